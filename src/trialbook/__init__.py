@@ -1,0 +1,38 @@
+"""Trialbook keeps the whole life of a machine-learning experiment in one place.
+
+The public names are loaded on first use (PEP 562), so ``import trialbook`` itself loads no third-party module.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from trialbook.sdk.logger import Logger
+    from trialbook.sdk.models import InputModel, Model, OutputModel
+    from trialbook.sdk.task import Task
+    from trialbook.sdk.task_types import TaskTypes
+
+_HOMES = {
+    "Task": "trialbook.sdk.task",
+    "Logger": "trialbook.sdk.logger",
+    "Model": "trialbook.sdk.models",
+    "InputModel": "trialbook.sdk.models",
+    "OutputModel": "trialbook.sdk.models",
+    "TaskTypes": "trialbook.sdk.task_types",
+}
+
+__all__ = ["InputModel", "Logger", "Model", "OutputModel", "Task", "TaskTypes", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'trialbook' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""A stdlib-only toolbox without product words: atomic files, ids, clock, retry, guard."""

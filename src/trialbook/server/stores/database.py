@@ -1,0 +1,135 @@
+"""One door to the SQL database, SQLite or PostgreSQL, with the same promises on both.
+
+- ``write`` is a transaction that is on disk when it returns (SQLite: WAL, synchronous=FULL; PostgreSQL: its default).
+- SQLite has one writer: a lock in this process keeps the threads in line, ``BEGIN IMMEDIATE`` and a busy timeout do
+  so between processes. ``read`` never waits for a writer.
+"""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+
+metadata = sa.MetaData()
+"""Every table of the server is declared on this object, next to the store that owns it."""
+
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+"""A JSON column: text in SQLite, JSONB in PostgreSQL."""
+
+
+class Database:
+    """The engine and its transactions.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql://…``.
+        pool_size: connections kept open to PostgreSQL.
+    """
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self.dialect: Literal["sqlite", "postgresql"]
+        if url.startswith("sqlite"):
+            self.dialect = "sqlite"
+            self.engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16)
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            # pysqlite must not open transactions on its own: `write` does, with the lock that it needs.
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            self.dialect = "postgresql"
+            url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url)
+            self.engine = sa.create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True)
+        self._writer = threading.RLock() if self.dialect == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent snapshot; what it writes is rolled back."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: committed, and on disk, when the block ends; rolled back when it raises."""
+        with self._writer or nullcontext():
+            with self.engine.connect().execution_options(trialbook_write=True) as connection, connection.begin():
+                yield connection
+
+    def upsert(
+        self,
+        connection: Connection,
+        table: sa.Table,
+        rows: Sequence[Mapping[str, Any]],
+        keys: Sequence[str],
+        update: Sequence[str] | None = None,
+    ) -> None:
+        """Insert rows; where one with the same key exists, overwrite its columns.
+
+        Args:
+            connection: of ``write``.
+            table: the table.
+            rows: all with the same columns.
+            keys: columns of the primary key or of a unique index.
+            update: the columns to overwrite; None means all that are no key, empty means leave the old row.
+        """
+        if not rows:
+            return
+        build: Any = sqlite.insert if self.dialect == "sqlite" else postgresql.insert
+        statement = build(table)
+        columns = [name for name in rows[0] if name not in keys] if update is None else list(update)
+        if columns:
+            statement = statement.on_conflict_do_update(
+                index_elements=list(keys), set_={name: statement.excluded[name] for name in columns}
+            )
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+        connection.execute(statement, list(rows))
+
+    def close(self) -> None:
+        """Give every connection back to the system; SQLite folds its log into the file."""
+        if self.dialect == "sqlite":
+            with self.engine.connect() as connection:
+                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+        "mmap_size=268435456",
+        "journal_size_limit=67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("regexp", 2, _search, deterministic=True)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("trialbook_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _search(pattern: str, text: str | None) -> bool:
+    """SQLite's REGEXP: ``text REGEXP pattern`` finds the pattern anywhere, case-sensitive unless it says ``(?i)``."""
+    return text is not None and _compiled(pattern).search(str(text)) is not None
+
+
+_patterns: dict[str, re.Pattern[str]] = {}
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    found = _patterns.get(pattern)
+    if found is None:
+        if len(_patterns) > 512:
+            _patterns.clear()
+        found = _patterns[pattern] = re.compile(pattern)
+    return found
+
+
+__all__ = ["Database", "Engine", "Json", "metadata"]
