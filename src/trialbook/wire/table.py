@@ -4,7 +4,7 @@ TypeScript types and the permission list, so none of these can drift from anothe
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +19,22 @@ class Permission(Enum):
     ADMIN = "admin"
 
 
+class RawBody(msgspec.Struct, frozen=True):
+    """Declared as ``request`` by a method whose body is not JSON: the handler gets the bytes as they came, unpacked."""
+
+    content_type: str
+    body: bytes
+    accept: str = ""
+
+
+class RawReply(msgspec.Struct, frozen=True):
+    """Returned by a handler whose answer is not JSON; sent without the envelope."""
+
+    content_type: str
+    body: bytes
+    headers: dict[str, str] = {}
+
+
 class Method(msgspec.Struct, frozen=True, kw_only=True):
     """One remote procedure.
 
@@ -30,6 +46,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         since: first protocol version that has it, as text such as ``"2.13"``.
         changes: True when it changes anything; such a method refuses GET with a cookie session.
         summary: one sentence for the API page.
+        transaction: "auto" runs the handler inside one transaction of the dispatcher (``context.connection``; a write
+            transaction when ``changes``); "own" lets the handler open its own.
     """
 
     name: str
@@ -39,6 +57,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     since: str = "2.1"
     changes: bool = False
     summary: str = ""
+    transaction: Literal["auto", "own"] = "auto"
 
 
 class MethodTable:
@@ -57,12 +76,20 @@ class MethodTable:
         since: str = "2.1",
         changes: bool = False,
         summary: str = "",
+        transaction: Literal["auto", "own"] = "auto",
     ) -> None:
         """Declare a method; a second one of the same name is a programming error."""
         if name in self._methods:
             raise ValueError(f"method {name} is declared twice")
         self._methods[name] = Method(
-            name=name, request=request, reply=reply, permit=permit, since=since, changes=changes, summary=summary
+            name=name,
+            request=request,
+            reply=reply,
+            permit=permit,
+            since=since,
+            changes=changes,
+            summary=summary,
+            transaction=transaction,
         )
 
     def get(self, name: str) -> Method | None:
@@ -79,6 +106,8 @@ class MethodTable:
 METHODS = MethodTable()
 
 
-def document(struct: type[msgspec.Struct]) -> Any:
-    """The type of a projected document: a plain mapping at run time, ``Partial<struct>`` in the generated types."""
+def partial(struct: type[msgspec.Struct]) -> msgspec.Meta:
+    """Marks a projected document: ``Annotated[dict[str, Any], partial(Task)]`` is a plain mapping at run time and
+    ``Partial<Task>`` in the generated types and the API page.
+    """
     return msgspec.Meta(extra={"partial": struct})
