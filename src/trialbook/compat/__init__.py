@@ -1,0 +1,5 @@
+"""Scripts written for the reference SDK run on Trialbook with their imports unchanged."""
+
+from trialbook.compat.install import install_as
+
+__all__ = ["install_as"]

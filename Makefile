@@ -1,0 +1,41 @@
+# The commands of the README. A fresh machine needs Python 3.10 or newer, git and make; Node comes from PyPI when it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check web docs clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[demo]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@
+
+## web: build the browser app (web/dist) when its sources are newer
+web: | $(BIN)/python
+	$(BIN)/python web/build.py
+
+## demo: set up, start the server, train on real digits, print the page's address. EXIT=1 ends after the run
+demo: $(VENV)/.demo web
+	$(BIN)/trialbook demo $(if $(EXIT),--exit)
+
+## test: set up and run every tier that can run here
+test: $(VENV)/.dev web check
+	cd web && PATH="$$(../$(BIN)/python build.py --node-path):$$PATH" npm test --silent
+	$(BIN)/python -m pytest $(PYTEST)
+
+## check: style, types, layers
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) .venv-interop web/dist web/node_modules build dist

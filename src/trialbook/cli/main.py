@@ -1,0 +1,48 @@
+"""The group of commands and its way of failing: one line that says what to do, exit status 1."""
+
+import sys
+from importlib import import_module
+
+import click
+
+import trialbook
+from trialbook.errors import TrialbookError
+
+_COMMANDS = {
+    "demo": ("trialbook.cli.demo", "Train a real classifier and watch it in the browser."),
+    "run": ("trialbook.cli.run", "Run a script that says `from clearml import Task` on Trialbook, unchanged."),
+    "server": ("trialbook.cli.server", "Serve the API, the files and the page on one port."),
+    "sync": ("trialbook.cli.sync", "Send what crashed, offline or cut-off runs left on this machine."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists all commands without importing any: the server's libraries load only for ``trialbook server``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(_COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(trialbook.__version__, prog_name="trialbook")
+def group() -> None:
+    """Trialbook keeps your experiments: code, data, metrics and models, in one process."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        group()
+    except TrialbookError as error:
+        click.echo(f"trialbook: {error}", err=True)
+        sys.exit(1)
