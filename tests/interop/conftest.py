@@ -1,0 +1,71 @@
+"""The released SDK of the reference system, in a virtual environment of its own, as a client of our server."""
+
+import json
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.server import RunningServer
+
+CLEARML = "clearml==2.1.12"
+ROOT = Path(__file__).parents[2]
+SCRIPTS = Path(__file__).parent / "scripts"
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def clearml_python() -> Path:
+    """The interpreter that has the released SDK; made once and kept beside the project's own environment."""
+    folder = ROOT / ".venv-interop"
+    python = folder / "bin" / "python"
+    stamp = folder / f".{CLEARML}"
+    if not stamp.exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", CLEARML, "pandas"], check=True)
+        stamp.touch()
+    return python
+
+
+def _run(command: list[str], server: RunningServer, home: Path, timeout: float) -> dict[str, Any]:
+    home.mkdir(parents=True, exist_ok=True)
+    result = home / "result.json"
+    result.unlink(missing_ok=True)
+    done = subprocess.run(
+        command,
+        env={**server.client_environment(home), "RESULT": str(result)},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    answer: dict[str, Any] = json.loads(result.read_text())
+    return {**answer, "output": output}
+
+
+@pytest.fixture
+def run_clearml(clearml_python: Path, server: RunningServer, tmp_path: Path) -> Run:
+    """Run a script of ``scripts/`` with the released SDK; what it left in ``RESULT``, plus its ``output``."""
+
+    def run(script: str, *arguments: str, timeout: float = 150) -> dict[str, Any]:
+        return _run([str(clearml_python), str(SCRIPTS / script), *arguments], server, tmp_path / "clearml", timeout)
+
+    return run
+
+
+@pytest.fixture
+def run_trialbook(server: RunningServer, tmp_path: Path) -> Run:
+    """The same script with ``clearml`` meaning Trialbook."""
+
+    def run(script: str, *arguments: str, timeout: float = 100) -> dict[str, Any]:
+        command = [sys.executable, "-m", "trialbook", "run", str(SCRIPTS / script), *arguments]
+        return _run(command, server, tmp_path / "trialbook", timeout)
+
+    return run
