@@ -1,1 +1,202 @@
 """Wire types and methods of projects."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from trialbook.wire.query import DateFilter, ListFilter, Query, Updated
+from trialbook.wire.table import METHODS, Permission, partial
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder of tasks and models. ``name`` is the full path, ``basename`` its last part."""
+
+    id: str
+    name: str
+    basename: str
+    description: str
+    user: str | None
+    company: str
+    created: str
+    last_update: str
+    tags: list[str]
+    system_tags: list[str]
+    default_output_destination: str | None
+    parent: str | None
+    path: list[str]
+    stats: "dict[str, ProjectStats] | None" = None
+    own_tasks: int | None = None
+    own_models: int | None = None
+
+
+class ProjectStats(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts over a project and all that is below it."""
+
+    status_count: dict[str, int] = {}
+    total_tasks: int = 0
+    total_runtime: int = 0
+    last_task_run: str | None = None
+
+
+ProjectDocument = Annotated[dict[str, Any], partial(Project)]
+
+
+class CreateProject(msgspec.Struct, frozen=True, kw_only=True):
+    """``name`` is the full path; parents that are missing are made."""
+
+    name: str
+    description: str = ""
+    tags: list[str] = []
+    system_tags: list[str] = []
+    default_output_destination: str | None = None
+
+
+class ProjectId(msgspec.Struct, frozen=True, kw_only=True):
+    """A new project."""
+
+    id: str
+
+
+class GetProject(msgspec.Struct, frozen=True, kw_only=True):
+    """One project."""
+
+    project: str
+
+
+class ProjectReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The project."""
+
+    project: ProjectDocument
+
+
+class GetAllProjects(Query, frozen=True, kw_only=True):
+    """Projects by any of the constraints."""
+
+    basename: str | None = None
+    description: str | None = None
+    parent: ListFilter = None
+    user: ListFilter = None
+    last_update: DateFilter = None
+    shallow_search: bool = False
+
+
+class GetAllProjectsEx(GetAllProjects, frozen=True, kw_only=True):
+    """``include_stats`` adds the counts of tasks by status, sub-projects included."""
+
+    include_stats: bool = False
+
+
+class GetAllProjectsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The page of projects. ``total`` counts all that match (in ``get_all_ex``)."""
+
+    projects: list[ProjectDocument]
+    total: int | None = None
+    scroll_id: str | None = None
+
+
+class UpdateProject(msgspec.Struct, frozen=True, kw_only=True):
+    """Only what is given changes."""
+
+    project: str
+    name: str | None = None
+    description: str | None = None
+    tags: list[str] | None = None
+    system_tags: list[str] | None = None
+    default_output_destination: str | None = None
+
+
+class DeleteProject(msgspec.Struct, frozen=True, kw_only=True):
+    """A project that holds something is refused without ``force``; its tasks and models then lose their project, or
+    are deleted too with ``delete_contents``."""
+
+    project: str
+    force: bool = False
+    delete_contents: bool = False
+
+
+class DeleteProjectReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How many were deleted or set loose."""
+
+    deleted: int
+    disassociated_tasks: int = 0
+    deleted_models: int = 0
+    deleted_tasks: int = 0
+
+
+class ProjectTags(msgspec.Struct, frozen=True, kw_only=True):
+    """``projects`` empty or absent means all."""
+
+    projects: list[str] | None = None
+    include_system: bool = False
+
+
+class ProjectTagsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Every tag in use, sorted."""
+
+    tags: list[str]
+    system_tags: list[str] = []
+
+
+METHODS.add(
+    "projects.create",
+    request=CreateProject,
+    reply=ProjectId,
+    permit=Permission.WRITE,
+    changes=True,
+    summary="Make a project and the parents that are missing.",
+)
+METHODS.add(
+    "projects.get_by_id", request=GetProject, reply=ProjectReply, permit=Permission.READ, summary="One project."
+)
+METHODS.add(
+    "projects.get_all",
+    request=GetAllProjects,
+    reply=GetAllProjectsReply,
+    permit=Permission.READ,
+    summary="Find projects.",
+)
+METHODS.add(
+    "projects.get_all_ex",
+    request=GetAllProjectsEx,
+    reply=GetAllProjectsReply,
+    permit=Permission.READ,
+    summary="Find projects; with the total and, on request, statistics.",
+)
+METHODS.add(
+    "projects.update",
+    request=UpdateProject,
+    reply=Updated,
+    permit=Permission.WRITE,
+    changes=True,
+    summary="Change a project; a rename renames what is below it.",
+)
+METHODS.add(
+    "projects.delete",
+    request=DeleteProject,
+    reply=DeleteProjectReply,
+    permit=Permission.WRITE,
+    changes=True,
+    summary="Delete a project and what is below it.",
+)
+METHODS.add(
+    "projects.get_project_tags",
+    request=ProjectTags,
+    reply=ProjectTagsReply,
+    permit=Permission.READ,
+    since="2.17",
+    summary="Tags in use on projects.",
+)
+METHODS.add(
+    "projects.get_task_tags",
+    request=ProjectTags,
+    reply=ProjectTagsReply,
+    permit=Permission.READ,
+    summary="Tags in use on the tasks of some projects.",
+)
+METHODS.add(
+    "projects.get_model_tags",
+    request=ProjectTags,
+    reply=ProjectTagsReply,
+    permit=Permission.READ,
+    summary="Tags in use on the models of some projects.",
+)

@@ -1,1 +1,31 @@
-"""Wire types and methods of server."""
+"""Wire types and methods of server: facts about the server, health."""
+
+import msgspec
+
+from trialbook.wire.query import Empty
+from trialbook.wire.table import METHODS, Permission
+
+
+class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client may want to know before it logs in."""
+
+    version: str
+    api_version: str
+    server_version: str
+    local_login: bool
+
+
+class Pong(msgspec.Struct, frozen=True, kw_only=True):
+    """The server answers."""
+
+    msg: str
+
+
+METHODS.add(
+    "server.info",
+    request=Empty,
+    reply=ServerInfo,
+    permit=Permission.PUBLIC,
+    summary="Version, and whether a page on this machine may log in without a key.",
+)
+METHODS.add("debug.ping", request=Empty, reply=Pong, permit=Permission.PUBLIC, summary="Answers when the server is up.")
