@@ -1,0 +1,195 @@
+"""Tables of the series store, and the SQL that other parts of it share. See docs/design/series-store.md."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from trialbook.server.stores.database import metadata
+from trialbook.server.stores.dialect import insert
+
+SINGLE_ITERATION = -(2**31)
+"""The iteration that marks a single value: it keeps only the newest report and never enters charts."""
+
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+series = sa.Table(
+    "series",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("owner", sa.String(32), nullable=False),
+    sa.Column("is_model", sa.Boolean, nullable=False),
+    sa.Column("metric", sa.Text, nullable=False),
+    sa.Column("variant", sa.Text, nullable=False),
+    sa.Column("metric_hash", sa.String(32), nullable=False),
+    sa.Column("variant_hash", sa.String(32), nullable=False),
+    # A value column that is NULL holds NaN when `count` is above 0: SQLite has no NaN, and PostgreSQL sorts it last.
+    sa.Column("count", sa.BigInteger, nullable=False, default=0),
+    sa.Column("nonfinite", sa.BigInteger, nullable=False, default=0),
+    sa.Column("first_value", sa.Double),
+    sa.Column("first_iter", sa.BigInteger),
+    sa.Column("first_time", sa.BigInteger),
+    sa.Column("last_value", sa.Double),
+    sa.Column("last_iter", sa.BigInteger),
+    sa.Column("last_time", sa.BigInteger),
+    sa.Column("min_value", sa.Double),
+    sa.Column("min_iter", sa.BigInteger),
+    sa.Column("max_value", sa.Double),
+    sa.Column("max_iter", sa.BigInteger),
+    sa.Column("total", sa.Double, nullable=False, default=0.0),
+    sa.Column("single_value", sa.Double),
+    sa.Column("single_time", sa.BigInteger),
+    sa.Column("version", sa.BigInteger, nullable=False, default=0),
+    # Hashes, not names: a name of 1 000 characters does not fit into an index entry of PostgreSQL.
+    sa.Index("series_identity", "owner", "metric_hash", "variant_hash", unique=True),
+    # These three serve "sort the tasks by the last, least or greatest value of one metric" without a sort.
+    sa.Index("series_by_last", "metric_hash", "variant_hash", "last_value", "owner"),
+    sa.Index("series_by_min", "metric_hash", "variant_hash", "min_value", "owner"),
+    sa.Index("series_by_max", "metric_hash", "variant_hash", "max_value", "owner"),
+    # A number must never be given twice: caches of other processes and chunk rows refer to it.
+    sqlite_autoincrement=True,
+)
+"""One row per (task or model, metric, variant), with its exact statistics. Times are µs since the epoch."""
+
+series_batch = sa.Table(
+    "series_batch",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("owner", sa.String(32), nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("received", sa.Double, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    # Holds all but the payload, so that the compaction loop looks for work without touching points.
+    sa.Index("series_batch_owner", "owner", "id", "points", "received"),
+    sqlite_autoincrement=True,
+)
+"""Points as they arrived: one row per owner and request."""
+
+series_chunk = sa.Table(
+    "series_chunk",
+    metadata,
+    sa.Column("series_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("nonfinite", sa.Integer, nullable=False),
+    sa.Column("first_iter", sa.BigInteger, nullable=False),
+    sa.Column("last_iter", sa.BigInteger, nullable=False),
+    sa.Column("first_time", sa.BigInteger, nullable=False),
+    sa.Column("last_time", sa.BigInteger, nullable=False),
+    sa.Column("monotone", sa.Boolean, nullable=False),
+    sa.Column("min_value", sa.Double),
+    sa.Column("max_value", sa.Double),
+    sa.Column("total", sa.Double, nullable=False),
+    sa.Column("tail_value", sa.Double),
+    sa.Column("tail_iter", sa.BigInteger),
+    sa.Column("tail_time", sa.BigInteger),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+)
+"""Up to 4096 points of one series in columns. ``first_time`` and ``last_time`` are the least and the greatest;
+``tail_*`` is the last finite point; ``monotone`` says that time never falls while iteration grows."""
+
+series_seen = sa.Table(
+    "series_seen",
+    metadata,
+    sa.Column("owner", sa.String(32), primary_key=True),
+    sa.Column("digest", sa.String(32), primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Index("series_seen_at", "at"),
+)
+"""Digests of recent point sets that came without a journal: their clients send a request again when the reply is lost."""
+
+
+def name_hash(name: str) -> str:
+    """The md5 by which the wire names a metric or a variant."""
+    return hashlib.md5(name.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+
+
+def clean_name(name: str) -> str:
+    """A name that every database stores: NUL characters and lone surrogates become U+FFFD."""
+    if name.isascii() and "\0" not in name:
+        return name
+    return name.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+Item = TypeVar("Item")
+
+
+def portions(items: Sequence[Item], size: int = 500) -> Iterator[Sequence[Item]]:
+    """Slices short enough to be bound as parameters of one statement."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def of_owners(connection: Connection, owners: Iterable[str], metrics: Iterable[str] | None = None) -> list[Row[Any]]:
+    """The rows of ``series`` of some tasks or models, by owner, then in the order in which they were created.
+
+    Args:
+        connection: of a read or write transaction.
+        owners: task and model ids.
+        metrics: only these metrics; None means all.
+    """
+    hashes = None if metrics is None else [name_hash(metric) for metric in metrics]
+    rows: list[Row[Any]] = []
+    for some in portions(sorted(set(owners))):
+        query = sa.select(series).where(series.c.owner.in_(some)).order_by(series.c.owner, series.c.id)
+        if hashes is not None:
+            query = query.where(series.c.metric_hash.in_(hashes))
+        rows.extend(connection.execute(query))
+    return rows
+
+
+def resolve(
+    connection: Connection, owner: str, is_model: bool, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """The numbers of series by (metric, variant); those that are missing are created.
+
+    Args:
+        connection: of a write transaction.
+        owner: task or model id.
+        is_model: what ``owner`` is.
+        names: cleaned names, see ``clean_name``.
+    """
+    found = _numbers(connection, owner, names)
+    missing = [name for name in dict.fromkeys(names) if name not in found]
+    if missing:
+        rows = [
+            {
+                "owner": owner,
+                "is_model": is_model,
+                "metric": metric,
+                "variant": variant,
+                "metric_hash": name_hash(metric),
+                "variant_hash": name_hash(variant),
+                "count": 0,
+                "nonfinite": 0,
+                "total": 0.0,
+                "version": 0,
+            }
+            for metric, variant in missing
+        ]
+        # Another server process may create the same series at this moment; then its row is taken.
+        statement = insert(connection, series).on_conflict_do_nothing(
+            index_elements=["owner", "metric_hash", "variant_hash"]
+        )
+        connection.execute(statement, rows)
+        found.update(_numbers(connection, owner, missing))
+    return found
+
+
+def _numbers(
+    connection: Connection, owner: str, names: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    columns = (series.c.id, series.c.metric_hash, series.c.variant_hash)
+    wanted = {(name_hash(metric), name_hash(variant)): (metric, variant) for metric, variant in names}
+    found: dict[tuple[str, str], int] = {}
+    for some in portions(sorted({metric for metric, _ in wanted})):
+        query = sa.select(*columns).where(series.c.owner == owner, series.c.metric_hash.in_(some))
+        for number, metric_hash, variant_hash in connection.execute(query):
+            name = wanted.get((metric_hash, variant_hash))
+            if name is not None:
+                found[name] = number
+    return found
