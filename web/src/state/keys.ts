@@ -1,0 +1,36 @@
+import { useEffect, useRef } from "react";
+
+export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
+
+function typing(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+}
+
+/** `mod+k`, `shift+x`, `g p` is not supported here: one key, with at most the modifier names in front. */
+function nameOf(event: KeyboardEvent): string {
+  const mod = event.ctrlKey || event.metaKey ? "mod+" : "";
+  const shift = event.shiftKey && event.key.length > 1 ? "shift+" : "";
+  return mod + shift + (event.key.length === 1 ? event.key : event.key.toLowerCase());
+}
+
+/** Page-wide keys while the component is mounted. They rest while the user types or a dialog is open. */
+export function useKeys(keys: KeyMap, active = true): void {
+  const latest = useRef(keys);
+  useEffect(() => {
+    latest.current = keys;
+  });
+  useEffect(() => {
+    if (!active) return;
+    const listen = (event: KeyboardEvent) => {
+      const name = nameOf(event);
+      const action = Object.hasOwn(latest.current, name) ? latest.current[name] : undefined;
+      if (!action || event.defaultPrevented) return;
+      if (!name.startsWith("mod+") && (typing(event.target) || document.querySelector("[role=dialog]"))) return;
+      event.preventDefault();
+      action(event);
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, [active]);
+}

@@ -1,0 +1,66 @@
+import { useSyncExternalStore } from "react";
+
+import { call } from "~/api/rpc";
+import type { ThemeName } from "~/theme/palette";
+
+/** What follows the user from browser to browser. The browser's copy only spares the first paint a flash. */
+export interface Preferences {
+  theme: "light" | "dark" | "system";
+  density: "compact" | "normal" | "roomy";
+}
+
+const KEY = "trialbook.preferences";
+const INITIAL: Preferences = { theme: "system", density: "normal" };
+const night = typeof matchMedia === "undefined" ? null : matchMedia("(prefers-color-scheme: dark)");
+
+function remembered(): Preferences {
+  try {
+    return { ...INITIAL, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Preferences>) };
+  } catch {
+    return INITIAL;
+  }
+}
+
+let current: Preferences = typeof localStorage === "undefined" ? INITIAL : remembered();
+let theme: ThemeName = "light";
+const watchers = new Set<() => void>();
+
+function apply(): void {
+  theme = current.theme === "system" ? (night?.matches ? "dark" : "light") : current.theme;
+  document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset.density = current.density;
+  for (const watcher of watchers) watcher();
+}
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+function keep(next: Preferences): void {
+  current = next;
+  localStorage.setItem(KEY, JSON.stringify(next));
+  apply();
+}
+
+/** Call once, before the first paint. */
+export function startPreferences(): void {
+  night?.addEventListener("change", apply);
+  apply();
+}
+
+/** Takes over what the server keeps for this user. */
+export async function loadPreferences(): Promise<void> {
+  const { preferences } = await call("users.get_preferences", {});
+  const web = preferences["trialbook_web"];
+  if (web && typeof web === "object") keep({ ...INITIAL, ...(web as Partial<Preferences>) });
+}
+
+export function setPreferences(change: Partial<Preferences>): void {
+  keep({ ...current, ...change });
+  // The choice holds in this browser even when the server cannot be told just now.
+  call("users.set_preferences", { preferences: { trialbook_web: current } }).catch(() => undefined);
+}
+
+export const usePreferences = (): Preferences => useSyncExternalStore(watch, () => current);
+export const useTheme = (): ThemeName => useSyncExternalStore(watch, () => theme);
