@@ -1,0 +1,391 @@
+"""What a process reports on a task: safe on this host when the call returns, on the server soon after."""
+
+import logging
+import os
+import shutil
+import struct
+import threading
+import time
+import weakref
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trialbook.base.guard import guard
+from trialbook.base.ids import new_id
+from trialbook.errors import UsageError
+from trialbook.journal import replay
+from trialbook.journal.delivery import Delivery, Identity, Transport
+from trialbook.journal.frames import (
+    SINGLE_VALUE,
+    Kind,
+    Stream,
+    encode_json,
+    encode_point,
+    encode_series,
+    encode_text,
+)
+from trialbook.journal.lock import FileLock
+from trialbook.journal.shipper import Shipper
+from trialbook.journal.uploads import Pending, Spool, Upload, Uploader
+from trialbook.journal.writer import Writer
+
+_log = logging.getLogger("trialbook")
+_live: "weakref.WeakSet[Journal]" = weakref.WeakSet()
+_ADOPT_EVERY = 5.0
+LONGEST_TEXT = 1 << 20
+
+
+class Journal:
+    """One per process and task. All methods may be called from any thread and after a fork.
+
+    Args:
+        root: the journal folder of this host; the journal gets ``<root>/<task>/<host>-<pid>-<journal id>/``.
+        identity: who writes; ``pid`` and ``journal`` are filled anew in a forked child.
+        transport: the way to the server; None keeps everything on this host (offline).
+        budget: bytes that may wait on this host before console text and images are left out. Points never
+            are.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> journal = Journal(Path(mkdtemp()), Identity("j" * 32, "t" * 32, "host", 1, 0.0), None)
+        >>> journal.scalar("loss", "train", 0, 0.5)
+        >>> journal.close(0.0)
+        False
+    """
+
+    def __init__(
+        self, root: Path, identity: Identity, transport: Transport | None, budget: int = 4 << 30
+    ) -> None:
+        self.identity = identity
+        self._root = root
+        self._transport = transport
+        self._budget = budget
+        self._lock = threading.RLock()
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._dropped: dict[str, int] = {}
+        self._forked = False
+        self._adopted_at = 0.0
+        self._closed = False
+        self._stale = False
+        self._open()
+        _live.add(self)
+
+    # -- what a program reports ---
+
+    def scalar(self, metric: str, variant: str, iteration: int, value: float) -> None:
+        """Append one point with the current time.
+
+        Raises:
+            UsageError: the iteration is no integer or the value no number.
+        """
+        try:
+            self._writer.point(self._numbers[metric, variant], iteration, value)
+        except KeyError:
+            self._writer.point(self._define(metric, variant), iteration, value)
+        except (struct.error, TypeError, OverflowError):
+            self.scalar(metric, variant, _whole(iteration), _number(value))
+
+    def point_at(self, metric: str, variant: str, iteration: int, value: float, moment: float) -> None:
+        """Append one point with a time of its own (seconds since the epoch)."""
+        try:
+            number = self._numbers[metric, variant]
+        except KeyError:
+            number = self._define(metric, variant)
+        self._writer.append(encode_point(number, iteration, moment, value))
+
+    def single(self, name: str, value: float) -> None:
+        """A value without an iteration; the newest one counts."""
+        self.scalar("Summary", name, SINGLE_VALUE, value)
+
+    def text(
+        self, text: str, level: int = 20, stream: Stream = Stream.REPORT, moment: float | None = None
+    ) -> None:
+        """Append console text.
+
+        Args:
+            text: one or more lines.
+            level: 10 debug … 50 critical.
+            stream: where it came from.
+            moment: seconds since the epoch; None is now.
+        """
+        if not self._affordable("text", text.count("\n") + 1):
+            return
+        moment = time.time() if moment is None else moment
+        for start in range(0, len(text), LONGEST_TEXT):
+            self._append(encode_text(moment, level, stream, text[start : start + LONGEST_TEXT]))
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Append an event of the wire (a plot, an image that is stored already, a vector).
+
+        Raises:
+            UsageError: it has 16 MiB or more as JSON.
+        """
+        self._frame(Kind.EVENT, event)
+
+    def call(self, method: str, params: dict[str, Any]) -> None:
+        """Have a changing method run in this place of the order, with the caller's permission."""
+        self._frame(Kind.CALL, {"method": method, "params": params})
+        self._shipper_wake()
+
+    def upload(self, upload: Upload, kind: str = "file") -> Pending | None:
+        """Store a file, then append the frames that make it visible.
+
+        Args:
+            upload: what and where to; its source must stay until it arrived, unless it lies in the spool.
+            kind: "image" may be left out when the disk budget is reached.
+
+        Returns:
+            A handle to wait on, or None when it was left out. Offline, the handle never gets done.
+        """
+        self._fresh()
+        if kind == "image" and not self._affordable("image", 1):
+            if upload.delete_source:
+                upload.source.unlink(missing_ok=True)
+            return None
+        if self._uploader is None:
+            self.spool.add(upload)
+            return Pending()
+        return self._uploader.add(upload)
+
+    # -- life ---
+
+    def flush(self, timeout: float, uploads: bool = False) -> bool:
+        """Wait until everything reported before this call is on the server.
+
+        Args:
+            timeout: seconds.
+            uploads: wait for files as well.
+
+        Returns:
+            True when it is; False when time ran out or the journal is offline.
+        """
+        self._fresh()
+        if self._shipper is None or self._uploader is None:
+            return False
+        end = time.monotonic() + timeout
+        if uploads and not self._uploader.wait(timeout):
+            return False
+        return self._shipper.wait(self._writer.end, max(0.0, end - time.monotonic()))
+
+    def close(self, timeout: float) -> bool:
+        """Send the rest and end the journal.
+
+        Args:
+            timeout: seconds to wait for the server.
+
+        Returns:
+            True when everything arrived and the folder is gone; False when something stays on this host.
+        """
+        with self._lock:
+            if self._closed:
+                return True
+            self._closed = True
+        _live.discard(self)
+        if self._stale:
+            return True
+        end = time.monotonic() + timeout
+        self._note_losses()
+        complete = self.flush(timeout, uploads=True)
+        complete = self._adopt(end) and complete
+        if self._uploader is not None:
+            self._uploader.stop()
+        if self._shipper is not None:
+            # A body that is under way is not cut short: its acknowledgement makes the folder removable.
+            self._shipper.stop(max(0.5, end - time.monotonic()) if complete else 0.5)
+        self._writer.close()
+        self._process_lock.release()
+        if complete:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with_parent = self.folder.parent
+            if not any(with_parent.iterdir()):
+                shutil.rmtree(with_parent, ignore_errors=True)
+        return complete
+
+    @property
+    def refused(self) -> str | None:
+        """Why the server will never take the rest, once it said so."""
+        return self._shipper.refused if self._shipper is not None else None
+
+    @property
+    def online(self) -> bool:
+        """Whether there is a server to send to."""
+        return self._transport is not None
+
+    @property
+    def backlog(self) -> int:
+        """Bytes of frames that the server does not have yet."""
+        return self._writer.end - (self._delivery.acked if self._delivery is not None else 0)
+
+    # -- inside ---
+
+    def _open(self) -> None:
+        identity = self.identity
+        self.folder = (
+            self._root / identity.task / f"{_plain(identity.host)}-{identity.pid}-{identity.journal}"
+        )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._process_lock = FileLock(self.folder / "lock")
+        self._process_lock.acquire()
+        identity.save(self.folder)
+        self.spool = Spool(self.folder / "spool")
+        self._shipper: Shipper | None = None
+        self._uploader: Uploader | None = None
+        self._delivery: Delivery | None = None
+        self._writer = Writer(self.folder, self._shipper_wake)
+        if self._transport is not None:
+            self._delivery = Delivery(identity, self._writer, self._transport, self.folder)
+            self._shipper = Shipper(self._delivery, self._chores, identity.task)
+            self._uploader = Uploader(self.spool, self._transport, self._frame)
+        self._stale = False
+
+    def _fresh(self) -> None:
+        """In a forked child, open a journal of its own before the first write."""
+        if self._closed:
+            raise UsageError(
+                "this task is closed; report before Task.close(), or start a new one with Task.init()"
+            )
+        if self._stale:
+            with self._lock:
+                if self._stale:
+                    self.identity = replace(
+                        self.identity, journal=new_id(), pid=os.getpid(), created=time.time(), main=False
+                    )
+                    self._open()
+
+    def _define(self, metric: str, variant: str) -> int:
+        if not isinstance(metric, str) or not isinstance(variant, str):
+            return self._define(str(metric), str(variant))
+        self._fresh()
+        with self._lock:
+            number = self._numbers.get((metric, variant))
+            if number is None:
+                number = len(self._numbers)
+                self._writer.append(encode_series(number, metric, variant))
+                self._numbers[metric, variant] = number
+            return number
+
+    def _append(self, frame: bytes) -> None:
+        self._fresh()
+        self._writer.append(frame)
+
+    def _frame(self, kind: Kind, value: dict[str, Any]) -> None:
+        try:
+            frame = encode_json(kind, value)
+        except ValueError as error:
+            raise UsageError(f"too large to report: {error}. Upload it as an artifact instead.") from error
+        self._append(frame)
+
+    def _shipper_wake(self) -> None:
+        if self._shipper is not None:
+            self._shipper.wake()
+
+    def _chores(self) -> None:
+        with guard("journal.chores"):
+            self._writer.prepare()
+            self._note_losses()
+            if self._forked and time.monotonic() - self._adopted_at > _ADOPT_EVERY:
+                self._adopted_at = time.monotonic()
+                self._adopt(time.monotonic() + 2.0)
+
+    def _adopt(self, deadline: float) -> bool:
+        """Send the journals that dead children of this task left; True when none is left."""
+        if self._transport is None:
+            return True
+        complete = True
+        for orphan in replay.orphans(self._root, self.identity.task):
+            with orphan:
+                complete = orphan.ship(self._transport, deadline) and complete
+        return complete
+
+    def _affordable(self, kind: str, count: int) -> bool:
+        if self._writer.bytes_on_disk() < self._budget // 2:
+            return True
+        if self._writer.bytes_on_disk() + self.spool.size() < self._budget:
+            return True
+        if not self._dropped:
+            _log.warning(
+                "the server is away and the journal's disk budget is used up: "
+                "console text and images are left out"
+            )
+        self._dropped[kind] = self._dropped.get(kind, 0) + count
+        return False
+
+    def _note_losses(self) -> None:
+        if self._writer.lost:
+            lost, self._writer.lost = self._writer.lost, 0
+            self._dropped["frame"] = self._dropped.get("frame", 0) + lost
+        if not self._dropped:
+            return
+        dropped, self._dropped = self._dropped, {}
+        for kind, count in dropped.items():
+            why = (
+                "the disk of this host is full"
+                if kind == "frame"
+                else "the journal's disk budget was reached"
+            )
+            self._writer.append(encode_json(Kind.LOSS, {"kind": kind, "count": count, "why": why}))
+
+    def _after_fork_in_child(self) -> None:
+        # The parent's threads do not exist here and its locks may be held by them: start from nothing.
+        self._lock = threading.RLock()
+        self._numbers = {}
+        self._dropped = {}
+        self._shipper = None
+        self._uploader = None
+        self._delivery = None
+        self._writer.abandon()
+        self._process_lock.forget()
+        self._forked = False
+        self._stale = True
+
+    def _after_fork_in_parent(self) -> None:
+        self._forked = True
+
+
+def _whole(iteration: Any) -> int:
+    """The iteration as an integer of 64 bits.
+
+    Raises:
+        UsageError: it is none.
+    """
+    number: int | None = None
+    try:
+        if isinstance(iteration, (bytes, str)):
+            raise TypeError
+        number = int(iteration)
+        exact = number == iteration
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if number is None or not exact or not -(1 << 63) <= number < 1 << 63:
+        raise UsageError(
+            f"iteration must be an integer of 64 bits, got {iteration!r} ({type(iteration).__name__})"
+        )
+    return number
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"value must be a number, got {value!r} ({type(value).__name__})") from error
+
+
+def _plain(host: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in host)[:64] or "host"
+
+
+def _in_child() -> None:
+    for journal in list(_live):
+        journal._after_fork_in_child()
+
+
+def _in_parent() -> None:
+    for journal in list(_live):
+        journal._after_fork_in_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child, after_in_parent=_in_parent)

@@ -1,0 +1,106 @@
+"""The thread that sends a journal while its process lives."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from trialbook.base.retry import backoff
+from trialbook.errors import ConnectionFailed, JournalError, ServerFault, TrialbookError, Unauthorized
+from trialbook.journal.delivery import Delivery
+
+_log = logging.getLogger("trialbook")
+PERIOD = 0.5
+
+
+class Shipper:
+    """Sends whatever has been written, at the latest half a second later, for as long as the process lives.
+
+    Args:
+        delivery: of the journal.
+        chores: small work at each turn in this thread (the next segment, journals of dead children).
+        task: named in messages.
+    """
+
+    def __init__(self, delivery: Delivery, chores: Callable[[], None], task: str) -> None:
+        self._delivery = delivery
+        self._chores = chores
+        self._task = task
+        self._turn = threading.Event()
+        self._change = threading.Condition()
+        self._stopping = False
+        self._failing = False
+        self.refused: str | None = None
+        """Why the server will never take the rest, once it said so."""
+        self._thread = threading.Thread(target=self._run, name="trialbook-shipper", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to send; cheap and safe from any thread."""
+        self._turn.set()
+
+    def wait(self, offset: int, timeout: float) -> bool:
+        """True when everything before ``offset`` is acknowledged within ``timeout`` seconds."""
+        self._turn.set()
+        with self._change:
+            self._change.wait_for(
+                lambda: self._delivery.acked >= offset or self.refused is not None or self._stopping, timeout
+            )
+            return self._delivery.acked >= offset
+
+    def stop(self, timeout: float) -> None:
+        """End the thread; what is under way is waited for up to ``timeout`` seconds."""
+        self._stopping = True
+        self._turn.set()
+        with self._change:
+            self._change.notify_all()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        waits = backoff(0.1, longest=10.0)
+        while not self._stopping:
+            self._turn.wait(PERIOD)
+            self._turn.clear()
+            if self._stopping:
+                return
+            self._chores()
+            try:
+                while not self._stopping and self._delivery.step():
+                    self._note()
+                    self._chores()
+            except (ConnectionFailed, ServerFault, Unauthorized) as error:
+                self._lost(error)
+                self._pause(next(waits))
+                continue
+            except (TrialbookError, JournalError) as error:
+                _log.error(
+                    "the server refuses the reports of task %s: %s. They stay on this host; "
+                    "`trialbook sync` sends them when the cause is gone.",
+                    self._task,
+                    error,
+                )
+                with self._change:
+                    self.refused = str(error)
+                    self._change.notify_all()
+                return
+            if self._failing:
+                _log.warning("the server answers again; reports of task %s go on", self._task)
+                self._failing = False
+                waits = backoff(0.1, longest=10.0)
+            self._note()
+
+    def _note(self) -> None:
+        with self._change:
+            self._change.notify_all()
+
+    def _lost(self, error: TrialbookError) -> None:
+        if not self._failing:
+            _log.warning("%s Reports are kept on this host and sent later; your program goes on.", error)
+        self._failing = True
+
+    def _pause(self, seconds: float) -> None:
+        # A flush must not cut the pause short again and again while the server is away, a stop must.
+        end = time.monotonic() + seconds
+        while not self._stopping and (left := end - time.monotonic()) > 0:
+            with self._change:
+                self._change.wait_for(lambda: self._stopping, left)

@@ -1,0 +1,255 @@
+"""The writing half of a journal: memory-mapped segments that outlive ``kill -9``.
+
+A call copies its frame into a mapped page and returns: no system call, no fsync, no wait. The shipper's
+thread makes the next segment in advance, so crossing into it costs a swap of two references.
+"""
+
+import mmap
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+from zlib import crc32
+
+from trialbook.errors import JournalError
+from trialbook.journal.frames import (
+    CHECKSUM,
+    LONGEST,
+    OVERHEAD,
+    POINT_BODY,
+    POINT_BYTES,
+    POINT_HEAD,
+    SEGMENT_HEADER,
+    SEGMENT_MAGIC,
+    SEGMENT_VERSION,
+)
+
+SEGMENT_BYTES = 4 << 20
+WAKE_BYTES = 256 << 10
+_START = SEGMENT_HEADER.size
+
+_point_body = POINT_BODY.pack
+_checksum = CHECKSUM.pack
+
+
+@dataclass(slots=True)
+class Segment:
+    """One file of the stream. ``length`` counts bytes of frames; None while it is still written."""
+
+    number: int
+    path: Path
+    map: mmap.mmap
+    size: int
+    first: int
+    length: int | None = None
+
+
+class Span:
+    """A run of whole frames and the offset of the first."""
+
+    __slots__ = ("data", "first")
+
+    def __init__(self, first: int, data: bytes) -> None:
+        self.first = first
+        self.data = data
+
+
+class Writer:
+    """Appends frames to the segments of one journal. Any thread may call it.
+
+    Args:
+        folder: the journal's folder; it exists.
+        wake: called (cheap, any thread) each time another 256 KiB have been written.
+        segment_bytes: size of a segment file.
+    """
+
+    def __init__(self, folder: Path, wake: Callable[[], None], segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._folder = folder
+        self._wake = wake
+        self._segment_bytes = segment_bytes
+        self._lock = threading.Lock()
+        self._released = 0
+        self._sealed: list[Segment] = []
+        self._spare: Segment | None = None
+        self._made = 0
+        self.lost = 0
+        """Frames that found no room because the disk is full."""
+        self._current: Segment
+        self._map: mmap.mmap
+        self._size: int
+        self._shift: int
+        self._position: int
+        self._bound: int
+        self._install(self._make(segment_bytes), 0)
+
+    def point(self, series: int, iteration: int, value: float) -> None:
+        """Append a POINT with the current time.
+
+        Raises:
+            struct.error: the iteration is no integer of 64 bits or the value no number; nothing was written.
+        """
+        head = _point_body(POINT_HEAD, series, iteration, time(), value)
+        frame = head + _checksum(crc32(head))
+        with self._lock:
+            start = self._position
+            end = start + POINT_BYTES
+            if end > self._bound:
+                if not self._room(POINT_BYTES):
+                    return
+                start = self._position
+                end = start + POINT_BYTES
+            self._map[start:end] = frame
+            # Last, so that a signal which raises in between leaves the frame out as a whole.
+            self._position = end
+
+    def append(self, frame: bytes) -> int:
+        """Append a whole frame.
+
+        Returns:
+            The offset after it, or the offset where it would have gone when the disk has no room.
+        """
+        length = len(frame)
+        with self._lock:
+            if self._position + length > self._bound and not self._room(length):
+                return self._position + self._shift
+            start = self._position
+            end = start + length
+            self._map[start:end] = frame
+            self._position = end
+            return end + self._shift
+
+    @property
+    def end(self) -> int:
+        """The offset after the last frame."""
+        with self._lock:
+            return self._position + self._shift
+
+    def span(self, offset: int) -> Span | None:
+        """The frames from ``offset`` to the end of the segment that holds it; None when there are none yet.
+
+        Raises:
+            JournalError: the frames at ``offset`` were acknowledged and their segment is deleted.
+        """
+        with self._lock:
+            current = self._current
+            length = self._position - _START
+            for segment in [*self._sealed, current]:
+                filled = length if segment.length is None else segment.length
+                if segment.first <= offset < segment.first + filled:
+                    begin = offset - segment.first + _START
+                    return Span(offset, segment.map[begin : _START + filled])
+            if offset < self._released:
+                raise JournalError(f"offset {offset} was acknowledged before and is no longer on this host")
+            return None
+
+    def release(self, offset: int) -> None:
+        """Delete the segments that lie wholly before ``offset``."""
+        with self._lock:
+            done = [segment for segment in self._sealed if segment.first + (segment.length or 0) <= offset]
+            self._sealed = [segment for segment in self._sealed if segment not in done]
+            if done:
+                self._released = max(segment.first + (segment.length or 0) for segment in done)
+        for segment in done:
+            segment.map.close()
+            segment.path.unlink(missing_ok=True)
+
+    def prepare(self) -> None:
+        """Make the next segment in advance; the shipper calls this in its own thread."""
+        if self._spare is not None or self._position < self._size // 4:
+            return
+        try:
+            spare = self._make(self._segment_bytes)
+        except OSError:
+            return
+        with self._lock:
+            if self._spare is None:
+                self._spare = spare
+                return
+        self._discard(spare)
+
+    def bytes_on_disk(self) -> int:
+        """Bytes of the segments that are not yet released."""
+        with self._lock:
+            return sum(segment.size for segment in self._sealed) + self._size
+
+    def close(self) -> None:
+        """Give the maps back; the files stay. Appending afterwards raises ``ValueError``."""
+        with self._lock:
+            if self._spare is not None:
+                self._discard(self._spare)
+                self._spare = None
+            for segment in [*self._sealed, self._current]:
+                segment.map.close()
+
+    def abandon(self) -> None:
+        """In a forked child: forget the parent's maps without touching its files."""
+        self._lock = threading.Lock()
+        self._spare = None
+        self._sealed = []
+
+    def _room(self, need: int) -> bool:
+        """Under the lock: make sure ``need`` bytes fit, and wake the shipper."""
+        if need > LONGEST + OVERHEAD:
+            raise JournalError("a frame holds less than 16 MiB")
+        if self._position + need > self._size:
+            try:
+                self._roll(need)
+            except OSError:
+                self.lost += 1
+                return False
+        self._wake()
+        self._bound = min(self._size, self._position + need + WAKE_BYTES)
+        return True
+
+    def _roll(self, need: int) -> None:
+        segment = self._spare
+        if segment is not None and segment.size >= need + _START:
+            self._spare = None
+        else:
+            segment = self._make(max(self._segment_bytes, need + _START))
+        current = self._current
+        current.length = self._position - _START
+        self._sealed.append(current)
+        self._install(segment, current.first + current.length)
+
+    def _install(self, segment: Segment, first: int) -> None:
+        segment.first = first
+        segment.map[:_START] = SEGMENT_HEADER.pack(SEGMENT_MAGIC, SEGMENT_VERSION, first)
+        self._current = segment
+        self._map = segment.map
+        self._size = segment.size
+        self._shift = first - _START
+        self._position = _START
+        self._bound = min(segment.size, _START + WAKE_BYTES)
+
+    def _make(self, size: int) -> Segment:
+        number = self._made
+        self._made += 1
+        path = self._folder / f"{number:08d}.seg"
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            # Reserved now: a full disk is an OSError here instead of a SIGBUS in the middle of training.
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(handle, 0, size)
+            else:
+                os.ftruncate(handle, size)
+            return Segment(number, path, _mapped(handle, size), size, 0)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+
+    @staticmethod
+    def _discard(segment: Segment) -> None:
+        segment.map.close()
+        segment.path.unlink(missing_ok=True)
+
+
+def _mapped(handle: int, size: int) -> mmap.mmap:
+    populate = getattr(mmap, "MAP_POPULATE", 0)
+    if populate:
+        return mmap.mmap(handle, size, flags=mmap.MAP_SHARED | populate)
+    return mmap.mmap(handle, size)
