@@ -48,6 +48,9 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent snapshot; what it writes is rolled back."""
         with self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                # Its default shows every statement the newest commits: a compaction between two reads would be seen.
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager

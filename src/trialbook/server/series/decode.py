@@ -1,0 +1,248 @@
+"""The frames of a journal body as columns and lists, without a Python loop over points.
+
+The layout is in docs/design/journal.md. A run of POINT frames is an array of 36-byte records, so it is read, and its
+checksums are verified, by numpy.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from trialbook.errors import BadRequest
+from trialbook.server.series.numeric import Floats, Ints, np
+
+MAGIC = b"TBP1"
+POINT, SERIES, TEXT, EVENT, CALL, LOSS = 1, 2, 3, 4, 5, 6
+POINT_PAYLOAD = 28
+POINT_FRAME = 36
+_POINT_HEAD = (POINT << 24) | POINT_PAYLOAD
+_U32 = struct.Struct("<I")
+_SERIES_HEAD = struct.Struct("<IH")
+_TEXT_HEAD = struct.Struct("<dBB")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What a body says about itself."""
+
+    task: str
+    journal: str
+    first: int
+    host: str = ""
+    pid: int = 0
+    backlog: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A console report: time in seconds, level 10 … 50, stream 0 … 3, text of one or more lines."""
+
+    time: float
+    level: int
+    stream: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A method to run in this place of the order."""
+
+    method: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Points as sent: series numbers of the journal, iterations, seconds, values."""
+
+    local: Ints
+    iteration: Ints
+    seconds: Floats
+    value: Floats
+
+
+@dataclass(slots=True)
+class Span:
+    """All frames up to a CALL (or the end), and that CALL."""
+
+    points: list[bytes | memoryview] = field(default_factory=list)
+    count: int = 0
+    names: dict[int, tuple[str, str]] = field(default_factory=dict)
+    texts: list[Text] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    losses: list[dict[str, Any]] = field(default_factory=list)
+    call: Call | None = None
+    frames: int = 0
+
+    def run(self) -> Run:
+        """The points in the order in which they were reported."""
+        data: Any = self.points[0] if len(self.points) == 1 else b"".join(self.points)
+        records = np.frombuffer(data, _record())
+        return Run(
+            records["series"].astype(np.int64),
+            records["iteration"].astype(np.int64),
+            records["time"].astype(np.float64),
+            records["value"].astype(np.float64),
+        )
+
+
+def split(body: bytes) -> tuple[Header, memoryview]:
+    """The header of an ``events.add_points`` body, and its frames.
+
+    Raises:
+        BadRequest: no such body.
+    """
+    if body[:4] != MAGIC or len(body) < 8:
+        raise BadRequest("the body does not start with TBP1: events.add_points takes journal frames, see docs/design/journal.md")
+    (length,) = _U32.unpack_from(body, 4)
+    if 8 + length > len(body):
+        raise BadRequest(f"the header says {length} bytes, the body has {len(body) - 8}")
+    try:
+        header = msgspec.json.decode(body[8 : 8 + length], type=Header)
+    except msgspec.MsgspecError as error:
+        raise BadRequest(f"the header of the body is not valid: {error}") from None
+    if not 0 <= header.first < 2**62:
+        raise BadRequest(f"first must be an offset from 0, not {header.first}")
+    if not header.journal or len(header.journal) > 64:
+        raise BadRequest("journal must be an id of 1 to 64 characters")
+    return header, memoryview(body)[8 + length :]
+
+
+def spans(frames: memoryview, offset: int = 0) -> Iterator[Span]:
+    """Cut frames into spans at each CALL; the last span may have none.
+
+    Args:
+        frames: whole frames, back to back.
+        offset: where to start; must be a frame boundary.
+
+    Raises:
+        BadRequest: a frame is cut, of an unknown kind, or its checksum does not hold.
+    """
+    span = Span()
+    end = len(frames)
+    while offset < end:
+        if end - offset < 8:
+            raise BadRequest(f"the frame at byte {offset} of the body is cut")
+        (head,) = _U32.unpack_from(frames, offset)
+        if head == _POINT_HEAD:
+            count = _points_ahead(frames, offset)
+            part = frames[offset : offset + POINT_FRAME * count]
+            if len(part) < POINT_FRAME * count:
+                raise BadRequest(f"the frame at byte {offset} of the body is cut")
+            _verify(part, offset)
+            span.points.append(part)
+            span.count += count
+            span.frames += count
+            offset += len(part)
+            continue
+        kind, length = head >> 24, head & 0xFFFFFF
+        stop = offset + 8 + length
+        if stop > end:
+            raise BadRequest(f"the frame at byte {offset} of the body is cut")
+        if zlib.crc32(frames[offset : stop - 4]) != _U32.unpack_from(frames, stop - 4)[0]:
+            raise BadRequest(f"the checksum of the frame at byte {offset} of the body does not hold")
+        _take(span, kind, bytes(frames[offset + 4 : stop - 4]), offset)
+        span.frames += 1
+        offset = stop
+        if span.call is not None:
+            yield span
+            span = Span()
+    if span.frames:
+        yield span
+
+
+def _take(span: Span, kind: int, payload: bytes, offset: int) -> None:
+    if kind == SERIES and len(payload) >= _SERIES_HEAD.size:
+        local, length = _SERIES_HEAD.unpack_from(payload)
+        names = payload[_SERIES_HEAD.size :]
+        span.names[local] = (names[:length].decode("utf-8", "replace"), names[length:].decode("utf-8", "replace"))
+    elif kind == TEXT and len(payload) >= _TEXT_HEAD.size:
+        time, level, stream = _TEXT_HEAD.unpack_from(payload)
+        span.texts.append(Text(time, level, stream, payload[_TEXT_HEAD.size :].decode("utf-8", "replace")))
+    elif kind in (EVENT, CALL, LOSS):
+        try:
+            value = msgspec.json.decode(payload, type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise BadRequest(f"the frame at byte {offset} of the body holds no JSON object: {error}") from None
+        if kind == EVENT:
+            span.events.append(value)
+        elif kind == LOSS:
+            span.losses.append(value)
+        else:
+            params = value.get("params")
+            span.call = Call(str(value.get("method", "")), params if isinstance(params, dict) else {})
+    else:
+        raise BadRequest(f"the frame at byte {offset} of the body is of kind {kind} with {len(payload)} bytes: not known")
+
+
+def _record() -> Any:
+    return np.dtype(
+        [("head", "<u4"), ("series", "<u4"), ("iteration", "<i8"), ("time", "<f8"), ("value", "<f8"), ("crc", "<u4")]
+    )
+
+
+def _points_ahead(frames: memoryview, offset: int) -> int:
+    """How many POINT frames follow one another; the window grows, so mixed bodies are not scanned again and again."""
+    most = (len(frames) - offset) // POINT_FRAME
+    count, window = 1, 32
+    while count < most:
+        many = min(window, most - count)
+        # A head is 4 bytes every 36: nine u32 columns, of which the first is looked at.
+        heads = np.frombuffer(frames, "<u4", 9 * many, offset + POINT_FRAME * count)[::9]
+        other = np.flatnonzero(heads != _POINT_HEAD)
+        if len(other):
+            return count + int(other[0])
+        count += many
+        window *= 8
+    return count
+
+
+_tables: list[Any] = []
+
+
+def _crc_tables() -> list[Any]:
+    """CRC-32 of 32 fixed-length bytes is, up to a constant, the XOR of one table entry per byte: these tables.
+
+    CRC-32 is affine over GF(2): crc(a ^ b) = crc(a) ^ crc(b) ^ crc(0). So table p maps a byte at position p to what it
+    adds to the checksum of 32 zero bytes, and the head, the same in every POINT frame, goes into the constant.
+    """
+    if not _tables:
+        size = POINT_FRAME - 4
+        zero = zlib.crc32(bytes(size))
+        built = []
+        for position in range(4, size):
+            block = bytearray(size)
+            entries = []
+            for byte in range(256):
+                block[position] = byte
+                entries.append(zlib.crc32(block) ^ zero)
+            built.append(np.array(entries, np.uint32))
+        constant = np.uint32(zlib.crc32(_U32.pack(_POINT_HEAD) + bytes(size - 4)))
+        _tables.extend([constant, *built])
+    return _tables
+
+
+def _verify(part: memoryview, offset: int) -> None:
+    count = len(part) // POINT_FRAME
+    if count <= 16:
+        for at in range(0, len(part), POINT_FRAME):
+            if zlib.crc32(part[at : at + 32]) != _U32.unpack_from(part, at + 32)[0]:
+                raise BadRequest(f"the checksum of the frame at byte {offset + at} of the body does not hold")
+        return
+    constant, *tables = _crc_tables()
+    for start in range(0, count, 4096):
+        # 4096 frames at a time stay in the processor's cache.
+        some = part[start * POINT_FRAME : (start + 4096) * POINT_FRAME]
+        columns = np.ascontiguousarray(np.frombuffer(some, np.uint8).reshape(-1, POINT_FRAME).T)
+        found = np.full(columns.shape[1], constant, np.uint32)
+        for position, table in enumerate(tables, start=4):
+            found ^= table[columns[position]]
+        wrong = np.flatnonzero(found != np.ascontiguousarray(columns[32:36].T).view("<u4").reshape(-1))
+        if len(wrong):
+            at = offset + (start + int(wrong[0])) * POINT_FRAME
+            raise BadRequest(f"the checksum of the frame at byte {at} of the body does not hold")

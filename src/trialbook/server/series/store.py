@@ -1,0 +1,182 @@
+"""Points into the database: one batch row per owner and request, and the statistics of every series in it.
+
+Both are written in the caller's transaction, so a reader never sees a point without its statistics, or the reverse.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from trialbook.server.series.columns import Batch, Points, pack_batch
+from trialbook.server.series.numeric import Ints, np
+from trialbook.server.series.statistics import Summary, from_row, group, merge, single_columns, stored, summarise, to_columns
+from trialbook.server.stores.series import SINGLE_ITERATION, portions, resolve, series, series_batch
+
+MONITORS = frozenset((":monitor:machine", ":monitor:gpu"))
+"""Metrics that do not move a task's ``last_iteration``."""
+
+_STATISTICS = tuple(
+    sa.bindparam(name)
+    for name in (*to_columns(Summary()), "single_value", "single_time", "version")
+)
+_UPDATE = (
+    sa.update(series)
+    .where(series.c.id == sa.bindparam("number"))
+    .values({parameter.key: parameter for parameter in _STATISTICS})
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What a call stored: number of points, and the greatest iteration that counts as progress, or None."""
+
+    points: int
+    last_iteration: int | None
+
+
+class Numbers:
+    """The numbers of series that this process has met, so that a busy journal costs no look-up.
+
+    An entry may be stale after another process erased the series: ``store`` reads the statistics of every series that
+    it writes to, notices the missing row and asks again.
+    """
+
+    def __init__(self, most: int = 200_000) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, str, str], int] = OrderedDict()
+
+    def of(
+        self, connection: Connection, owner: str, is_model: bool, names: Sequence[tuple[str, str]], fresh: bool
+    ) -> list[int]:
+        """One number per name; unknown series are created. ``fresh`` does not trust the cache."""
+        if not fresh:
+            with self._lock:
+                known = [self._known.get((owner, metric, variant)) for metric, variant in names]
+            if None not in known:
+                return known  # type: ignore[return-value]
+        found = resolve(connection, owner, is_model, names)
+        return [found[name] for name in names]
+
+    def remember(self, owner: str, names: Sequence[tuple[str, str]], numbers: Sequence[int]) -> None:
+        """Keep numbers that are committed; before that, a rollback would leave numbers of nothing."""
+        with self._lock:
+            for (metric, variant), number in zip(names, numbers, strict=True):
+                self._known[owner, metric, variant] = number
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """The points of one owner, sorted, summed up and packed but for the series numbers: work that needs no lock."""
+
+    owner: str
+    is_model: bool
+    names: list[tuple[str, str]]
+    batch: Batch | None
+    summaries: list[Summary]
+    singles: dict[int, tuple[int, float]]
+    last_iteration: int | None
+
+
+def prepare(owner: str, is_model: bool, names: Sequence[tuple[str, str]], index: Ints, points: Points) -> Prepared:
+    """Everything about a set of points that can be done before the write transaction.
+
+    Args:
+        owner: task or model id.
+        is_model: what ``owner`` is.
+        names: cleaned (metric, variant) pairs, each once; only those that a point refers to are stored.
+        index: for each point its place in ``names``.
+        points: in the order of arrival, at least one.
+    """
+    single = points.iteration == SINGLE_ITERATION
+    singles: dict[int, tuple[int, float]] = {}
+    if bool(single.any()):
+        some = points.take(np.flatnonzero(single))
+        whose = index[single].tolist()
+        for name, time, value in zip(whose, some.time.tolist(), some.value.tolist(), strict=True):
+            if name not in singles or time >= singles[name][0]:
+                singles[name] = (time, value)
+        rest = np.flatnonzero(~single)
+        index, points = index[rest], points.take(rest)
+    batch, summaries = None, []
+    if len(points):
+        batch = group(index, points)
+        summaries = summarise(batch)
+    used = sorted({*singles, *(batch.ids.tolist() if batch else ())})
+    place = {name: at for at, name in enumerate(used)}
+    if batch is not None:
+        batch = Batch(np.array([place[name] for name in batch.ids.tolist()], np.int64), batch.starts, batch.points)
+    progress: list[int] = []
+    if batch is not None:
+        for at, summary in zip(batch.ids.tolist(), summaries, strict=True):
+            if names[used[at]][0] not in MONITORS and summary.last_iter is not None:
+                progress.append(summary.last_iter)
+    return Prepared(
+        owner,
+        is_model,
+        [names[name] for name in used],
+        batch,
+        summaries,
+        {place[name]: held for name, held in singles.items()},
+        max(progress, default=None),
+    )
+
+
+def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float) -> list[int]:
+    """Write one batch row and the statistics.
+
+    Args:
+        connection: of a write transaction.
+        numbers: this process's cache.
+        ready: from ``prepare``.
+        now: seconds.
+
+    Returns:
+        The numbers of ``ready.names``, to be handed to ``numbers.remember`` after the commit.
+    """
+    ids = numbers.of(connection, ready.owner, ready.is_model, ready.names, fresh=False)
+    rows = _rows(connection, ids)
+    if len(rows) < len(ids):
+        ids = numbers.of(connection, ready.owner, ready.is_model, ready.names, fresh=True)
+        rows = _rows(connection, ids)
+    summaries = dict(zip(ready.batch.ids.tolist(), ready.summaries, strict=True)) if ready.batch is not None else {}
+    updates = [
+        _update(rows[number], summaries.get(at), ready.singles.get(at)) for at, number in enumerate(ids)
+    ]
+    # Sorted, so that two requests with the same series wait for each other instead of blocking each other.
+    connection.execute(_UPDATE, sorted(updates, key=lambda update: update["number"]))
+    if ready.batch is not None:
+        batch = Batch(np.array(ids, np.int64)[ready.batch.ids], ready.batch.starts, ready.batch.points)
+        connection.execute(
+            sa.insert(series_batch).inline(),
+            [{"owner": ready.owner, "points": len(batch.points), "received": now, "payload": pack_batch(batch)}],
+        )
+    return ids
+
+
+def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
+    rows: dict[int, Any] = {}
+    for some in portions(sorted(ids)):
+        query = sa.select(series).where(series.c.id.in_(some)).order_by(series.c.id).with_for_update()
+        rows.update({row.id: row for row in connection.execute(query)})
+    return rows
+
+
+def _update(row: Any, new: Summary | None, single: tuple[int, float] | None) -> dict[str, Any]:
+    summary = from_row(row) if new is None else merge(from_row(row), new)
+    held, at = row.single_value, row.single_time
+    if single is not None and (at is None or single[0] >= at):
+        at, held = single[0], stored(single[1])
+    columns = to_columns(summary)
+    if not summary.count and at is not None:
+        columns.update(single_columns(float("nan") if held is None else held, at))
+    return {**columns, "single_value": held, "single_time": at, "version": row.version + 1, "number": row.id}
