@@ -1,0 +1,318 @@
+"""Calls to the server: one HTTP pool, one token, bounded patience, errors that say what to do."""
+
+import base64
+import json
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from trialbook.base.retry import backoff
+from trialbook.errors import (
+    BadCredentials,
+    ConfigurationError,
+    ConnectionFailed,
+    NoCredentials,
+    Unauthorized,
+    WireError,
+    from_wire,
+)
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager
+    from urllib3.response import BaseHTTPResponse
+
+_BUSY = frozenset({429, 502, 503, 509})
+_REFRESH_BEFORE = 360.0
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A key pair or a ready token, and where it was found (for messages)."""
+
+    access_key: str = ""
+    secret_key: str = ""
+    token: str = ""
+    source: str = ""
+
+    def __repr__(self) -> str:
+        return f"Credentials(access_key={self.access_key[:4]}…, source={self.source!r})"
+
+
+class Session:
+    """A logged-in connection to one server. Safe for threads and, after ``forget``, for a forked child.
+
+    Args:
+        host: address of the API, such as ``http://127.0.0.1:8008``.
+        credentials: key pair or token.
+        verify: False accepts any certificate; a path names a bundle of authorities.
+        patience: seconds that a call tries before ``ConnectionFailed``; also the longest time to connect.
+        worker: name of this host in the server's records.
+
+    Example:
+        >>> session = Session("http://127.0.0.1:9", Credentials("key", "secret"), patience=0.1)
+        >>> session.call("debug.ping")
+        Traceback (most recent call last):
+        ...
+        trialbook.errors.ConnectionFailed: No Trialbook server answers at http://127.0.0.1:9 ...
+    """
+
+    def __init__(
+        self,
+        host: str,
+        credentials: Credentials,
+        verify: bool | str = True,
+        patience: float = 30.0,
+        worker: str = "",
+    ) -> None:
+        self.host = host.rstrip("/")
+        self.credentials = credentials
+        self.patience = patience
+        self._verify = verify
+        self._worker = worker
+        self._lock = threading.Lock()
+        self._pool: PoolManager | None = None
+        self._token = credentials.token
+        self._expires = _expiry(credentials.token) if credentials.token else 0.0
+
+    def call(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        patience: float | None = None,
+        repeat: bool = True,
+        timeout: float = 60.0,
+    ) -> Any:
+        """Run one method.
+
+        Args:
+            method: ``service.action``.
+            params: the request.
+            patience: seconds to go on trying while the server is away; None is the session's.
+            repeat: False for a call that must not run twice: a lost reply is then an error at once.
+            timeout: seconds to wait for the answer of one try.
+
+        Returns:
+            ``data`` of the reply.
+
+        Raises:
+            ConnectionFailed: the server did not answer in time.
+            WireError: the server refused; the subclass tells how.
+        """
+        return self.post(
+            method, json.dumps(params or {}).encode(), "application/json", patience, repeat, timeout
+        )
+
+    def post(
+        self,
+        method: str,
+        body: bytes,
+        content_type: str,
+        patience: float | None = None,
+        repeat: bool = True,
+        timeout: float = 60.0,
+        encoding: str | None = None,
+    ) -> Any:
+        """``call`` with a body that is ready."""
+        headers = {"Content-Type": content_type}
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        patience = self.patience if patience is None else patience
+        for attempt in (1, 2):
+            token = self.token(patience)
+            reply = self.request(
+                "POST",
+                f"{self.host}/{method}",
+                {**headers, "Authorization": f"Bearer {token}"},
+                body,
+                patience,
+                repeat,
+                timeout,
+            )
+            try:
+                return _data(reply, self.host)
+            except Unauthorized:
+                if attempt == 2 or not self._drop(token):
+                    raise
+        raise AssertionError("unreachable")
+
+    def token(self, patience: float | None = None) -> str:
+        """A token that is valid for some minutes; logs in when there is none.
+
+        Raises:
+            BadCredentials: the key pair is wrong; the message says where it was found.
+            ConnectionFailed: the server did not answer in time.
+        """
+        with self._lock:
+            if self._token and time.time() < self._expires - _REFRESH_BEFORE:
+                return self._token
+            self._token = self._log_in(self.patience if patience is None else patience)
+            self._expires = _expiry(self._token)
+            return self._token
+
+    def request(
+        self,
+        verb: str,
+        url: str,
+        headers: dict[str, str],
+        body: Any = None,
+        patience: float | None = None,
+        repeat: bool = True,
+        timeout: float = 60.0,
+        preload: bool = True,
+    ) -> "BaseHTTPResponse":
+        """One HTTP exchange, tried again while the server is away or busy.
+
+        Args:
+            verb: HTTP method.
+            url: whole address.
+            headers: as sent.
+            body: bytes, or a file that can be rewound.
+            patience: seconds to go on trying; None is the session's.
+            repeat: False gives up when the connection breaks after the request was sent.
+            timeout: seconds to wait for data of one try.
+            preload: False leaves the content to be streamed by the caller.
+
+        Raises:
+            ConnectionFailed: no answer in time.
+        """
+        import urllib3
+        from urllib3.exceptions import HTTPError
+
+        patience = self.patience if patience is None else patience
+        deadline = time.monotonic() + patience
+        waits = backoff(0.1, longest=5.0, deadline=deadline)
+        limits = urllib3.Timeout(connect=max(0.2, min(patience, 10.0)), read=timeout)
+        if self._worker:
+            headers = {**headers, "X-ClearML-Worker": self._worker}
+        while True:
+            problem: str
+            try:
+                if hasattr(body, "seek"):
+                    body.seek(0)
+                reply = self._http().request(
+                    verb,
+                    url,
+                    body=body,
+                    headers=headers,
+                    timeout=limits,
+                    retries=False,
+                    preload_content=preload,
+                )
+                if reply.status not in _BUSY:
+                    return reply
+                problem = f"it is busy (HTTP {reply.status})"
+                reply.release_conn()
+            except urllib3.exceptions.SSLError as error:
+                raise ConnectionFailed(
+                    f"The certificate of {_origin(url)} was not accepted: {error}. Set api.verify_certificate "
+                    "(TRIALBOOK_API_HOST_VERIFY_CERT) to a bundle of authorities, or to false."
+                ) from error
+            except (HTTPError, OSError) as error:
+                problem = _plain(error)
+                unsent = isinstance(
+                    error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+                )
+                if not repeat and not unsent:
+                    raise ConnectionFailed(f"{_origin(url)} broke the connection: {problem}.") from error
+            wait = next(waits, None)
+            if wait is None:
+                raise ConnectionFailed(
+                    f"No Trialbook server answers at {_origin(url)} ({problem}). Start it with `trialbook server`, "
+                    "or correct api.api_server in the configuration file (TRIALBOOK_API_HOST)."
+                )
+            time.sleep(wait)
+
+    def forget(self) -> None:
+        """In a forked child: drop the inherited connections, which belong to the parent."""
+        self._lock = threading.Lock()
+        self._pool = None
+
+    def _http(self) -> "PoolManager":
+        pool = self._pool
+        if pool is None:
+            import urllib3
+
+            options: dict[str, Any] = {}
+            if self._verify is False:
+                options["cert_reqs"] = ssl.CERT_NONE
+                urllib3.disable_warnings()
+            elif isinstance(self._verify, str):
+                options["ca_certs"] = self._verify
+            pool = self._pool = urllib3.PoolManager(maxsize=8, blocksize=1 << 18, **options)
+        return pool
+
+    def _drop(self, token: str) -> bool:
+        """Forget a token that the server refused; False when there is no key to get another."""
+        with self._lock:
+            if self._token == token:
+                self._token = ""
+            return bool(self.credentials.access_key)
+
+    def _log_in(self, patience: float) -> str:
+        keys = self.credentials
+        if not keys.access_key:
+            if keys.token:
+                raise NoCredentials(f"the token from {keys.source} has expired and there is no access key")
+            raise NoCredentials(
+                f"no access key for {self.host}. Set api.credentials.access_key and secret_key in "
+                "~/trialbook.conf, or TRIALBOOK_API_ACCESS_KEY and TRIALBOOK_API_SECRET_KEY."
+            )
+        pair = base64.b64encode(f"{keys.access_key}:{keys.secret_key}".encode()).decode()
+        reply = self.request(
+            "POST", f"{self.host}/auth.login", {"Authorization": f"Basic {pair}"}, b"", patience
+        )
+        try:
+            data = _data(reply, self.host)
+        except Unauthorized as error:
+            raise BadCredentials(
+                f"{self.host} does not accept the access key {keys.access_key[:6]}… from {keys.source}: "
+                f"{error.message}. Correct it there."
+            ) from error
+        token = data.get("token")
+        if not isinstance(token, str):
+            raise ConfigurationError(
+                f"{self.host} answered the log-in without a token; is it a Trialbook server?"
+            )
+        return token
+
+
+def _data(reply: "BaseHTTPResponse", host: str) -> Any:
+    try:
+        envelope = json.loads(reply.data)
+        meta = envelope["meta"]
+        code = int(meta["result_code"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WireError(
+            f"{host} answered HTTP {reply.status}, but not as a Trialbook API; is the address right?"
+        ) from error
+    if code == 200:
+        return envelope.get("data") or {}
+    problem = from_wire(
+        code, int(meta.get("result_subcode") or 0), str(meta.get("result_msg")), meta.get("error_data")
+    )
+    raise problem
+
+
+def _expiry(token: str) -> float:
+    """The ``exp`` of a JWT, seconds since the epoch; 0 for a text that is none."""
+    try:
+        middle = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+        return float(claims["exp"])
+    except (IndexError, ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _plain(error: BaseException) -> str:
+    text = str(error)
+    for mark in ("): ", ">: "):
+        text = text.rsplit(mark, 1)[-1]
+    return text.strip().rstrip(".") or type(error).__name__

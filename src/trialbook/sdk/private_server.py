@@ -1,0 +1,124 @@
+"""The private server of this user: found when it runs, started when it does not, on loopback only."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trialbook.base.files import read_json
+from trialbook.client.session import Credentials
+from trialbook.errors import ConfigurationError, ConnectionFailed
+from trialbook.journal.lock import FileLock
+from trialbook.sdk.settings import Settings, clean_environment
+
+_PORT = 8008
+_START_SECONDS = 20.0
+
+
+def find_or_start(settings: Settings) -> tuple[Settings, bool]:
+    """Settings that name the private server, which answers when this returns.
+
+    Args:
+        settings: without a server; ``data_dir`` says where the private one lives.
+
+    Returns:
+        The completed settings, and True when the server was started just now.
+
+    Raises:
+        ConnectionFailed: it did not come up; the message holds the end of its log.
+    """
+    data = settings.data_dir / "server"
+    found = _running(data)
+    if found is not None:
+        return _named(settings, data, found), False
+    data.mkdir(parents=True, exist_ok=True)
+    # Two scripts that start together must not start two servers.
+    with FileLock(data / "start.lock"):
+        found = _running(data)
+        if found is not None:
+            return _named(settings, data, found), False
+        return _named(settings, data, _start(data)), True
+
+
+def _named(settings: Settings, data: Path, url: str) -> Settings:
+    keys = read_json(data / "credentials.json")
+    if not isinstance(keys, dict):
+        raise ConfigurationError(f"the private server left no {data}/credentials.json")
+    return replace(
+        settings,
+        api_host=url,
+        web_host=url,
+        files_host=f"{url}/files",
+        credentials=Credentials(keys["access_key"], keys["secret_key"], source=f"{data}/credentials.json"),
+        source=f"the private server in {data}",
+    )
+
+
+def _running(data: Path) -> str | None:
+    """The address of a server on this data folder that answers."""
+    with contextlib.suppress(ValueError):
+        found = read_json(data / "server.json")
+        if isinstance(found, dict) and _answers(str(found.get("url"))):
+            return str(found["url"]).rstrip("/")
+    return None
+
+
+def _answers(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").rstrip("/").partition(":")
+    try:
+        with socket.create_connection((host, int(port or 80)), timeout=2.0) as connection:
+            connection.settimeout(5.0)
+            connection.sendall(
+                f"GET /server.info HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+            )
+            reply = b""
+            while block := connection.recv(65536):
+                reply += block
+    except (OSError, ValueError):
+        return False
+    _, _, content = reply.partition(b"\r\n\r\n")
+    try:
+        envelope: Any = json.loads(content)
+        return "version" in envelope["data"]
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _start(data: Path) -> str:
+    log = data / "server.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trialbook", "server", "--port", str(_free_port()), "--data", str(data)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=clean_environment(),
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        url = _running(data)
+        if url is not None:
+            return url
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    tail = log.read_text("utf-8", "replace")[-2000:]
+    raise ConnectionFailed(
+        f"The private server did not start (`trialbook server --data {data}`). Its log ends with:\n{tail}"
+    )
+
+
+def _free_port() -> int:
+    """The usual port, so that links in the browser's history stay good; any other when it is taken."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", _PORT))
+        except OSError:
+            return 0
+    return _PORT

@@ -1,0 +1,255 @@
+"""What a training process is told by its surroundings: environment, configuration file, defaults.
+
+This is the only file of the SDK that reads ``os.environ``. A variable ``TRIALBOOK_X`` wins over ``CLEARML_X``, both win over
+``~/trialbook.conf``, that over ``~/clearml.conf``, and all over ``Task.set_credentials``.
+"""
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from trialbook.client.session import Credentials
+from trialbook.errors import ConfigurationError
+
+PREFIXES = ("TRIALBOOK_", "CLEARML_", "TRAINS_")
+_YES = frozenset({"1", "true", "yes", "on"})
+_PORTS = {"api": 8008, "web": 8080, "files": 8081}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the SDK can be told.
+
+    Attributes:
+        api_host: address of the API; empty means the private server of this user.
+        web_host: address of the page, for printed links.
+        files_host: address of the files endpoint.
+        credentials: key pair or token, with the place where it was found.
+        verify: False, or a bundle of authorities.
+        offline: keep everything on this host.
+        no_reuse: always a new task.
+        reuse_hours: how long a finished task may be reused.
+        default_output_uri: where models go when a task names no place.
+        cache_dir: journals, downloads, memory of earlier runs.
+        data_dir: of the private server.
+        task_id: set by an agent: run as this task.
+        master: ``(pid, task id)`` of the process that started this one and has a task.
+        connect_timeout: seconds that ``Task.init`` waits for the server before it goes on offline.
+        close_timeout: seconds that ``Task.close`` waits for the last reports.
+        worker: name of this host.
+        history: images kept per title and series.
+        journal_budget: bytes that may wait on this host.
+        block_pickles: refuse to unpickle artifacts.
+        source: what named the server, for messages.
+    """
+
+    api_host: str = ""
+    web_host: str = ""
+    files_host: str = ""
+    credentials: Credentials = field(default_factory=Credentials)
+    verify: bool | str = True
+    offline: bool = False
+    no_reuse: bool = False
+    reuse_hours: float = 72.0
+    default_output_uri: str | None = None
+    cache_dir: Path = Path()
+    data_dir: Path = Path()
+    task_id: str = ""
+    master: tuple[int, str] | None = None
+    connect_timeout: float = 10.0
+    close_timeout: float = 10.0
+    worker: str = ""
+    history: int = 100
+    journal_budget: int = 4 << 30
+    block_pickles: bool = False
+    source: str = ""
+
+    @property
+    def journals(self) -> Path:
+        """Folder of the journals on this host."""
+        return self.cache_dir / "journal"
+
+
+_given: dict[str, str] = {}
+_offline: bool | None = None
+
+
+def set_default(name: str, value: str | None) -> None:
+    """``Task.set_credentials``: a value that holds when neither environment nor file has one."""
+    if value:
+        _given[name] = value
+
+
+def set_offline(offline: bool | None) -> None:
+    """``Task.set_offline``: wins over the environment; None gives it back."""
+    global _offline
+    _offline = offline
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings anew.
+
+    Args:
+        environment: None is the process's.
+
+    Raises:
+        ConfigurationError: the configuration file is broken, with its position, or a value is of the wrong kind.
+    """
+    env = os.environ if environment is None else environment
+    home = Path(env.get("HOME") or Path.home())
+    tree, path = _file(env, home)
+    read = _Reader(env, tree, str(path) if path else "")
+
+    api, source = read.find("API_HOST", "api.api_server", "api.host")
+    web, _ = read.find("WEB_HOST", "api.web_server")
+    files, _ = read.find("FILES_HOST", "api.files_server")
+    api, web, files = _hosts(api, web, files)
+    token, token_source = read.find("AUTH_TOKEN")
+    key, key_source = read.find("API_ACCESS_KEY", "api.credentials.access_key")
+    secret, _ = read.find("API_SECRET_KEY", "api.credentials.secret_key")
+    cache, _ = read.find("CACHE_DIR", "sdk.storage.cache.default_base_dir")
+    task_id, _ = read.find("TASK_ID")
+    return Settings(
+        api_host=api,
+        web_host=web,
+        files_host=files,
+        credentials=Credentials(key, secret, token, token_source or key_source),
+        verify=_verify(read.find("API_HOST_VERIFY_CERT", "api.verify_certificate")[0]),
+        offline=_offline if _offline is not None else read.flag("OFFLINE_MODE"),
+        no_reuse=read.flag("TASK_NO_REUSE"),
+        reuse_hours=read.number("TASK_REUSE_HOURS", "sdk.development.task_reuse_time_window_in_hours", 72.0),
+        default_output_uri=read.find("DEFAULT_OUTPUT_URI", "sdk.development.default_output_uri")[0] or None,
+        cache_dir=Path(cache).expanduser() if cache else _cache(env, home),
+        data_dir=_data(env, home),
+        task_id=task_id,
+        master=_master(read.find("PROC_MASTER_ID")[0]),
+        connect_timeout=read.number("CONNECT_TIMEOUT", "sdk.network.connect_timeout", 10.0),
+        close_timeout=read.number("CLOSE_TIMEOUT", "sdk.network.close_timeout", 10.0),
+        worker=read.find("WORKER_NAME", "agent.worker_name")[0] or socket.gethostname(),
+        history=int(read.number("IMAGE_HISTORY", "sdk.metrics.file_history_size", 100)),
+        journal_budget=int(read.number("JOURNAL_BUDGET_MB", "sdk.journal.budget_mb", 4096) * (1 << 20)),
+        block_pickles=read.flag("BLOCK_PICKLED_ARTIFACTS"),
+        source=source,
+    )
+
+
+def announce_master(task_id: str | None) -> None:
+    """Tell child processes which task this process runs; None takes it back."""
+    if task_id is None:
+        os.environ.pop("TRIALBOOK_PROC_MASTER_ID", None)
+    else:
+        os.environ["TRIALBOOK_PROC_MASTER_ID"] = f"{os.getpid()}:{task_id}"
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment for a helper process: without the marks that would attach it to this task."""
+    marks = {prefix + name for prefix in PREFIXES for name in ("PROC_MASTER_ID", "TASK_ID")}
+    return {name: value for name, value in os.environ.items() if name not in marks}
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str], tree: Any, path: str) -> None:
+        self._environment = environment
+        self._tree = tree
+        self._path = path
+
+    def find(self, name: str, *keys: str) -> tuple[str, str]:
+        """The value as text and where it was found; two empty texts when nowhere."""
+        for prefix in PREFIXES:
+            value = self._environment.get(prefix + name)
+            if value:
+                return value.strip(), f"the environment variable {prefix}{name}"
+        for key in keys:
+            value = self._tree.get(key, None) if self._tree is not None else None
+            if value not in (None, ""):
+                return str(value).strip(), f"{key} in {self._path}"
+        if name in _given:
+            return _given[name], "Task.set_credentials"
+        return "", ""
+
+    def flag(self, name: str) -> bool:
+        return self.find(name)[0].lower() in _YES
+
+    def number(self, name: str, key: str, default: float) -> float:
+        value, source = self.find(name, key)
+        if not value:
+            return default
+        try:
+            return float(value)
+        except ValueError as error:
+            raise ConfigurationError(f"{source} must be a number, not {value!r}") from error
+
+
+def _file(env: Mapping[str, str], home: Path) -> tuple[Any, Path | None]:
+    named = env.get("TRIALBOOK_CONFIG_FILE") or env.get("CLEARML_CONFIG_FILE")
+    candidates = [Path(named).expanduser()] if named else [home / "trialbook.conf", home / "clearml.conf"]
+    for path in candidates:
+        if path.is_file():
+            return _parse(path), path
+    return None, None
+
+
+def _parse(path: Path) -> Any:
+    from pyhocon import ConfigFactory
+    from pyhocon.exceptions import ConfigException
+    from pyparsing import ParseBaseException
+
+    try:
+        return ConfigFactory.parse_file(str(path))
+    except ParseBaseException as error:
+        raise ConfigurationError(f"{path}, line {error.lineno}, column {error.col}: {error.msg}") from error
+    except (ConfigException, OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+
+
+def _hosts(api: str, web: str, files: str) -> tuple[str, str, str]:
+    """Fill in the addresses that were not given, as the reference does: by port, or by the first name of the host."""
+    api, web, files = (text.rstrip("/") for text in (api, web, files))
+    for known, kind in ((api, "api"), (web, "web"), (files, "files")):
+        if not known:
+            continue
+        derived = {other: _derive(known, kind, other) for other in _PORTS}
+        return api or derived["api"], web or derived["web"], files or derived["files"]
+    return "", "", ""
+
+
+def _derive(known: str, kind: str, wanted: str) -> str:
+    parts = urlsplit(known if "://" in known else f"http://{known}")
+    host = parts.hostname or ""
+    first = {"api": "api.", "web": "app.", "files": "files."}
+    if host.startswith(first[kind]):
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{first[wanted]}{host[len(first[kind]) :]}{port}"
+    if kind == "files" and parts.path.endswith("/files"):
+        return f"{parts.scheme}://{parts.netloc}"
+    # One Trialbook server has everything on one port; three hosts are only ever named one by one.
+    base = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return f"{base}/files" if wanted == "files" else base
+
+
+def _verify(text: str) -> bool | str:
+    if not text or text.lower() in _YES:
+        return True
+    return False if text.lower() in {"0", "false", "no", "off"} else text
+
+
+def _master(text: str) -> tuple[int, str] | None:
+    pid, _, task = text.partition(":")
+    return (int(pid), task) if pid.isdigit() and task else None
+
+
+def _cache(env: Mapping[str, str], home: Path) -> Path:
+    if sys.platform == "win32":
+        return Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local") / "trialbook" / "cache"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "trialbook"
+    return Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "trialbook"
+
+
+def _data(env: Mapping[str, str], home: Path) -> Path:
+    return Path(env.get("XDG_DATA_HOME") or home / ".local" / "share") / "trialbook"
