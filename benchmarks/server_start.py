@@ -53,13 +53,26 @@ def main() -> None:
     first, again, peer = [], [], []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
-            ours = [sys.executable, "-m", "trialbook", "server", "--port", "0", "--data", str(Path(folder) / "data")]
+            ours = [
+                sys.executable,
+                "-m",
+                "trialbook",
+                "server",
+                "--port",
+                "0",
+                "--data",
+                str(Path(folder) / "data"),
+            ]
             first.append(start(ours, "/debug.ping"))
             again.append(start(ours, "/debug.ping"))
             peer.append(start([*bare, "--directory", folder], "/"))
     print(f"{'':34}{'start, s':>10}{'of http.server':>16}{'idle MB':>10}")
     base = statistics.median(took for took, _ in peer)
-    for name, rows in (("empty folder, schema made", first), ("folder in use", again), ("python -m http.server", peer)):
+    for name, rows in (
+        ("empty folder, schema made", first),
+        ("folder in use", again),
+        ("python -m http.server", peer),
+    ):
         took = statistics.median(took for took, _ in rows)
         size = statistics.median(size for _, size in rows)
         print(f"{name:34}{took:10.2f}{took / base:15.1f}x{size:10.0f}")

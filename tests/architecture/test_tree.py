@@ -11,7 +11,9 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
 def test_no_drawer_for_everything() -> None:
-    assert [str(file) for file in FILES if BANNED_NAMES & set(file.with_suffix("").relative_to(SOURCE).parts)] == []
+    assert [
+        str(file) for file in FILES if BANNED_NAMES & set(file.with_suffix("").relative_to(SOURCE).parts)
+    ] == []
 
 
 def test_broad_excepts_live_in_the_guard() -> None:
@@ -41,6 +43,8 @@ def test_environment_is_read_in_settings_only() -> None:
 
 def test_modules_say_what_they_are_for() -> None:
     silent = [
-        str(file.relative_to(ROOT)) for file in FILES if file.read_text() and not ast.get_docstring(ast.parse(file.read_text()))
+        str(file.relative_to(ROOT))
+        for file in FILES
+        if file.read_text() and not ast.get_docstring(ast.parse(file.read_text()))
     ]
     assert silent == []

@@ -55,7 +55,9 @@ def run_clearml(clearml_python: Path, server: RunningServer, tmp_path: Path) -> 
     """Run a script of ``scripts/`` with the released SDK; what it left in ``RESULT``, plus its ``output``."""
 
     def run(script: str, *arguments: str, timeout: float = 150) -> dict[str, Any]:
-        return _run([str(clearml_python), str(SCRIPTS / script), *arguments], server, tmp_path / "clearml", timeout)
+        return _run(
+            [str(clearml_python), str(SCRIPTS / script), *arguments], server, tmp_path / "clearml", timeout
+        )
 
     return run
 

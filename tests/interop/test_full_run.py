@@ -10,7 +10,13 @@ from tests.support.server import RunningServer
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(400)]
 
-PLOTS = {("figure", "line"), ("table", "frame"), ("histogram", "counts"), ("confusion", "val"), ("scatter", "points")}
+PLOTS = {
+    ("figure", "line"),
+    ("table", "frame"),
+    ("histogram", "counts"),
+    ("confusion", "val"),
+    ("scatter", "points"),
+}
 
 
 def check(record: dict, single_plots: bool = True) -> None:
@@ -64,7 +70,9 @@ def check(record: dict, single_plots: bool = True) -> None:
 
 def images(server: RunningServer, task: str) -> dict[tuple[str, str], bytes]:
     """The debug samples of a task: (metric, variant) → the file's bytes."""
-    events = server.call("events.get_task_events", task=task, event_type="training_debug_image", batch_size=100)["events"]
+    events = server.call(
+        "events.get_task_events", task=task, event_type="training_debug_image", batch_size=100
+    )["events"]
     found = {}
     for event in events:
         path = event["url"].removeprefix(server.url)

@@ -13,7 +13,9 @@ def check(answer: dict[str, Any]) -> None:
     assert answer["reused"]
     assert answer["after_reuse"] == [[3], [2.0]], "a reused task starts without the old points"
     assert answer["continued"]
-    assert answer["after_continue"] == [[3, 4], [2.0, 3.0]], "iteration 0 of a continued run follows the last one"
+    assert answer["after_continue"] == [[3, 4], [2.0, 3.0]], (
+        "iteration 0 of a continued run follows the last one"
+    )
     assert answer["forced_new"]
     assert answer["new_after_artifact"]
     assert answer["clone"] == {

@@ -43,9 +43,34 @@ class Postgres:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        self._run("initdb", "-D", self._data, "-U", "trialbook", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=64MB"
-        self._run("pg_ctl", "-D", self._data, "-o", options, "-l", str(self._folder / "log"), "-w", "-t", "60", "start")
+        self._run(
+            "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "trialbook",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            "--locale=C.UTF-8",
+        )
+        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1"
+        options += " -c max_connections=200 -c shared_buffers=64MB"
+        self._run(
+            "pg_ctl",
+            "-D",
+            self._data,
+            "-o",
+            options,
+            "-l",
+            str(self._folder / "log"),
+            "-w",
+            "-t",
+            "60",
+            "start",
+        )
 
     @property
     def _data(self) -> str:
@@ -72,7 +97,9 @@ class Postgres:
         import psycopg
 
         name = f"t{uuid.uuid4().hex}"
-        with psycopg.connect(f"postgresql://trialbook@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            f"postgresql://trialbook@127.0.0.1:{self.port}/postgres", autocommit=True
+        ) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return f"postgresql://trialbook@127.0.0.1:{self.port}/{name}"
 

@@ -37,7 +37,16 @@ class RunningServer:
 
     def start(self) -> None:
         """Start it and wait for its ready line."""
-        command = [sys.executable, "-m", "trialbook", "server", "--port", str(self.port), "--data", str(self.data)]
+        command = [
+            sys.executable,
+            "-m",
+            "trialbook",
+            "server",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data),
+        ]
         if self.database:
             command += ["--database", self.database]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_"))}
@@ -93,12 +102,16 @@ class RunningServer:
             self._token = reply["data"]["token"]
         return self._token
 
-    def ask(self, method: str, params: dict[str, Any] | None = None, **options: Any) -> urllib3.BaseHTTPResponse:
+    def ask(
+        self, method: str, params: dict[str, Any] | None = None, **options: Any
+    ) -> urllib3.BaseHTTPResponse:
         """The raw reply of one call as the administrator."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         headers.update(options.pop("headers", {}))
         body = options.pop("body", None) or json.dumps(params or {}).encode()
-        return self._http.request(options.pop("verb", "POST"), f"{self.url}/{method}", body=body, headers=headers, **options)
+        return self._http.request(
+            options.pop("verb", "POST"), f"{self.url}/{method}", body=body, headers=headers, **options
+        )
 
     def call(self, method: str, params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         """``data`` of one call as the administrator; a refusal fails the test with the server's words."""
@@ -118,7 +131,11 @@ class RunningServer:
             "API_SECRET_KEY": self.secret_key,
             "CACHE_DIR": str(home / "cache"),
         }
-        both = {f"{prefix}_{name}": value for prefix in ("TRIALBOOK", "CLEARML") for name, value in settings.items()}
+        both = {
+            f"{prefix}_{name}": value
+            for prefix in ("TRIALBOOK", "CLEARML")
+            for name, value in settings.items()
+        }
         return {**kept, **both, "HOME": str(home), "PYTHONUNBUFFERED": "1"}
 
     def kill(self) -> None:

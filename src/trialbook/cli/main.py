@@ -10,7 +10,10 @@ from trialbook.errors import TrialbookError
 
 _COMMANDS = {
     "demo": ("trialbook.cli.demo", "Train a real classifier and watch it in the browser."),
-    "run": ("trialbook.cli.run", "Run a script that says `from clearml import Task` on Trialbook, unchanged."),
+    "run": (
+        "trialbook.cli.run",
+        "Run a script that says `from clearml import Task` on Trialbook, unchanged.",
+    ),
     "server": ("trialbook.cli.server", "Serve the API, the files and the page on one port."),
     "sync": ("trialbook.cli.sync", "Send what crashed, offline or cut-off runs left on this machine."),
 }

@@ -80,5 +80,7 @@ def install_as(name: str = "clearml") -> None:
     if any(isinstance(finder, _Door) and finder.name == name for finder in sys.meta_path):
         return
     if name in sys.modules:
-        raise UsageError(f"{name} is imported already: call install_as({name!r}) before the first `import {name}`.")
+        raise UsageError(
+            f"{name} is imported already: call install_as({name!r}) before the first `import {name}`."
+        )
     sys.meta_path.insert(0, _Door(name))

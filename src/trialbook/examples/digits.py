@@ -66,13 +66,17 @@ def train(arguments: argparse.Namespace, settings: dict[str, float]) -> None:
         if epoch % 10 == 9 or epoch == arguments.epochs - 1:
             guesses = network.predict(test_x)
             accuracy = float(np.mean(guesses == test_y))
-            print(f"epoch {epoch + 1:3d} of {arguments.epochs}: validation accuracy {accuracy:.4f}", flush=True)
+            print(
+                f"epoch {epoch + 1:3d} of {arguments.epochs}: validation accuracy {accuracy:.4f}", flush=True
+            )
             report_mistakes(logger, test_x, test_y, guesses, epoch)
     logger.report_single_value("validation accuracy", accuracy)
     keep_results(task, network, test_index, test_y, network.predict_proba(test_x))
 
 
-def report_mistakes(logger: Logger, x: np.ndarray, truth: np.ndarray, guesses: np.ndarray, epoch: int) -> None:
+def report_mistakes(
+    logger: Logger, x: np.ndarray, truth: np.ndarray, guesses: np.ndarray, epoch: int
+) -> None:
     """A confusion matrix, and the misclassified images in one grid.
 
     Args:
@@ -135,7 +139,9 @@ def main() -> None:
     """The whole program: three lines of it are Trialbook's."""
     task = Task.init(project_name="Examples/Digits", task_name="train a digit classifier", tags=["demo"])
     arguments = parse_arguments()
-    settings = task.connect({"hidden_units": 48, "weight_decay": 1e-4, "validation_share": 0.2, "seed": 7}, name="Model")
+    settings = task.connect(
+        {"hidden_units": 48, "weight_decay": 1e-4, "validation_share": 0.2, "seed": 7}, name="Model"
+    )
     train(arguments, settings)
     task.close()
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -43,6 +45,23 @@ def find_or_start(settings: Settings) -> tuple[Settings, bool]:
         if found is not None:
             return _named(settings, data, found), False
         return _named(settings, data, _start(data)), True
+
+
+def stop(settings: Settings, timeout: float = 10.0) -> None:
+    """End the private server that runs on ``settings.data_dir``, and wait for it.
+
+    Args:
+        settings: as given to ``find_or_start``.
+        timeout: seconds to wait for its clean stop.
+    """
+    data = settings.data_dir / "server"
+    found = read_json(data / "server.json")
+    if not isinstance(found, dict) or _running(data) is None:
+        return
+    os.kill(int(found["pid"]), signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and (data / "server.json").exists():
+        time.sleep(0.05)
 
 
 def _named(settings: Settings, data: Path, url: str) -> Settings:

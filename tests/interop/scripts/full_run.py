@@ -34,7 +34,10 @@ for step in range(300):
     logger.report_scalar("loss", "val/über.a$b", 2.0 / (step + 1), step)
 logger.report_single_value("best", 0.25)
 logger.report_plotly(
-    "figure", "line", iteration=0, figure={"data": [{"type": "scatter", "x": [1, 2, 3], "y": [4, 5, 6]}], "layout": {}}
+    "figure",
+    "line",
+    iteration=0,
+    figure={"data": [{"type": "scatter", "x": [1, 2, 3], "y": [4, 5, 6]}], "layout": {}},
 )
 logger.report_table("table", "frame", iteration=0, table_plot=pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}))
 logger.report_histogram("histogram", "counts", iteration=0, values=[1, 5, 2], xaxis="bin", yaxis="n")
@@ -64,4 +67,6 @@ model.update_weights(str(weights), auto_delete_file=False)
 task.flush(wait_for_uploads=True)
 identity = task.id
 task.close()
-Path(os.environ["RESULT"]).write_text(json.dumps({"id": identity, "epochs": arguments.epochs, "model": model.id}))
+Path(os.environ["RESULT"]).write_text(
+    json.dumps({"id": identity, "epochs": arguments.epochs, "model": model.id})
+)

@@ -7,7 +7,11 @@ from pathlib import Path
 from clearml import Task
 
 PROJECT = "Interop/Lifecycle"
-QUIET = {"auto_connect_frameworks": False, "auto_resource_monitoring": False, "auto_connect_arg_parser": False}
+QUIET = {
+    "auto_connect_frameworks": False,
+    "auto_resource_monitoring": False,
+    "auto_connect_arg_parser": False,
+}
 answer = {}
 
 
@@ -58,7 +62,9 @@ answer["published"] = str(Task.get_task(task_id=done.id).get_status())
 sixth = Task.get_task(task_id=fifth.id)
 sixth.set_archived(True)
 answer["archived"] = Task.get_task(task_id=sixth.id).get_archived()
-visible = [task.id for task in Task.get_tasks(project_name=PROJECT, task_filter={"system_tags": ["-archived"]})]
+visible = [
+    task.id for task in Task.get_tasks(project_name=PROJECT, task_filter={"system_tags": ["-archived"]})
+]
 answer["archived_hidden"] = sixth.id not in visible and done.id in visible
 sixth.set_archived(False)
 answer["deleted"] = Task.get_task(task_id=clone.id).delete()

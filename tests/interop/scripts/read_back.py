@@ -43,7 +43,9 @@ answer = {
     "single": task.get_reported_single_values(),
     "last_iteration": task.get_last_iteration(),
     "console": "".join(task.get_reported_console_output(number_of_reports=100)),
-    "plots": sorted([plot["metric"], plot["variant"], json.loads(plot["plot_str"])] for plot in task.get_reported_plots()),
+    "plots": sorted(
+        [plot["metric"], plot["variant"], json.loads(plot["plot_str"])] for plot in task.get_reported_plots()
+    ),
     "artifacts": {name: plain(artifact.get()) for name, artifact in task.artifacts.items()},
     "artifact_types": {name: artifact.type for name, artifact in task.artifacts.items()},
     "artifact_metadata": {name: artifact.metadata for name, artifact in task.artifacts.items()},
