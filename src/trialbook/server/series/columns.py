@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trialbook.errors import ServerFault
@@ -81,7 +81,8 @@ def stable_order(group: Ints | None, iteration: Ints, time: Ints) -> Ints | None
 
 
 def pack_columns(points: Points) -> bytes:
-    """Differences of the integers, then the values with all first bytes together, all second bytes together …"""
+    """Differences of the integers, then the values with all first bytes together, all second bytes together
+    …"""
     shuffled = np.ascontiguousarray(points.value, "<f8").view(np.uint8).reshape(-1, 8).T
     return b"".join((_delta(points.iteration), _delta(points.time), np.ascontiguousarray(shuffled).tobytes()))
 
@@ -124,16 +125,16 @@ class Batch:
     starts: Ints
     points: Points
 
-    def of(self, number: int) -> Points | None:
-        """The points of one series, or None."""
-        at = np.flatnonzero(self.ids == number)
-        if not len(at):
-            return None
-        return self.points.take(slice(int(self.starts[at[0]]), int(self.starts[at[0] + 1])))
+    def each(self) -> Iterator[tuple[int, Points]]:
+        """The number and the points of every series."""
+        edges = self.starts.tolist()
+        for place, number in enumerate(self.ids.tolist()):
+            yield number, self.points.take(slice(edges[place], edges[place + 1]))
 
 
 def pack_batch(batch: Batch) -> bytes:
-    """The payload of a batch row: u8 version, u32 series, u32 points, zstd of (ids i64, counts u32, the columns)."""
+    """The payload of a batch row: u8 version, u32 series, u32 points, zstd of (ids i64, counts u32, the
+    columns)."""
     counts = np.diff(batch.starts).astype("<u4")
     body = b"".join((batch.ids.astype("<i8").tobytes(), counts.tobytes(), pack_columns(batch.points)))
     return _BATCH_HEAD.pack(VERSION, len(batch.ids), len(batch.points)) + compress(body)

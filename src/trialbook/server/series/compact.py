@@ -1,9 +1,10 @@
 """Batch rows into chunk rows: points of one series come together, and old requests cost nothing to read.
 
-Safe against everything that may happen meanwhile. The work is computed from a snapshot without any lock; the transaction
-that writes it first deletes the batch rows that it came from. If even one of them is gone (another process compacted it,
-the task was reset), it rolls back and nothing has happened. Every compaction of an owner starts with that owner's oldest
-batch row, so two of them always meet there and cannot both change a chunk.
+Safe against everything that may happen meanwhile. The work is computed from a snapshot without any lock; the
+transaction that writes it first deletes the batch rows that it came from. If even one of them is gone
+(another process compacted it, the task was reset), it rolls back and nothing has happened. Every compaction
+of an owner starts with that owner's oldest batch row, so two of them always meet there and cannot both
+change a chunk.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ def compact_owner(database: Database, owner: str) -> tuple[int, int, bool]:
                 return 0, 0, False
             _write(connection, rows)
     except OperationalError as error:
-        # PostgreSQL ends one of two that wait for each other; the batch rows are still there for the next round.
+        # PostgreSQL ends one of two that wait for each other; the batch rows are still there for the next
+        # round.
         _log.info("compaction of %s waits for the next round: %s", owner, error.orig)
         return 0, 0, False
     return sum(len(points) for points in parts.values()), len(ids), left
@@ -135,19 +137,19 @@ def _oldest(connection: Connection, owner: str) -> tuple[list[int], dict[int, Po
     ids: list[int] = []
     total = 0
     listed = connection.execute(query).all()
-    for number, points in listed:
-        if ids and (total + points > _MOST_POINTS or len(ids) == _MOST_ROWS):
+    for number, many in listed:
+        if ids and (total + many > _MOST_POINTS or len(ids) == _MOST_ROWS):
             break
         ids.append(number)
-        total += points
+        total += many
     parts: dict[int, list[Points]] = {}
     for some in portions(ids):
-        payloads = sa.select(series_batch.c.payload).where(series_batch.c.id.in_(some)).order_by(series_batch.c.id)
+        payloads = (
+            sa.select(series_batch.c.payload).where(series_batch.c.id.in_(some)).order_by(series_batch.c.id)
+        )
         for payload in connection.execute(payloads).scalars():
-            batch = unpack_batch(payload)
-            edges = batch.starts.tolist()
-            for place, number in enumerate(batch.ids.tolist()):
-                parts.setdefault(number, []).append(batch.points.take(slice(edges[place], edges[place + 1])))
+            for number, points in unpack_batch(payload).each():
+                parts.setdefault(number, []).append(points)
     return ids, {number: join(found) for number, found in parts.items()}, len(ids) < len(listed)
 
 
@@ -159,7 +161,7 @@ def _rows(connection: Connection, number: int, points: Points) -> list[dict[str,
         .order_by(series_chunk.c.number.desc())
         .limit(1)
     )
-    last = connection.execute(query).first()
+    last: Any = connection.execute(query).first()
     at = 0 if last is None else last.number + 1
     if last is not None and last.count < CHUNK:
         at = last.number

@@ -1,7 +1,7 @@
 """The frames of a journal body as columns and lists, without a Python loop over points.
 
-The layout is in docs/design/journal.md. A run of POINT frames is an array of 36-byte records, so it is read, and its
-checksums are verified, by numpy.
+The layout is in docs/design/journal.md. A run of POINT frames is an array of 36-byte records, so it is read,
+and its checksums are verified, by numpy.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def split(body: bytes) -> tuple[Header, memoryview]:
         BadRequest: no such body.
     """
     if body[:4] != MAGIC or len(body) < 8:
-        raise BadRequest("the body does not start with TBP1: events.add_points takes journal frames, see docs/design/journal.md")
+        raise BadRequest(
+            "the body does not start with TBP1: events.add_points takes journal frames (docs/design/journal.md)"
+        )
     (length,) = _U32.unpack_from(body, 4)
     if 8 + length > len(body):
         raise BadRequest(f"the header says {length} bytes, the body has {len(body) - 8}")
@@ -160,7 +162,10 @@ def _take(span: Span, kind: int, payload: bytes, offset: int) -> None:
     if kind == SERIES and len(payload) >= _SERIES_HEAD.size:
         local, length = _SERIES_HEAD.unpack_from(payload)
         names = payload[_SERIES_HEAD.size :]
-        span.names[local] = (names[:length].decode("utf-8", "replace"), names[length:].decode("utf-8", "replace"))
+        span.names[local] = (
+            names[:length].decode("utf-8", "replace"),
+            names[length:].decode("utf-8", "replace"),
+        )
     elif kind == TEXT and len(payload) >= _TEXT_HEAD.size:
         time, level, stream = _TEXT_HEAD.unpack_from(payload)
         span.texts.append(Text(time, level, stream, payload[_TEXT_HEAD.size :].decode("utf-8", "replace")))
@@ -168,7 +173,9 @@ def _take(span: Span, kind: int, payload: bytes, offset: int) -> None:
         try:
             value = msgspec.json.decode(payload, type=dict[str, Any])
         except msgspec.MsgspecError as error:
-            raise BadRequest(f"the frame at byte {offset} of the body holds no JSON object: {error}") from None
+            raise BadRequest(
+                f"the frame at byte {offset} of the body holds no JSON object: {error}"
+            ) from None
         if kind == EVENT:
             span.events.append(value)
         elif kind == LOSS:
@@ -177,17 +184,27 @@ def _take(span: Span, kind: int, payload: bytes, offset: int) -> None:
             params = value.get("params")
             span.call = Call(str(value.get("method", "")), params if isinstance(params, dict) else {})
     else:
-        raise BadRequest(f"the frame at byte {offset} of the body is of kind {kind} with {len(payload)} bytes: not known")
+        raise BadRequest(
+            f"the frame at byte {offset} of the body is of kind {kind} with {len(payload)} bytes: not known"
+        )
 
 
 def _record() -> Any:
     return np.dtype(
-        [("head", "<u4"), ("series", "<u4"), ("iteration", "<i8"), ("time", "<f8"), ("value", "<f8"), ("crc", "<u4")]
+        [
+            ("head", "<u4"),
+            ("series", "<u4"),
+            ("iteration", "<i8"),
+            ("time", "<f8"),
+            ("value", "<f8"),
+            ("crc", "<u4"),
+        ]
     )
 
 
 def _points_ahead(frames: memoryview, offset: int) -> int:
-    """How many POINT frames follow one another; the window grows, so mixed bodies are not scanned again and again."""
+    """How many POINT frames follow one another; the window grows, so mixed bodies are not scanned again and
+    again."""
     most = (len(frames) - offset) // POINT_FRAME
     count, window = 1, 32
     while count < most:
@@ -206,10 +223,12 @@ _tables: list[Any] = []
 
 
 def _crc_tables() -> list[Any]:
-    """CRC-32 of 32 fixed-length bytes is, up to a constant, the XOR of one table entry per byte: these tables.
+    """CRC-32 of 32 fixed-length bytes is, up to a constant, the XOR of one table entry per byte: these
+    tables.
 
-    CRC-32 is affine over GF(2): crc(a ^ b) = crc(a) ^ crc(b) ^ crc(0). So table p maps a byte at position p to what it
-    adds to the checksum of 32 zero bytes, and the head, the same in every POINT frame, goes into the constant.
+    CRC-32 is affine over GF(2): crc(a ^ b) = crc(a) ^ crc(b) ^ crc(0). So table p maps a byte at position p
+    to what it adds to the checksum of 32 zero bytes, and the head, the same in every POINT frame, goes into
+    the constant.
     """
     if not _tables:
         size = POINT_FRAME - 4

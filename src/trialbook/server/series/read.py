@@ -1,18 +1,19 @@
 """The points of series: chunk rows and the batch rows that no compaction has taken yet, as one.
 
-Callers hold one snapshot (``Database.read`` or ``write``), so a compaction between two statements is not seen.
+Callers hold one snapshot (``Database.read`` or ``write``), so a compaction between two statements is not
+seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
-from trialbook.server.series.columns import Batch, Points, empty, join, unpack_batch, unpack_chunk
+from trialbook.server.series.columns import Points, join, unpack_batch, unpack_chunk
 from trialbook.server.stores.series import portions, series_batch, series_chunk
 
 HEADERS = tuple(column for column in series_chunk.c if column.key != "payload")
@@ -27,19 +28,23 @@ class Spec:
 
 
 class Tail:
-    """What is not in chunks yet, of some owners; each batch row is unpacked once, when it is first needed."""
+    """What is not in chunks yet, of some owners; each batch row is unpacked once."""
 
     def __init__(self, connection: Connection, owners: Iterable[str]) -> None:
-        self._batches: dict[str, list[Batch]] = {}
+        self._found: dict[int, list[Points]] = {}
         for some in portions(sorted(set(owners))):
-            query = sa.select(series_batch.c.owner, series_batch.c.payload).where(series_batch.c.owner.in_(some))
-            for owner, payload in connection.execute(query.order_by(series_batch.c.id)):
-                self._batches.setdefault(owner, []).append(unpack_batch(payload))
+            query = (
+                sa.select(series_batch.c.payload)
+                .where(series_batch.c.owner.in_(some))
+                .order_by(series_batch.c.id)
+            )
+            for payload in connection.execute(query).scalars():
+                for number, points in unpack_batch(payload).each():
+                    self._found.setdefault(number, []).append(points)
 
-    def of(self, spec: Spec) -> list[Points]:
+    def of(self, number: int) -> list[Points]:
         """The points of one series, in the order in which requests arrived."""
-        found = (batch.of(spec.number) for batch in self._batches.get(spec.owner, ()))
-        return [points for points in found if points is not None]
+        return self._found.get(number, [])
 
 
 def load(connection: Connection, spec: Spec, tail: Tail | None = None) -> Points:
@@ -56,13 +61,13 @@ def load(connection: Connection, spec: Spec, tail: Tail | None = None) -> Points
         .order_by(series_chunk.c.number)
     )
     parts = [unpack_chunk(payload) for payload in connection.execute(query).scalars()]
-    parts += (tail or Tail(connection, [spec.owner])).of(spec)
+    parts += (tail or Tail(connection, [spec.owner])).of(spec.number)
     return join(parts).ordered()
 
 
-def headers(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Row[Any]]]:
+def headers(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Any]]:
     """The chunk rows of series without their payloads, by series, in chunk order."""
-    found: dict[int, list[Row[Any]]] = {}
+    found: dict[int, list[Any]] = {}
     for some in portions(sorted(set(numbers))):
         query = sa.select(*HEADERS).where(series_chunk.c.series_id.in_(some))
         for row in connection.execute(query.order_by(series_chunk.c.series_id, series_chunk.c.number)):
@@ -70,17 +75,31 @@ def headers(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Ro
     return found
 
 
-def chunks(connection: Connection, number: int, wanted: Iterable[int]) -> Iterator[Points]:
-    """The points of some chunks of a series."""
-    for some in portions(sorted(wanted)):
-        query = sa.select(series_chunk.c.payload).where(
-            series_chunk.c.series_id == number, series_chunk.c.number.in_(some)
+def chunks(connection: Connection, wanted: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, Points]]:
+    """The points of chunks, series after series, chunk after chunk.
+
+    Args:
+        connection: one snapshot.
+        wanted: by series, the numbers of the chunks.
+    """
+    few = [number for number, which in wanted.items() if 0 < len(which) <= 2]
+    for some in portions(sorted(few)):
+        # Many short series, as one statement; what is not wanted of them is at most skipped, not unpacked.
+        pick = {(number, which) for number in some for which in wanted[number]}
+        query = sa.select(series_chunk.c.series_id, series_chunk.c.number, series_chunk.c.payload).where(
+            series_chunk.c.series_id.in_(some),
+            series_chunk.c.number.in_(sorted({which for _, which in pick})),
         )
-        for payload in connection.execute(query.order_by(series_chunk.c.number)).scalars():
-            yield unpack_chunk(payload)
-
-
-def load_chunks(connection: Connection, number: int, wanted: Iterable[int]) -> Points:
-    """The points of some chunks of a series, chunk after chunk."""
-    parts = list(chunks(connection, number, wanted))
-    return join(parts) if parts else empty()
+        for number, which, payload in connection.execute(
+            query.order_by(series_chunk.c.series_id, series_chunk.c.number)
+        ):
+            if (number, which) in pick:
+                yield number, unpack_chunk(payload)
+    for number, which in wanted.items():
+        if len(which) > 2:
+            for some in portions(sorted(which)):
+                query = sa.select(series_chunk.c.payload).where(
+                    series_chunk.c.series_id == number, series_chunk.c.number.in_(some)
+                )
+                for payload in connection.execute(query.order_by(series_chunk.c.number)).scalars():
+                    yield number, unpack_chunk(payload)

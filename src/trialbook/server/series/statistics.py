@@ -1,4 +1,5 @@
-"""Exact statistics: of the points of one request, merged into those of the series, and as the wire shows them."""
+"""Exact statistics: of the points of one request, merged into those of the series, and as the wire shows
+them."""
 
 from __future__ import annotations
 
@@ -46,6 +47,8 @@ class Summary:
     last_value: float | None = None
     last_iter: int | None = None
     last_time: int | None = None
+    start_time: int = 0
+    end_time: int = 0
     min_value: float | None = None
     min_iter: int | None = None
     max_value: float | None = None
@@ -60,7 +63,9 @@ def summarise(batch: Batch) -> list[Summary]:
     counts = np.diff(batch.starts)
     finite = np.isfinite(value)
     all_finite = bool(finite.all())
-    nonfinite = np.zeros(len(starts), np.int64) if all_finite else np.add.reduceat((~finite).astype(np.int64), starts)
+    nonfinite = (
+        np.zeros(len(starts), np.int64) if all_finite else np.add.reduceat((~finite).astype(np.int64), starts)
+    )
     low = value if all_finite else np.where(finite, value, np.inf)
     high = value if all_finite else np.where(finite, value, -np.inf)
     least = np.minimum.reduceat(low, starts)
@@ -80,6 +85,8 @@ def summarise(batch: Batch) -> list[Summary]:
         value[ends].tolist(),
         points.iteration[ends].tolist(),
         points.time[ends].tolist(),
+        np.minimum.reduceat(points.time, starts).tolist(),
+        np.maximum.reduceat(points.time, starts).tolist(),
         least.tolist(),
         points.iteration[least_at].tolist(),
         most.tolist(),
@@ -106,15 +113,16 @@ def _first_of_each(segment: Ints, chosen: Any, many: int) -> Ints:
 def merge(old: Summary, new: Summary) -> Summary:
     """The statistics of both, ``new`` having arrived later.
 
-    First and last go by (iteration, time), and of equal ones the later arrival is the last. Of equal minima and maxima
-    the one of the lowest iteration counts. So the result does not depend on how points were cut into requests.
+    First and last go by (iteration, time), and of equal ones the later arrival is the last. Of equal minima
+    and maxima the one of the lowest iteration counts. So the result does not depend on how points were cut
+    into requests.
     """
     if not old.count:
         return new
     if not new.count:
         return old
-    first = new if (new.first_iter, new.first_time) < (old.first_iter, old.first_time) else old  # type: ignore[operator]
-    last = new if (new.last_iter, new.last_time) >= (old.last_iter, old.last_time) else old  # type: ignore[operator]
+    first = new if (new.first_iter, new.first_time) < (old.first_iter, old.first_time) else old
+    last = new if (new.last_iter, new.last_time) >= (old.last_iter, old.last_time) else old
     least = _extreme(old, new, old.min_value, old.min_iter, new.min_value, new.min_iter)
     most = _extreme(old, new, _minus(old.max_value), old.max_iter, _minus(new.max_value), new.max_iter)
     return Summary(
@@ -126,6 +134,8 @@ def merge(old: Summary, new: Summary) -> Summary:
         last_value=last.last_value,
         last_iter=last.last_iter,
         last_time=last.last_time,
+        start_time=min(old.start_time, new.start_time),
+        end_time=max(old.end_time, new.end_time),
         min_value=least.min_value,
         min_iter=least.min_iter,
         max_value=most.max_value,
@@ -143,7 +153,7 @@ def _extreme(
 ) -> Summary:
     if a is None or b is None:
         return new if a is None else old
-    return new if (b, b_at) < (a, a_at) else old  # type: ignore[operator]
+    return new if (b, b_at) < (a, a_at) else old
 
 
 def from_row(row: Any) -> Summary:
@@ -159,6 +169,8 @@ def from_row(row: Any) -> Summary:
         last_value=_value(row.last_value),
         last_iter=row.last_iter,
         last_time=row.last_time,
+        start_time=row.start_time,
+        end_time=row.end_time,
         min_value=row.min_value,
         min_iter=row.min_iter,
         max_value=row.max_value,
@@ -178,6 +190,8 @@ def to_columns(summary: Summary) -> dict[str, Any]:
         "last_value": stored(summary.last_value),
         "last_iter": summary.last_iter,
         "last_time": summary.last_time,
+        "start_time": summary.start_time,
+        "end_time": summary.end_time,
         "min_value": summary.min_value,
         "min_iter": summary.min_iter,
         "max_value": summary.max_value,
@@ -214,7 +228,9 @@ def single_columns(value: float, time: int) -> dict[str, Any]:
     }
 
 
-def last_metrics(connection: Connection, owners: Iterable[str]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+def last_metrics(
+    connection: Connection, owners: Iterable[str]
+) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     """The ``last_metrics`` document of tasks or models.
 
     Args:
@@ -222,9 +238,9 @@ def last_metrics(connection: Connection, owners: Iterable[str]) -> dict[str, dic
         owners: task and model ids.
 
     Returns:
-        By owner, md5 of the metric and md5 of the variant: names, last, least and greatest value with their iterations,
-        first value, count and mean. A value that JSON cannot say is None. An owner without scalars is left out; an
-        owner shows its first 2 000 series, as the reference does.
+        By owner, md5 of the metric and md5 of the variant: names, last, least and greatest value with their
+        iterations, first value, count and mean. A value that JSON cannot say is None. An owner without
+        scalars is left out; an owner shows its first 2 000 series, as the reference does.
     """
     documents: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     shown: dict[str, int] = {}

@@ -1,6 +1,7 @@
 """Points into the database: one batch row per owner and request, and the statistics of every series in it.
 
-Both are written in the caller's transaction, so a reader never sees a point without its statistics, or the reverse.
+Both are written in the caller's transaction, so a reader never sees a point without its statistics, or the
+reverse.
 """
 
 from __future__ import annotations
@@ -16,15 +17,23 @@ from sqlalchemy.engine import Connection
 
 from trialbook.server.series.columns import Batch, Points, pack_batch
 from trialbook.server.series.numeric import Ints, np
-from trialbook.server.series.statistics import Summary, from_row, group, merge, single_columns, stored, summarise, to_columns
+from trialbook.server.series.statistics import (
+    Summary,
+    from_row,
+    group,
+    merge,
+    single_columns,
+    stored,
+    summarise,
+    to_columns,
+)
 from trialbook.server.stores.series import SINGLE_ITERATION, portions, resolve, series, series_batch
 
 MONITORS = frozenset((":monitor:machine", ":monitor:gpu"))
 """Metrics that do not move a task's ``last_iteration``."""
 
-_STATISTICS = tuple(
-    sa.bindparam(name)
-    for name in (*to_columns(Summary()), "single_value", "single_time", "version")
+_STATISTICS: tuple[sa.BindParameter[Any], ...] = tuple(
+    sa.bindparam(name) for name in (*to_columns(Summary()), "single_value", "single_time", "version")
 )
 _UPDATE = (
     sa.update(series)
@@ -44,8 +53,8 @@ class Arrived:
 class Numbers:
     """The numbers of series that this process has met, so that a busy journal costs no look-up.
 
-    An entry may be stale after another process erased the series: ``store`` reads the statistics of every series that
-    it writes to, notices the missing row and asks again.
+    An entry may be stale after another process erased the series: ``store`` reads the statistics of every
+    series that it writes to, notices the missing row and asks again.
     """
 
     def __init__(self, most: int = 200_000) -> None:
@@ -54,7 +63,12 @@ class Numbers:
         self._known: OrderedDict[tuple[str, str, str], int] = OrderedDict()
 
     def of(
-        self, connection: Connection, owner: str, is_model: bool, names: Sequence[tuple[str, str]], fresh: bool
+        self,
+        connection: Connection,
+        owner: str,
+        is_model: bool,
+        names: Sequence[tuple[str, str]],
+        fresh: bool,
     ) -> list[int]:
         """One number per name; unknown series are created. ``fresh`` does not trust the cache."""
         if not fresh:
@@ -76,7 +90,8 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """The points of one owner, sorted, summed up and packed but for the series numbers: work that needs no lock."""
+    """The points of one owner, sorted, summed up and packed but for the series numbers: work that needs no
+    lock."""
 
     owner: str
     is_model: bool
@@ -87,7 +102,9 @@ class Prepared:
     last_iteration: int | None
 
 
-def prepare(owner: str, is_model: bool, names: Sequence[tuple[str, str]], index: Ints, points: Points) -> Prepared:
+def prepare(
+    owner: str, is_model: bool, names: Sequence[tuple[str, str]], index: Ints, points: Points
+) -> Prepared:
     """Everything about a set of points that can be done before the write transaction.
 
     Args:
@@ -114,7 +131,9 @@ def prepare(owner: str, is_model: bool, names: Sequence[tuple[str, str]], index:
     used = sorted({*singles, *(batch.ids.tolist() if batch else ())})
     place = {name: at for at, name in enumerate(used)}
     if batch is not None:
-        batch = Batch(np.array([place[name] for name in batch.ids.tolist()], np.int64), batch.starts, batch.points)
+        batch = Batch(
+            np.array([place[name] for name in batch.ids.tolist()], np.int64), batch.starts, batch.points
+        )
     progress: list[int] = []
     if batch is not None:
         for at, summary in zip(batch.ids.tolist(), summaries, strict=True):
@@ -148,7 +167,9 @@ def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float)
     if len(rows) < len(ids):
         ids = numbers.of(connection, ready.owner, ready.is_model, ready.names, fresh=True)
         rows = _rows(connection, ids)
-    summaries = dict(zip(ready.batch.ids.tolist(), ready.summaries, strict=True)) if ready.batch is not None else {}
+    summaries = (
+        dict(zip(ready.batch.ids.tolist(), ready.summaries, strict=True)) if ready.batch is not None else {}
+    )
     updates = [
         _update(rows[number], summaries.get(at), ready.singles.get(at)) for at, number in enumerate(ids)
     ]
@@ -158,7 +179,14 @@ def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float)
         batch = Batch(np.array(ids, np.int64)[ready.batch.ids], ready.batch.starts, ready.batch.points)
         connection.execute(
             sa.insert(series_batch).inline(),
-            [{"owner": ready.owner, "points": len(batch.points), "received": now, "payload": pack_batch(batch)}],
+            [
+                {
+                    "owner": ready.owner,
+                    "points": len(batch.points),
+                    "received": now,
+                    "payload": pack_batch(batch),
+                }
+            ],
         )
     return ids
 

@@ -37,4 +37,5 @@ event = sa.Table(
     sa.Index("event_time", "owner", "kind", "time", "id"),
     sqlite_autoincrement=True,
 )
-"""``payload`` is zstd of JSON with the fields that depend on the kind (``plot_str``, ``url``, ``values`` …)."""
+"""``payload`` is zstd of JSON with the fields that depend on the kind (``plot_str``, ``url``, ``values``
+…)."""

@@ -1,4 +1,5 @@
-"""Tables of the journals: up to where each has arrived, and what its numbers mean. See docs/design/journal.md."""
+"""Tables of the journals: up to where each has arrived, and what its numbers mean. See
+docs/design/journal.md."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ journal = sa.Table(
     sa.Column("last_seen", sa.Double, nullable=False),
     sa.Column("losses", Json, nullable=False),
 )
-"""``acked`` is the stream offset up to which everything is stored; ``losses`` a list of ``{kind, count, why}``."""
+"""``acked`` is the stream offset up to which everything is stored; ``losses`` a list of ``{kind, count,
+why}``."""
 
 journal_series = sa.Table(
     "journal_series",
@@ -85,7 +87,9 @@ def of_owners(connection: Connection, owners: Iterable[str]) -> list[Row[Any]]:
     """The journals of some tasks, oldest first."""
     rows: list[Row[Any]] = []
     for some in portions(sorted(set(owners))):
-        query = sa.select(journal).where(journal.c.owner.in_(some)).order_by(journal.c.first_seen, journal.c.id)
+        query = (
+            sa.select(journal).where(journal.c.owner.in_(some)).order_by(journal.c.first_seen, journal.c.id)
+        )
         rows.extend(connection.execute(query))
     return rows
 

@@ -33,5 +33,5 @@ log_block = sa.Table(
     sa.Index("log_block_entry", "owner", "first_entry"),
     sa.Index("log_block_small", "small", "owner", "first_line"),
 )
-"""``payload`` is zstd of JSON lines ``[time_µs, level, stream, text]``, one per entry; ``first_time`` and ``last_time``
-are the least and the greatest; ``small`` marks what the compaction loop may still merge."""
+"""``payload`` is zstd of JSON lines ``[time_µs, level, stream, text]``, one per entry; ``first_time`` and
+``last_time`` are the least and the greatest; ``small`` marks what the compaction loop may still merge."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from trialbook.server.stores.database import metadata
 from trialbook.server.stores.dialect import insert
@@ -27,7 +27,8 @@ series = sa.Table(
     sa.Column("variant", sa.Text, nullable=False),
     sa.Column("metric_hash", sa.String(32), nullable=False),
     sa.Column("variant_hash", sa.String(32), nullable=False),
-    # A value column that is NULL holds NaN when `count` is above 0: SQLite has no NaN, and PostgreSQL sorts it last.
+    # A value column that is NULL holds NaN when `count` is above 0: SQLite has no NaN, and PostgreSQL sorts
+    # it last.
     sa.Column("count", sa.BigInteger, nullable=False, default=0),
     sa.Column("nonfinite", sa.BigInteger, nullable=False, default=0),
     sa.Column("first_value", sa.Double),
@@ -36,6 +37,8 @@ series = sa.Table(
     sa.Column("last_value", sa.Double),
     sa.Column("last_iter", sa.BigInteger),
     sa.Column("last_time", sa.BigInteger),
+    sa.Column("start_time", sa.BigInteger),
+    sa.Column("end_time", sa.BigInteger),
     sa.Column("min_value", sa.Double),
     sa.Column("min_iter", sa.BigInteger),
     sa.Column("max_value", sa.Double),
@@ -53,7 +56,9 @@ series = sa.Table(
     # A number must never be given twice: caches of other processes and chunk rows refer to it.
     sqlite_autoincrement=True,
 )
-"""One row per (task or model, metric, variant), with its exact statistics. Times are µs since the epoch."""
+"""One row per (task or model, metric, variant), with its exact statistics. Times are µs since the epoch;
+``start_time`` and ``end_time`` are the least and the greatest, ``first_time`` and ``last_time`` belong to
+the first and last value."""
 
 series_batch = sa.Table(
     "series_batch",
@@ -89,8 +94,9 @@ series_chunk = sa.Table(
     sa.Column("tail_time", sa.BigInteger),
     sa.Column("payload", sa.LargeBinary, nullable=False),
 )
-"""Up to 4096 points of one series in columns. ``first_time`` and ``last_time`` are the least and the greatest;
-``tail_*`` is the last finite point; ``monotone`` says that time never falls while iteration grows."""
+"""Up to 4096 points of one series in columns. ``first_time`` and ``last_time`` are the least and the
+greatest; ``tail_*`` is the last finite point; ``monotone`` says that time never falls while iteration
+grows."""
 
 series_seen = sa.Table(
     "series_seen",
@@ -100,7 +106,8 @@ series_seen = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
     sa.Index("series_seen_at", "at"),
 )
-"""Digests of recent point sets that came without a journal: their clients send a request again when the reply is lost."""
+"""Digests of recent point sets that came without a journal: their clients send a request again when the
+reply is lost."""
 
 
 def name_hash(name: str) -> str:
@@ -124,7 +131,9 @@ def portions(items: Sequence[Item], size: int = 500) -> Iterator[Sequence[Item]]
         yield items[start : start + size]
 
 
-def of_owners(connection: Connection, owners: Iterable[str], metrics: Iterable[str] | None = None) -> list[Row[Any]]:
+def of_owners(
+    connection: Connection, owners: Iterable[str], metrics: Iterable[str] | None = None
+) -> list[Any]:
     """The rows of ``series`` of some tasks or models, by owner, then in the order in which they were created.
 
     Args:
@@ -133,7 +142,7 @@ def of_owners(connection: Connection, owners: Iterable[str], metrics: Iterable[s
         metrics: only these metrics; None means all.
     """
     hashes = None if metrics is None else [name_hash(metric) for metric in metrics]
-    rows: list[Row[Any]] = []
+    rows: list[Any] = []
     for some in portions(sorted(set(owners))):
         query = sa.select(series).where(series.c.owner.in_(some)).order_by(series.c.owner, series.c.id)
         if hashes is not None:

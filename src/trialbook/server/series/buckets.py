@@ -1,0 +1,165 @@
+"""Points into the buckets of a chart, so that no spike and no NaN is hidden. Pure: no database.
+
+A bucket keeps the first and last x, the least, greatest and last finite value, and how many points and
+non-finite points it holds. Buckets of parts of a series are themselves joined into buckets, so a chunk that
+lies in one bucket as a whole takes part through its statistics, without being unpacked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trialbook.server.series.columns import Points
+from trialbook.server.series.numeric import Floats, Ints, np
+
+COLUMNS = ("x_first", "x_last", "min", "max", "last", "count", "nonfinite")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The x axis of a chart: ``buckets`` equal parts from ``low`` to ``high``, both included."""
+
+    low: float
+    high: float
+    buckets: int
+
+    def place(self, x: Floats) -> Ints:
+        """The bucket of each x, which must lie inside."""
+        width = self.high - self.low
+        if not width > 0:
+            return np.zeros(len(x), np.int64)
+        # Halved, because the distance of two 64-bit extremes times the number of buckets must stay finite.
+        share = (x / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        return np.clip((share * self.buckets).astype(np.int64), 0, self.buckets - 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buckets:
+    """Columns of equal length. ``order`` and ``order2`` tell which of two last values is the later one."""
+
+    place: Ints
+    x_first: Floats
+    x_last: Floats
+    min: Floats
+    max: Floats
+    last: Floats
+    order: Ints
+    order2: Ints
+    count: Ints
+    nonfinite: Ints
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def to_bytes(self) -> bytes:
+        """The columns of a tile: five of f64, two of u32."""
+        wide = (self.x_first, self.x_last, self.min, self.max, self.last)
+        narrow = (self.count, self.nonfinite)
+        return b"".join(
+            [c.astype("<f8").tobytes() for c in wide] + [c.astype("<u4").tobytes() for c in narrow]
+        )
+
+
+def of_each(x: Floats, value: Floats) -> Buckets:
+    """Every point a bucket of its own."""
+    finite = np.isfinite(value)
+    held = np.where(finite, value, np.nan)
+    ones = np.ones(len(x), np.int64)
+    return Buckets(ones, x, x, held, held, held, ones, ones, ones, (~finite).astype(np.int64))
+
+
+def of_points(grid: Grid, x: Floats, key: Ints, key2: Ints, value: Floats) -> Buckets:
+    """The buckets of points.
+
+    Args:
+        grid: the axis; every x lies inside.
+        x: rising.
+        key: integer form of ``x`` (iteration, or µs), rising.
+        key2: second order of points with the same x, rising among them.
+        value: at least one.
+    """
+    place = grid.place(x)
+    starts = np.concatenate(([0], np.flatnonzero(place[1:] != place[:-1]) + 1))
+    ends = np.concatenate((starts[1:], [len(place)])) - 1
+    finite = np.isfinite(value)
+    at = np.maximum.reduceat(np.where(finite, np.arange(len(value)), -1), starts)
+    none = at < 0
+    low = np.minimum.reduceat(np.where(finite, value, np.inf), starts)
+    high = np.maximum.reduceat(np.where(finite, value, -np.inf), starts)
+    low[none] = high[none] = np.nan
+    last = value[at]
+    last[none] = np.nan
+    return Buckets(
+        place[starts],
+        x[starts],
+        x[ends],
+        low,
+        high,
+        last,
+        key[at],
+        key2[at],
+        ends - starts + 1,
+        np.add.reduceat((~finite).astype(np.int64), starts),
+    )
+
+
+def merge(parts: Sequence[Buckets]) -> Buckets:
+    """Buckets of several parts of one series as one list, each place once, rising."""
+    if len(parts) == 1:
+        return parts[0]
+    names = Buckets.__slots__
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in names
+    }
+    columns["known"] = ~np.isnan(columns["last"])
+    # In each place the last bucket with a finite value comes last; lexsort is stable, so a later part wins a
+    # tie.
+    order = np.lexsort((columns["order2"], columns["order"], columns["known"], columns["place"]))
+    columns = {name: column[order] for name, column in columns.items()}
+    place = columns["place"]
+    starts = np.concatenate(([0], np.flatnonzero(place[1:] != place[:-1]) + 1))
+    ends = np.concatenate((starts[1:], [len(place)])) - 1
+    return Buckets(
+        place[starts],
+        np.minimum.reduceat(columns["x_first"], starts),
+        np.maximum.reduceat(columns["x_last"], starts),
+        np.fmin.reduceat(columns["min"], starts),
+        np.fmax.reduceat(columns["max"], starts),
+        columns["last"][ends],
+        columns["order"][ends],
+        columns["order2"][ends],
+        np.add.reduceat(columns["count"], starts),
+        np.add.reduceat(columns["nonfinite"], starts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How the points of one task lie on x.
+
+    Attributes:
+        kind: ``iter``, ``time`` (seconds since the epoch) or ``relative`` (seconds since ``origin``).
+        origin: µs since the epoch of the task's first point; 0 for the other kinds.
+    """
+
+    kind: str
+    origin: int = 0
+
+    @property
+    def by_iteration(self) -> bool:
+        """True when x is the iteration."""
+        return self.kind == "iter"
+
+    def x(self, key: Ints) -> Floats:
+        """x of iterations, or of times in µs."""
+        return key.astype(np.float64) if self.by_iteration else (key - self.origin) / 1e6
+
+    def keys(self, points: Points) -> tuple[Ints, Ints, Floats]:
+        """The integer x, the second order and the value of points, in the order of x."""
+        if self.by_iteration:
+            points = points.ordered()
+            return points.iteration, points.time, points.value
+        turned = Points(points.time, points.iteration, points.value).ordered()
+        return turned.iteration, turned.time, turned.value
