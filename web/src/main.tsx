@@ -1,0 +1,23 @@
+import "~/theme/tokens.css";
+import "~/theme/base.css";
+
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { queryClient } from "~/api/client";
+import { router } from "~/router";
+import { startPreferences } from "~/state/preferences";
+import { MantineTheme } from "~/theme/MantineTheme";
+
+startPreferences();
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <StrictMode>
+    <QueryClientProvider client={queryClient}>
+      <MantineTheme>
+        <RouterProvider router={router} />
+      </MantineTheme>
+    </QueryClientProvider>
+  </StrictMode>,
+);

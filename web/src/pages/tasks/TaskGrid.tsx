@@ -1,0 +1,194 @@
+import { type MouseEvent, type RefObject, useEffect, useMemo, useState } from "react";
+
+import type { CellContext, Column, Row } from "~/pages/tasks/columns";
+import type { TaskRows } from "~/pages/tasks/query";
+import { useProjectNames, useUserNames } from "~/state/directory";
+import type { Viewport } from "~/widgets/scroll";
+
+interface Props {
+  box: RefObject<HTMLDivElement | null>;
+  view: Viewport;
+  rowHeight: number;
+  rows: TaskRows;
+  columns: readonly Column[];
+  widths: Readonly<Record<string, number>>;
+  setWidth: (id: string, width: number) => void;
+  sort: readonly string[];
+  setSort: (id: string, add: boolean) => void;
+  selected: ReadonlySet<string>;
+  toggle: (row: Row, place: number, range: boolean) => void;
+  at: number;
+  setAt: (place: number) => void;
+  onHover: (inside: boolean) => void;
+}
+
+const HEAD = 32;
+const BOX = 36;
+
+export function TaskGrid(props: Props) {
+  const { rows, columns, view, rowHeight, widths } = props;
+  const now = useClock();
+  const visible = useMemo(() => {
+    const first = Math.max(0, Math.floor(view.top / rowHeight) - 8);
+    const last = Math.min(rows.total, Math.ceil((view.top + view.height) / rowHeight) + 8);
+    return Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  }, [view.top, view.height, rowHeight, rows.total]);
+  const shown = visible.map((place) => rows.at(place));
+  const context: CellContext = {
+    user: useUserNames(),
+    project: useProjectNames(shown.flatMap((row) => (row?.project ? [row.project] : []))),
+    now,
+  };
+  const widthOf = (column: Column) => widths[column.id] ?? column.width;
+  const total = columns.reduce((sum, column) => sum + widthOf(column), BOX);
+  const pinned = columns[0]?.id === "type" ? 2 : 1;
+  const offset = (index: number) => columns.slice(0, index).reduce((sum, column) => sum + widthOf(column), BOX);
+  const place = (column: Column, index: number) => ({
+    className: [column.right && "right", index < pinned && "pinned", index === pinned - 1 && "edge"].filter(Boolean).join(" "),
+    style: { width: widthOf(column), flex: "none", left: index < pinned ? offset(index) : undefined },
+  });
+  return (
+    <div
+      ref={props.box}
+      className="grid"
+      role="grid"
+      tabIndex={0}
+      aria-rowcount={rows.total}
+      aria-label="Tasks"
+      onMouseEnter={() => props.onHover(true)}
+      onMouseLeave={() => props.onHover(false)}
+    >
+      <div className="grid-inner" style={{ height: HEAD + rows.total * rowHeight, width: Math.max(total, view.width) }}>
+        <div className="grid-head" role="row">
+          <div className="pinned" style={{ width: BOX, flex: "none", left: 0 }} role="columnheader">
+            <span className="hidden-text">Selected</span>
+          </div>
+          {columns.map((column, i) => (
+            <HeadCell key={column.id} column={column} sort={props.sort} setSort={props.setSort} place={place(column, i)}
+              setWidth={(width) => props.setWidth(column.id, width)} />
+          ))}
+          <div className="grow" role="columnheader" />
+        </div>
+        {visible.map((spot, i) => {
+          const row = shown[i];
+          return (
+            <div
+              key={spot}
+              className="grid-row"
+              role="row"
+              aria-rowindex={spot + 1}
+              aria-selected={row ? props.selected.has(row.id) : false}
+              data-at={spot === props.at}
+              data-task={row?.id}
+              style={{ top: HEAD + spot * rowHeight }}
+              onMouseDown={() => props.setAt(spot)}
+            >
+              <div className="pinned" style={{ width: BOX, flex: "none", left: 0 }} role="gridcell">
+                {row && <SelectBox row={row} spot={spot} selected={props.selected.has(row.id)} toggle={props.toggle} />}
+              </div>
+              {columns.map((column, c) => (
+                <Cell key={column.id} column={column} row={row} context={context} place={place(column, c)}
+                  touched={row ? rows.touched.get(row.id) : undefined} />
+              ))}
+              <div className="grow" />
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+interface Place {
+  className: string;
+  style: { width: number; flex: string; left?: number | undefined };
+}
+
+function HeadCell(props: {
+  column: Column;
+  sort: readonly string[];
+  setSort: Props["setSort"];
+  setWidth: (width: number) => void;
+  place: Place;
+}) {
+  const { column, sort } = props;
+  const rank = sort.findIndex((key) => key.replace(/^-/, "") === column.id);
+  const down = rank >= 0 && sort[rank]?.startsWith("-");
+  const drag = (event: MouseEvent) => {
+    event.preventDefault();
+    const [start, width] = [event.clientX, props.place.style.width];
+    const move = (to: globalThis.MouseEvent) => props.setWidth(Math.max(60, width + to.clientX - start));
+    const up = () => {
+      document.removeEventListener("mousemove", move);
+      document.removeEventListener("mouseup", up);
+    };
+    document.addEventListener("mousemove", move);
+    document.addEventListener("mouseup", up);
+  };
+  return (
+    <div {...props.place} role="columnheader" title={column.title}
+      aria-sort={rank < 0 ? "none" : down ? "descending" : "ascending"}>
+      {column.order ? (
+        <button type="button" className={rank >= 0 ? "sorted" : undefined}
+          onClick={(event) => props.setSort(column.id, event.shiftKey)}>
+          <span className="cut">{column.label}</span>
+          {rank >= 0 && <span aria-hidden="true">{down ? "↓" : "↑"}{sort.length > 1 ? rank + 1 : ""}</span>}
+        </button>
+      ) : (
+        <span className="cut">{column.label}</span>
+      )}
+      {column.id.startsWith("m:") && <span className="caption">{column.id.split(":")[1]}</span>}
+      <span className="resize" onMouseDown={drag} />
+    </div>
+  );
+}
+
+function SelectBox(props: { row: Row; spot: number; selected: boolean; toggle: Props["toggle"] }) {
+  return (
+    <input
+      type="checkbox"
+      tabIndex={-1}
+      aria-label={`Select ${props.row.name ?? ""}`}
+      checked={props.selected}
+      onChange={() => undefined}
+      onClick={(event) => props.toggle(props.row, props.spot, event.shiftKey)}
+    />
+  );
+}
+
+function Cell(props: { column: Column; row: Row | undefined; context: CellContext; place: Place; touched?: number }) {
+  const { column, row, context, place } = props;
+  if (!row) {
+    return (
+      <div {...place} role="gridcell">
+        <span className="skeleton" style={{ height: 10, width: "60%" }} />
+      </div>
+    );
+  }
+  const plain = column.plain(row, context);
+  const live = props.touched !== undefined && LIVE_COLUMNS.test(column.id);
+  return (
+    <div {...place} role="gridcell" title={plain}>
+      {live ? (
+        <span key={`${props.touched}`} className="touched cut">
+          {column.cell(row, context)}
+        </span>
+      ) : (
+        column.cell(row, context)
+      )}
+    </div>
+  );
+}
+
+const LIVE_COLUMNS = /^(status|updated|iteration|m:)/;
+
+/** Seconds since the epoch, moving every five seconds: "3 min ago" must not stand still. */
+function useClock(): number {
+  const [now, setNow] = useState(() => Date.now() / 1000);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now() / 1000), 5000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+

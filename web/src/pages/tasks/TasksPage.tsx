@@ -1,0 +1,160 @@
+import "~/pages/tasks/tasks.css";
+
+import { useParams, useRouter } from "@tanstack/react-router";
+import { useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
+
+import { BulkBar } from "~/pages/tasks/BulkBar";
+import { ColumnPicker } from "~/pages/tasks/ColumnPicker";
+import { type Column, columnOf, type Row } from "~/pages/tasks/columns";
+import { requestOf, useTaskRows, VIEW } from "~/pages/tasks/query";
+import { TaskGrid } from "~/pages/tasks/TaskGrid";
+import { Toolbar } from "~/pages/tasks/Toolbar";
+import { RpcError } from "~/api/rpc";
+import { useCrumbTrail } from "~/shell/crumbs";
+import { useProject } from "~/state/directory";
+import { csv, saveFile } from "~/state/download";
+import { useKeys } from "~/state/keys";
+import { projectPath, taskPath } from "~/state/links";
+import { usePreferences } from "~/state/preferences";
+import { useView } from "~/state/view";
+import { MissingThing } from "~/widgets/MissingThing";
+import { useViewport } from "~/widgets/scroll";
+import { Empty, ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
+
+const ROW_HEIGHT = { compact: 28, normal: 32, roomy: 40 };
+
+export function TasksPage() {
+  const { pid = "*" } = useParams({ strict: false });
+  return <TaskTable key={pid} pid={pid} />;
+}
+
+function TaskTable({ pid }: { pid: string }) {
+  const router = useRouter();
+  const project = useProject(pid);
+  const [view, setView] = useView(VIEW);
+  const rowHeight = ROW_HEIGHT[usePreferences().density];
+  const ids = useMemo(
+    () => (pid === "*" && !view.c.includes("project") ? [...view.c.slice(0, 2), "project", ...view.c.slice(2)] : view.c),
+    [pid, view.c],
+  );
+  const columns = useMemo(() => ids.map(columnOf).filter((column): column is Column => column !== null), [ids]);
+  const text = useDeferredValue(view.q);
+  const request = useMemo(() => requestOf(pid, { ...view, q: text }, columns), [pid, view, text, columns]);
+
+  const box = useRef<HTMLDivElement>(null);
+  const viewport = useViewport(box);
+  const first = Math.floor(viewport.top / rowHeight);
+  const hover = useRef(false);
+  const frozen = useCallback(() => hover.current || box.current?.contains(document.activeElement) === true, []);
+  const rows = useTaskRows(pid, request, [first, first + Math.ceil(viewport.height / rowHeight) + 1], frozen);
+
+  const [selected, setSelected] = useState<ReadonlyMap<string, Row>>(new Map());
+  const [at, setAt] = useState(-1);
+  const [anchor, setAnchor] = useState(-1);
+  const [widths, setWidths] = useState<Record<string, number>>({});
+  const [picking, setPicking] = useState(false);
+  const search = useRef<HTMLInputElement>(null);
+
+  const toggle = (row: Row, place: number, range: boolean) => {
+    const next = new Map(selected);
+    if (range && anchor >= 0) {
+      for (let i = Math.min(anchor, place); i <= Math.max(anchor, place); i += 1) {
+        const one = rows.at(i);
+        if (one) next.set(one.id, one);
+      }
+    } else if (!next.delete(row.id)) next.set(row.id, row);
+    setAnchor(place);
+    setSelected(next);
+  };
+  const moveTo = (place: number) => {
+    const next = Math.max(0, Math.min(rows.total - 1, place));
+    setAt(next);
+    const scroller = box.current;
+    if (!scroller) return;
+    const top = next * rowHeight;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    else if (top + rowHeight + 32 > scroller.scrollTop + scroller.clientHeight) {
+      scroller.scrollTop = top + rowHeight + 32 - scroller.clientHeight;
+    }
+  };
+  const current = at >= 0 ? rows.at(at) : undefined;
+  useKeys({
+    "/": () => search.current?.focus(),
+    j: () => moveTo(at + 1),
+    k: () => moveTo(at - 1),
+    arrowdown: () => moveTo(at + 1),
+    arrowup: () => moveTo(at - 1),
+    x: () => current && toggle(current, at, false),
+    X: () => current && toggle(current, at, true),
+    enter: () => current && router.history.push(taskPath(current.project, current.id)),
+    escape: () => setSelected(new Map()),
+  });
+  const setSort = (id: string, add: boolean) => {
+    const old = view.s.find((key) => key.replace(/^-/, "") === id);
+    const key = old === undefined ? `-${id}` : old.startsWith("-") ? id : null;
+    const rest = add ? view.s.filter((one) => one.replace(/^-/, "") !== id && one !== "-created") : [];
+    const next = key ? [...rest, key].slice(-3) : rest;
+    setView({ s: next.length ? next : ["-created"] }, "push");
+  };
+  const name = pid === "*" ? "All tasks" : (project.data?.name ?? "…");
+  useCrumbTrail(pid === "*" ? [{ label: name }] : [{ label: "Projects", to: "/projects" }, { label: name, to: projectPath(pid) }]);
+  const exportRows = () => {
+    const context = { user: new Map<string, string>(), project: new Map<string, string>(), now: Date.now() / 1000 };
+    const table = rows.loaded().map((row) => [row.id, ...columns.map((column) => PLAIN[column.id]?.(row) ?? column.plain(row, context))]);
+    saveFile(`${name}.csv`, csv([["id", ...columns.map((column) => column.title)], ...table]), "text/csv");
+  };
+  if (project.error instanceof RpcError && project.error.missing) return <MissingThing kind="project" id={pid} />;
+  const filtered = view.q !== "" || view.st.length > 0 || view.t.length > 0 || view.archived;
+  return (
+    <div className="tasks">
+      <ProgressLine active={rows.fetching} />
+      <Toolbar project={pid} view={view} setView={setView} total={rows.pending ? null : rows.total} search={search}
+        openColumns={() => setPicking(true)} exportRows={exportRows} />
+      {rows.error !== null && <ErrorPanel error={rows.error} retry={rows.retry} />}
+      {rows.waiting > 0 && (
+        <button type="button" className="button primary new-pill" onClick={rows.applyWaiting}>
+          {rows.waiting} new
+        </button>
+      )}
+      {!rows.pending && rows.total === 0 && rows.error === null ? (
+        <NoTask filtered={filtered} project={project.data?.name ?? "examples"}
+          clear={() => setView({ q: "", st: [], t: [], ty: [], archived: false }, "push")} />
+      ) : (
+        <TaskGrid box={box} view={viewport} rowHeight={rowHeight} rows={rows} columns={columns} widths={widths}
+          setWidth={(id, width) => setWidths({ ...widths, [id]: width })} sort={view.s} setSort={setSort}
+          selected={new Set(selected.keys())} toggle={toggle} at={at} setAt={setAt}
+          onHover={(inside) => {
+            hover.current = inside;
+          }} />
+      )}
+      {selected.size > 0 && <BulkBar project={pid} selected={[...selected.values()]} clear={() => setSelected(new Map())} />}
+      {picking && (
+        <ColumnPicker project={pid} columns={ids} set={(c) => setView({ c })} close={() => setPicking(false)} />
+      )}
+    </div>
+  );
+}
+
+const PLAIN: Record<string, (row: Row) => unknown> = {
+  status: (row) => row.status,
+  user: (row) => row.user,
+  project: (row) => row.project,
+};
+
+function NoTask({ filtered, project, clear }: { filtered: boolean; project: string; clear: () => void }) {
+  if (filtered) {
+    return (
+      <Empty title="No task passes the filters">
+        <button type="button" className="button" onClick={clear}>
+          Clear filters
+        </button>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No task yet">
+      <p>A row appears here as soon as a script calls Task.init:</p>
+      <Snippet code={`from trialbook import Task\n\ntask = Task.init(project_name="${project}", task_name="first run")`} />
+    </Empty>
+  );
+}

@@ -1,0 +1,123 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+
+import { queryClient } from "~/api/client";
+import { openSession } from "~/api/session";
+import { MissingPage, RouteError } from "~/pages/missing/MissingPage";
+import { Shell } from "~/shell/Shell";
+import { parseSearch, stringifySearch } from "~/state/codec";
+import { canonicalPath } from "~/state/links";
+import { ProgressLine } from "~/widgets/states";
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: MissingPage });
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  component: lazyRouteComponent(() => import("~/pages/login/LoginPage"), "LoginPage"),
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: Shell,
+  errorComponent: RouteError,
+  beforeLoad: async ({ location }) => {
+    const moved = canonicalPath(location.pathname);
+    if (moved) throw redirect({ href: moved + location.searchStr + hashOf(location.hash), replace: true });
+    if (!(await openSession())) {
+      const back = location.pathname + location.searchStr + hashOf(location.hash);
+      throw redirect({ href: `/login${stringifySearch({ redirect: back })}`, replace: true });
+    }
+  },
+});
+
+function hashOf(hash: string): string {
+  return hash ? `#${hash}` : "";
+}
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ href: "/dashboard", replace: true });
+  },
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => shell,
+  path: "/dashboard",
+  component: lazyRouteComponent(() => import("~/pages/home/HomePage"), "HomePage"),
+});
+
+const projects = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects",
+  component: lazyRouteComponent(() => import("~/pages/projects/ProjectsPage"), "ProjectsPage"),
+});
+
+const subProjects = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$pid/projects",
+  component: lazyRouteComponent(() => import("~/pages/projects/ProjectsPage"), "ProjectsPage"),
+});
+
+const tasks = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$pid/tasks",
+  component: lazyRouteComponent(() => import("~/pages/tasks/TasksPage"), "TasksPage"),
+});
+
+const task = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$pid/tasks/$tid",
+  component: lazyRouteComponent(() => import("~/pages/task/TaskPage"), "TaskPage"),
+});
+
+const taskTab = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$pid/tasks/$tid/$",
+  component: lazyRouteComponent(() => import("~/pages/task/TaskPage"), "TaskPage"),
+});
+
+const compare = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$pid/compare-tasks",
+  component: lazyRouteComponent(() => import("~/pages/compare/ComparePage"), "ComparePage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/{-$section}",
+  component: lazyRouteComponent(() => import("~/pages/settings/SettingsPage"), "SettingsPage"),
+});
+
+// Without a shell around it a wrong address could not offer a search.
+const missing = createRoute({ getParentRoute: () => shell, path: "/$", component: MissingPage });
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    login,
+    shell.addChildren([
+      home, dashboard, projects, subProjects, tasks, task, taskTab, compare, settings, missing,
+    ]),
+  ]),
+  parseSearch,
+  stringifySearch,
+  context: { queryClient },
+  defaultPendingComponent: () => <ProgressLine active />,
+  defaultErrorComponent: RouteError,
+  scrollRestoration: false,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

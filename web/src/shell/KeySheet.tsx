@@ -1,0 +1,33 @@
+import { Dialog } from "~/widgets/Dialog";
+
+const KEYS: [string, string][] = [
+  ["Ctrl K", "go to a project or task"],
+  ["/", "search in this page"],
+  ["g", "then h home, p projects, t all tasks, s settings"],
+  ["j  k", "table: next, previous row"],
+  ["x", "table: select the row"],
+  ["Enter", "table: open the row; chart: full screen"],
+  ["1 … 8", "task: switch the tab"],
+  ["l", "scalars: logarithmic axis"],
+  ["m  n", "scalars: smoothing up, down"],
+  ["←  →", "images: iteration back, forward"],
+  ["Esc", "close the top layer"],
+  ["?", "this sheet"],
+];
+
+export function KeySheet({ close }: { close: () => void }) {
+  return (
+    <Dialog title="Keys" close={close}>
+      <div className="keys">
+        {KEYS.map(([key, what]) => (
+          <div key={key} style={{ display: "contents" }}>
+            <span>
+              <kbd className="kbd">{key}</kbd>
+            </span>
+            <span>{what}</span>
+          </div>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,44 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { call } from "~/api/rpc";
+
+const MINUTE = 60_000;
+
+/** Names of all users by id. */
+export function useUserNames(): ReadonlyMap<string, string> {
+  const found = useQuery({
+    queryKey: ["users"],
+    queryFn: ({ signal }) => call("users.get_all", {}, signal),
+    staleTime: 5 * MINUTE,
+    select: (reply) => new Map(reply.users.map((user) => [user.id, user.name])),
+  });
+  return found.data ?? NOBODY;
+}
+
+const NOBODY: ReadonlyMap<string, string> = new Map();
+
+/** One project; `*` and absent ids ask nothing. */
+export function useProject(id: string | null | undefined) {
+  return useQuery({
+    queryKey: ["project", id],
+    queryFn: ({ signal }) => call("projects.get_by_id", { project: id as string }, signal),
+    enabled: Boolean(id) && id !== "*",
+    staleTime: MINUTE,
+    select: (reply) => reply.project,
+  });
+}
+
+/** Names of these projects by id. */
+export function useProjectNames(ids: readonly string[]): ReadonlyMap<string, string> {
+  const wanted = [...new Set(ids)].sort();
+  const found = useQuery({
+    queryKey: ["project-names", wanted],
+    queryFn: ({ signal }) =>
+      call("projects.get_all", { id: wanted, only_fields: ["id", "name"], search_hidden: true }, signal),
+    enabled: wanted.length > 0,
+    staleTime: MINUTE,
+    placeholderData: (old) => old,
+    select: (reply) => new Map(reply.projects.map((project) => [project.id ?? "", project.name ?? ""])),
+  });
+  return found.data ?? NOBODY;
+}

@@ -1,0 +1,21 @@
+/** Hands a text or blob to the browser as a file. */
+export function saveFile(name: string, content: string | Blob, type = "text/plain"): void {
+  const blob = typeof content === "string" ? new Blob([content], { type }) : content;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name.replace(/[/\\:]+/g, "_");
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** RFC 4180, with a guard: a cell that a spreadsheet would run as a formula gets a quote in front. */
+export function csv(rows: readonly (readonly unknown[])[]): string {
+  return `${rows.map((row) => row.map(csvCell).join(",")).join("\r\n")}\r\n`;
+}
+
+function csvCell(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  const raw = value === null || value === undefined ? "" : String(value);
+  const text = /^[=+@\t]|^-(?![\d.])/.test(raw) ? `'${raw}` : raw;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,48 @@
+import { useState } from "react";
+
+import { act, ACTIONS, type ActionName, type ActionTask } from "~/state/actions";
+import { toastError } from "~/state/toasts";
+import { Dialog } from "~/widgets/Dialog";
+
+interface Props {
+  name: ActionName;
+  tasks: readonly ActionTask[];
+  close: () => void;
+  done?: () => void;
+}
+
+/** Says how many tasks will change and why the others cannot, then does it. */
+export function ActionDialog({ name, tasks, close, done }: Props) {
+  const [busy, setBusy] = useState(false);
+  const action = ACTIONS[name];
+  const able = tasks.filter((task) => action.refuse(task) === null);
+  const unable = tasks.filter((task) => action.refuse(task) !== null);
+  const submit = () => {
+    setBusy(true);
+    act(name, able)
+      .then(() => {
+        done?.();
+        close();
+      }, toastError)
+      .finally(() => setBusy(false));
+  };
+  const only = able.length === 1 ? able[0] : undefined;
+  return (
+    <Dialog
+      title={only ? `${action.verb} “${only.name}”?` : `${action.verb} ${able.length} tasks?`}
+      close={close}
+      verb={able.length > 1 ? `${action.verb} ${able.length}` : action.verb}
+      danger={action.danger}
+      busy={busy}
+      ready={able.length > 0}
+      submit={submit}
+    >
+      {action.warning && <p>{action.warning}</p>}
+      {unable.length > 0 && (
+        <p className="muted">
+          {unable.length} cannot: {[...new Set(unable.map((task) => action.refuse(task)))].join("; ")}.
+        </p>
+      )}
+    </Dialog>
+  );
+}

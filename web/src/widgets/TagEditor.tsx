@@ -1,0 +1,67 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { call } from "~/api/rpc";
+import { Icon } from "~/theme/icons";
+import { Dialog } from "~/widgets/Dialog";
+
+interface Props {
+  title: string;
+  initial: readonly string[];
+  close: () => void;
+  save: (tags: string[]) => Promise<void>;
+}
+
+/** Adds and removes tags; offers those that are in use. */
+export function TagEditor({ title, initial, close, save }: Props) {
+  const [tags, setTags] = useState([...initial]);
+  const [text, setText] = useState("");
+  const [busy, setBusy] = useState(false);
+  const known = useQuery({
+    queryKey: ["tags"],
+    queryFn: ({ signal }) => call("projects.get_task_tags", {}, signal),
+    select: (reply) => reply.tags,
+  });
+  const add = (tag: string) => {
+    const clean = tag.trim();
+    if (clean && !tags.includes(clean)) setTags([...tags, clean]);
+    setText("");
+  };
+  const submit = () => {
+    const last = text.trim();
+    setBusy(true);
+    void save(last && !tags.includes(last) ? [...tags, last] : tags)
+      .then(close)
+      .finally(() => setBusy(false));
+  };
+  const offered = (known.data ?? []).filter((tag) => !tags.includes(tag) && tag.includes(text.trim())).slice(0, 12);
+  return (
+    <Dialog title={title} close={close} verb="Save" busy={busy} submit={submit}>
+      <div className="row wrap">
+        {tags.map((tag) => (
+          <button type="button" className="chip" key={tag} onClick={() => setTags(tags.filter((t) => t !== tag))}
+            title="Remove">
+            {tag}
+            <Icon name="close" size={10} />
+          </button>
+        ))}
+        {tags.length === 0 && <span className="muted">No tag yet.</span>}
+      </div>
+      <input className="input" data-autofocus aria-label="New tag" placeholder="New tag, then Enter" value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && text.trim()) {
+            event.preventDefault();
+            add(text);
+          }
+        }} />
+      <div className="row wrap">
+        {offered.map((tag) => (
+          <button type="button" className="chip" key={tag} onClick={() => add(tag)}>
+            + {tag}
+          </button>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,37 @@
+import { type RefObject, useEffect, useState } from "react";
+
+export interface Viewport {
+  top: number;
+  height: number;
+  width: number;
+}
+
+/** Where a scrolling element stands; at most one update per frame. */
+export function useViewport(element: RefObject<HTMLElement | null>): Viewport {
+  const [view, setView] = useState<Viewport>({ top: 0, height: 0, width: 0 });
+  useEffect(() => {
+    const box = element.current;
+    if (!box) return;
+    let frame = 0;
+    const read = () => {
+      frame = 0;
+      setView((old) => {
+        const next = { top: box.scrollTop, height: box.clientHeight, width: box.clientWidth };
+        return old.top === next.top && old.height === next.height && old.width === next.width ? old : next;
+      });
+    };
+    const ask = () => {
+      frame ||= requestAnimationFrame(read);
+    };
+    read();
+    box.addEventListener("scroll", ask, { passive: true });
+    const observer = new ResizeObserver(ask);
+    observer.observe(box);
+    return () => {
+      cancelAnimationFrame(frame);
+      box.removeEventListener("scroll", ask);
+      observer.disconnect();
+    };
+  }, [element]);
+  return view;
+}

@@ -1,0 +1,7 @@
+/** The shortest script that makes a run appear. */
+export const FIRST_RUN = `from trialbook import Task
+
+task = Task.init(project_name="examples", task_name="first run")
+for step in range(100):
+    task.get_logger().report_scalar("loss", "train", value=1 / (step + 1), iteration=step)
+task.close()`;
