@@ -194,9 +194,15 @@ METHODS.add(
     changes=True,
     summary="Register a model.",
 )
-METHODS.add("models.get_by_id", request=GetModel, reply=ModelReply, permit=Permission.READ, summary="One model.")
 METHODS.add(
-    "models.get_all", request=GetAllModels, reply=GetAllModelsReply, permit=Permission.READ, summary="Find models."
+    "models.get_by_id", request=GetModel, reply=ModelReply, permit=Permission.READ, summary="One model."
+)
+METHODS.add(
+    "models.get_all",
+    request=GetAllModels,
+    reply=GetAllModelsReply,
+    permit=Permission.READ,
+    summary="Find models.",
 )
 METHODS.add(
     "models.get_all_ex",
@@ -206,10 +212,20 @@ METHODS.add(
     summary="Find models; with the total.",
 )
 METHODS.add(
-    "models.edit", request=EditModel, reply=Updated, permit=Permission.WRITE, changes=True, summary="Change a model."
+    "models.edit",
+    request=EditModel,
+    reply=Updated,
+    permit=Permission.WRITE,
+    changes=True,
+    summary="Change a model.",
 )
 METHODS.add(
-    "models.update", request=EditModel, reply=Updated, permit=Permission.WRITE, changes=True, summary="Change a model."
+    "models.update",
+    request=EditModel,
+    reply=Updated,
+    permit=Permission.WRITE,
+    changes=True,
+    summary="Change a model.",
 )
 METHODS.add(
     "models.set_ready",

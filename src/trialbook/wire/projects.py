@@ -146,7 +146,11 @@ METHODS.add(
     summary="Make a project and the parents that are missing.",
 )
 METHODS.add(
-    "projects.get_by_id", request=GetProject, reply=ProjectReply, permit=Permission.READ, summary="One project."
+    "projects.get_by_id",
+    request=GetProject,
+    reply=ProjectReply,
+    permit=Permission.READ,
+    summary="One project.",
 )
 METHODS.add(
     "projects.get_all",

@@ -28,4 +28,10 @@ METHODS.add(
     permit=Permission.PUBLIC,
     summary="Version, and whether a page on this machine may log in without a key.",
 )
-METHODS.add("debug.ping", request=Empty, reply=Pong, permit=Permission.PUBLIC, summary="Answers when the server is up.")
+METHODS.add(
+    "debug.ping",
+    request=Empty,
+    reply=Pong,
+    permit=Permission.PUBLIC,
+    summary="Answers when the server is up.",
+)

@@ -411,12 +411,20 @@ def _read(name: str, request: Any, reply: Any, summary: str, since: str = "2.1")
 
 def _write(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
     METHODS.add(
-        name, request=request, reply=reply, permit=Permission.WRITE, since=since, changes=True, summary=summary
+        name,
+        request=request,
+        reply=reply,
+        permit=Permission.WRITE,
+        since=since,
+        changes=True,
+        summary=summary,
     )
 
 
 def _work(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
-    METHODS.add(name, request=request, reply=reply, permit=Permission.WORK, since=since, changes=True, summary=summary)
+    METHODS.add(
+        name, request=request, reply=reply, permit=Permission.WORK, since=since, changes=True, summary=summary
+    )
 
 
 _read("tasks.get_by_id", TaskRef, TaskReply, "One task, whole.")
@@ -427,7 +435,9 @@ _write("tasks.create", CreateTask, TaskId, "Make a task.")
 _work("tasks.edit", EditTask, Updated, "Change a task.")
 _work("tasks.update", EditTask, Updated, "Change a task.")
 _work("tasks.started", ChangeStatus, Started, "The task runs.")
-_work("tasks.stop", ChangeStatus, Updated, "Ask the task to end; a task that nothing runs is stopped at once.")
+_work(
+    "tasks.stop", ChangeStatus, Updated, "Ask the task to end; a task that nothing runs is stopped at once."
+)
 _work("tasks.stopped", ChangeStatus, Updated, "The task was stopped.")
 _work("tasks.completed", Completed, CompletedReply, "The task ended well.")
 _work("tasks.failed", ChangeStatus, Updated, "The task failed.")
@@ -453,9 +463,21 @@ _work("tasks.delete_artifacts", DeleteArtifacts, Deleted, "Remove artifacts.", "
 _work("tasks.add_or_update_model", AddModel, TaskUpdated, "Name a model in a task.", "2.13")
 _work("tasks.delete_models", DeleteModels, TaskUpdated, "Remove models from a task.", "2.13")
 _read("tasks.get_hyper_params", GetHyperParams, GetHyperParamsReply, "The hyper-parameters of tasks.", "2.9")
-_work("tasks.edit_hyper_params", EditHyperParams, TaskUpdated, "Add, overwrite or replace hyper-parameters.", "2.9")
+_work(
+    "tasks.edit_hyper_params",
+    EditHyperParams,
+    TaskUpdated,
+    "Add, overwrite or replace hyper-parameters.",
+    "2.9",
+)
 _work("tasks.delete_hyper_params", DeleteHyperParams, Deleted, "Remove hyper-parameters.", "2.9")
-_read("tasks.get_configurations", GetConfigurations, GetConfigurationsReply, "Configuration objects of tasks.", "2.9")
+_read(
+    "tasks.get_configurations",
+    GetConfigurations,
+    GetConfigurationsReply,
+    "Configuration objects of tasks.",
+    "2.9",
+)
 _read(
     "tasks.get_configuration_names",
     GetConfigurations,
@@ -463,5 +485,11 @@ _read(
     "Names of the configuration objects of tasks.",
     "2.9",
 )
-_work("tasks.edit_configuration", EditConfiguration, TaskUpdated, "Add or overwrite configuration objects.", "2.9")
+_work(
+    "tasks.edit_configuration",
+    EditConfiguration,
+    TaskUpdated,
+    "Add or overwrite configuration objects.",
+    "2.9",
+)
 _work("tasks.delete_configuration", DeleteConfiguration, Deleted, "Remove configuration objects.", "2.9")

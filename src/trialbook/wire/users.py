@@ -83,7 +83,9 @@ METHODS.add(
     permit=Permission.READ,
     summary="Users of this server.",
 )
-METHODS.add("users.get_by_id", request=GetUser, reply=CurrentUserReply, permit=Permission.READ, summary="One user.")
+METHODS.add(
+    "users.get_by_id", request=GetUser, reply=CurrentUserReply, permit=Permission.READ, summary="One user."
+)
 METHODS.add(
     "users.get_preferences",
     request=Empty,

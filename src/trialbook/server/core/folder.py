@@ -1,0 +1,78 @@
+"""The data folder: one server at a time, and never an older server on newer data."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from trialbook.base.files import read_json, write_json
+from trialbook.errors import ConfigurationError
+
+FORMAT = 1
+"""Version of the layout of the data folder; the database has its own (see ``server/migrations``)."""
+
+
+class DataFolder:
+    """The folder, locked for this process. The lock goes with the process, however it ends.
+
+    Args:
+        path: the folder; made when missing.
+
+    Raises:
+        ConfigurationError: another server uses it, it is from a newer version, or it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the data folder {path} cannot be used: {error.strerror}; name another one with --data DIR"
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(self._lock, 32, 0).decode(errors="replace").strip() or "unknown"
+            os.close(self._lock)
+            raise ConfigurationError(
+                f"the data folder {path} is in use by another Trialbook server (process {owner});"
+                " stop that one or name another folder with --data DIR"
+            ) from None
+        try:
+            self._check_version()
+        except ConfigurationError:
+            os.close(self._lock)
+            raise
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+
+    def _check_version(self) -> None:
+        marker = self.path / "format.json"
+        found = read_json(marker)
+        if found is None:
+            write_json(marker, {"format": FORMAT})
+        elif found.get("format", 0) > FORMAT:
+            raise ConfigurationError(
+                f"the data folder {self.path} was written by a newer Trialbook (format {found['format']}, this version"
+                f" knows {FORMAT}); upgrade with: pip install --upgrade trialbook"
+            )
+
+    @property
+    def files(self) -> Path:
+        """Uploaded files."""
+        return self.path / "files"
+
+    @property
+    def credentials(self) -> Path:
+        """The first administrator's key."""
+        return self.path / "credentials.json"
+
+    @property
+    def announcement(self) -> Path:
+        """Where the running server is."""
+        return self.path / "server.json"
+
+    def close(self) -> None:
+        """Let another server in."""
+        os.close(self._lock)

@@ -1,0 +1,166 @@
+"""The server program: start, announce, serve, stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from trialbook import __version__
+from trialbook.base.clock import now
+from trialbook.base.files import write_json
+from trialbook.errors import ConfigurationError
+from trialbook.server import settings as server_settings
+from trialbook.server.core.folder import DataFolder
+from trialbook.server.settings import Settings
+
+_log = logging.getLogger("trialbook.server")
+
+
+def main(
+    host: str | None = None,
+    port: int | None = None,
+    data: str | Path | None = None,
+    database: str | None = None,
+) -> int:
+    """``trialbook server``: serve until SIGTERM or Ctrl-C.
+
+    Args:
+        host: address to listen on; None means the environment, else 127.0.0.1.
+        port: port; 0 takes a free one; None means the environment, else 8008.
+        data: data folder; None means the environment, else the user's data folder.
+        database: database address; None means the environment, else SQLite in ``data``.
+
+    Returns:
+        0 after a clean stop, 1 when the server could not start; the reason is then on stderr.
+    """
+    try:
+        return serve(server_settings.load(host=host, port=port, data=data, database=database))
+    except ConfigurationError as error:
+        sys.stderr.write(f"trialbook server: {error}\n")
+        return 1
+
+
+def serve(settings: Settings) -> int:
+    """Serve until a signal says to stop.
+
+    Raises:
+        ConfigurationError: the port, the data folder or the database cannot be used.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    # `rpc.app` logs a fault with its request id already.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: "Exception in ASGI" not in record.getMessage()
+    )
+    folder = DataFolder(settings.data)
+    try:
+        listener = _listen(settings.host, settings.port)
+        try:
+            return _serve(settings, folder, listener)
+        finally:
+            listener.close()
+    finally:
+        folder.close()
+
+
+def _serve(settings: Settings, folder: DataFolder, listener: socket.socket) -> int:
+    from trialbook.server.wiring import build
+
+    server = build(settings, folder)
+    port = listener.getsockname()[1]
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{shown}:{port}"
+
+    def ready() -> None:
+        write_json(
+            folder.announcement, {"url": url, "pid": os.getpid(), "version": __version__, "started": now()}
+        )
+        sys.stdout.write(f"Trialbook server ready at {url}\n")
+        sys.stdout.flush()
+
+    config = uvicorn.Config(
+        server.app,
+        http="httptools",
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+        backlog=2048,
+    )
+    try:
+        server.loops.start()
+        _Program(config, server.hub, ready).run(sockets=[listener])
+    finally:
+        folder.announcement.unlink(missing_ok=True)
+        server.close()
+    return 0
+
+
+class _Program(uvicorn.Server):
+    """uvicorn with our start line and a stop that ends live streams first."""
+
+    def __init__(self, config: uvicorn.Config, hub: Any, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self._ready = ready
+        self._hub_task: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub_task = asyncio.get_running_loop().create_task(self._hub.run())
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A stream never ends by itself, so the graceful stop would wait for its whole time.
+        self._hub.close()
+        if self._hub_task is not None:
+            self._hub_task.cancel()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Not remembered as uvicorn does: it would raise the signal again and the exit status would not be 0.
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket.
+
+    Raises:
+        ConfigurationError: the address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f"the address {host} cannot be used: {error}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"port {port} on {host} cannot be used ({error.strerror}); stop what uses it, name another port with"
+            " --port N, or take a free one with --port 0"
+        ) from None
+    listener.set_inheritable(False)
+    return listener

@@ -1,0 +1,84 @@
+"""What a handler is given beside its request."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+from starlette.requests import Request
+
+from trialbook.server.services.accounts import Caller
+from trialbook.server.services.bundle import Services
+from trialbook.server.stores.database import Database
+
+
+@dataclass
+class Context:
+    """One call.
+
+    Attributes:
+        services: everything that does the work.
+        database: for handlers that own their transaction.
+        caller: who calls.
+        worker: name of the calling machine or worker, from the request's header.
+        now: seconds since the epoch; the same for the whole call.
+        method: the method that was called.
+        version: protocol version that the caller asked for, such as ``(2, 23)``.
+        origin: address of the caller.
+        request: the HTTP request, for log-in alone; None in nested and internal calls.
+    """
+
+    services: Services
+    database: Database
+    caller: Caller
+    now: float
+    method: str
+    dispatch: "Callable[[Context, str, dict[str, Any]], Any]"
+    worker: str = ""
+    version: tuple[int, int] = (2, 34)
+    origin: str = ""
+    request: Request | None = None
+    open_connection: Connection | None = None
+    published: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    reply_headers: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction of this call."""
+        if self.open_connection is None:
+            raise RuntimeError(f"{self.method} has no transaction open")
+        return self.open_connection
+
+    def publish(self, topic: str, kind: str, keys: Iterable[str] = ()) -> None:
+        """Tell the pages; sent once the transaction has been committed."""
+        self.published.append((topic, kind, tuple(keys)))
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A write transaction for a handler that owns its transaction; ``connection`` and ``call`` use it too."""
+        with self.database.write() as connection:
+            self.open_connection = connection
+            try:
+                yield connection
+            finally:
+                self.open_connection = None
+
+    def call(self, method: str, params: dict[str, Any], connection: Connection | None = None) -> Any:
+        """Run another method with the caller's permission, inside this transaction.
+
+        Args:
+            method: its name.
+            params: as they would come over the network.
+            connection: the transaction, when the handler opened its own.
+
+        Raises:
+            WireError: it was refused; what it had changed is undone, the rest of the transaction stands.
+        """
+        previous = self.open_connection
+        self.open_connection = connection or previous
+        try:
+            with self.connection.begin_nested():
+                return self.dispatch(self, method, params)
+        finally:
+            self.open_connection = previous

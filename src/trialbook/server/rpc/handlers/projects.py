@@ -1,0 +1,116 @@
+"""Projects."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from trialbook.base.clock import iso
+from trialbook.server.core.projection import Projection
+from trialbook.server.rpc.context import Context
+from trialbook.server.rpc.registry import handles
+from trialbook.server.stores.models import model
+from trialbook.server.stores.projects import document, project
+from trialbook.server.stores.tasks import task
+from trialbook.wire import projects as wire
+from trialbook.wire.query import Updated
+
+
+@handles("projects.create")
+def create(context: Context, ask: wire.CreateProject) -> wire.ProjectId:
+    """A new project."""
+    id = context.services.projects.create(
+        context.connection,
+        ask.name,
+        context.caller.user,
+        context.now,
+        description=ask.description,
+        tags=ask.tags,
+        system_tags=ask.system_tags,
+        default_output_destination=ask.default_output_destination,
+    )
+    context.publish("projects", "projects", [id])
+    return wire.ProjectId(id=id)
+
+
+@handles("projects.get_by_id")
+def get_by_id(context: Context, ask: wire.GetProject) -> wire.ProjectReply:
+    """One project."""
+    return wire.ProjectReply(
+        project=document(context.services.projects.require(context.connection, ask.project))
+    )
+
+
+def _page(context: Context, ask: wire.GetAllProjects, *, extended: bool) -> wire.GetAllProjectsReply:
+    services = context.services
+    query = services.finding.without(ask, "parent") if ask.shallow_search else ask
+    rows, total, scroll = services.projects.find(
+        context.connection,
+        query,
+        parents=ask.parent if ask.shallow_search else None,
+        shallow=ask.shallow_search,
+        with_total=extended,
+    )
+    statistics: dict[str, dict[str, Any]] = {}
+    if getattr(ask, "include_stats", False):
+        statistics = services.tree.statistics(context.connection, [row.id for row in rows])
+    projection = Projection(ask.only_fields)
+    found = [projection({**document(row), **statistics.get(row.id, {})}) for row in rows]
+    return wire.GetAllProjectsReply(projects=found, total=total, scroll_id=scroll)
+
+
+@handles("projects.get_all")
+def get_all(context: Context, ask: wire.GetAllProjects) -> wire.GetAllProjectsReply:
+    """Projects of one page."""
+    return _page(context, ask, extended=False)
+
+
+@handles("projects.get_all_ex")
+def get_all_ex(context: Context, ask: wire.GetAllProjectsEx) -> wire.GetAllProjectsReply:
+    """Projects of one page, with the total and statistics."""
+    return _page(context, ask, extended=True)
+
+
+@handles("projects.update")
+def update(context: Context, ask: wire.UpdateProject) -> Updated:
+    """Change what the request names."""
+    names = ("name", "description", "tags", "system_tags", "default_output_destination")
+    given = {name: getattr(ask, name) for name in names if getattr(ask, name) is not None}
+    changed = context.services.projects.update(context.connection, ask.project, given, context.now)
+    context.publish("projects", "projects", [ask.project])
+    fields = {name: changed[name] for name in (*names, "basename") if name in changed}
+    if fields:
+        fields["last_update"] = iso(context.now)
+    return Updated(updated=int(bool(fields)), fields=fields)
+
+
+@handles("projects.delete")
+def delete(context: Context, ask: wire.DeleteProject) -> wire.DeleteProjectReply:
+    """Delete a project."""
+    done = context.services.tree.delete(
+        context, ask.project, force=ask.force, delete_contents=ask.delete_contents
+    )
+    return wire.DeleteProjectReply(**done)
+
+
+def _tags(context: Context, ask: wire.ProjectTags, table: sa.Table) -> wire.ProjectTagsReply:
+    tree = context.services.tree
+    system = tree.tags(context.connection, table, ask.projects, "system_tags") if ask.include_system else []
+    return wire.ProjectTagsReply(tags=tree.tags(context.connection, table, ask.projects), system_tags=system)
+
+
+@handles("projects.get_project_tags")
+def get_project_tags(context: Context, ask: wire.ProjectTags) -> wire.ProjectTagsReply:
+    """Tags in use on projects."""
+    return _tags(context, ask, project)
+
+
+@handles("projects.get_task_tags")
+def get_task_tags(context: Context, ask: wire.ProjectTags) -> wire.ProjectTagsReply:
+    """Tags in use on tasks."""
+    return _tags(context, ask, task)
+
+
+@handles("projects.get_model_tags")
+def get_model_tags(context: Context, ask: wire.ProjectTags) -> wire.ProjectTagsReply:
+    """Tags in use on models."""
+    return _tags(context, ask, model)

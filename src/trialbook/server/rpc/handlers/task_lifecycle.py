@@ -1,0 +1,242 @@
+"""Moves of a task's status, one or many at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+from trialbook.errors import WireError
+from trialbook.server.rpc.context import Context
+from trialbook.server.rpc.registry import handles
+from trialbook.wire import tasks as wire
+from trialbook.wire.query import Empty, ManyFailure, ManyReply, Updated
+
+
+@handles("tasks.started")
+def started(context: Context, ask: wire.ChangeStatus) -> wire.Started:
+    """The task runs."""
+    fields, fresh = context.services.lifecycle.started(
+        context, ask.task, force=ask.force, reason=ask.status_reason, message=ask.status_message
+    )
+    return wire.Started(updated=1, fields=fields, started=fresh)
+
+
+def _ended(context: Context, ask: wire.ChangeStatus, status: str) -> dict[str, Any]:
+    return context.services.lifecycle.ended(
+        context, ask.task, status, force=ask.force, reason=ask.status_reason, message=ask.status_message
+    )
+
+
+@handles("tasks.stopped")
+def stopped(context: Context, ask: wire.ChangeStatus) -> Updated:
+    """The task was stopped."""
+    return Updated(updated=1, fields=_ended(context, ask, "stopped"))
+
+
+@handles("tasks.failed")
+def failed(context: Context, ask: wire.ChangeStatus) -> Updated:
+    """The task failed."""
+    return Updated(updated=1, fields=_ended(context, ask, "failed"))
+
+
+@handles("tasks.completed")
+def completed(context: Context, ask: wire.Completed) -> wire.CompletedReply:
+    """The task ended well."""
+    fields = _ended(context, ask, "completed")
+    if ask.publish:
+        fields = context.services.lifecycle.publish(
+            context,
+            ask.task,
+            force=ask.force,
+            publish_model=True,
+            reason=ask.status_reason,
+            message=ask.status_message,
+        )
+    return wire.CompletedReply(updated=1, fields=fields, published=int(ask.publish))
+
+
+@handles("tasks.stop")
+def stop(context: Context, ask: wire.ChangeStatus) -> Updated:
+    """Ask for the end."""
+    fields = context.services.lifecycle.stop(
+        context, ask.task, force=ask.force, reason=ask.status_reason, message=ask.status_message
+    )
+    return Updated(updated=1, fields=fields)
+
+
+@handles("tasks.close")
+def close(context: Context, ask: wire.ChangeStatus) -> Updated:
+    """Close a stopped task."""
+    fields = context.services.lifecycle.close(
+        context, ask.task, force=ask.force, reason=ask.status_reason, message=ask.status_message
+    )
+    return Updated(updated=1, fields=fields)
+
+
+@handles("tasks.publish")
+def publish(context: Context, ask: wire.Publish) -> Updated:
+    """Freeze a task."""
+    fields = context.services.lifecycle.publish(
+        context,
+        ask.task,
+        force=ask.force,
+        publish_model=ask.publish_model,
+        reason=ask.status_reason,
+        message=ask.status_message,
+    )
+    return Updated(updated=1, fields=fields)
+
+
+@handles("tasks.reset")
+def reset(context: Context, ask: wire.Reset) -> dict[str, Any]:
+    """Forget the results."""
+    fields, counts = context.services.lifecycle.reset(
+        context,
+        ask.task,
+        force=ask.force,
+        clear_all=ask.clear_all,
+        delete_models=ask.delete_output_models,
+        reason=ask.status_reason,
+        message=ask.status_message,
+    )
+    return {"updated": 1, "fields": fields, **counts}
+
+
+@handles("tasks.ping")
+def ping(context: Context, ask: wire.Ping) -> Empty:
+    """The task is alive."""
+    context.services.lifecycle.ping(context, ask.task)
+    return Empty()
+
+
+@handles("tasks.enqueue")
+def enqueue(context: Context, ask: wire.Enqueue) -> wire.EnqueueReply:
+    """Put a task into a queue."""
+    fields = context.services.lifecycle.enqueue(
+        context,
+        ask.task,
+        ask.queue,
+        ask.queue_name,
+        force=ask.force,
+        reason=ask.status_reason,
+        message=ask.status_message,
+    )
+    return wire.EnqueueReply(updated=1, fields=fields, queued=1, queue_watched=None)
+
+
+@handles("tasks.dequeue")
+def dequeue(context: Context, ask: wire.Dequeue) -> wire.DequeueReply:
+    """Take a task out of its queue."""
+    fields, dequeued, updated = context.services.lifecycle.dequeue(
+        context, ask.task, ask.new_status, reason=ask.status_reason, message=ask.status_message
+    )
+    return wire.DequeueReply(updated=updated, fields=fields, dequeued=dequeued)
+
+
+@handles("tasks.delete")
+def delete(context: Context, ask: wire.DeleteTask) -> wire.DeleteTaskReply:
+    """Delete a task."""
+    done = context.services.lifecycle.delete(
+        context, ask.task, force=ask.force, delete_models=ask.delete_output_models
+    )
+    urls = wire.DeletedUrls(**done.pop("urls"))
+    return wire.DeleteTaskReply(deleted=True, urls=urls if ask.return_file_urls else None, **done)
+
+
+def many(context: Context, ids: list[str], act: Callable[[str], Any]) -> ManyReply:
+    """Do something to each; one that is refused does not stop the others."""
+    succeeded: list[dict[str, Any]] = []
+    failures: list[ManyFailure] = []
+    for id in dict.fromkeys(ids):
+        try:
+            with context.connection.begin_nested():
+                act(id)
+        except WireError as error:
+            described = {"codes": [error.code, error.subcode], "msg": error.message, "data": error.data}
+            failures.append(ManyFailure(id=id, error=described))
+        else:
+            succeeded.append({"id": id})
+    return ManyReply(succeeded=succeeded, failed=failures)
+
+
+@handles("tasks.archive_many")
+def archive_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+    """Archive tasks."""
+    life = context.services.lifecycle
+    return many(
+        context,
+        ask.ids,
+        lambda id: life.archive(context, id, reason=ask.status_reason, message=ask.status_message),
+    )
+
+
+@handles("tasks.unarchive_many")
+def unarchive_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+    """Bring tasks back."""
+    life = context.services.lifecycle
+    return many(
+        context,
+        ask.ids,
+        lambda id: life.unarchive(context, id, reason=ask.status_reason, message=ask.status_message),
+    )
+
+
+@handles("tasks.archive")
+def archive(context: Context, ask: wire.TasksRef) -> wire.Archived:
+    """Archive tasks."""
+    for id in ask.tasks:
+        context.services.lifecycle.archive(context, id)
+    return wire.Archived(archived=len(ask.tasks))
+
+
+@handles("tasks.unarchive")
+def unarchive(context: Context, ask: wire.TasksRef) -> wire.Archived:
+    """Bring tasks back."""
+    for id in ask.tasks:
+        context.services.lifecycle.unarchive(context, id)
+    return wire.Archived(archived=len(ask.tasks))
+
+
+@handles("tasks.delete_many")
+def delete_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+    """Delete tasks."""
+    return many(context, ask.ids, lambda id: context.services.lifecycle.delete(context, id, force=ask.force))
+
+
+@handles("tasks.stop_many")
+def stop_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+    """Ask tasks to end."""
+    life = context.services.lifecycle
+    return many(
+        context,
+        ask.ids,
+        lambda id: life.stop(
+            context, id, force=ask.force, reason=ask.status_reason, message=ask.status_message
+        ),
+    )
+
+
+@handles("tasks.publish_many")
+def publish_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+    """Freeze tasks."""
+    life = context.services.lifecycle
+    return many(
+        context,
+        ask.ids,
+        lambda id: life.publish(
+            context,
+            id,
+            force=ask.force,
+            publish_model=True,
+            reason=ask.status_reason,
+            message=ask.status_message,
+        ),
+    )
+
+
+@handles("tasks.reset_many")
+def reset_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+    """Forget the results of tasks."""
+    return many(
+        context,
+        ask.ids,
+        lambda id: context.services.lifecycle.reset(context, id, force=ask.force, clear_all=False),
+    )

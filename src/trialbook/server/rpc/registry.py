@@ -1,0 +1,45 @@
+"""Which function answers which method."""
+
+import importlib
+import logging
+import pkgutil
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from trialbook.wire.catalogue import METHODS
+
+Handler = Callable[[Any, Any], Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_handlers: dict[str, Handler] = {}
+
+
+def handles(*names: str) -> Callable[[F], F]:
+    """Bind a function ``(context, ask) -> reply`` to methods of the table."""
+
+    def bind(function: F) -> F:
+        for name in names:
+            if name in _handlers:
+                raise ValueError(f"{name} has two handlers")
+            _handlers[name] = function
+        return function
+
+    return bind
+
+
+def load() -> dict[str, Handler]:
+    """Every handler by method name.
+
+    Raises:
+        RuntimeError: a method has no handler, or a handler no method.
+    """
+    package = importlib.import_module("trialbook.server.rpc.handlers")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    declared = {method.name for method in METHODS}
+    if declared != _handlers.keys():
+        missing, stray = sorted(declared - _handlers.keys()), sorted(_handlers.keys() - declared)
+        if stray:
+            raise RuntimeError(f"handlers without a method: {stray}")
+        logging.getLogger("trialbook.server").warning("methods without a handler: %s", missing)
+    return dict(_handlers)

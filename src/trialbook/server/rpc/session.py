@@ -1,0 +1,118 @@
+"""Who calls: the key, token or cookie of a request, and what a page's cookie may do."""
+
+import base64
+import binascii
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from trialbook.errors import BadCredentials, Forbidden, NoCredentials
+from trialbook.server.services.accounts import Accounts, Caller
+
+COOKIE = "trialbook_session"
+WEB_HEADER = "x-trialbook-web"
+NOBODY = Caller()
+
+
+def identify(request: Request, accounts: Accounts, method: str) -> Caller:
+    """The caller of an RPC request.
+
+    Raises:
+        Unauthorized: what was sent is no valid key or token.
+        Forbidden: a page's cookie came with a request that a page does not make.
+    """
+    header = request.headers.get("authorization", "")
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return accounts.by_token(value.strip())
+    if scheme.lower() == "basic" and method == "auth.login":
+        return accounts.by_key(*_pair(value), origin=origin(request))
+    if header and scheme.lower() != "basic":
+        raise NoCredentials(
+            f"the authorization scheme {scheme!r} is not known; send Basic to auth.login, else Bearer"
+        )
+    cookie = request.cookies.get(COOKIE)
+    # A log-in replaces the cookie, so a stale one must not stand in its way.
+    if cookie and method not in {"auth.login", "auth.login_local", "auth.logout"}:
+        check_page(request)
+        found = accounts.by_token(cookie)
+        return Caller(found.user, found.name, found.role, found.access_key, "cookie")
+    return NOBODY
+
+
+def identify_for_file(request: Request, accounts: Accounts) -> Caller:
+    """The caller of a file request. A page may GET and HEAD with its cookie alone: that changes nothing.
+
+    Raises:
+        Unauthorized, Forbidden: as ``identify``; and when nothing was sent at all.
+    """
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return accounts.by_token(value.strip())
+    if scheme.lower() == "basic":
+        return accounts.by_key(*_pair(value), origin=origin(request))
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        raise NoCredentials("log in first: files need a token")
+    if request.method not in {"GET", "HEAD"}:
+        check_page(request, verbs=frozenset({"POST", "PUT", "DELETE"}))
+    found = accounts.by_token(cookie)
+    return Caller(found.user, found.name, found.role, found.access_key, "cookie")
+
+
+def check_page(request: Request, verbs: frozenset[str] = frozenset({"POST"})) -> None:
+    """What only a page of this server can send; a link or form on another site cannot.
+
+    Raises:
+        Forbidden: it was not sent.
+    """
+    if request.method not in verbs:
+        raise Forbidden(
+            f"a page's session may only call with {' or '.join(sorted(verbs))}, not {request.method}"
+        )
+    if request.headers.get(WEB_HEADER) != "1":
+        raise Forbidden("a page's session must send the header X-Trialbook-Web: 1")
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise Forbidden("a page of another site may not call this server")
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        raise Forbidden("a page of another site may not call this server")
+
+
+def is_local(request: Request) -> bool:
+    """True when the page runs on the server's own machine and named it by a loopback address, so that no other name
+    was pointed at it."""
+    if request.client is None or not _loopback(request.client.host):
+        return False
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    return host == "localhost" or _loopback(host)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origin(request: Request) -> str:
+    """The caller's address."""
+    return request.client.host if request.client else ""
+
+
+def cookie_header(token: str, seconds: int, *, secure: bool) -> str:
+    """``Set-Cookie`` for a page's session; no life ends it."""
+    return (
+        f"{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
+    )
+
+
+def _pair(value: str) -> tuple[str, str]:
+    try:
+        key, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise BadCredentials("the Authorization header is not valid Basic") from None
+    if not colon or not key or not secret:
+        raise NoCredentials("the access key or the secret is empty")
+    return key, secret

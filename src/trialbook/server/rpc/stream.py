@@ -1,0 +1,80 @@
+"""``POST /stream``: live updates as server-sent events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from trialbook.base.ids import new_id
+from trialbook.errors import BadField, NoCredentials, WireError
+from trialbook.server.core.hub import Hub
+from trialbook.server.rpc import body as bodies
+from trialbook.server.rpc import envelope, session
+from trialbook.server.services.accounts import Accounts
+
+_LIMIT = 1 << 20
+_MOST_TOPICS = 2_000
+
+
+class Topics(msgspec.Struct, frozen=True):
+    """What a page listens to."""
+
+    topics: list[str]
+
+
+class Stream:
+    """The endpoint.
+
+    Args:
+        hub: where changes come from.
+        accounts: who may listen.
+        executor: threads for what touches the database.
+    """
+
+    def __init__(self, hub: Hub, accounts: Accounts, executor: Executor) -> None:
+        self._hub = hub
+        self._accounts = accounts
+        self._executor = executor
+
+    async def answer(self, request: Request) -> Response:
+        """One listener, until it or the server goes."""
+        try:
+            content = await bodies.read(request, _LIMIT)
+            loop = asyncio.get_running_loop()
+            caller = await loop.run_in_executor(
+                self._executor, session.identify, request, self._accounts, "stream"
+            )
+            if not caller.user:
+                raise NoCredentials("log in first")
+            try:
+                asked = msgspec.json.decode(content, type=Topics)
+            except msgspec.DecodeError as error:
+                raise BadField(f'the body must be {{"topics": [text, …]}}: {error}', field="topics") from None
+            if len(asked.topics) > _MOST_TOPICS:
+                raise BadField(f"{len(asked.topics)} topics; {_MOST_TOPICS} are the most", field="topics")
+        except WireError as error:
+            return Response(
+                envelope.failure("stream", "2.34", error, new_id()), error.code, media_type="application/json"
+            )
+        last = request.headers.get("last-event-id", "")
+        after = int(last) if last.isdigit() else None
+        return StreamingResponse(
+            self._events(frozenset(asked.topics), after),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    async def _events(self, topics: frozenset[str], after: int | None) -> AsyncIterator[bytes]:
+        yield b": listening\n\n"
+        async for change in self._hub.listen(topics, after):
+            if change is None:
+                yield b": alive\n\n"
+            elif isinstance(change, str):
+                yield f"event: {change}\ndata: {{}}\n\n".encode()
+            else:
+                data = json.dumps({"topic": change.topic, "kind": change.kind, "keys": list(change.keys)})
+                yield f"id: {change.number}\nevent: change\ndata: {data}\n\n".encode()

@@ -1,0 +1,234 @@
+"""Who may do what: users, access keys, tokens."""
+
+import hashlib
+import hmac
+import secrets
+import string
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import jwt
+from sqlalchemy.engine import Connection
+
+from trialbook import __version__
+from trialbook.base.clock import Clock
+from trialbook.base.files import write_json
+from trialbook.base.ids import new_id
+from trialbook.errors import BadCredentials, BadField, BadToken, Forbidden
+from trialbook.server.stores.database import Database
+from trialbook.server.stores.projects import COMPANY
+from trialbook.server.stores.users import UserStore
+from trialbook.wire.table import Permission
+
+API_VERSION = "2.34"
+SERVER_VERSION = "2.34.0"
+"""What released clients compare with their own limits; our own version is ``trialbook.__version__``."""
+
+COMPANY_NAME = "Trialbook"
+_DAY = 86_400
+_LONGEST = 366 * _DAY
+_LETTERS = string.ascii_uppercase + string.digits
+
+_ROLES: dict[str, frozenset[Permission]] = {
+    "admin": frozenset(Permission),
+    "user": frozenset({Permission.PUBLIC, Permission.READ, Permission.WORK, Permission.WRITE}),
+    "worker": frozenset({Permission.PUBLIC, Permission.READ, Permission.WORK}),
+    "read-only": frozenset({Permission.PUBLIC, Permission.READ}),
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and how it was proved.
+
+    Attributes:
+        user: id; empty for a caller that is not known.
+        name: of the user.
+        role: ``admin``, ``user``, ``worker``, ``read-only``, or empty.
+        access_key: the key that the session was opened with; empty for a log-in on the server's own machine.
+        kind: where the token came from.
+    """
+
+    user: str = ""
+    name: str = ""
+    role: str = ""
+    access_key: str = ""
+    kind: Literal["none", "token", "cookie", "key"] = "none"
+
+    def may(self, permission: Permission) -> bool:
+        """True when the caller holds the permission."""
+        return permission is Permission.PUBLIC or permission in _ROLES.get(self.role, frozenset())
+
+
+class Accounts:
+    """Log-in, tokens and keys.
+
+    Args:
+        database: where users live.
+        users: their store.
+        clock: now.
+        token_days: life of a token when the caller asks for none, days.
+    """
+
+    def __init__(self, database: Database, users: UserStore, clock: Clock, token_days: float = 30.0) -> None:
+        self._database = database
+        self._users = users
+        self._clock = clock
+        self._token_days = token_days
+        self._signing_key = ""
+        # A token is checked against its key's row once a minute, so that a revoked key ends soon and calls stay cheap.
+        self._checked: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def prepare(self, credentials_file: Path) -> None:
+        """Make what a new server needs: the signing key, the administrator and the first access key."""
+        with self._database.write() as connection:
+            found = self._users.shared_value(connection, "token_key")
+            if found is None:
+                found = secrets.token_hex(32)
+                self._users.set_shared_value(connection, "token_key", found)
+            self._signing_key = found
+            first = None
+            if not self._users.any_credential(connection):
+                owner = new_id()
+                self._users.add_user(connection, owner, "admin", "admin", self._clock())
+                first = self._add_key(connection, owner, "first key")
+            if first is not None:
+                # Inside the transaction: a key without its file would lock everybody out.
+                write_json(credentials_file, {"access_key": first[0], "secret_key": first[1]}, mode=0o600)
+
+    def _add_key(self, connection: Connection, owner: str, label: str) -> tuple[str, str]:
+        access_key = "".join(secrets.choice(_LETTERS) for _ in range(24))
+        secret = secrets.token_urlsafe(36)
+        self._users.add_credential(connection, access_key, _hashed(secret), owner, label, self._clock())
+        return access_key, secret
+
+    def create_key(self, connection: Connection, owner: str, label: str) -> tuple[str, str]:
+        """A new access key and its secret, which is shown this once."""
+        return self._add_key(connection, owner, label)
+
+    def by_key(self, access_key: str, secret: str, origin: str = "") -> Caller:
+        """The owner of a key.
+
+        Raises:
+            BadCredentials: unknown key or wrong secret; the message does not say which.
+        """
+        with self._database.read() as connection:
+            row: Any = self._users.get_credential(connection, access_key)
+            # A row that is missing costs the same time as one with another secret.
+            stored = row.secret_hash if row else _hashed("")
+            if not hmac.compare_digest(stored, _hashed(secret)) or row is None:
+                raise BadCredentials(
+                    "the access key or the secret is wrong; make a new pair on the page under Settings, or take the"
+                    " first one from credentials.json in the server's data folder"
+                )
+            owner: Any = self._users.get_user(connection, row.user)
+        with self._database.write() as connection:
+            self._users.change_credential(
+                connection, access_key, row.user, last_used=self._clock(), last_used_from=origin
+            )
+        return Caller(owner.id, owner.name, owner.role, access_key, "key")
+
+    def local_admin(self) -> Caller:
+        """The first administrator, for a page on the machine of a private server."""
+        with self._database.read() as connection:
+            admins = [row for row in self._users.users(connection, None) if row.role == "admin"]  # type: ignore[attr-defined]
+        first: Any = min(admins, key=lambda row: row.created)  # type: ignore[attr-defined]
+        return Caller(first.id, first.name, first.role, "", "key")
+
+    def token(self, caller: Caller, seconds: int | None = None) -> tuple[str, int]:
+        """A signed token for a caller, and its life in seconds.
+
+        Raises:
+            BadField: the life asked for is not positive.
+        """
+        life = int(self._token_days * _DAY) if seconds is None else min(seconds, _LONGEST)
+        if life <= 0:
+            raise BadField(f"expiration_sec: {seconds} is not positive", field="expiration_sec")
+        now = int(self._clock())
+        claims = {
+            "iat": now,
+            "exp": now + life,
+            "env": "trialbook",
+            "auth_type": "Bearer",
+            "session_id": new_id(),
+            "api_version": API_VERSION,
+            "server_version": SERVER_VERSION,
+            "server_build": __version__,
+            "feature_set": "basic",
+            "key": caller.access_key,
+            "identity": {
+                "user": caller.user,
+                "user_name": caller.name,
+                "role": caller.role,
+                "company": COMPANY,
+                "company_name": COMPANY_NAME,
+            },
+        }
+        return jwt.encode(claims, self._signing_key, algorithm="HS256"), life
+
+    def by_token(self, token: str) -> Caller:
+        """The caller that a token was made for.
+
+        Raises:
+            BadToken: it is malformed, expired, signed with another key, or its access key was revoked.
+        """
+        moment = time.monotonic()
+        with self._lock:
+            known = self._checked.get(token)
+            if known is not None and moment - known[0] < 60:
+                return known[1]
+        try:
+            claims = jwt.decode(token, self._signing_key, algorithms=["HS256"], options={"require": ["exp"]})
+            identity = claims["identity"]
+            caller = Caller(
+                identity["user"], identity["user_name"], identity["role"], claims.get("key", ""), "token"
+            )
+        except jwt.ExpiredSignatureError:
+            raise BadToken("the token has expired; log in again") from None
+        except (jwt.InvalidTokenError, KeyError, TypeError):
+            raise BadToken("the token is not valid here; log in again") from None
+        with self._database.read() as connection:
+            owner: Any = self._users.get_user(connection, caller.user)
+            if owner is None:
+                raise BadToken("the user of this token is gone")
+            if caller.access_key and self._users.get_credential(connection, caller.access_key) is None:
+                raise BadToken("the access key of this token was revoked")
+        caller = replace(caller, name=owner.name, role=owner.role)
+        with self._lock:
+            # Short-lived tokens must not outlive their end in the cache.
+            if claims["exp"] - self._clock() > 60:
+                self._checked[token] = (moment, caller)
+                while len(self._checked) > 4096:
+                    self._checked.popitem(last=False)
+        return caller
+
+    def revoke(self, connection: Connection, caller: Caller, access_key: str) -> int:
+        """End a key of the caller; in this process its tokens end at once."""
+        done = self._users.drop_credential(connection, access_key, caller.user)
+        with self._lock:
+            for token in [
+                token for token, (_, owner) in self._checked.items() if owner.access_key == access_key
+            ]:
+                del self._checked[token]
+        return done
+
+    def require(self, caller: Caller, permission: Permission) -> None:
+        """Check a permission.
+
+        Raises:
+            Forbidden: the caller does not hold it.
+        """
+        if not caller.may(permission):
+            raise Forbidden(
+                f"this needs the permission {permission.value!r}; your role is {caller.role or 'unknown'}"
+            )
+
+
+def _hashed(secret: str) -> str:
+    # Secrets are 288 random bits, so a plain digest cannot be guessed back; a slow one would only slow log-in.
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,38 @@
+"""Everything that handlers may use, by name."""
+
+from dataclasses import dataclass
+
+from trialbook.server.services.accounts import Accounts
+from trialbook.server.services.documents import Documents
+from trialbook.server.services.editing import Editing, Parts
+from trialbook.server.services.finding import Finding
+from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.services.model_registry import ModelRegistry
+from trialbook.server.services.tree import Tree
+from trialbook.server.stores.facets import FacetStore
+from trialbook.server.stores.models import ModelStore
+from trialbook.server.stores.projects import ProjectStore
+from trialbook.server.stores.queues import QueueStore
+from trialbook.server.stores.tasks import TaskStore
+from trialbook.server.stores.users import UserStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """Built once by ``wiring``; shared by all threads, so nothing in it holds the state of one call."""
+
+    accounts: Accounts
+    documents: Documents
+    editing: Editing
+    parts: Parts
+    finding: Finding
+    lifecycle: Lifecycle
+    registry: ModelRegistry
+    tree: Tree
+    facets: FacetStore
+    users: UserStore
+    projects: ProjectStore
+    tasks: TaskStore
+    models: ModelStore
+    queues: QueueStore
+    local_login: bool = False

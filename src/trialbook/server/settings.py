@@ -1,0 +1,93 @@
+"""Every setting of the server program: name, environment variable, default and help. The only reader of
+``os.environ`` in the server.
+"""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trialbook.errors import ConfigurationError
+
+
+def _setting(variable: str, default: Any, help: str) -> Any:
+    return field(default=default, metadata={"variable": variable, "help": help})
+
+
+def default_data_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """``$XDG_DATA_HOME/trialbook/server``, by default below ``~/.local/share``."""
+    environment = os.environ if environment is None else environment
+    base = environment.get("XDG_DATA_HOME") or str(Path("~/.local/share").expanduser())
+    return Path(base) / "trialbook" / "server"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the server is told at start."""
+
+    host: str = _setting("TRIALBOOK_SERVER_HOST", "127.0.0.1", "Address to listen on.")
+    port: int = _setting("TRIALBOOK_SERVER_PORT", 8008, "Port to listen on; 0 takes a free one.")
+    data: Path = _setting(
+        "TRIALBOOK_SERVER_DATA", Path(), "Folder of the database, the files and the first key."
+    )
+    database: str = _setting(
+        "TRIALBOOK_SERVER_DATABASE",
+        "",
+        "Database address: sqlite:///PATH or postgresql://…; empty is SQLite in DATA.",
+    )
+    json_limit: int = _setting("TRIALBOOK_SERVER_JSON_LIMIT", 16 << 20, "Greatest JSON body, bytes.")
+    batch_limit: int = _setting("TRIALBOOK_SERVER_BATCH_LIMIT", 64 << 20, "Greatest batch body, bytes.")
+    file_limit: int = _setting("TRIALBOOK_SERVER_FILE_LIMIT", 1 << 40, "Greatest uploaded file, bytes.")
+    threads: int = _setting("TRIALBOOK_SERVER_THREADS", 16, "Threads that answer calls.")
+    token_days: float = _setting("TRIALBOOK_SERVER_TOKEN_DAYS", 30.0, "Life of a token, days.")
+    silent_task_seconds: float = _setting(
+        "TRIALBOOK_SERVER_SILENT_TASK_SECONDS",
+        7200.0,
+        "A running task without a sign of life for so long is stopped.",
+    )
+    log_level: str = _setting("TRIALBOOK_SERVER_LOG_LEVEL", "warning", "debug, info, warning or error.")
+    web: str = _setting("TRIALBOOK_SERVER_WEB", "", "Folder of the built page; empty looks for it.")
+
+    @property
+    def loopback(self) -> bool:
+        """True when only this machine can reach the server."""
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+    @property
+    def database_url(self) -> str:
+        """The database address in use."""
+        return self.database or f"sqlite:///{self.data / 'trialbook.db'}"
+
+
+def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Settings from the command line, else the environment, else the default.
+
+    Args:
+        environment: ``os.environ`` when None.
+        given: settings by name; None means not given.
+
+    Raises:
+        ConfigurationError: a value has the wrong type.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {"data": default_data_folder(environment)}
+    for item in dataclasses.fields(Settings):
+        text = environment.get(item.metadata["variable"])
+        if given.get(item.name) is not None:
+            values[item.name] = _convert(item, given[item.name], item.name)
+        elif text:
+            values[item.name] = _convert(item, text, item.metadata["variable"])
+    return Settings(**values)
+
+
+def _convert(item: "dataclasses.Field[Any]", value: Any, name: str) -> Any:
+    kind: Any = {"port": int, "data": Path}.get(item.name, type(item.default))
+    try:
+        converted = kind(value)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{name}: {value!r} is no {kind.__name__}") from None
+    if item.name == "port" and not 0 <= converted <= 65535:
+        raise ConfigurationError(f"{name}: {value!r} is no port (0 to 65535)")
+    return converted.expanduser().resolve() if kind is Path else converted

@@ -1,0 +1,111 @@
+"""Users, their access keys, and what the server itself must remember."""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from trialbook.server.stores.database import Json, metadata
+
+user = sa.Table(
+    "user_account",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("preferences", Json, nullable=False),
+)
+
+credential = sa.Table(
+    "credential",
+    metadata,
+    sa.Column("access_key", sa.String(64), primary_key=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False),
+    sa.Column("user", sa.String(32), nullable=False, index=True),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("last_used", sa.Double, nullable=True),
+    sa.Column("last_used_from", sa.Text, nullable=False, server_default=""),
+)
+
+server_value = sa.Table(
+    "server_value",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+"""Facts that every server process on this database shares, such as the key that signs tokens."""
+
+
+class UserStore:
+    """Rows of users, keys and shared values."""
+
+    def add_user(self, connection: Connection, id: str, name: str, role: str, now: float) -> None:
+        """A new user."""
+        connection.execute(user.insert().values(id=id, name=name, role=role, created=now, preferences={}))
+
+    def get_user(self, connection: Connection, id: str) -> "sa.Row[tuple[object, ...]] | None":
+        """The user, or None."""
+        return connection.execute(sa.select(user).where(user.c.id == id)).first()
+
+    def users(self, connection: Connection, ids: list[str] | None) -> "list[sa.Row[tuple[object, ...]]]":
+        """Users by name; ``ids`` None means all."""
+        statement = sa.select(user).order_by(user.c.name, user.c.id)
+        if ids is not None:
+            statement = statement.where(user.c.id.in_(ids))
+        return list(connection.execute(statement))
+
+    def set_preferences(self, connection: Connection, id: str, preferences: dict[str, object]) -> None:
+        """Replace them all."""
+        connection.execute(user.update().where(user.c.id == id).values(preferences=preferences))
+
+    def add_credential(
+        self, connection: Connection, access_key: str, secret_hash: str, owner: str, label: str, now: float
+    ) -> None:
+        """A new key."""
+        connection.execute(
+            credential.insert().values(
+                access_key=access_key,
+                secret_hash=secret_hash,
+                user=owner,
+                label=label,
+                created=now,
+                last_used_from="",
+            )
+        )
+
+    def get_credential(self, connection: Connection, access_key: str) -> "sa.Row[tuple[object, ...]] | None":
+        """The key's row, or None."""
+        return connection.execute(sa.select(credential).where(credential.c.access_key == access_key)).first()
+
+    def credentials(self, connection: Connection, owner: str) -> "list[sa.Row[tuple[object, ...]]]":
+        """A user's keys, oldest first."""
+        statement = sa.select(credential).where(credential.c.user == owner).order_by(credential.c.created)
+        return list(connection.execute(statement))
+
+    def any_credential(self, connection: Connection) -> bool:
+        """False on a new server."""
+        return connection.execute(sa.select(credential.c.access_key).limit(1)).first() is not None
+
+    def change_credential(self, connection: Connection, access_key: str, owner: str, **values: object) -> int:
+        """Change columns of a user's key; the number of keys changed."""
+        return connection.execute(
+            credential.update()
+            .where(credential.c.access_key == access_key, credential.c.user == owner)
+            .values(**values)
+        ).rowcount
+
+    def drop_credential(self, connection: Connection, access_key: str, owner: str) -> int:
+        """End a user's key; the number of keys ended."""
+        return connection.execute(
+            credential.delete().where(credential.c.access_key == access_key, credential.c.user == owner)
+        ).rowcount
+
+    def shared_value(self, connection: Connection, name: str) -> str | None:
+        """A fact that all server processes share."""
+        return connection.execute(
+            sa.select(server_value.c.value).where(server_value.c.name == name)
+        ).scalar_one_or_none()
+
+    def set_shared_value(self, connection: Connection, name: str, value: str) -> None:
+        """Keep a new one."""
+        connection.execute(server_value.insert().values(name=name, value=value))

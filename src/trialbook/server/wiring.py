@@ -1,0 +1,112 @@
+"""The only place that names concrete parts and puts them together."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+
+from trialbook.base.clock import now
+from trialbook.server import schema
+from trialbook.server.core.folder import DataFolder
+from trialbook.server.core.hub import Hub
+from trialbook.server.loops.runner import Job, Loops
+from trialbook.server.loops.watchdog import Watchdog
+from trialbook.server.rpc import registry
+from trialbook.server.rpc.app import build_app
+from trialbook.server.rpc.calls import Calls
+from trialbook.server.rpc.dispatch import Dispatcher
+from trialbook.server.rpc.stream import Stream
+from trialbook.server.series.compact import compact
+from trialbook.server.series.erase import erase_owner
+from trialbook.server.series.statistics import last_metrics
+from trialbook.server.services.accounts import Accounts
+from trialbook.server.services.bundle import Services
+from trialbook.server.services.documents import Documents
+from trialbook.server.services.editing import Editing, Parts
+from trialbook.server.services.finding import Finding
+from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.services.model_registry import ModelRegistry
+from trialbook.server.services.tree import Tree
+from trialbook.server.settings import Settings
+from trialbook.server.stores.database import Database
+from trialbook.server.stores.facets import FacetStore
+from trialbook.server.stores.models import ModelStore
+from trialbook.server.stores.projects import ProjectStore
+from trialbook.server.stores.queues import QueueStore
+from trialbook.server.stores.tasks import TaskStore
+from trialbook.server.stores.users import UserStore
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that is ready to serve."""
+
+    settings: Settings
+    folder: DataFolder
+    database: Database
+    services: Services
+    hub: Hub
+    executor: ThreadPoolExecutor
+    loops: Loops
+    app: Starlette
+
+    def close(self) -> None:
+        """Finish what runs and let everything go."""
+        self.loops.stop()
+        self.executor.shutdown(wait=True, cancel_futures=False)
+        self.database.close()
+
+
+def build_services(database: Database, settings: Settings) -> Services:
+    """The services on a database."""
+    facets = FacetStore()
+    users, projects, models, queues = (
+        UserStore(),
+        ProjectStore(facets),
+        ModelStore(facets),
+        QueueStore(facets),
+    )
+    tasks = TaskStore(facets)
+    lifecycle = Lifecycle(tasks, projects, models, queues, erase_owner)
+    editing = Editing(tasks, projects)
+    return Services(
+        accounts=Accounts(database, users, now, settings.token_days),
+        documents=Documents(last_metrics),
+        editing=editing,
+        parts=Parts(tasks, editing),
+        finding=Finding(projects),
+        lifecycle=lifecycle,
+        registry=ModelRegistry(models, projects, tasks, lifecycle),
+        tree=Tree(projects, tasks, models, facets, lifecycle),
+        facets=facets,
+        users=users,
+        projects=projects,
+        tasks=tasks,
+        models=models,
+        queues=queues,
+        local_login=settings.loopback,
+    )
+
+
+def build_jobs(settings: Settings, database: Database, services: Services, hub: Hub) -> list[Job]:
+    """What the server does on its own."""
+    watchdog = Watchdog(database, services.tasks, services.lifecycle, hub, now, settings.silent_task_seconds)
+    return [
+        Job("compaction", 2.0, lambda: compact(database).more),
+        Job("watchdog", min(60.0, max(1.0, settings.silent_task_seconds / 2)), watchdog),
+    ]
+
+
+def build(settings: Settings, folder: DataFolder) -> Server:
+    """A server on a data folder."""
+    database = Database(settings.database_url, pool_size=settings.threads)
+    schema.prepare(database)
+    services = build_services(database, settings)
+    services.accounts.prepare(folder.credentials)
+    hub = Hub()
+    executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="call")
+    dispatcher = Dispatcher(registry.load(), hub)
+    calls = Calls(dispatcher, services, database, executor, settings, now)
+    app = build_app(calls, Stream(hub, services.accounts, executor))
+    loops = Loops(build_jobs(settings, database, services, hub))
+    return Server(settings, folder, database, services, hub, executor, loops, app)
