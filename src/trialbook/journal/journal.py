@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import struct
 import threading
 import time
@@ -66,6 +65,7 @@ class Journal:
         self._dropped: dict[str, int] = {}
         self._forked = False
         self._adopted_at = 0.0
+        self._closing = False
         self._closed = False
         self._stale = False
         self._open()
@@ -168,6 +168,10 @@ class Journal:
             return False
         return self._shipper.wait(self._writer.end, max(0.0, end - time.monotonic()))
 
+    def wake(self) -> None:
+        """Send now what was reported, without waiting for it."""
+        self._shipper_wake()
+
     def close(self, timeout: float) -> bool:
         """Send the rest and end the journal.
 
@@ -178,16 +182,20 @@ class Journal:
             True when everything arrived and the folder is gone; False when something stays on this host.
         """
         with self._lock:
-            if self._closed:
+            if self._closing:
                 return True
-            self._closed = True
+            self._closing = True
         _live.discard(self)
         if self._stale:
+            self._closed = True
             return True
         end = time.monotonic() + timeout
         self._note_losses()
         complete = self.flush(timeout, uploads=True)
         complete = self._adopt(end) and complete
+        # From here on a report is refused with a message; before, it would still have been sent.
+        self._closed = True
+        self._numbers = {}
         if self._uploader is not None:
             self._uploader.stop()
         if self._shipper is not None:
@@ -196,10 +204,7 @@ class Journal:
         self._writer.close()
         self._process_lock.release()
         if complete:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            with_parent = self.folder.parent
-            if not any(with_parent.iterdir()):
-                shutil.rmtree(with_parent, ignore_errors=True)
+            replay.remove(self.folder)
         return complete
 
     @property
@@ -211,6 +216,11 @@ class Journal:
     def online(self) -> bool:
         """Whether there is a server to send to."""
         return self._transport is not None
+
+    @property
+    def has_uploads(self) -> bool:
+        """Whether files are on their way."""
+        return self._uploader is not None and not self._uploader.wait(0.0)
 
     @property
     def backlog(self) -> int:
@@ -303,12 +313,11 @@ class Journal:
             return True
         if self._writer.bytes_on_disk() + self.spool.size() < self._budget:
             return True
-        if not self._dropped:
-            _log.warning(
-                "the server is away and the journal's disk budget is used up: "
-                "console text and images are left out"
-            )
+        first = not self._dropped
+        # Counted before the warning: a captured console brings the warning back here.
         self._dropped[kind] = self._dropped.get(kind, 0) + count
+        if first:
+            _log.warning("the journal's disk budget is used up: console text and images are left out")
         return False
 
     def _note_losses(self) -> None:

@@ -1,5 +1,6 @@
 """Reading the journals that an earlier process left on this host, and sending them."""
 
+import contextlib
 import shutil
 import time
 from dataclasses import dataclass
@@ -158,10 +159,7 @@ class StoredJournal:
 
     def discard(self) -> None:
         """Delete the journal with everything in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        parent = self.folder.parent
-        if parent.is_dir() and not any(parent.iterdir()):
-            shutil.rmtree(parent, ignore_errors=True)
+        remove(self.folder)
 
     def _load(self) -> list[Stored]:
         found = [stored for path in self.folder.glob("*.seg") if (stored := read_segment(path)) is not None]
@@ -173,6 +171,14 @@ class StoredJournal:
 class _Piece:
     first: int
     data: bytes
+
+
+def remove(folder: Path) -> None:
+    """Delete a journal's folder, and its task's folder when that was the last one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        # Refused by the system while another process has a journal there.
+        folder.parent.rmdir()
 
 
 def orphans(root: Path, task: str | None = None) -> list[StoredJournal]:

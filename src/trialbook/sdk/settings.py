@@ -1,18 +1,21 @@
 """What a training process is told by its surroundings: environment, configuration file, defaults.
 
-This is the only file of the SDK that reads ``os.environ``. A variable ``TRIALBOOK_X`` wins over ``CLEARML_X``, both win over
-``~/trialbook.conf``, that over ``~/clearml.conf``, and all over ``Task.set_credentials``.
+This is the only file of the SDK that reads ``os.environ``. A variable ``TRIALBOOK_X`` wins over ``CLEARML_X``,
+both over the configuration file (``~/trialbook.conf``, else ``~/clearml.conf``), and that over
+``Task.set_credentials``.
 """
 
+import json
 import os
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from trialbook.base.files import write_atomic
 from trialbook.client.session import Credentials
 from trialbook.errors import ConfigurationError
 
@@ -144,6 +147,23 @@ def announce_master(task_id: str | None) -> None:
         os.environ.pop("TRIALBOOK_PROC_MASTER_ID", None)
     else:
         os.environ["TRIALBOOK_PROC_MASTER_ID"] = f"{os.getpid()}:{task_id}"
+
+
+def without_master(settings: Settings) -> Settings:
+    """The settings of the process that the mark itself names."""
+    return replace(settings, master=None)
+
+
+def store(api: str, web: str, files: str, key: str, secret: str) -> Path | None:
+    """Write ``~/trialbook.conf`` for later runs, readable by its owner only; None when one exists."""
+    path = Path.home() / "trialbook.conf"
+    if path.exists():
+        return None
+    entries = {"api_server": api, "web_server": web, "files_server": files}
+    lines = [f"  {name}: {json.dumps(value)}" for name, value in entries.items() if value]
+    keys = f"  credentials {{ access_key: {json.dumps(key)}, secret_key: {json.dumps(secret)} }}"
+    write_atomic(path, "\n".join(["api {", *lines, keys, "}", ""]).encode(), 0o600)
+    return path
 
 
 def clean_environment() -> dict[str, str]:

@@ -1,0 +1,32 @@
+"""``Task``: one class, one mixin per concern. Each mixin's file is the place to look for its members."""
+
+from trialbook.errors import UsageError
+from trialbook.sdk.task.identity import IdentityMixin
+from trialbook.sdk.task.lifecycle import LifecycleMixin
+from trialbook.sdk.task.record import Record
+from trialbook.sdk.task_types import TaskStatusEnum, TaskTypes
+
+
+class Task(
+    LifecycleMixin,
+    IdentityMixin,
+):
+    """A run and everything that is kept of it.
+
+    Get one from ``Task.init`` (the run of this process), ``Task.get_task`` (any other) or ``Task.clone``; never by
+    calling the class.
+    """
+
+    TaskTypes = TaskTypes
+    TaskStatusEnum = TaskStatusEnum
+
+    def __init__(self) -> None:
+        raise UsageError(
+            "use Task.init() for the run of this process, or Task.get_task() for another; not Task()"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Task {self.id} {self.name!r}>"
+
+
+__all__ = ["Record", "Task"]

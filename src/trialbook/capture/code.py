@@ -1,0 +1,150 @@
+"""Which code runs: entry point, repository, commit, uncommitted changes. Reads; never changes the repository."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+_GIT_SECONDS = 20.0
+LONGEST_SCRIPT = 4 << 20
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """What was started.
+
+    Attributes:
+        path: the script; None in an interactive session.
+        module: dotted name when it was started with ``python -m``.
+        folder: the working directory of the process.
+    """
+
+    path: Path | None
+    module: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Code:
+    """The record of the code, in the fields of a task's ``script``.
+
+    Attributes:
+        repository: address of the remote, without credentials; empty without a repository.
+        branch: its name; empty on a detached head.
+        commit: of the head.
+        diff: uncommitted changes, or the whole script when there is no repository.
+        entry_point: relative to the working directory, or ``-m module``.
+        working_dir: relative to the repository's root.
+        root: the repository on this host, or the script's folder.
+    """
+
+    repository: str = ""
+    branch: str = ""
+    commit: str = ""
+    diff: str = ""
+    entry_point: str = ""
+    working_dir: str = "."
+    root: Path | None = None
+
+
+def entry_point() -> EntryPoint:
+    """The entry point of this process."""
+    main = sys.modules.get("__main__")
+    name = getattr(main, "__file__", None)
+    spec = getattr(main, "__spec__", None)
+    module = str(spec.name) if spec is not None and spec.name and spec.name != "__main__" else ""
+    if module.endswith(".__main__"):
+        module = module.removesuffix(".__main__")
+    path = Path(name).resolve() if name and Path(name).is_file() else None
+    return EntryPoint(path, module if path is not None else "", Path.cwd())
+
+
+def detect(entry: EntryPoint) -> Code:
+    """Everything that is known about the code of ``entry``; some git calls, so not for the caller's thread."""
+    if entry.path is None:
+        return Code()
+    root = repository_root(entry.path.parent)
+    if root is None:
+        return _standalone(entry)
+    head = _git(root, "rev-parse", "HEAD")
+    if not head:
+        return _standalone(entry)
+    branch = _git(root, "rev-parse", "--abbrev-ref", "HEAD")
+    working, start = _places(entry, root)
+    return Code(
+        repository=masked(_remote(root)),
+        branch="" if branch == "HEAD" else branch,
+        commit=head,
+        diff=_git(root, "diff", "--submodule=diff", "--no-color", "--no-ext-diff", "HEAD", strip=False),
+        entry_point=start,
+        working_dir=working,
+        root=root,
+    )
+
+
+def repository_root(folder: Path) -> Path | None:
+    """The repository that holds ``folder``; None when there is none."""
+    for candidate in (folder, *folder.parents):
+        if (candidate / ".git").exists():
+            return candidate
+    return None
+
+
+def masked(url: str) -> str:
+    """An address without user and password; scp-like addresses (``git@host:path``) stay."""
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https", "ssh", "git", "ftp", "ftps") and "@" in parts.netloc:
+        host = parts.netloc.rsplit("@", 1)[1]
+        user = parts.netloc.split("@", 1)[0].split(":", 1)[0]
+        kept = f"{user}@{host}" if parts.scheme == "ssh" else host
+        return urlunsplit((parts.scheme, kept, parts.path, parts.query, parts.fragment))
+    return url
+
+
+def _standalone(entry: EntryPoint) -> Code:
+    assert entry.path is not None
+    size = entry.path.stat().st_size
+    text = entry.path.read_text("utf-8", "replace") if size <= LONGEST_SCRIPT else ""
+    return Code(diff=text, entry_point=entry.path.name, working_dir=".", root=entry.path.parent)
+
+
+def _places(entry: EntryPoint, root: Path) -> tuple[str, str]:
+    """Working directory and entry point that start the same code from a fresh checkout."""
+    assert entry.path is not None
+    folder = entry.folder.resolve()
+    inside = folder == root or root in folder.parents
+    base = folder if inside else root
+    working = base.relative_to(root).as_posix() or "."
+    if entry.module:
+        return working, f"-m {entry.module}"
+    try:
+        return working, entry.path.relative_to(base).as_posix()
+    except ValueError:
+        return ".", entry.path.relative_to(root).as_posix()
+
+
+def _remote(root: Path) -> str:
+    url = _git(root, "config", "--get", "remote.origin.url")
+    if url:
+        return url
+    names = _git(root, "remote").split()
+    # Without a remote the folder itself is the only address there is.
+    return _git(root, "config", "--get", f"remote.{names[0]}.url") if names else str(root)
+
+
+def _git(root: Path, *arguments: str, strip: bool = True) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "--no-optional-locks", "-C", str(root), *arguments],
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    if done.returncode:
+        return ""
+    text = done.stdout.decode("utf-8", "replace")
+    return text.strip() if strip else text

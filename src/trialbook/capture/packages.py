@@ -1,0 +1,104 @@
+"""Which packages a program needs: the imports of its script and of the modules beside it, mapped to distributions."""
+
+import ast
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+
+_MOST_FILES = 500
+_MOST_BYTES = 2 << 20
+
+
+def required(
+    script: Path | None, root: Path | None, extra: Mapping[str, str | None], ignored: Iterable[str]
+) -> str:
+    """A requirements text: the packages that the program imports, with the versions of this environment.
+
+    Args:
+        script: the entry point; None lists only ``extra``.
+        root: folder of the program's own modules.
+        extra: further packages; None pins the installed version, an empty text leaves the version open.
+        ignored: packages to leave out.
+
+    Returns:
+        A comment with the Python version, then one line per package.
+    """
+    names = imported(script, root) if script is not None else set()
+    owners = metadata.packages_distributions()
+    needed: dict[str, str | None] = {}
+    needed.update({distribution: None for name in names for distribution in owners.get(name, [])[:1]})
+    for package, version in extra.items():
+        for known in [known for known in needed if _same(known, package)]:
+            del needed[known]
+        needed[package] = version
+    unwanted = {_plain(package) for package in ignored}
+    lines = [f"# Python {sys.version.split()[0]} ({sys.platform})", ""]
+    for package in sorted(needed, key=str.lower):
+        if _plain(package) not in unwanted:
+            lines.append(package + _version(package, needed[package]))
+    return "\n".join(lines) + "\n"
+
+
+def imported(script: Path, root: Path | None) -> set[str]:
+    """Top-level names that a script imports, itself and through modules below ``root``; standard library left out."""
+    found: set[str] = set()
+    waiting = [script]
+    seen: set[Path] = set()
+    folders = [script.parent, *([root, root / "src"] if root is not None else [])]
+    while waiting and len(seen) < _MOST_FILES:
+        path = waiting.pop()
+        if path in seen or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            continue
+        seen.add(path)
+        for name in _imports(path):
+            top = name.split(".")[0]
+            if top in sys.stdlib_module_names:
+                continue
+            local = [local for folder in folders for local in _local(folder, name)]
+            waiting.extend(local)
+            if not local:
+                found.add(top)
+    return found
+
+
+def _imports(path: Path) -> set[str]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return set()
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*")
+    return names
+
+
+def _local(folder: Path, name: str) -> list[Path]:
+    base = folder.joinpath(*name.split("."))
+    candidates = [base.with_suffix(".py"), base / "__init__.py"]
+    # "package.name" may be an attribute of the package: the package itself is the module then.
+    parent = base.parent / "__init__.py"
+    return [path for path in [*candidates, parent] if path.is_file() and path != folder / "__init__.py"]
+
+
+def _version(package: str, wanted: str | None) -> str:
+    if wanted == "":
+        return ""
+    if wanted:
+        return wanted if wanted[0] in "=<>~!@ " else f"=={wanted}"
+    try:
+        return f"=={metadata.version(package)}"
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _plain(package: str) -> str:
+    return package.lower().replace("_", "-").replace(".", "-")
+
+
+def _same(one: str, other: str) -> bool:
+    return _plain(one) == _plain(other)

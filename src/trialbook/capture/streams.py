@@ -1,0 +1,207 @@
+"""The console: what a program prints goes where it went before, and to a sink as well."""
+
+import logging
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TextIO
+
+from trialbook.base.guard import guard
+
+STDOUT, STDERR, LOGGING = 1, 2, 3
+_BAR_PERIOD = 10.0
+_LONGEST = 1 << 20
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
+
+
+class TextSink(Protocol):
+    """Takes whole lines.
+
+    Args of a call: text without the last line end, level (10 debug … 50 critical), stream (1 out, 2 error, 3 logging).
+    """
+
+    def __call__(self, text: str, level: int, stream: int) -> None: ...
+
+
+class LineFolder:
+    """Turns writes into lines; a progress bar that redraws itself becomes one line per period.
+
+    Args:
+        emit: gets whole lines, joined by line ends.
+        clock: monotonic seconds.
+        period: seconds between two states of a bar that does not end its line.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        period: float = _BAR_PERIOD,
+    ) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._period = period
+        self._rest = ""
+        self._shown = clock()
+        self._drawn = ""
+        self._lock = threading.RLock()
+
+    def write(self, text: str) -> None:
+        """Take what was written."""
+        with self._lock:
+            head, end, tail = text.rpartition("\n")
+            if end:
+                lines = (self._rest + head).split("\n")
+                self._rest = tail
+                self._out([_fold(line) for line in lines])
+            else:
+                self._rest += text
+            if self._rest:
+                self._redrawn()
+
+    def flush(self) -> None:
+        """Give out what waits for its line end."""
+        with self._lock:
+            rest, self._rest = self._rest, ""
+            if rest:
+                self._out([_fold(rest)])
+
+    def _redrawn(self) -> None:
+        if "\r" in self._rest:
+            state = _fold(self._rest)
+            self._rest = "\r" + state if not self._rest.endswith("\r") else state + "\r"
+            now = self._clock()
+            if now - self._shown >= self._period and state != self._drawn:
+                self._shown, self._drawn = now, state
+                self._emit(state)
+        elif len(self._rest) > _LONGEST:
+            self.flush()
+
+    def _out(self, lines: list[str]) -> None:
+        # A bar's last state was drawn a moment ago when it ends its line unchanged.
+        kept = [line for index, line in enumerate(lines) if not (index == 0 and line and line == self._drawn)]
+        self._drawn = ""
+        if kept:
+            self._emit("\n".join(kept))
+
+
+def _fold(line: str) -> str:
+    """The line as a terminal would leave it: after carriage returns, backspaces and without colours."""
+    if "\x1b" in line:
+        line = _ANSI.sub("", line)
+    if "\r" in line:
+        states = [state for state in line.split("\r") if state.strip()]
+        line = states[-1] if states else ""
+    while "\b" in line:
+        shorter = re.sub(r"[^\b]\b", "", line)
+        line = shorter if shorter != line else line.replace("\b", "")
+    return line
+
+
+class _Tee:
+    """Watches one stream by an attribute of the stream object itself: whoever keeps a reference to it (a logging
+    handler, a progress bar) is seen as well, and the object stays what it was.
+    """
+
+    def __init__(self, stream: TextIO, sink: TextSink, number: int) -> None:
+        self._stream = stream
+        self._level = 40 if number == STDERR else 20
+        self._folder = LineFolder(lambda text: sink(text, self._level_of(text), number))
+        self._number = number
+        self._original = stream.write
+        self._inside = threading.local()
+
+    def install(self) -> bool:
+        """False when the stream's object does not allow it."""
+        try:
+            self._stream.write = self._write  # type: ignore[method-assign]
+        except AttributeError:
+            return False
+        return True
+
+    def remove(self) -> None:
+        """Stop watching."""
+        self.flush()
+        with guard("capture.remove"):
+            if self._stream.__dict__.get("write") == self._write:
+                del self._stream.__dict__["write"]
+
+    def flush(self) -> None:
+        """Give out a line that has no end yet."""
+        with guard("capture.flush"):
+            self._folder.flush()
+
+    def _write(self, text: str) -> int:
+        count = self._original(text)
+        if not getattr(self._inside, "busy", False):
+            self._inside.busy = True
+            try:
+                with guard("capture.write"):
+                    self._folder.write(text)
+            finally:
+                self._inside.busy = False
+        return count
+
+    def _level_of(self, text: str) -> int:
+        return 40 if self._number == STDERR and "Traceback (most recent call last)" in text else 20
+
+
+class _LogHandler(logging.Handler):
+    def __init__(self, sink: TextSink) -> None:
+        super().__init__()
+        self._sink = sink
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with guard("capture.logging"):
+            self._sink(self.format(record), record.levelno, LOGGING)
+
+
+class ConsoleCapture:
+    """Watches standard output, standard error and, without the latter, the logging module.
+
+    Args:
+        sink: gets the lines.
+        stdout: watch standard output.
+        stderr: watch standard error; logging records that go there are seen with it.
+        logs: watch logging; has an effect only without ``stderr``, so that nothing comes twice.
+    """
+
+    def __init__(self, sink: TextSink, stdout: bool = True, stderr: bool = True, logs: bool = False) -> None:
+        self._sink = sink
+        self._wanted = {STDOUT: stdout, STDERR: stderr}
+        self._logs = logs and not stderr
+        self._tees: list[_Tee] = []
+        self._handler: _LogHandler | None = None
+
+    def install(self) -> None:
+        """Begin."""
+        streams: list[tuple[int, Any]] = [(STDOUT, sys.stdout), (STDERR, sys.stderr)]
+        seen: list[Any] = []
+        for number, stream in streams:
+            if not self._wanted[number] or stream is None or any(stream is other for other in seen):
+                continue
+            tee = _Tee(stream, self._sink, number)
+            with guard("capture.install"):
+                if tee.install():
+                    self._tees.append(tee)
+                    seen.append(stream)
+        if self._logs:
+            self._handler = _LogHandler(self._sink)
+            logging.getLogger().addHandler(self._handler)
+
+    def flush(self) -> None:
+        """Give out lines that have no end yet."""
+        for tee in self._tees:
+            tee.flush()
+
+    def remove(self) -> None:
+        """End; the streams are as they were."""
+        for tee in self._tees:
+            tee.remove()
+        self._tees = []
+        if self._handler is not None:
+            logging.getLogger().removeHandler(self._handler)
+            self._handler = None

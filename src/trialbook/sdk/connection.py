@@ -1,0 +1,160 @@
+"""The way from this process to its server: settings, session, files, and the journals' transport."""
+
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from trialbook.client.files import FileClient
+from trialbook.client.session import Session
+from trialbook.errors import UsageError
+from trialbook.journal.delivery import Reply
+from trialbook.sdk import private_server, settings
+from trialbook.sdk.settings import Settings
+
+POINTS = "application/x-trialbook-points"
+_COMPRESS_FROM = 16 << 10
+
+
+class Connection:
+    """A session and what was read to open it.
+
+    Args:
+        settings: complete: they name a server.
+        started: the private server was started for this connection.
+    """
+
+    def __init__(self, settings: Settings, started: bool = False) -> None:
+        self.settings = settings
+        self.started = started
+        self.session = Session(
+            settings.api_host,
+            settings.credentials,
+            settings.verify,
+            settings.connect_timeout,
+            settings.worker,
+        )
+        self.files = FileClient(self.session, settings.files_host)
+        self.transport = ServerTransport(self.session, self.files)
+
+
+class ServerTransport:
+    """``trialbook.journal.delivery.Transport`` over a session."""
+
+    def __init__(self, session: Session, files: FileClient) -> None:
+        self._session = session
+        self._files = files
+        # On loopback the processor is scarcer than the wire.
+        self._compress = not _loopback(session.host)
+
+    def send(self, body: bytes) -> Reply:
+        """Deliver one body to ``events.add_points``."""
+        encoding = None
+        if self._compress and len(body) >= _COMPRESS_FROM:
+            body, encoding = _packed(body), "zstd"
+        data = self._session.post("events.add_points", body, POINTS, patience=2.0, encoding=encoding)
+        return Reply(int(data["acked"]), list(data.get("warnings") or []))
+
+    def upload(self, source: Path, url: str) -> None:
+        """Store a file at an address of the files host, at another HTTP address, or in a local folder."""
+        local = local_path(url)
+        if local is None:
+            self._files.upload(source, url)
+        else:
+            copy_atomic(source, local)
+
+
+_lock = threading.Lock()
+_current: Connection | None = None
+
+
+def connect(read: Settings | None = None) -> Connection:
+    """The connection of this process, opened at the first call.
+
+    Args:
+        read: settings to use instead of the process's; nothing is remembered then.
+
+    Raises:
+        ConfigurationError: the configuration file is broken.
+        ConnectionFailed: the private server could not be started.
+    """
+    global _current
+    if read is not None:
+        return _open(read)
+    with _lock:
+        if _current is None:
+            _current = _open(settings.load())
+        return _current
+
+
+def disconnect() -> None:
+    """Forget the connection, so that the next one reads the settings anew."""
+    global _current
+    with _lock:
+        _current = None
+
+
+def local_path(url: str) -> Path | None:
+    """The path that a destination on this machine names; None for an address elsewhere.
+
+    Raises:
+        UsageError: a scheme that this version cannot write.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme in ("http", "https"):
+        return None
+    if scheme == "file":
+        return Path(unquote(urlsplit(url).path))
+    if scheme == "" or len(scheme) == 1:
+        return Path(url).expanduser()
+    raise UsageError(f"{scheme}:// is not supported here; use the files server, http(s):// or a folder")
+
+
+def copy_atomic(source: Path, target: Path) -> None:
+    """Copy a file so that ``target`` is the old or the new one, never a part."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    os.close(handle)
+    try:
+        shutil.copyfile(source, name)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _open(read: Settings) -> Connection:
+    started = False
+    if not read.api_host:
+        read, started = private_server.find_or_start(read)
+    if not read.files_host:
+        read = replace(read, files_host=f"{read.api_host}/files")
+    return Connection(read, started)
+
+
+def _loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1", socket.gethostname()) or host.startswith("127.")
+
+
+def _packed(body: bytes) -> bytes:
+    try:
+        from compression import zstd
+    except ImportError:
+        from backports import zstd
+    packed: bytes = zstd.compress(body, 1)
+    return packed
+
+
+def _in_child() -> None:
+    global _lock
+    _lock = threading.Lock()
+    if _current is not None:
+        _current.session.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

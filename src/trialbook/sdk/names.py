@@ -1,0 +1,35 @@
+"""Where files of a task live below its destination, with names that every storage accepts."""
+
+import hashlib
+import re
+from urllib.parse import quote
+
+_UNSAFE = re.compile(r"[#\"';?:@&=+$,%!\r\n\\*<>|]")
+
+
+def safe(part: str) -> str:
+    """One path component: no separators, nothing that an address or a file system treats specially."""
+    text = part.replace("/", ".slash.")
+    text = _UNSAFE.sub(lambda found: f"0x{ord(found[0]):02x}", text)
+    if text in ("", ".", ".."):
+        text = f"_{text}"
+    raw = text.encode("utf-8", "replace")
+    if len(raw) > 200:
+        text = raw[:150].decode("utf-8", "ignore") + "." + hashlib.sha256(raw).hexdigest()[:16]
+    return text
+
+
+def task_folder(project: str, name: str, task_id: str) -> str:
+    """``<project path>/<task name>.<task id>``, the folder of all files of a task."""
+    # The reference bounds the project at 256 and name with id at 128 characters.
+    levels = [safe(level) for level in project.split("/") if level] or ["default"]
+    stem = safe(name)[: 128 - len(task_id) - 1]
+    return "/".join([*levels, f"{stem}.{task_id}"])
+
+
+def join(base: str, *parts: str) -> str:
+    """An address below ``base``: percent-quoted for HTTP, plain for folders."""
+    path = "/".join(parts)
+    if base.startswith(("http://", "https://")):
+        path = quote(path, safe="/")
+    return f"{base.rstrip('/')}/{path}"

@@ -1,0 +1,152 @@
+"""Sending what earlier runs left on this host: at the next ``Task.init``, by ``trialbook sync``, after a close that
+ran out of time.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError
+from trialbook.journal.delivery import Identity, Transport
+from trialbook.journal.frames import Kind
+from trialbook.journal.replay import StoredJournal, orphans
+from trialbook.journal.sync import Recovery, has_final_status, sync_all
+from trialbook.sdk import connection as connections
+from trialbook.sdk import settings as settings_module
+from trialbook.sdk.connection import Connection
+from trialbook.sdk.settings import Settings, clean_environment
+
+_log = logging.getLogger("trialbook")
+_FINAL = frozenset({"tasks.completed", "tasks.failed", "tasks.stopped", "tasks.closed"})
+
+
+def recover(
+    settings: Settings,
+    connection: Connection | None = None,
+    task: str | None = None,
+    skip: str = "",
+    timeout: float = 3600.0,
+) -> list[Recovery]:
+    """Send journals whose process is gone.
+
+    Args:
+        settings: of this process.
+        connection: to the server. None opens one when there is something to send, and sends everything that is left,
+            whatever server it was meant for: a person asked for it.
+        task: only of this task; None means all.
+        skip: never of this task.
+        timeout: seconds for all of them.
+
+    Returns:
+        One entry per journal that was tried.
+
+    Raises:
+        ConnectionFailed: the server is away.
+        BadCredentials: the key is wrong.
+    """
+    everything = connection is None
+    if connection is None:
+        if not _anything(settings, task):
+            return []
+        opened = connections.connect(settings)
+        opened.session.token()
+    else:
+        opened = connection
+
+    def way(identity: Identity) -> Transport | None:
+        if identity.task == skip:
+            return None
+        # An offline run belongs to whoever sends it on purpose.
+        if not everything and identity.server != settings.api_host:
+            return None
+        return opened.transport
+
+    def ended(journal: StoredJournal) -> None:
+        close_killed(journal, opened)
+
+    done = sync_all(settings.journals, way, task, timeout, ended)
+    sent = sum(1 for recovered in done if recovered.complete)
+    if sent:
+        _log.info("reports of %d earlier process(es) were sent", sent)
+    return done
+
+
+def _anything(settings: Settings, task: str | None) -> bool:
+    found = False
+    for orphan in orphans(settings.journals, task):
+        with orphan:
+            found = True
+    return found
+
+
+def close_killed(journal: StoredJournal, connection: Connection) -> None:
+    """Give a killed run its final status, unless it wrote one, or somebody changed the task since."""
+    if not journal.identity.main or has_final_status(journal, _FINAL):
+        return
+    try:
+        document = connection.session.call("tasks.get_by_id", {"task": journal.identity.task})["task"]
+    except (ConnectionFailed, ServerFault):
+        raise
+    except TrialbookError:
+        # Made by the journal itself: it has never been on the server.
+        document = {"status": "in_progress"}
+    if document.get("status") != "in_progress":
+        return
+    journal.append(
+        Kind.CALL,
+        {
+            "method": "tasks.stopped",
+            "params": {
+                "task": journal.identity.task,
+                "force": True,
+                "status_reason": "Process lost",
+                "status_message": f"Process {journal.identity.pid} on {journal.identity.host} ended without closing "
+                "the task; its reports were recovered",
+            },
+        },
+    )
+
+
+def sync_in_background(task: str, log: Path) -> int:
+    """Start a process of its own that sends what is left of a task.
+
+    Args:
+        task: its id.
+        log: file for its messages.
+
+    Returns:
+        The id of the process.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trialbook.sdk.recovery", task],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=clean_environment(),
+            start_new_session=True,
+            cwd=os.sep,
+        )
+    # It outlives this process on purpose; without this, the interpreter would warn about a child that still runs.
+    process.returncode = 0
+    return process.pid
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m trialbook.sdk.recovery [TASK]``: what a closing process leaves to its successor."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        done = recover(settings_module.load(), task=arguments[0] if arguments else None)
+    except TrialbookError as error:
+        _log.error("%s", error)
+        return 1
+    for recovered in done:
+        _log.info("%s: complete=%s %s", recovered.identity.task, recovered.complete, recovered.error or "")
+    return 0 if all(recovered.complete for recovered in done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""What every concern of ``Task`` may use."""
+
+from typing import Any
+
+from trialbook.errors import UsageError
+from trialbook.sdk.task.record import Record
+
+_EDITABLE = ("created", "in_progress")
+
+
+class TaskBase:
+    """Holds the record; the mixins of the sibling files add the public members."""
+
+    _record: Record
+
+    @property
+    def id(self) -> str:
+        """The task's id: 32 hexadecimal characters."""
+        return self._record.id
+
+    @property
+    def task_id(self) -> str:
+        """The same as ``id``."""
+        return self._record.id
+
+    def _document(self) -> dict[str, Any]:
+        return self._record.document
+
+    def _require_editable(self, what: str) -> None:
+        """Content may change only while the task is a draft or runs."""
+        status = str(self._record.document.get("status") or "created")
+        if status not in _EDITABLE:
+            raise UsageError(
+                f"{what} of task {self.id} cannot change: it is {status}. Clone it with Task.clone() and edit the copy."
+            )

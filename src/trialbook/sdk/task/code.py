@@ -1,0 +1,104 @@
+"""Recording the code of a run: at once what costs nothing, the rest from a thread."""
+
+import hashlib
+import sys
+import threading
+import time
+from typing import Any
+
+import trialbook
+from trialbook.base.guard import guard
+from trialbook.capture.code import Code, detect, entry_point
+from trialbook.capture.packages import required
+from trialbook.journal.frames import Kind
+from trialbook.journal.uploads import Upload
+from trialbook.machine.host import facts
+from trialbook.sdk.names import join, task_folder
+from trialbook.sdk.task.record import Record
+
+_BIG_DIFF = 500_000
+_extra: dict[str, str | None] = {}
+_ignored: set[str] = set()
+_busy = threading.Lock()
+
+
+def require(package: str, version: str | None) -> None:
+    """Add a package to the list of the next task."""
+    _extra[package] = version
+
+
+def ignore(package: str) -> None:
+    """Never list a package."""
+    _ignored.add(package)
+
+
+def describe_at_once(detect_code: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``script`` and ``runtime`` of a new task, as far as they cost nothing."""
+    runtime: dict[str, Any] = {**facts(), "trialbook_version": trialbook.__version__}
+    if not detect_code:
+        return {}, runtime
+    entry = entry_point()
+    runtime["CLI"] = " ".join(sys.argv)
+    script: dict[str, Any] = {
+        "binary": f"python{sys.version_info[0]}.{sys.version_info[1]}",
+        "working_dir": ".",
+    }
+    if entry.path is not None:
+        script["entry_point"] = f"-m {entry.module}" if entry.module else entry.path.name
+    return script, runtime
+
+
+def describe_later(record: Record) -> None:
+    """Find repository, changes and packages, and put them on the task; in a thread, some tenths of a second."""
+    with _busy, guard("task.code"):
+        entry = entry_point()
+        code = detect(entry)
+        script = dict(record.document.get("script") or {})
+        script.update(_fields(code, record))
+        script["requirements"] = {"pip": required(entry.path, code.root, _extra, _ignored)}
+        record.edit(script=script)
+
+
+def finish_describing(timeout: float) -> None:
+    """Wait for a description that is under way, so that a short script has one as well."""
+    if _busy.acquire(timeout=timeout):
+        _busy.release()
+
+
+def _fields(code: Code, record: Record) -> dict[str, Any]:
+    fields = {
+        "repository": code.repository,
+        "branch": code.branch,
+        "version_num": code.commit,
+        "entry_point": code.entry_point,
+        "working_dir": code.working_dir,
+        "diff": code.diff,
+    }
+    if len(code.diff) > _BIG_DIFF and code.repository:
+        fields["diff"] = "# The changes are too long for this page: see the artifact auxiliary_git_diff."
+        _keep_diff(code.diff, record)
+    return fields
+
+
+def _keep_diff(diff: str, record: Record) -> None:
+    raw = diff.encode()
+    source = record.journal.spool.reserve(".bin")
+    source.write_bytes(raw)
+    folder = task_folder(record.project(), str(record.document.get("name") or ""), record.id)
+    files = record.connection.settings.files_host if record.connection else record.settings.files_host
+    url = join(files, folder, "artifacts", "auxiliary_git_diff", "auxiliary_git_diff.txt")
+    artifact = {
+        "key": "auxiliary_git_diff",
+        "type": "string",
+        "mode": "output",
+        "uri": url,
+        "content_size": len(raw),
+        "hash": hashlib.sha256(raw).hexdigest(),
+        "timestamp": int(time.time()),
+        "type_data": {"preview": diff[:60_000], "content_type": "text/plain"},
+    }
+    call = {
+        "method": "tasks.add_or_update_artifacts",
+        "params": {"task": record.id, "artifacts": [artifact], "force": True},
+    }
+    record.journal.upload(Upload(source, url, True, ((Kind.CALL, call),)))

@@ -1,0 +1,369 @@
+"""Beginning and end of the main task: ``init``, ``current_task``, ``flush``, ``close``, offline mode, credentials."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from trialbook.base.guard import guard
+from trialbook.capture.exits import COMPLETED, Outcome
+from trialbook.errors import UsageError
+from trialbook.sdk import connection as connections
+from trialbook.sdk import current
+from trialbook.sdk import settings as settings_module
+from trialbook.sdk.logger import Logger
+from trialbook.sdk.console import say
+from trialbook.sdk.recovery import sync_in_background
+from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.code import describe_at_once, describe_later, finish_describing
+from trialbook.sdk.task.decide import Decision, Move, Wish
+from trialbook.sdk.task.record import Record
+from trialbook.sdk.task.run import Run, default_name, finish_status
+from trialbook.sdk.task.start import Birth, start
+from trialbook.sdk.task_types import TaskTypes
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task import Task
+
+_log = logging.getLogger("trialbook")
+
+
+class LifecycleMixin(TaskBase):
+    """The members that begin and end a run."""
+
+    _run: Run | None = None
+    _wish: Wish | None = None
+    _logger: Logger | None = None
+    _argparse: bool | Mapping[str, bool] = False
+
+    @classmethod
+    def init(
+        cls,
+        project_name: str | None = None,
+        task_name: str | None = None,
+        task_type: TaskTypes | str = TaskTypes.training,
+        tags: Sequence[str] | None = None,
+        reuse_last_task_id: bool | str = True,
+        continue_last_task: bool | str | int = False,
+        output_uri: str | bool | None = None,
+        auto_connect_arg_parser: bool | Mapping[str, bool] = True,
+        auto_connect_frameworks: bool | Mapping[str, Any] = True,
+        auto_resource_monitoring: bool | Mapping[str, Any] = True,
+        auto_connect_streams: bool | Mapping[str, bool] = True,
+    ) -> "Task":
+        """Begin a run: the task of this process, from now until ``close`` or the end of the process.
+
+        Args:
+            project_name: path of the project, such as ``"Vision/Digits"``; made when missing. None is the name of the
+                git repository, else "Untitled".
+            task_name: None is the script's file name.
+            task_type: what the task is for.
+            tags: added to the task.
+            reuse_last_task_id: True takes the last task of this host with the same project, name and type again, with
+                its outputs erased, when it has no artifact or model and is neither published nor archived. False always
+                makes a new one. A text is the id of the task to take.
+            continue_last_task: True goes on with the last task: nothing is erased, iterations go on after the last one.
+                A text is the id of the task; an integer is the offset of iterations, 0 for none.
+            output_uri: where models go: True for the files server, a folder or an address. None leaves them where they
+                are.
+            auto_connect_arg_parser: record command lines that ``argparse`` reads; a dict switches single arguments off.
+            auto_connect_frameworks: accepted; no framework is watched in this version.
+            auto_resource_monitoring: accepted; the machine is not watched in this version.
+            auto_connect_streams: record the console; a dict with ``stdout``, ``stderr``, ``logging`` chooses.
+
+        Returns:
+            The task. A second call with the same project and name returns the same object.
+
+        Raises:
+            UsageError: a task of another name runs in this process, or an argument is wrong.
+            BadCredentials: the server refuses the access key; the message says where it was found.
+            ConfigurationError: the configuration file is broken.
+
+        Example:
+            >>> task = Task.init("Examples", "first")  # doctest: +SKIP
+            >>> task.get_logger().report_scalar("loss", "train", 0.5, 1)  # doctest: +SKIP
+        """
+        kind = TaskTypes.of(task_type).value
+        running = current.main_task()
+        if running is not None:
+            return _again(running, project_name, task_name)
+        settings = settings_module.load()
+        if settings.master is not None and settings.master[0] == os.getpid():
+            settings = settings_module.without_master(settings)
+        detect = not (
+            isinstance(auto_connect_frameworks, Mapping)
+            and not auto_connect_frameworks.get("detect_repository", True)
+        )
+        script, runtime = describe_at_once(detect)
+        wish = Wish(
+            _project(project_name, script),
+            task_name or default_name(),
+            kind,
+            reuse_last_task_id,
+            continue_last_task,
+        )
+        destination = _destination(output_uri, settings.default_output_uri)
+        birth = Birth(wish, sorted(set(_listed(tags))), destination, script, runtime)
+        started = start(birth, settings)
+        task = cast("Task", cls._wrap(started.record))
+        task._wish = wish
+        task._argparse = auto_connect_arg_parser
+        task._set_offset(started.offset)
+        run = Run(started.record, started.remote, started.decision.move is Move.ATTACH, task._finish)
+        task._run = run
+        current.set_main_task(task)
+        _announce(task, started.decision, started.offset)
+        background: list[Callable[[], None]] = []
+        if detect and not started.remote and started.decision.move is not Move.ATTACH:
+            background.append(lambda: describe_later(started.record))
+        run.begin(auto_connect_streams, background)
+        if started.decision.move not in (Move.NEW, Move.REUSE):
+            _add_tags(started.record, birth.tags)
+        task._connect_earlier_arguments()
+        return task
+
+    @classmethod
+    def current_task(cls) -> "Task | None":
+        """The task that this process runs; None before ``init`` and after ``close``.
+
+        In a process that was started by one with a task, it is that task.
+        """
+        running = current.main_task()
+        if running is not None:
+            return running
+        settings = settings_module.load()
+        if settings.master is None or settings.master[0] == os.getpid() or settings.offline:
+            return None
+        return cls.init(reuse_last_task_id=False)
+
+    @classmethod
+    def running_locally(cls) -> bool:
+        """False when an agent runs this code."""
+        return not settings_module.load().task_id
+
+    @classmethod
+    def set_credentials(
+        cls,
+        api_host: str | None = None,
+        web_host: str | None = None,
+        files_host: str | None = None,
+        key: str | None = None,
+        secret: str | None = None,
+        store_conf_file: bool = False,
+    ) -> None:
+        """Name the server and the key for this process. Environment and configuration file win over it.
+
+        Args:
+            api_host: such as ``http://localhost:8008``.
+            web_host: of the page, for links.
+            files_host: of the files.
+            key: access key.
+            secret: secret key.
+            store_conf_file: also write ``~/trialbook.conf``, when there is none.
+
+        Raises:
+            UsageError: a task runs already.
+        """
+        if current.main_task() is not None:
+            raise UsageError("set_credentials must come before Task.init")
+        pairs = {
+            "API_HOST": api_host,
+            "WEB_HOST": web_host,
+            "FILES_HOST": files_host,
+            "API_ACCESS_KEY": key,
+            "API_SECRET_KEY": secret,
+        }
+        for name, value in pairs.items():
+            settings_module.set_default(name, value)
+        connections.disconnect()
+        if store_conf_file:
+            settings_module.store(api_host or "", web_host or "", files_host or "", key or "", secret or "")
+
+    @classmethod
+    def set_offline(cls, offline_mode: bool = False) -> None:
+        """Work without a server from now on: runs are kept on this host; ``trialbook sync`` sends them later.
+
+        Raises:
+            UsageError: a task runs already.
+        """
+        if current.main_task() is not None:
+            raise UsageError("set_offline must come before Task.init, or after Task.close")
+        settings_module.set_offline(bool(offline_mode))
+        connections.disconnect()
+
+    @classmethod
+    def is_offline(cls) -> bool:
+        """Whether runs are kept on this host only."""
+        return settings_module.load().offline
+
+    def get_offline_mode_folder(self) -> Path | None:
+        """The folder that holds this run when it works offline; None when it has a server."""
+        if self._record.connection is not None or not self._record.has_journal:
+            return None
+        return self._record.journal.folder.parent
+
+    def is_main_task(self) -> bool:
+        """True for the object that ``Task.init`` returned."""
+        return current.main_task() is self
+
+    def is_current_task(self) -> bool:
+        """The same as ``is_main_task``, under an older name."""
+        return self.is_main_task()
+
+    def get_logger(self) -> Logger:
+        """The logger of this task; also for tasks that other processes run."""
+        if self._logger is None:
+            self._logger = Logger(self._record, self._place)
+        return self._logger
+
+    @property
+    def logger(self) -> Logger:
+        """The logger of this task."""
+        return self.get_logger()
+
+    def flush(self, wait_for_uploads: bool = False) -> bool:
+        """Wait until the server has everything that was reported before this call.
+
+        Args:
+            wait_for_uploads: wait for files as well, as long as it takes.
+
+        Returns:
+            True when it has; False when the server did not answer within the close timeout.
+        """
+        if self._run is not None:
+            self._run.flush_console()
+        if not self._record.has_journal:
+            return True
+        timeout = 1e7 if wait_for_uploads and self._record.connection else self._record.settings.close_timeout
+        return self._record.journal.flush(timeout, uploads=wait_for_uploads)
+
+    def close(self) -> None:
+        """End the run: send the rest, set the status to completed, stop watching this process.
+
+        Waits at most the close timeout (10 s); what is left then is sent by a process of its own. A second call does
+        nothing.
+        """
+        self._finish(COMPLETED)
+
+    def _finish(self, outcome: Outcome) -> None:
+        run, self._run = self._run, None
+        if run is None:
+            if current.main_task() is not self:
+                self._record.close(self._record.settings.close_timeout)
+            return
+        if not run.ours:
+            self._run = run
+            return
+        record = self._record
+        settings = record.settings
+        deadline = time.monotonic() + settings.close_timeout
+        with guard("task.close"):
+            finish_describing(2.0)
+        run.end()
+        current.set_main_task(None)
+        if record.has_journal and record.journal.online and record.journal.has_uploads:
+            record.journal.flush(max(0.0, deadline - time.monotonic()), uploads=True)
+        if run.aborted:
+            outcome = Outcome("stopped", "USER ABORTED", f"Stopped: {run.aborted}")
+        if not (run.remote or run.attached or run.keep_status):
+            finish_status(record, outcome)
+        # A fresh margin, so that a slow upload does not take the last points' time.
+        complete = record.close(max(2.0, deadline - time.monotonic()))
+        if complete or record.connection is None:
+            if not complete:
+                say(
+                    f"Trialbook: the run is kept in {self._record.journal.folder.parent}; `trialbook sync` sends it."
+                )
+            return
+        if record.journal.refused is None:
+            log = settings.cache_dir / "sync.log"
+            sync_in_background(record.id, log)
+            say(
+                "Trialbook: the server has not taken all reports yet; a background process goes on sending them "
+                f"(log: {log})."
+            )
+
+    def _set_offset(self, offset: int) -> None:
+        self.get_logger()._offset = offset
+
+    def _place(self) -> tuple[str, str, str]:
+        """Where files of the task go: address, project and name."""
+        connection = self._record.connection
+        settings = connection.settings if connection else self._record.settings
+        base = settings.files_host or "http://127.0.0.1:8008/files"
+        return base, self._record.project(), str(self._record.document.get("name") or "")
+
+    def _connect_earlier_arguments(self) -> None:
+        """Overridden by the parameters mixin."""
+
+    @classmethod
+    def _wrap(cls, record: Record) -> TaskBase:
+        task = cls.__new__(cls)
+        task._record = record
+        return task
+
+
+def _again(running: "Task", project_name: str | None, task_name: str | None) -> "Task":
+    wish = running._wish
+    if wish is not None and (project_name in (None, wish.project)) and (task_name in (None, wish.name)):
+        return running
+    known = f"{wish.project}/{wish.name}" if wish else running.id
+    raise UsageError(
+        f"this process runs the task {known!r} already; call Task.close() on it before Task.init() of another, or "
+        "Task.get_task() to refer to one"
+    )
+
+
+def _project(name: str | None, script: Mapping[str, Any]) -> str:
+    if name:
+        return "/".join(part.strip() for part in name.split("/") if part.strip()) or "Untitled"
+    repository = str(script.get("repository") or "").rstrip("/").rsplit("/", 1)[-1].removesuffix(".git")
+    return repository or "Untitled"
+
+
+def _listed(tags: Sequence[str] | str | None) -> list[str]:
+    if tags is None:
+        return []
+    return [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
+
+
+def _destination(output_uri: str | bool | None, default: str | None) -> str:
+    if output_uri is True:
+        return "files"
+    if isinstance(output_uri, str) and output_uri:
+        from trialbook.sdk.storage import check_writable
+
+        check_writable(output_uri)
+        return output_uri
+    return "" if output_uri is False else (default or "")
+
+
+def _add_tags(record: Record, tags: list[str]) -> None:
+    known = list(record.document.get("tags") or [])
+    missing = [tag for tag in tags if tag not in known]
+    if missing:
+        record.edit(tags=known + missing)
+
+
+def _announce(task: "Task", decision: Decision, offset: int) -> None:
+    if decision.move is Move.ATTACH:
+        return
+    how = {
+        Move.NEW: "created new task",
+        Move.REUSE: "overwriting (reusing) task",
+        Move.CONTINUE: "continuing task",
+    }[decision.move]
+    say(f"Trialbook task: {how} id={task.id}")
+    if decision.move is Move.CONTINUE:
+        say(
+            f"Trialbook: iterations go on at {offset}. A continued run cannot be reproduced from its record alone."
+        )
+    connection = task._record.connection
+    if connection is not None and connection.started:
+        say(
+            f"Trialbook: no server is configured; your private one was started at {connection.settings.web_host}"
+        )
+    if connection is not None and task._record.document.get("project"):
+        say(f"Trialbook results page: {task.get_output_log_web_page()}")

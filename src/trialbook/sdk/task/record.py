@@ -1,0 +1,140 @@
+"""A task as this process knows it: its document, how it changes, and its journal."""
+
+import os
+import socket
+import threading
+import time
+from typing import Any
+
+from trialbook.base.ids import new_id
+from trialbook.errors import ConnectionFailed
+from trialbook.journal.delivery import Identity
+from trialbook.journal.journal import Journal
+from trialbook.sdk.connection import Connection
+from trialbook.sdk.settings import Settings
+
+_FLUSH_SECONDS = 10.0
+
+
+class Record:
+    """The document of one task and the two ways to change it.
+
+    A task that this process runs (``own``) is changed here first and on the server through the journal, in order
+    with its reports. Any other task is changed on the server at once.
+
+    Args:
+        document: as ``tasks.get_by_id`` answers it.
+        connection: None when this process works offline.
+        settings: of the process.
+        own: whether this process runs the task.
+    """
+
+    def __init__(
+        self, document: dict[str, Any], connection: Connection | None, settings: Settings, own: bool = False
+    ) -> None:
+        self.document = document
+        self.connection = connection
+        self.settings = settings
+        self.own = own
+        self.main = False
+        self.project_name: str | None = None
+        self.lock = threading.RLock()
+        self._journal: Journal | None = None
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return str(self.document["id"])
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of this process for the task; opened at the first report."""
+        if self._journal is None:
+            with self.lock:
+                if self._journal is None:
+                    self._journal = Journal(
+                        self.settings.journals,
+                        self.identity(),
+                        self.connection.transport if self.connection else None,
+                        self.settings.journal_budget,
+                    )
+        return self._journal
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether anything was reported in this process."""
+        return self._journal is not None
+
+    def identity(self) -> Identity:
+        """What ``journal.json`` says of a new journal."""
+        connection = self.connection
+        return Identity(
+            journal=new_id(),
+            task=self.id,
+            host=self.settings.worker or socket.gethostname(),
+            pid=os.getpid(),
+            created=time.time(),
+            server=connection.settings.api_host if connection else self.settings.api_host or None,
+            files=connection.settings.files_host if connection else self.settings.files_host or None,
+            main=self.main,
+        )
+
+    def call(self, method: str, params: dict[str, Any] | None = None, repeat: bool = True) -> Any:
+        """Run a method on the server at once.
+
+        Raises:
+            ConnectionFailed: offline, or the server is away.
+        """
+        if self.connection is None:
+            raise ConnectionFailed(
+                f"{method} needs the server, and this process works offline (Task.set_offline, TRIALBOOK_OFFLINE_MODE)."
+            )
+        return self.connection.session.call(method, params, repeat=repeat)
+
+    def change(self, method: str, params: dict[str, Any]) -> None:
+        """Change the task: in order with its reports when this process runs it, else at once."""
+        if self.own:
+            self.journal.call(method, {"task": self.id, **params})
+        else:
+            self.call(method, {"task": self.id, **params})
+
+    def edit(self, **fields: Any) -> None:
+        """``tasks.edit``, here and on the server."""
+        with self.lock:
+            self.document.update(fields)
+            self.change("tasks.edit", {"force": True, **fields})
+
+    def flush(self, timeout: float = _FLUSH_SECONDS) -> bool:
+        """Wait until the server has what was reported so far; True when it has."""
+        return self._journal.flush(timeout) if self._journal is not None else True
+
+    def fresh(self) -> dict[str, Any]:
+        """The document after a reload; offline, the local one."""
+        self.reload()
+        return self.document
+
+    def reload(self) -> None:
+        """Read the document from the server, after what was reported so far has arrived."""
+        if self.connection is None:
+            return
+        self.flush()
+        document = self.call("tasks.get_by_id", {"task": self.id})["task"]
+        with self.lock:
+            self.document = document
+
+    def project(self) -> str:
+        """The full path of the task's project; empty when it has none."""
+        if self.project_name is None:
+            known = self.document.get("project_name")
+            project = self.document.get("project")
+            if not project and known:
+                self.project_name = str(known)
+            elif project and self.connection is not None:
+                self.project_name = str(
+                    self.call("projects.get_by_id", {"project": project})["project"]["name"]
+                )
+        return self.project_name or ""
+
+    def close(self, timeout: float) -> bool:
+        """Close the journal; True when nothing stays on this host."""
+        return self._journal.close(timeout) if self._journal is not None else True

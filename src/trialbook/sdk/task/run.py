@@ -1,0 +1,187 @@
+"""What surrounds a main task while it runs: console, exit, the server's wishes, recovery of earlier runs."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from trialbook.base.guard import guard
+from trialbook.capture.exits import ExitWatch, Outcome
+from trialbook.capture.streams import ConsoleCapture
+from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound
+from trialbook.journal.frames import Stream
+from trialbook.sdk import recovery, settings
+from trialbook.sdk.task.record import Record
+
+_log = logging.getLogger("trialbook")
+_POLL_SECONDS = 3.0
+_PING_SECONDS = 30.0
+_ENDED = frozenset({"closed", "stopped", "failed", "published", "queued", "created"})
+
+
+class Run:
+    """Everything that ``Task.init`` switches on and ``Task.close`` switches off.
+
+    Args:
+        record: of the main task.
+        remote: an agent runs this process: it sets the final status, not we.
+        attached: another process owns the task.
+        close: ends the task with an outcome; called at exit.
+    """
+
+    def __init__(
+        self, record: Record, remote: bool, attached: bool, close: Callable[[Outcome], None]
+    ) -> None:
+        self.record = record
+        self.remote = remote
+        self.attached = attached
+        self.aborted: str | None = None
+        self.keep_status = False
+        self._pid = os.getpid()
+        self._exits = ExitWatch(close, self._in_child)
+        self._console: ConsoleCapture | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._started = time.monotonic()
+
+    @property
+    def ours(self) -> bool:
+        """False in a forked child, which must not close the parent's task."""
+        return os.getpid() == self._pid
+
+    def begin(self, streams: bool | Mapping[str, bool], background: list[Callable[[], None]]) -> None:
+        """Switch on.
+
+        Args:
+            streams: the ``auto_connect_streams`` of ``Task.init``.
+            background: slow work to do in a thread after the start.
+        """
+        wanted = {"stdout": bool(streams), "stderr": bool(streams), "logging": False}
+        if isinstance(streams, Mapping):
+            wanted = {name: bool(streams.get(name, False)) for name in wanted}
+        if any(wanted.values()):
+            self._console = ConsoleCapture(self._line, wanted["stdout"], wanted["stderr"], wanted["logging"])
+            self._console.install()
+        self._exits.install()
+        if not self.attached:
+            settings.announce_master(self.record.id)
+        self._thread = threading.Thread(
+            target=self._watch, args=(background,), name="trialbook-watch", daemon=True
+        )
+        self._thread.start()
+
+    def end(self) -> None:
+        """Switch off; nothing of this process is watched any more."""
+        self._stop.set()
+        if self._console is not None:
+            self._console.remove()
+            self._console = None
+        self._exits.remove()
+        if not self.attached:
+            settings.announce_master(None)
+
+    def flush_console(self) -> None:
+        """Report a console line that has no end yet."""
+        if self._console is not None:
+            self._console.flush()
+
+    def _line(self, text: str, level: int, stream: int) -> None:
+        self.record.journal.text(text, level, Stream(stream))
+
+    def _in_child(self) -> None:
+        """A forked child ends: its own reports are sent, the task goes on."""
+        self.flush_console()
+        self.record.close(self.record.settings.close_timeout)
+
+    def _watch(self, background: list[Callable[[], None]]) -> None:
+        for work in background:
+            if self._stop.is_set():
+                return
+            with guard("task.background"):
+                work()
+        if self._stop.wait(0.5):
+            return
+        connection = self.record.connection
+        if connection is None:
+            return
+        with guard("task.recovery"):
+            recovery.recover(connection.settings, connection, skip=self.record.id)
+        pinged = time.monotonic()
+        while not self._stop.wait(_POLL_SECONDS):
+            if self.remote or self.attached:
+                continue
+            with guard("task.watch"):
+                self._ask()
+                if time.monotonic() - pinged >= _PING_SECONDS:
+                    pinged = time.monotonic()
+                    self._quietly("tasks.ping", {"task": self.record.id})
+
+    def _quietly(self, method: str, params: dict[str, Any]) -> Any:
+        connection = self.record.connection
+        if connection is None:
+            return None
+        try:
+            return connection.session.call(method, params, patience=1.0)
+        except (ConnectionFailed, ServerFault):
+            return None
+
+    def _ask(self) -> None:
+        """Whether the page, or another program, wants this run to stop."""
+        if self.record.has_journal and self.record.journal.refused:
+            return
+        ask = {"id": [self.record.id], "only_fields": ["status", "status_message", "status_reason"]}
+        try:
+            reply = self._quietly("tasks.get_all", {**ask, "search_hidden": True})
+        except TaskNotFound:
+            return
+        found = (reply or {}).get("tasks") or []
+        if not found or self._stop.is_set():
+            return
+        status = str(found[0].get("status"))
+        message = str(found[0].get("status_message") or "")
+        stopping = status == "in_progress" and "stopping" in message
+        if not stopping and (status not in _ENDED or self.record.document.get("status") == status):
+            return
+        if status == "created" and not self._arrived():
+            return
+        self.aborted = "abort request" if stopping else f"the task was set to {status}"
+        self.keep_status = not stopping
+        self._terminate()
+
+    def _arrived(self) -> bool:
+        return bool(self.record.document.get("project")) and time.monotonic() - self._started > 10.0
+
+    def _terminate(self) -> None:
+        _log.warning("task %s: %s; this process ends", self.record.id, self.aborted)
+        self._stop.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def default_name() -> str:
+    """The script's file name, for a task without a name."""
+    main = sys.modules.get("__main__")
+    path = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
+    return Path(path).stem or "interactive"
+
+
+def finish_status(record: Record, outcome: Outcome) -> None:
+    """Write the final status, after everything that was reported."""
+    method = {"completed": "tasks.completed", "failed": "tasks.failed", "stopped": "tasks.stopped"}[
+        outcome.status
+    ]
+    with guard("task.status"):
+        record.journal.call(
+            method,
+            {
+                "task": record.id,
+                "force": True,
+                "status_reason": outcome.reason,
+                "status_message": outcome.message,
+            },
+        )
+        record.document["status"] = outcome.status

@@ -1,0 +1,208 @@
+"""Carrying out what ``decide`` chose: the record of the main task, ready to report to."""
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trialbook.base.ids import is_id, new_id
+from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound, TrialbookError
+from trialbook.journal import replay
+from trialbook.journal.sync import sync_all
+from trialbook.sdk import connection as connections
+from trialbook.sdk.connection import Connection
+from trialbook.sdk.settings import Settings
+from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, candidate, decide, reported_offset
+from trialbook.sdk.task.memory import Memory
+from trialbook.sdk.task.record import Record
+
+_log = logging.getLogger("trialbook")
+
+
+@dataclass(frozen=True)
+class Started:
+    """The main task's record and how it came to be."""
+
+    record: Record
+    decision: Decision
+    offset: int = 0
+    remote: bool = False
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What a new task is made with.
+
+    Attributes:
+        wish: project, name, type, and what to reuse.
+        tags: of the task.
+        destination: where models go, as text; empty when none is named.
+        script: what is known of the code at once.
+        runtime: facts about this process and host.
+    """
+
+    wish: Wish
+    tags: list[str]
+    destination: str
+    script: dict[str, Any]
+    runtime: dict[str, Any]
+
+
+def start(birth: Birth, settings: Settings) -> Started:
+    """The record for ``Task.init``.
+
+    Args:
+        birth: what the call and this process know.
+        settings: of this process.
+
+    Returns:
+        A record whose task is in progress. When the server is away, a record that works offline: its reports stay in a
+        journal on this host and are sent when the server answers.
+
+    Raises:
+        BadCredentials: the key is wrong.
+        ConfigurationError: the configuration is broken.
+    """
+    if settings.offline:
+        return _offline(birth, settings, None)
+    try:
+        connection = connections.connect()
+        connection.session.token(settings.connect_timeout)
+    except (ConnectionFailed, ServerFault) as error:
+        _log.warning("%s This run goes on offline; its reports are kept on this host and sent later.", error)
+        known = connections.Connection(settings) if settings.api_host else None
+        return _offline(birth, settings, known)
+    try:
+        return _online(birth, connection.settings, connection)
+    except (ConnectionFailed, ServerFault) as error:
+        _log.warning("%s This run goes on offline; its reports are kept on this host and sent later.", error)
+        return _offline(birth, connection.settings, connection)
+
+
+def _online(birth: Birth, settings: Settings, connection: Connection) -> Started:
+    wish = birth.wish
+    memory = Memory(settings.cache_dir, settings.api_host)
+    remembered = memory.find(wish)
+    situation = Situation(
+        agent_task=settings.task_id,
+        parent_task=settings.master[1] if settings.master else "",
+        no_reuse=settings.no_reuse,
+        remembered=remembered.task if remembered else "",
+        age_hours=(time.time() - remembered.time) / 3600 if remembered else 0.0,
+        window_hours=settings.reuse_hours,
+        project_id=remembered.project if remembered else None,
+    )
+    task = candidate(wish, situation)
+    if task:
+        # What a killed run left must be on the server before its task is judged or continued.
+        if task != situation.parent_task:
+            sync_all(
+                settings.journals, lambda _: connection.transport, task, timeout=settings.connect_timeout
+            )
+        situation = _looked_up(situation, task, settings, connection)
+    decision = decide(wish, situation)
+    if decision.warn:
+        _log.warning("a new task is made: %s", decision.why)
+    try:
+        started = _carry_out(decision, birth, settings, connection)
+    except ConnectionFailed:
+        raise
+    except TrialbookError as error:
+        if decision.move in (Move.NEW, Move.ATTACH):
+            raise
+        _log.warning("task %s cannot be taken again (%s); a new one is made", decision.task, error)
+        started = _carry_out(Decision(Move.NEW, why=str(error)), birth, settings, connection)
+    if decision.move is not Move.ATTACH:
+        memory.note(wish, started.record.id, str(started.record.document.get("project") or ""))
+    return started
+
+
+def _looked_up(situation: Situation, task: str, settings: Settings, connection: Connection) -> Situation:
+    document: dict[str, Any] | None = None
+    if is_id(task):
+        try:
+            document = connection.session.call("tasks.get_by_id", {"task": task})["task"]
+        except TaskNotFound:
+            document = None
+    return replace(situation, document=document, running=_running(task, settings))
+
+
+def _running(task: str, settings: Settings) -> bool:
+    """Whether a process of this host holds a journal of the task."""
+    folder = settings.journals / task
+    if not folder.is_dir():
+        return False
+    held = sum(1 for journal in folder.iterdir() if (journal / "journal.json").is_file())
+    free = 0
+    for orphan in replay.orphans(settings.journals, task):
+        with orphan:
+            free += 1
+    return held > free
+
+
+def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection: Connection) -> Started:
+    call = connection.session.call
+    wish = birth.wish
+    offset = 0
+    task = decision.task
+    if decision.move is Move.NEW:
+        task = new_id()
+        call("tasks.create", {"id": task, **_birth_fields(birth, settings)})
+        call("tasks.started", {"task": task})
+    elif decision.move is Move.REUSE:
+        for orphan in replay.orphans(settings.journals, task):
+            # Outputs of the run that is about to be erased must not come back.
+            with orphan:
+                orphan.discard()
+        call("tasks.reset", {"task": task, "force": True, "clear_all": True})
+        fields = _birth_fields(birth, settings)
+        del fields["project_name"], fields["name"], fields["type"], fields["system_tags"]
+        call("tasks.edit", {"task": task, "force": True, "hyperparams": {}, "configuration": {}, **fields})
+        call("tasks.started", {"task": task})
+    elif decision.move is Move.CONTINUE:
+        call("tasks.started", {"task": task, "force": True})
+    elif settings.task_id:
+        call("tasks.started", {"task": task})
+    document = call("tasks.get_by_id", {"task": task})["task"]
+    if decision.move is Move.CONTINUE:
+        offset = reported_offset(document) if decision.offset is None else decision.offset
+    elif decision.move is Move.ATTACH and settings.task_id:
+        offset = reported_offset(document)
+    record = Record(document, connection, settings, own=True)
+    if decision.move in (Move.NEW, Move.REUSE):
+        record.project_name = wish.project
+    record.main = decision.move is not Move.ATTACH
+    return Started(record, decision, offset, remote=bool(settings.task_id))
+
+
+def _offline(birth: Birth, settings: Settings, connection: Connection | None) -> Started:
+    """A task that exists in a journal first; the server makes it when the journal arrives."""
+    if settings.task_id or settings.master:
+        task = settings.task_id or (settings.master[1] if settings.master else "")
+        document = {"id": task, **_birth_fields(birth, settings), "status": "in_progress"}
+        record = Record(document, connection, settings, own=True)
+        return Started(record, Decision(Move.ATTACH, task), remote=bool(settings.task_id))
+    task = new_id()
+    fields = _birth_fields(birth, settings)
+    record = Record({"id": task, "status": "created", **fields}, connection, settings, own=True)
+    record.main = True
+    record.journal.call("tasks.create", {"id": task, **fields})
+    record.journal.call("tasks.started", {"task": task})
+    record.document["status"] = "in_progress"
+    return Started(record, Decision(Move.NEW, why="offline"))
+
+
+def _birth_fields(birth: Birth, settings: Settings) -> dict[str, Any]:
+    wish = birth.wish
+    fields: dict[str, Any] = {
+        "name": wish.name,
+        "type": wish.type,
+        "project_name": wish.project,
+        "system_tags": ["development"],
+        "tags": birth.tags,
+        "script": birth.script,
+        "runtime": birth.runtime,
+    }
+    if birth.destination:
+        fields["output_dest"] = settings.files_host if birth.destination == "files" else birth.destination
+    return fields
