@@ -23,11 +23,13 @@ from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.bundle import Services
 from trialbook.server.services.documents import Documents
 from trialbook.server.services.editing import Editing, Parts
+from trialbook.server.services.events import Events
 from trialbook.server.services.finding import Finding
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
 from trialbook.server.services.tree import Tree
 from trialbook.server.settings import Settings
+from trialbook.server.stores import logs
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore
@@ -74,6 +76,7 @@ def build_services(database: Database, settings: Settings) -> Services:
         documents=Documents(last_metrics),
         editing=editing,
         parts=Parts(tasks, editing),
+        events=Events(tasks, models),
         finding=Finding(projects),
         lifecycle=lifecycle,
         registry=ModelRegistry(models, projects, tasks, lifecycle),
@@ -93,6 +96,7 @@ def build_jobs(settings: Settings, database: Database, services: Services, hub: 
     watchdog = Watchdog(database, services.tasks, services.lifecycle, hub, now, settings.silent_task_seconds)
     return [
         Job("compaction", 2.0, lambda: compact(database).more),
+        Job("console", 10.0, lambda: logs.merge(database) > 1000),
         Job("watchdog", min(60.0, max(1.0, settings.silent_task_seconds / 2)), watchdog),
     ]
 

@@ -65,6 +65,20 @@ def load(connection: Connection, spec: Spec, tail: Tail | None = None) -> Points
     return join(parts).ordered()
 
 
+def load_many(connection: Connection, specs: Sequence[Spec], tail: Tail | None = None) -> dict[int, Points]:
+    """Every point of several series, by series."""
+    tail = tail or Tail(connection, {spec.owner for spec in specs})
+    parts: dict[int, list[Points]] = {spec.number: [] for spec in specs}
+    for some in portions(sorted(parts)):
+        query = sa.select(series_chunk.c.series_id, series_chunk.c.payload)
+        query = query.where(series_chunk.c.series_id.in_(some))
+        for number, payload in connection.execute(
+            query.order_by(series_chunk.c.series_id, series_chunk.c.number)
+        ):
+            parts[number].append(unpack_chunk(payload))
+    return {number: join([*found, *tail.of(number)]).ordered() for number, found in parts.items()}
+
+
 def headers(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Any]]:
     """The chunk rows of series without their payloads, by series, in chunk order."""
     found: dict[int, list[Any]] = {}

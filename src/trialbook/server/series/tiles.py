@@ -99,7 +99,7 @@ def _axes(connection: Connection, owners: set[str], x: str) -> dict[str, Axis]:
     origins: dict[str, int] = {}
     for some in portions(sorted(owners)):
         query = sa.select(series.c.owner, sa.func.min(series.c.start_time)).where(series.c.owner.in_(some))
-        origins.update(dict(connection.execute(query.group_by(series.c.owner)).tuples()))
+        origins.update(dict(connection.execute(query.group_by(series.c.owner)).tuples().all()))
     return {owner: Axis(x, origins.get(owner) or 0) for owner in owners}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.documents import Documents
 from trialbook.server.services.editing import Editing, Parts
+from trialbook.server.services.events import Events
 from trialbook.server.services.finding import Finding
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
@@ -25,6 +26,7 @@ class Services:
     documents: Documents
     editing: Editing
     parts: Parts
+    events: Events
     finding: Finding
     lifecycle: Lifecycle
     registry: ModelRegistry

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from trialbook.server.series.codec import compress, decompress
 from trialbook.server.stores.database import metadata
-from trialbook.server.stores.series import Id
+from trialbook.server.stores.dialect import insert
+from trialbook.server.stores.series import Id, clean_name, name_hash
 
 event = sa.Table(
     "event",
@@ -39,3 +46,181 @@ event = sa.Table(
 )
 """``payload`` is zstd of JSON with the fields that depend on the kind (``plot_str``, ``url``, ``values``
 …)."""
+
+PLOT, IMAGE, VECTOR = "plot", "image", "vector"
+KINDS = {"plot": PLOT, "training_debug_image": IMAGE, "training_stats_vector": VECTOR}
+"""Type on the wire → kind here."""
+
+TYPES = {kind: name for name, kind in KINDS.items()}
+
+
+class Stored(NamedTuple):
+    """An event to be kept. ``time`` is µs since the epoch; ``fields`` holds what depends on the kind."""
+
+    kind: str
+    metric: str
+    variant: str
+    iteration: int
+    key: str
+    time: int
+    worker: str
+    fields: dict[str, Any]
+
+
+def put(connection: Connection, owner: str, is_model: bool, events: Sequence[Stored]) -> None:
+    """Keep events; one with the identity of an older one takes its place.
+
+    Args:
+        connection: of a write transaction.
+        owner: task or model id.
+        is_model: what ``owner`` is.
+        events: in order of arrival, so the last of the same identity stays.
+    """
+    rows: dict[tuple[object, ...], dict[str, Any]] = {}
+    for one in events:
+        body = msgspec.json.encode(one.fields)
+        row = {
+            "owner": owner,
+            "is_model": is_model,
+            "kind": one.kind,
+            "metric": one.metric,
+            "variant": one.variant,
+            "metric_hash": name_hash(one.metric),
+            "variant_hash": name_hash(one.variant),
+            "iteration": one.iteration,
+            "key_hash": name_hash(one.key),
+            "time": one.time,
+            "worker": clean_name(one.worker),
+            "size": len(body),
+            "payload": compress(body),
+        }
+        rows[tuple(row[name] for name in _IDENTITY)] = row
+    if rows:
+        statement = insert(connection, event)
+        columns = {
+            name: statement.excluded[name] for name in ("is_model", "time", "worker", "size", "payload")
+        }
+        statement = statement.on_conflict_do_update(index_elements=list(_IDENTITY), set_=columns)
+        # Sorted, so that two requests with the same events wait for each other instead of blocking each
+        # other.
+        connection.execute(statement, [rows[identity] for identity in sorted(rows, key=str)])
+
+
+_IDENTITY = ("owner", "kind", "metric_hash", "variant_hash", "iteration", "key_hash")
+
+
+def document(row: Any) -> dict[str, Any]:
+    """An event as the wire shows it."""
+    fields: dict[str, Any] = msgspec.json.decode(decompress(row.payload))
+    return {
+        "task": row.owner,
+        "type": TYPES[row.kind],
+        "metric": row.metric,
+        "variant": row.variant,
+        "iter": row.iteration,
+        "timestamp": row.time // 1000,
+        "worker": row.worker,
+        "model_event": row.is_model,
+        **fields,
+    }
+
+
+Filter = Mapping[str, Collection[str]] | None
+"""Metric → variants, where no variants means all of them; None means every metric."""
+
+
+def _matching(owners: Sequence[str], kind: str, wanted: Filter) -> sa.ColumnElement[bool]:
+    where = sa.and_(event.c.owner.in_(owners), event.c.kind == kind)
+    if wanted is None:
+        return where
+    choices: list[sa.ColumnElement[bool]] = []
+    for metric, variants in wanted.items():
+        choice = event.c.metric_hash == name_hash(metric)
+        if variants:
+            choice = sa.and_(choice, event.c.variant_hash.in_([name_hash(variant) for variant in variants]))
+        choices.append(choice)
+    return sa.and_(where, sa.or_(sa.false(), *choices))
+
+
+def newest(
+    connection: Connection, owners: Sequence[str], kind: str, iterations: int, wanted: Filter = None
+) -> list[dict[str, Any]]:
+    """Per owner, metric and variant the events of its last ``iterations`` iterations, oldest first."""
+    columns = (event.c.owner, event.c.metric_hash, event.c.variant_hash)
+    rank = sa.func.dense_rank().over(partition_by=columns, order_by=event.c.iteration.desc()).label("place")
+    ranked = sa.select(event.c.id, rank).where(_matching(owners, kind, wanted)).subquery()
+    query = (
+        sa.select(event)
+        .join(ranked, ranked.c.id == event.c.id)
+        .where(ranked.c.place <= iterations)
+        .order_by(event.c.owner, event.c.metric, event.c.variant, event.c.iteration, event.c.id)
+    )
+    return [document(row) for row in connection.execute(query)]
+
+
+def count(connection: Connection, owner: str, kind: str) -> int:
+    """How many events of a kind a task has."""
+    query = sa.select(sa.func.count()).select_from(event).where(event.c.owner == owner, event.c.kind == kind)
+    return int(connection.execute(query).scalar_one())
+
+
+def page(connection: Connection, owner: str, kind: str, start: int, stop: int) -> list[dict[str, Any]]:
+    """Events ``start`` to ``stop`` (not included) of a kind, by time."""
+    query = sa.select(event).where(event.c.owner == owner, event.c.kind == kind)
+    query = query.order_by(event.c.time, event.c.id).offset(start).limit(max(0, stop - start))
+    return [document(row) for row in connection.execute(query)]
+
+
+def iterations(
+    connection: Connection,
+    owner: str,
+    kind: str,
+    wanted: Filter,
+    many: int,
+    below: int | None = None,
+    above: int | None = None,
+) -> list[int]:
+    """Iterations with events: the last ones, falling, or with ``above`` the next ones, rising."""
+    query = sa.select(event.c.iteration).where(_matching([owner], kind, wanted)).distinct().limit(many)
+    if above is not None:
+        query = query.where(event.c.iteration > above).order_by(event.c.iteration)
+    else:
+        query = query.order_by(event.c.iteration.desc())
+        if below is not None:
+            query = query.where(event.c.iteration < below)
+    return list(connection.execute(query).scalars())
+
+
+def at(
+    connection: Connection, owner: str, kind: str, wanted: Filter, iterations: Sequence[int]
+) -> dict[int, list[dict[str, Any]]]:
+    """The events of some iterations, by iteration."""
+    query = sa.select(event).where(_matching([owner], kind, wanted), event.c.iteration.in_(iterations))
+    found: dict[int, list[dict[str, Any]]] = {iteration: [] for iteration in iterations}
+    for row in connection.execute(query.order_by(event.c.metric, event.c.variant, event.c.id)):
+        found[row.iteration].append(document(row))
+    return found
+
+
+def names(connection: Connection, owners: Sequence[str], kind: str | None) -> list[tuple[str, str, str]]:
+    """(owner, metric, variant) of the events of a kind, or of all kinds."""
+    query = (
+        sa.select(event.c.owner, event.c.metric, event.c.variant).where(event.c.owner.in_(owners)).distinct()
+    )
+    if kind is not None:
+        query = query.where(event.c.kind == kind)
+    rows = connection.execute(query.order_by(event.c.owner, event.c.metric, event.c.variant))
+    return [(owner, metric, variant) for owner, metric, variant in rows]
+
+
+def ends(connection: Connection, owner: str, kind: str, wanted: Filter) -> tuple[int, int] | None:
+    """The least and the greatest iteration with such events."""
+    column = event.c.iteration
+    query = sa.select(sa.func.min(column), sa.func.max(column)).where(_matching([owner], kind, wanted))
+    low, high = connection.execute(query).one()
+    return None if low is None else (low, high)
+
+
+def erase(connection: Connection, owner: str) -> None:
+    """Forget the events of a task or model."""
+    connection.execute(sa.delete(event).where(event.c.owner == owner))

@@ -1,0 +1,241 @@
+"""What one request brings, collected by task before anything is locked, then written in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from trialbook.errors import BadRequest
+from trialbook.server.series.columns import Points
+from trialbook.server.series.numeric import np
+from trialbook.server.series.store import MONITORS, Numbers, Prepared, prepare, store
+from trialbook.server.stores import events, logs
+from trialbook.server.stores.dialect import insert
+from trialbook.server.stores.events import Stored
+from trialbook.server.stores.logs import Entry
+from trialbook.server.stores.series import SINGLE_ITERATION, clean_name, series_seen
+from trialbook.wire.events import Event
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "warn": 30, "error": 40, "critical": 50, "fatal": 50}
+_EXTRA = ("plot_str", "key", "url", "skip_validation")
+_LONGEST_TIME = 9.0e12
+REPORT, STDOUT, STDERR, LOGGING = 0, 1, 2, 3
+
+
+def level_of(name: str | None) -> int:
+    """10 … 50 of a level's name in any case; what is not known is an information."""
+    return _LEVELS.get((name or "info").lower(), 20)
+
+
+def microseconds(seconds: float, now: float) -> int:
+    """Whole µs since the epoch; a moment that is no number, or out of all reason, becomes ``now``."""
+    return round((seconds if abs(seconds) < _LONGEST_TIME else now) * 1e6)
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Everything for one task or model, in the order of arrival."""
+
+    owner: str
+    is_model: bool
+    allow_locked: bool = False
+    total: int = 0
+    names: dict[tuple[str, str], int] = field(default_factory=dict)
+    index: list[int] = field(default_factory=list)
+    iteration: list[int] = field(default_factory=list)
+    time: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    untimed: bool = False
+    events: list[Stored] = field(default_factory=list)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+
+    def add(self, event: Event, worker: str, now: float) -> str | None:
+        """Take one event.
+
+        Returns:
+            Why it cannot be stored; None when it was taken.
+        """
+        self.total += 1
+        stamp = event.timestamp
+        if stamp is None:
+            self.untimed = True
+            time = round(now * 1e6)
+        else:
+            time = microseconds(stamp / 1e3, now)
+        if event.type == "training_stats_scalar":
+            if event.value is None:
+                return "a scalar needs a value"
+            name = (event.metric or "", event.variant or "")
+            place = self.names.get(name)
+            if place is None:
+                place = self.names[name] = len(self.names)
+            self.index.append(place)
+            self.iteration.append(event.iter or 0)
+            self.time.append(time)
+            self.value.append(event.value)
+            return None
+        if event.type == "log":
+            entry = Entry(time, level_of(event.level), REPORT, event.msg or "")
+            self.entries.setdefault(event.worker or worker, []).append(entry)
+            return None
+        kind = events.KINDS.get(event.type or "")
+        if kind is None:
+            return f"invalid event type {event.type}" if event.type else "an event needs a type"
+        fields: dict[str, Any] = {
+            name: given for name in _EXTRA if (given := getattr(event, name)) is not None
+        }
+        if kind == events.PLOT and "plot_str" not in fields:
+            return "a plot needs plot_str"
+        if kind == events.IMAGE and "url" not in fields:
+            return "an image needs a url"
+        if kind == events.VECTOR:
+            if event.values is None:
+                return "a vector needs values"
+            fields["values"] = event.values
+        self.events.append(
+            Stored(
+                kind,
+                clean_name(event.metric or ""),
+                clean_name(event.variant or ""),
+                event.iter or 0,
+                event.key or "",
+                time,
+                event.worker or worker,
+                fields,
+            )
+        )
+        return None
+
+    def prepare(self) -> Ready:
+        """The points sorted and packed, and a digest that knows the same points again."""
+        if not self.index:
+            return Ready(self, None, None)
+        cleaned: dict[tuple[str, str], int] = {}
+        places = [
+            cleaned.setdefault((clean_name(metric), clean_name(variant)), len(cleaned))
+            for metric, variant in self.names
+        ]
+        index = np.array(places, np.int64)[np.array(self.index, np.int64)]
+        points = Points(
+            np.array(self.iteration, np.int64),
+            np.array(self.time, np.int64),
+            np.array(self.value, np.float64),
+        )
+        digest = None
+        if not self.untimed:
+            mark = hashlib.blake2b(repr(list(cleaned)).encode("utf-8", "replace"), digest_size=16)
+            for column in (index, points.iteration, points.time, points.value):
+                mark.update(column.tobytes())
+            digest = mark.hexdigest()
+        return Ready(self, prepare(self.owner, self.is_model, list(cleaned), index, points), digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Arrivals with the work done that needs no lock."""
+
+    arrivals: Arrivals
+    points: Prepared | None
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of it: kinds of changes for the pages, the progress, and series numbers to remember."""
+
+    kinds: list[str]
+    last_iteration: int | None
+    numbers: list[int]
+
+
+def write(connection: Connection, numbers: Numbers, ready: Ready, now: float) -> Written:
+    """Store the arrivals of one task.
+
+    Args:
+        connection: of a write transaction.
+        numbers: this process's cache.
+        ready: from ``Arrivals.prepare``.
+        now: seconds.
+    """
+    arrivals = ready.arrivals
+    kinds: list[str] = []
+    ids: list[int] = []
+    progress: list[int] = []
+    if ready.points is not None:
+        if ready.points.last_iteration is not None:
+            progress.append(ready.points.last_iteration)
+        if ready.digest is None or _first_time(connection, arrivals.owner, ready.digest, now):
+            ids = store(connection, numbers, ready.points, now)
+            kinds.append("series")
+    if arrivals.events:
+        events.put(connection, arrivals.owner, arrivals.is_model, arrivals.events)
+        progress.extend(
+            event.iteration
+            for event in arrivals.events
+            if event.metric not in MONITORS and event.iteration != SINGLE_ITERATION
+        )
+        kinds.append("events")
+    for worker, entries in arrivals.entries.items():
+        logs.append(connection, arrivals.owner, clean_name(worker), entries)
+    if arrivals.entries:
+        kinds.append("log")
+    return Written(kinds, max(progress, default=None), ids)
+
+
+def _first_time(connection: Connection, owner: str, digest: str, now: float) -> bool:
+    # The reference's clients send a whole request again when its reply is lost. The same event overwrites
+    # itself there; here the same set of points is taken once, so that counts and means stay exact.
+    statement = insert(connection, series_seen).on_conflict_do_nothing(index_elements=["owner", "digest"])
+    return connection.execute(statement, {"owner": owner, "digest": digest, "at": now}).rowcount == 1
+
+
+@dataclass(slots=True)
+class Collector:
+    """Sorts events by task or model.
+
+    Attributes:
+        worker: for events that name none.
+        now: seconds, for events without a timestamp.
+    """
+
+    worker: str
+    now: float
+    owners: dict[tuple[str, bool], Arrivals] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    added: int = 0
+
+    def take(self, event: Event, line: int = 0) -> None:
+        """Collect one event, or count why not.
+
+        Raises:
+            BadRequest: events of one task disagree about ``allow_locked``.
+        """
+        if not event.task:
+            self.refuse("an event needs a task")
+            return
+        key = (event.task, bool(event.model_event))
+        arrivals = self.owners.get(key)
+        if arrivals is None:
+            arrivals = self.owners[key] = Arrivals(*key, allow_locked=bool(event.allow_locked))
+        elif arrivals.allow_locked != bool(event.allow_locked):
+            raise BadRequest(
+                f"item {line}: events of task {event.task} differ in allow_locked: send them separately"
+            )
+        why = arrivals.add(event, self.worker, self.now)
+        if why is None:
+            self.added += 1
+        else:
+            arrivals.total -= 1
+            self.refuse(why)
+
+    def refuse(self, why: str, many: int = 1) -> None:
+        """Count events that are not stored."""
+        self.errors[why] = self.errors.get(why, 0) + many
+
+    def drop(self, arrivals: Arrivals, why: str) -> None:
+        """Take the events of an owner out again."""
+        self.added -= arrivals.total
+        self.refuse(why, arrivals.total)

@@ -1,0 +1,242 @@
+"""What comes in: points, console, plots, images. One door for journals, one for the reference's clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from trialbook.errors import EventsNotAdded, ModelReady, TaskRace, WireError
+from trialbook.server.series import ingest, lines
+from trialbook.server.series.arrivals import Arrivals, Collector, Ready, Written, write
+from trialbook.server.series.decode import split
+from trialbook.server.series.store import Numbers
+from trialbook.server.stores.database import Database
+from trialbook.server.stores.models import ModelStore
+from trialbook.server.stores.tasks import TaskStore, task
+from trialbook.wire.events import AddPointsReply, AddReply, Event
+
+_TRIES = 8
+
+
+class Session(Protocol):
+    """The call that brings something."""
+
+    published: list[tuple[str, str, tuple[str, ...]]]
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def connection(self) -> Connection: ...
+    @property
+    def now(self) -> float: ...
+    @property
+    def worker(self) -> str: ...
+    def publish(self, topic: str, kind: str, keys: Iterable[str] = ()) -> None: ...
+    def write(self) -> AbstractContextManager[Connection]: ...
+    def call(self, method: str, params: dict[str, Any]) -> Any: ...
+
+
+class Events:
+    """Stores what is reported.
+
+    Args:
+        tasks, models: what can be reported to.
+    """
+
+    def __init__(self, tasks: TaskStore, models: ModelStore) -> None:
+        self._tasks = tasks
+        self._models = models
+        self._numbers = Numbers()
+        self._journals = ingest.Journals()
+
+    def require(self, connection: Connection, owner: str, is_model: bool = False) -> None:
+        """Check that a task or model exists.
+
+        Raises:
+            TaskNotFound, ModelNotFound: it does not.
+        """
+        if is_model:
+            self._models.require(connection, owner)
+        else:
+            self._tasks.require(connection, owner, task.c.id)
+
+    def require_open(self, connection: Connection, owner: str, is_model: bool, allow_locked: bool) -> None:
+        """Check that something may be added.
+
+        Raises:
+            TaskNotFound, ModelNotFound: there is no such task or model.
+            TaskStatusRefused, ModelReady: it is published.
+        """
+        if not is_model:
+            self._tasks.require_open(connection, owner, allow_locked)
+        elif self._models.require(connection, owner).ready and not allow_locked:
+            raise ModelReady(f"model {owner} is published: nothing can be added to it", id=owner)
+
+    def add_points(self, session: Session, body: bytes) -> AddPointsReply:
+        """Take a journal's body.
+
+        Everything that needs no lock is done before the transaction. When the journal has moved meanwhile
+        (the same body came twice, or through another server process), or two transactions met, it starts
+        again.
+        """
+        header, frames = split(body)
+        worker = session.worker or header.host
+        known = self._journals.get(header.journal) or self._journals.load(session.database, header.journal)
+        told = len(session.published)
+        for attempt in range(_TRIES):
+            ready = ingest.plan(header, frames, known, worker, session.now)
+            arrivals = _Owners(self, self._tasks, session)
+            try:
+                with session.write() as connection:
+                    outcome = ingest.apply(
+                        connection, ready, self._numbers, arrivals, session.call, worker, session.now
+                    )
+            except ingest.Stale as stale:
+                known = stale.known
+            except (sa.exc.DBAPIError, TaskRace) as error:
+                del session.published[told:]
+                if attempt + 1 == _TRIES or not (isinstance(error, TaskRace) or _met(error)):
+                    raise
+                known = self._journals.load(session.database, header.journal)
+            else:
+                self._journals.keep(header.journal, outcome.known)
+                for prepared, numbers in outcome.remember:
+                    self._numbers.remember(prepared.owner, prepared.names, numbers)
+                self._tell(session, outcome.kinds, arrivals.projects)
+                return outcome.reply
+        raise TaskRace("the journal is being sent by several clients at once; send again")
+
+    def add_batch(self, session: Session, body: bytes) -> AddReply:
+        """Take json-lines.
+
+        Raises:
+            EmptyBatch, BadRequest: the batch is refused as a whole.
+            EventsNotAdded: not one event could be stored.
+        """
+        collector = Collector(session.worker, session.now)
+        lines.collect(body, collector)
+        readies = [arrivals.prepare() for arrivals in collector.owners.values() if arrivals.total]
+        errors, added = dict(collector.errors), collector.added
+        told = len(session.published)
+        for attempt in range(_TRIES):
+            collector.errors, collector.added = dict(errors), added
+            owners = _Owners(self, self._tasks, session)
+            try:
+                with session.write() as connection:
+                    done = self._write_all(connection, session, collector, owners, readies)
+            except sa.exc.DBAPIError as error:
+                del session.published[told:]
+                if attempt + 1 == _TRIES or not _met(error):
+                    raise
+            else:
+                self._remember(session, owners, done)
+                break
+        return self._counted(collector)
+
+    def add(self, session: Session, event: Event) -> AddReply:
+        """Take one event, in the transaction of the call.
+
+        Raises:
+            TaskNotFound, ModelNotFound, TaskStatusRefused, ModelReady: nothing can be added there.
+            EventsNotAdded: the event is not complete.
+        """
+        collector = Collector(session.worker, session.now)
+        collector.take(event)
+        owners = _Owners(self, self._tasks, session)
+        kinds: dict[str, list[str]] = {}
+        for arrivals in collector.owners.values():
+            self.require_open(session.connection, arrivals.owner, arrivals.is_model, arrivals.allow_locked)
+            if arrivals.total:
+                ready = arrivals.prepare()
+                written = self._write_one(session.connection, session, owners, ready)
+                kinds[arrivals.owner] = written.kinds
+        # Series numbers are not remembered here: an outer call may still undo this transaction.
+        self._tell(session, kinds, owners.projects)
+        return self._counted(collector)
+
+    def _write_all(
+        self,
+        connection: Connection,
+        session: Session,
+        collector: Collector,
+        owners: _Owners,
+        readies: list[Ready],
+    ) -> list[tuple[Ready, Written]]:
+        done: list[tuple[Ready, Written]] = []
+        for ready in readies:
+            arrivals = ready.arrivals
+            try:
+                self.require_open(connection, arrivals.owner, arrivals.is_model, arrivals.allow_locked)
+            except WireError as error:
+                collector.drop(arrivals, error.message)
+            else:
+                done.append((ready, self._write_one(connection, session, owners, ready)))
+        return done
+
+    def _write_one(self, connection: Connection, session: Session, owners: _Owners, ready: Ready) -> Written:
+        arrivals: Arrivals = ready.arrivals
+        written = write(connection, self._numbers, ready, session.now)
+        worker = next(iter(arrivals.entries), session.worker)
+        owners.arrived(connection, arrivals.owner, arrivals.is_model, written.last_iteration, worker)
+        return written
+
+    def _remember(self, session: Session, owners: _Owners, done: list[tuple[Ready, Written]]) -> None:
+        kinds: dict[str, list[str]] = {}
+        for ready, written in done:
+            if ready.points is not None and written.numbers:
+                self._numbers.remember(ready.points.owner, ready.points.names, written.numbers)
+            kinds[ready.arrivals.owner] = written.kinds
+        self._tell(session, kinds, owners.projects)
+
+    @staticmethod
+    def _counted(collector: Collector) -> AddReply:
+        wrong = sum(collector.errors.values())
+        if not collector.added:
+            reasons = "; ".join(f"{many} × {why}" for why, many in list(collector.errors.items())[:5])
+            raise EventsNotAdded(
+                f"not one event was stored: {reasons}", errors=wrong, errors_info=collector.errors
+            )
+        return AddReply(added=collector.added, errors=wrong, errors_info=collector.errors)
+
+    @staticmethod
+    def _tell(session: Session, kinds: dict[str, list[str]], projects: dict[str, str | None]) -> None:
+        for owner, changed in kinds.items():
+            for kind in changed:
+                session.publish(f"task:{owner}", kind, [owner])
+            if owner in projects:
+                session.publish("tasks", "tasks", [owner])
+                if projects[owner]:
+                    session.publish(f"project:{projects[owner]}", "tasks", [owner])
+
+
+class _Owners:
+    """Tasks and models as one journal's body meets them; knows afterwards which tasks changed, and their
+    projects."""
+
+    def __init__(self, events: Events, tasks: TaskStore, session: Session) -> None:
+        self._events = events
+        self._tasks = tasks
+        self._now = session.now
+        self.projects: dict[str, str | None] = {}
+
+    def require_open(self, connection: Connection, owner: str, is_model: bool, allow_locked: bool) -> None:
+        self._events.require_open(connection, owner, is_model, allow_locked)
+
+    def arrived(
+        self, connection: Connection, owner: str, is_model: bool, last_iteration: int | None, worker: str
+    ) -> None:
+        if is_model:
+            return
+        if owner not in self.projects:
+            row = self._tasks.get(connection, owner, task.c.project)
+            self.projects[owner] = row.project if row is not None else None
+        self._tasks.events_arrived(connection, owner, last_iteration, self._now, worker)
+
+
+def _met(error: Exception) -> bool:
+    """True when PostgreSQL ended this transaction because it met another one."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in {"40001", "40P01"}
