@@ -34,9 +34,8 @@ def required(
         needed[package] = version
     unwanted = {_plain(package) for package in ignored}
     lines = [f"# Python {sys.version.split()[0]} ({sys.platform})", ""]
-    for package in sorted(needed, key=str.lower):
-        if _plain(package) not in unwanted:
-            lines.append(package + _version(package, needed[package]))
+    listed = [package for package in sorted(needed, key=str.lower) if _plain(package) not in unwanted]
+    lines += [package + _version(package, needed[package]) for package in listed]
     return "\n".join(lines) + "\n"
 
 

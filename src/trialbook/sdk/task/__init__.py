@@ -1,15 +1,23 @@
 """``Task``: one class, one mixin per concern. Each mixin's file is the place to look for its members."""
 
+from trialbook.capture import arguments
 from trialbook.errors import UsageError
 from trialbook.sdk.task.identity import IdentityMixin
 from trialbook.sdk.task.lifecycle import LifecycleMixin
+from trialbook.sdk.task.parameters import ParametersMixin
 from trialbook.sdk.task.record import Record
+from trialbook.sdk.task.status import StatusMixin
 from trialbook.sdk.task_types import TaskStatusEnum, TaskTypes
+
+# A program may read its command line before Task.init, so parsing is remembered from the import on.
+arguments.install()
 
 
 class Task(
+    ParametersMixin,
     LifecycleMixin,
     IdentityMixin,
+    StatusMixin,
 ):
     """A run and everything that is kept of it.
 

@@ -13,8 +13,8 @@ from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
-from trialbook.sdk.logger import Logger
 from trialbook.sdk.console import say
+from trialbook.sdk.logger import Logger
 from trialbook.sdk.recovery import sync_in_background
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.code import describe_at_once, describe_later, finish_describing

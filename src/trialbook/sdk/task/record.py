@@ -122,6 +122,13 @@ class Record:
         with self.lock:
             self.document = document
 
+    def renew(self) -> None:
+        """Begin a new journal with the next report; for when the server has forgotten the old one."""
+        with self.lock:
+            journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close(_FLUSH_SECONDS)
+
     def project(self) -> str:
         """The full path of the task's project; empty when it has none."""
         if self.project_name is None:

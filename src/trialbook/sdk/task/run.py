@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.base.guard import guard
+from trialbook.capture import arguments
 from trialbook.capture.exits import ExitWatch, Outcome
 from trialbook.capture.streams import ConsoleCapture
 from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound
@@ -82,6 +83,7 @@ class Run:
             self._console.remove()
             self._console = None
         self._exits.remove()
+        arguments.forget()
         if not self.attached:
             settings.announce_master(None)
 
