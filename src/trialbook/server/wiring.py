@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 
 from trialbook.base.clock import now
+from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.server import schema
 from trialbook.server.core.folder import DataFolder
 from trialbook.server.core.hub import Hub
@@ -15,6 +16,8 @@ from trialbook.server.rpc import registry
 from trialbook.server.rpc.app import build_app
 from trialbook.server.rpc.calls import Calls
 from trialbook.server.rpc.dispatch import Dispatcher
+from trialbook.server.rpc.files import Files
+from trialbook.server.rpc.pages import Pages
 from trialbook.server.rpc.stream import Stream
 from trialbook.server.series.compact import compact
 from trialbook.server.series.erase import erase_owner
@@ -48,14 +51,15 @@ class Server:
     database: Database
     services: Services
     hub: Hub
-    executor: ThreadPoolExecutor
+    executors: tuple[ThreadPoolExecutor, ...]
     loops: Loops
     app: Starlette
 
     def close(self) -> None:
         """Finish what runs and let everything go."""
         self.loops.stop()
-        self.executor.shutdown(wait=True, cancel_futures=False)
+        for executor in self.executors:
+            executor.shutdown(wait=True)
         self.database.close()
 
 
@@ -111,6 +115,11 @@ def build(settings: Settings, folder: DataFolder) -> Server:
     executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="call")
     dispatcher = Dispatcher(registry.load(), hub)
     calls = Calls(dispatcher, services, database, executor, settings, now)
-    app = build_app(calls, Stream(hub, services.accounts, executor))
+    # Uploads wait for slow clients, so they have threads of their own.
+    file_executor = ThreadPoolExecutor(64, thread_name_prefix="file")
+    files = Files(
+        ObjectStoreBlobs.in_folder(folder.files), services.accounts, file_executor, settings.file_limit
+    )
+    app = build_app(calls, Stream(hub, services.accounts, executor), files, Pages(settings.web))
     loops = Loops(build_jobs(settings, database, services, hub))
-    return Server(settings, folder, database, services, hub, executor, loops, app)
+    return Server(settings, folder, database, services, hub, (executor, file_executor), loops, app)

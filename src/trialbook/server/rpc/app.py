@@ -4,14 +4,17 @@ import logging
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from trialbook.base.ids import new_id
 from trialbook.errors import ServerFault
-from trialbook.server.rpc import envelope
+from trialbook.server.rpc import api_page, envelope
 from trialbook.server.rpc.calls import LATEST, Calls, method_of
+from trialbook.server.rpc.files import Files
+from trialbook.server.rpc.pages import Pages, wants_page
 from trialbook.server.rpc.stream import Stream
+from trialbook.wire.catalogue import METHODS
 
 _log = logging.getLogger("trialbook.server")
 
@@ -25,20 +28,46 @@ async def _fault(request: Request, error: Exception) -> Response:
     return Response(envelope.failure(name, LATEST, fault, id), 500, media_type="application/json")
 
 
-def build_app(calls: Calls, stream: Stream) -> Starlette:
-    """The application."""
+async def _api_page(_request: Request) -> Response:
+    return HTMLResponse(
+        api_page.page(), headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    )
 
-    async def call(request: Request) -> Response:
-        return await calls.answer(request)
+
+async def _api_document(_request: Request) -> Response:
+    return Response(api_page.document(), media_type="application/json")
+
+
+def build_app(calls: Calls, stream: Stream, files: Files, pages: Pages) -> Starlette:
+    """The application."""
 
     async def listen(request: Request) -> Response:
         return await stream.answer(request)
 
-    verbs = ["GET", "POST", "PUT"]
+    async def file(request: Request) -> Response:
+        return await files.answer(request)
+
+    async def anything(request: Request) -> Response:
+        found = method_of(request.url.path)
+        if found is not None and METHODS.get(found[0]) is not None:
+            return await calls.answer(request)
+        if request.method in {"GET", "HEAD"}:
+            built = pages.static(request)
+            if built is not None:
+                return built
+            if wants_page(request):
+                return pages.index()
+        return await calls.answer(request)
+
+    on_files = ["GET", "HEAD", "POST", "PUT", "DELETE"]
     return Starlette(
         routes=[
             Route("/stream", listen, methods=["POST"]),
-            Route("/{path:path}", call, methods=verbs),
+            Route("/files", file, methods=on_files),
+            Route("/files/{path:path}", file, methods=on_files),
+            Route("/api", _api_page),
+            Route("/api/openapi.json", _api_document),
+            Route("/{path:path}", anything, methods=["GET", "HEAD", "POST", "PUT"]),
         ],
         exception_handlers={Exception: _fault},
     )

@@ -1,0 +1,271 @@
+"""``/files``: upload, download, delete. Bytes stream; no file is ever in memory whole."""
+
+import asyncio
+import mimetypes
+import queue
+import re
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from trialbook.base.ids import new_id
+from trialbook.blobs.store import BlobInfo, BlobStore, clean_key
+from trialbook.errors import BadRequest, BodyTooLarge, WireError
+from trialbook.server.rpc import envelope, session
+from trialbook.server.rpc.multipart import pieces
+from trialbook.server.services.accounts import Accounts
+from trialbook.wire.table import Permission
+
+_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+_WAITING = 16
+"""Pieces that may wait for the disk before the upload is held back."""
+
+_ACTIVE = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})
+"""Types that a browser would run; they are shown without scripts, forms and our origin."""
+
+_SANDBOX = (
+    "sandbox; default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'; media-src data: 'self'"
+)
+
+
+class _Broken(Exception):
+    """Tells the writing thread that the upload ended too early, so that it forgets what it has."""
+
+
+class _Feed:
+    """Carries bytes from the event loop to the thread that stores them."""
+
+    def __init__(self) -> None:
+        self._pieces: queue.SimpleQueue[bytes | None | _Broken] = queue.SimpleQueue()
+        self._room = asyncio.Semaphore(_WAITING)
+        self._loop = asyncio.get_running_loop()
+        self._over = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            piece = self._pieces.get()
+            if piece is None:
+                return
+            if isinstance(piece, _Broken):
+                raise piece
+            self._loop.call_soon_threadsafe(self._room.release)
+            yield piece
+
+    async def put(self, piece: bytes) -> None:
+        """Hand over; waits while the disk is behind. Once the storing side has failed, the rest is read and dropped,
+        so that the client sees the answer and not a broken pipe."""
+        if self._over:
+            return
+        await self._room.acquire()
+        self._pieces.put(piece)
+
+    def end(self) -> None:
+        """All was handed over."""
+        self._pieces.put(None)
+
+    def abort(self) -> None:
+        """The rest will not come."""
+        self._pieces.put(_Broken("the upload was broken off"))
+
+    def over(self) -> None:
+        """The storing side has ended: nobody will make room any more."""
+        self._over = True
+        self._room.release()
+
+
+class Files:
+    """The files endpoint.
+
+    Args:
+        blobs: where files are.
+        accounts: who may read and write.
+        executor: threads that read and write.
+        limit: greatest file, bytes.
+    """
+
+    def __init__(self, blobs: BlobStore, accounts: Accounts, executor: Executor, limit: int) -> None:
+        self._blobs = blobs
+        self._accounts = accounts
+        self._executor = executor
+        self._limit = limit
+
+    async def answer(self, request: Request) -> Response:
+        """One request."""
+        # A key in Basic form is checked in the database.
+        try:
+            write = request.method not in {"GET", "HEAD"}
+            if request.method == "GET" and not request.path_params.get("path"):
+                return Response("OK", media_type="text/plain")
+            await self._call(self._permit, request, Permission.WORK if write else Permission.READ)
+            if request.method == "POST":
+                return await self._upload_parts(request)
+            path = request.path_params.get("path", "")
+            if request.method == "PUT":
+                return await self._upload(request, path)
+            if request.method == "DELETE":
+                await self._call(self._blobs.delete, path)
+                return _json([clean_key(path)])
+            return await self._download(request, path)
+        except WireError as error:
+            return Response(
+                b"" if request.method == "HEAD" else envelope.failure("files", "2.34", error, new_id()),
+                error.code,
+                media_type="application/json",
+            )
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    async def _call(self, function: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+
+    def _permit(self, request: Request, permission: Permission) -> None:
+        self._accounts.require(session.identify_for_file(request, self._accounts), permission)
+
+    def _store(self, path: str) -> "tuple[_Feed, asyncio.Future[BlobInfo]]":
+        feed = _Feed()
+        done = asyncio.get_running_loop().run_in_executor(
+            self._executor, self._blobs.put, clean_key(path), feed
+        )
+        done.add_done_callback(lambda _: feed.over())
+        return feed, done
+
+    async def _abandon(self, feed: _Feed, done: "asyncio.Future[BlobInfo]") -> None:
+        feed.abort()
+        await asyncio.wait([done])
+        # Read, so that the loop does not report an error that we caused ourselves.
+        done.exception()
+
+    async def _upload(self, request: Request, path: str) -> Response:
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise BadRequest("a file is stored as it comes: send it without Content-Encoding")
+        feed, done = self._store(path)
+        whole = False
+        try:
+            size = 0
+            async for piece in request.stream():
+                size = self._count(size, piece)
+                if piece:
+                    await feed.put(piece)
+            feed.end()
+            whole = True
+        finally:
+            if not whole:
+                await self._abandon(feed, done)
+        await done
+        return _json([clean_key(path)])
+
+    async def _upload_parts(self, request: Request) -> Response:
+        stored: list[str] = []
+        feed: _Feed | None = None
+        done: asyncio.Future[BlobInfo] | None = None
+        size = 0
+        try:
+            async for kind, value in pieces(request):
+                if kind == "begin":
+                    stored.append(clean_key(str(value)))
+                    feed, done = self._store(stored[-1])
+                    size = 0
+                elif feed is not None and done is not None:
+                    if kind == "data":
+                        assert isinstance(value, bytes)
+                        size = self._count(size, value)
+                        await feed.put(value)
+                    else:
+                        feed.end()
+                        finished, feed, done = done, None, None
+                        await finished
+        finally:
+            if feed is not None and done is not None:
+                await self._abandon(feed, done)
+        if not stored:
+            raise BadRequest("the upload has no part")
+        return _json(stored)
+
+    def _count(self, size: int, piece: bytes) -> int:
+        size += len(piece)
+        if size > self._limit:
+            raise BodyTooLarge(
+                f"the file is larger than the server's limit of {self._limit} bytes", limit=self._limit
+            )
+        return size
+
+    async def _download(self, request: Request, path: str) -> Response:
+        info: BlobInfo = await self._call(self._blobs.head, path)
+        headers = _headers(info, "download" in request.query_params)
+        known = request.headers.get("if-none-match")
+        if known and (
+            known.strip() == "*" or info.etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
+        ):
+            return Response(
+                status_code=304, headers={name: headers[name] for name in ("ETag", "Cache-Control")}
+            )
+        span = _span(request, info)
+        if span is None:
+            return Response(status_code=416, headers={"Content-Range": f"bytes */{info.size}"})
+        start, end = span
+        partial = (start, end) != (0, info.size)
+        headers["Content-Length"] = str(end - start)
+        if partial:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{info.size}"
+        status = 206 if partial else 200
+        if request.method == "HEAD":
+            return Response(status_code=status, headers=headers)
+        return StreamingResponse(self._parts(path, start, end), status, headers)
+
+    async def _parts(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
+        source = iter(self._blobs.read(path, start, end))
+        while True:
+            part = await self._call(next, source, None)
+            if part is None:
+                return
+            yield part
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _headers(info: BlobInfo, download: bool) -> dict[str, str]:
+    kind, encoding = mimetypes.guess_type(info.key)
+    kind = "application/octet-stream" if kind is None or encoding else kind
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+        "ETag": info.etag,
+        "Last-Modified": formatdate(info.modified, usegmt=True),
+        "Accept-Ranges": "bytes",
+        # Some files are overwritten in place, so a copy must be asked about each time.
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if kind in _ACTIVE or kind.endswith("+xml"):
+        headers["Content-Security-Policy"] = _SANDBOX
+    if download:
+        name = info.key.rpartition("/")[2]
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return headers
+
+
+def _span(request: Request, info: BlobInfo) -> tuple[int, int] | None:
+    """First byte and the one after the last; the whole file without a usable Range; None when it cannot be met."""
+    whole = (0, info.size)
+    text = request.headers.get("range")
+    if not text or request.headers.get("if-range", info.etag) != info.etag:
+        return whole
+    found = _RANGE.match(text.strip())
+    if not found or (not found[1] and not found[2]):
+        return whole
+    if not found[1]:
+        length = int(found[2])
+        return (max(0, info.size - length), info.size) if length and info.size else None
+    start = int(found[1])
+    end = min(int(found[2]) + 1, info.size) if found[2] else info.size
+    if found[2] and int(found[2]) < start:
+        return whole
+    return (start, end) if start < info.size else None
