@@ -47,7 +47,7 @@ def guarded(place: str, default: T) -> Callable[[Callable[P, T]], Callable[P, T]
         def run(*args: P.args, **kwargs: P.kwargs) -> T:
             with guard(place):
                 return function(*args, **kwargs)
-            return default  # type: ignore[unreachable]
+            return default
 
         return run
 

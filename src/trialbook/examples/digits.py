@@ -32,9 +32,8 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train(arguments: argparse.Namespace, settings: dict[str, float]) -> None:
+def train(task: Task, arguments: argparse.Namespace, settings: dict[str, float]) -> None:
     """Fit, report every epoch, and keep the model and its predictions."""
-    task = Task.current_task()
     logger = task.get_logger()
     digits = load_digits()
     train_x, test_x, train_y, test_y, _, test_index = train_test_split(
@@ -142,7 +141,7 @@ def main() -> None:
     settings = task.connect(
         {"hidden_units": 48, "weight_decay": 1e-4, "validation_share": 0.2, "seed": 7}, name="Model"
     )
-    train(arguments, settings)
+    train(task, arguments, settings)
     task.close()
 
 

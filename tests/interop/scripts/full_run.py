@@ -13,6 +13,7 @@ task = Task.init(
     project_name="Interop/Säge & Co",
     task_name="full run (1.0)",
     tags=["alpha", "beta"],
+    output_uri=True,
     auto_connect_frameworks=False,
     auto_resource_monitoring=False,
 )
