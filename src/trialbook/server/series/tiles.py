@@ -24,6 +24,8 @@ from trialbook.server.stores.series import portions, series
 MAGIC = b"TBT1"
 _MOST_BUCKETS = 200_000
 _AT_ONCE = 256
+SMALL = 4 * 4096
+"""A series of no more points in chunks is read as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def _axes(connection: Connection, owners: set[str], x: str) -> dict[str, Axis]:
     origins: dict[str, int] = {}
     for some in portions(sorted(owners)):
         query = sa.select(series.c.owner, sa.func.min(series.c.start_time)).where(series.c.owner.in_(some))
-        origins.update(dict(connection.execute(query.group_by(series.c.owner)).tuples().all()))
+        origins.update(dict(connection.execute(query.group_by(series.c.owner)).all()))
     return {owner: Axis(x, origins.get(owner) or 0) for owner in owners}
 
 
@@ -150,7 +152,7 @@ class _Reader:
             place = grid.place(x)
             one = place[0] == place[1] and (axis.by_iteration or row.monotone)
             (plan.whole if one else plan.inside).append(row)
-        small = sum(row.count for row in rows) <= 4 * 4096
+        small = sum(row.count for row in rows) <= SMALL
         needed = rows if small else plan.across
         if needed:
             self._needed[number] = [row.number for row in needed]
