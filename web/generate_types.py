@@ -29,7 +29,13 @@ class Writer:
     def __init__(self) -> None:
         self.asked: set[type[msgspec.Struct]] = set()
         self.answered: set[type[msgspec.Struct]] = set()
-        self.names: dict[str, type[msgspec.Struct]] = {}
+        self.homes: dict[str, set[type[msgspec.Struct]]] = {}
+
+    def name(self, struct: type[msgspec.Struct]) -> str:
+        """The struct's own name; with its noun in front where two nouns use the same one."""
+        if len(self.homes[struct.__name__]) == 1:
+            return struct.__name__
+        return struct.__module__.rpartition(".")[2].title().replace("_", "") + struct.__name__
 
     def reach(self, kind: Any, seen: set[type[msgspec.Struct]]) -> None:
         """Adds every struct below ``kind`` to ``seen``."""
@@ -37,9 +43,7 @@ class Writer:
             if kind in seen or kind in (RawBody, RawReply):
                 return
             seen.add(kind)
-            other = self.names.setdefault(kind.__name__, kind)
-            if other is not kind:
-                raise SystemExit(f"two structs are called {kind.__name__}: {other.__module__}, {kind.__module__}")
+            self.homes.setdefault(kind.__name__, set()).add(kind)
             for hint in typing.get_type_hints(kind, include_extras=True).values():
                 self.reach(hint, seen)
             return
@@ -61,12 +65,14 @@ class Writer:
         origin, inner = get_origin(kind), get_args(kind)
         if origin is Annotated:
             found = next((projected(mark) for mark in inner[1:] if projected(mark)), None)
-            return f"Partial<{found.__name__}>" if found else self.text(inner[0])
+            return f"Partial<{self.name(found)}>" if found else self.text(inner[0])
         if origin in (Union, types.UnionType):
             parts = [self.text(part) for part in inner if part is not msgspec.UnsetType]
             return " | ".join(dict.fromkeys(parts))
         if origin is Literal:
             return " | ".join(msgspec.json.encode(value).decode() for value in inner)
+        if origin is tuple and inner and Ellipsis not in inner:
+            return f"[{', '.join(self.text(part) for part in inner)}]"
         if origin in SEQUENCES or kind in SEQUENCES or origin is Sequence:
             item = self.text(inner[0]) if inner else "unknown"
             return f"({item})[]" if " | " in item else f"{item}[]"
@@ -74,7 +80,7 @@ class Writer:
             value = self.text(inner[1]) if inner else "unknown"
             return f"Record<string, {value}>"
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            return kind.__name__
+            return self.name(kind)
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             return " | ".join(msgspec.json.encode(member.value).decode() for member in kind)
         if getattr(kind, "__name__", "") == "datetime":
@@ -84,12 +90,16 @@ class Writer:
     def interface(self, struct: type[msgspec.Struct]) -> str:
         """One ``export interface``. A field with a default may be left out of a request."""
         hints = typing.get_type_hints(struct, include_extras=True)
-        lines = [f"export interface {struct.__name__} {{"]
+        lines = [f"export interface {self.name(struct)} {{"]
         for field in msgspec.structs.fields(struct):
             hint = hints[field.name]
             may_be_unset = msgspec.UnsetType in get_args(hint)
             optional = may_be_unset or (struct in self.asked and not field.required)
-            key = field.encode_name if field.encode_name.isidentifier() else msgspec.json.encode(field.encode_name).decode()
+            key = (
+                field.encode_name
+                if field.encode_name.isidentifier()
+                else msgspec.json.encode(field.encode_name).decode()
+            )
             lines.append(f"  {key}{'?' if optional else ''}: {self.text(hint)};")
         return "\n".join([*lines, "}\n"])
 
@@ -98,7 +108,7 @@ class Writer:
         for method in METHODS:
             self.reach(method.request, self.asked)
             self.reach(method.reply, self.answered)
-        structs = sorted(self.asked | self.answered, key=lambda struct: struct.__name__)
+        structs = sorted(self.asked | self.answered, key=self.name)
         parts = [HEADER, *(self.interface(struct) for struct in structs), "export interface Methods {"]
         for method in METHODS:
             row = f"{{ request: {self.text(method.request)}; reply: {self.text(method.reply)} }}"

@@ -35,6 +35,21 @@ export interface AddModel {
   iteration?: number | null;
 }
 
+export interface AddPointsReply {
+  acked: number;
+  points: number;
+  events: number;
+  texts: number;
+  calls: number;
+  warnings: string[];
+}
+
+export interface AddReply {
+  added: number;
+  errors: number;
+  errors_info: Record<string, number>;
+}
+
 export interface Archived {
   archived: number;
 }
@@ -54,6 +69,15 @@ export interface Artifact {
 export interface ArtifactRef {
   key: string;
   mode?: string;
+}
+
+export interface CatalogAsk {
+  tasks: string[];
+  metrics?: string[] | null;
+}
+
+export interface CatalogReply {
+  series: SeriesEntry[];
 }
 
 export interface ChangeStatus {
@@ -101,6 +125,15 @@ export interface Configuration {
   value?: unknown;
   type?: string | null;
   description?: string | null;
+}
+
+export interface ConsoleLine {
+  number: number;
+  time: number;
+  level: number;
+  stream: number;
+  text: string;
+  worker: string;
 }
 
 export interface Container {
@@ -191,6 +224,26 @@ export interface CurrentUserReply {
   user: User;
 }
 
+export interface Curve {
+  name: string;
+  x: number[] | string[];
+  y: (number | null)[];
+}
+
+export interface DebugImages {
+  metrics: ImageMetric[];
+  iters?: number;
+  scroll_id?: string | null;
+  navigate_earlier?: boolean;
+  refresh?: boolean;
+  model_events?: boolean;
+}
+
+export interface DebugImagesReply {
+  metrics: TaskImages[];
+  scroll_id: string;
+}
+
 export interface DefaultQueue {
   id: string;
   name: string;
@@ -206,6 +259,12 @@ export interface DeleteConfiguration {
   task: string;
   configuration: string[];
   force?: boolean;
+}
+
+export interface DeleteForTask {
+  task: string;
+  allow_locked?: boolean;
+  model_events?: boolean;
 }
 
 export interface DeleteHyperParams {
@@ -273,10 +332,6 @@ export interface DeleteTaskReply {
   urls: DeletedUrls | null;
 }
 
-export interface Deleted {
-  deleted: number;
-}
-
 export interface DeletedUrls {
   event_urls: string[];
   model_urls: string[];
@@ -295,6 +350,12 @@ export interface DequeueReply {
   updated: number;
   fields: Record<string, unknown>;
   dequeued: number;
+}
+
+export interface DownloadTaskLog {
+  task: string;
+  line_type?: "text" | "json";
+  line_format?: string;
 }
 
 export interface EditConfiguration {
@@ -373,6 +434,38 @@ export interface EnqueueReply {
   fields: Record<string, unknown>;
   queued: number;
   queue_watched: boolean | null;
+}
+
+export interface Event {
+  task?: string | null;
+  type?: string | null;
+  timestamp?: number | null;
+  metric?: string | null;
+  variant?: string | null;
+  iter?: number | null;
+  value?: number | null;
+  values?: number[] | null;
+  plot_str?: string | null;
+  key?: string | null;
+  url?: string | null;
+  msg?: string | null;
+  level?: string | null;
+  worker?: string | null;
+  model_event?: boolean | null;
+  allow_locked?: boolean | null;
+  x_axis_label?: string | null;
+  skip_validation?: boolean | null;
+}
+
+export interface EventsDeleted {
+  deleted: boolean;
+}
+
+export interface EventsReply {
+  events: Record<string, unknown>[];
+  returned: number;
+  total: number;
+  scroll_id: string | null;
 }
 
 export interface Execution {
@@ -628,8 +721,80 @@ export interface GetQueue {
   queue: string;
 }
 
+export interface GetTaskEvents {
+  task: string;
+  event_type?: "training_stats_scalar" | "training_stats_vector" | "training_debug_image" | "plot" | "log" | null;
+  batch_size?: number;
+  order?: "asc" | "desc";
+  scroll_id?: string | null;
+  model_events?: boolean;
+}
+
+export interface GetTaskLog {
+  task: string;
+  batch_size?: number;
+  order?: "asc" | "desc" | null;
+  navigate_earlier?: boolean;
+  from_timestamp?: number | null;
+}
+
+export interface GetTaskMetrics {
+  tasks: string[];
+  event_type?: "training_stats_scalar" | "training_stats_vector" | "training_debug_image" | "plot" | "log" | null;
+  model_events?: boolean;
+}
+
+export interface GetTaskPlots {
+  task: string;
+  iters?: number;
+  metrics?: unknown[] | null;
+  no_scroll?: boolean;
+  scroll_id?: string | null;
+  model_events?: boolean;
+}
+
 export interface GetUser {
   user: string;
+}
+
+export interface ImageIteration {
+  iter: number;
+  events: Record<string, unknown>[];
+}
+
+export interface ImageMetric {
+  task: string;
+  metric?: string | null;
+  variants?: string[] | null;
+}
+
+export interface ImageSample {
+  task: string;
+  metric: string;
+  variant: string;
+  iteration?: number | null;
+  model_events?: boolean;
+}
+
+export interface ImageSampleReply {
+  event: Record<string, unknown> | null;
+  min_iteration: number | null;
+  max_iteration: number | null;
+}
+
+export interface JournalStatus {
+  journal: string;
+  host: string;
+  pid: number;
+  acked: number;
+  backlog: number;
+  first_seen: number;
+  last_seen: number;
+  losses: Loss[];
+}
+
+export interface JournalsReply {
+  tasks: TaskJournals[];
 }
 
 export interface LastMetric {
@@ -646,6 +811,27 @@ export interface LastMetric {
   mean_value: number | null;
 }
 
+export interface LatestMetric {
+  name: string;
+  variants: LatestValue[];
+}
+
+export interface LatestValue {
+  name: string;
+  last_value: number | null;
+  last_iter: number;
+  timestamp: number;
+}
+
+export interface LatestValuesReply {
+  metrics: LatestMetric[];
+}
+
+export interface LinesReply {
+  lines: ConsoleLine[];
+  total: number;
+}
+
 export interface Login {
   expiration_sec?: number | null;
   access_key?: string | null;
@@ -654,6 +840,12 @@ export interface Login {
 
 export interface LoginReply {
   token: string;
+}
+
+export interface Loss {
+  kind: string;
+  count: number;
+  why: string;
 }
 
 export interface ManyFailure {
@@ -681,6 +873,10 @@ export interface MetadataItem {
   key: string;
   value?: string | null;
   type?: string | null;
+}
+
+export interface MetricsAndVariantsReply {
+  metrics: Record<string, string[]>;
 }
 
 export interface Model {
@@ -720,6 +916,18 @@ export interface ModelUpdated {
   updated: number;
 }
 
+export interface MultiScalarHistogram {
+  tasks: string[];
+  key?: "iter" | "timestamp" | "iso_time";
+  samples?: number | null;
+  metrics?: unknown[] | null;
+  model_events?: boolean;
+}
+
+export interface MultiScalarReply {
+  metrics: Record<string, Record<string, Record<string, Curve>>>;
+}
+
 export interface NewCredential {
   access_key: string;
   secret_key: string;
@@ -757,6 +965,13 @@ export interface Parameter {
 
 export interface Ping {
   task: string;
+}
+
+export interface PlotsReply {
+  plots: Record<string, unknown>[];
+  returned: number;
+  total: number;
+  scroll_id: string | null;
 }
 
 export interface Pong {
@@ -849,6 +1064,34 @@ export interface QueueReply {
   queue: Partial<Queue>;
 }
 
+export interface RawAsk {
+  series: SeriesName[] | SeriesQuery;
+  range?: [number, number] | null;
+  start?: number;
+  limit?: number | null;
+  format?: "json" | "columns" | null;
+}
+
+export interface RawSeries {
+  task: string;
+  metric: string;
+  variant: string;
+  total: number;
+  iter: number[];
+  time: number[];
+  value: (number | "NaN" | "Infinity" | "-Infinity")[];
+}
+
+export interface RawSeriesReply {
+  series: RawSeries[];
+}
+
+export interface ReadLines {
+  task: string;
+  start?: number;
+  count?: number;
+}
+
 export interface Reset {
   task: string;
   force?: boolean;
@@ -868,6 +1111,14 @@ export interface RevokeReply {
   revoked: number;
 }
 
+export interface ScalarHistogram {
+  task: string;
+  key?: "iter" | "timestamp" | "iso_time";
+  samples?: number | null;
+  metrics?: unknown[] | null;
+  model_events?: boolean;
+}
+
 export interface Script {
   binary: string;
   repository: string;
@@ -878,6 +1129,58 @@ export interface Script {
   working_dir: string;
   diff: string;
   requirements: Record<string, unknown>;
+}
+
+export interface SearchLines {
+  task: string;
+  text: string;
+  regex?: boolean;
+  match_case?: boolean;
+  start?: number;
+  limit?: number;
+}
+
+export interface SearchReply {
+  lines: ConsoleLine[];
+  count: number;
+  total: number;
+  next_line: number | null;
+}
+
+export interface SeriesEntry {
+  task: string;
+  is_model: boolean;
+  metric: string;
+  variant: string;
+  count: number;
+  nonfinite: number;
+  version: number;
+  first: number | "NaN" | "Infinity" | "-Infinity" | null;
+  first_iter: number | null;
+  last: number | "NaN" | "Infinity" | "-Infinity" | null;
+  last_iter: number | null;
+  last_time: number | null;
+  start_time: number | null;
+  end_time: number | null;
+  min: number | null;
+  min_iter: number | null;
+  max: number | null;
+  max_iter: number | null;
+  mean: number | null;
+  single: number | "NaN" | "Infinity" | "-Infinity" | null;
+  single_time: number | null;
+}
+
+export interface SeriesName {
+  task: string;
+  metric: string;
+  variant: string;
+  is_model?: boolean;
+}
+
+export interface SeriesQuery {
+  tasks: string[];
+  metrics?: string[] | null;
 }
 
 export interface ServerInfo {
@@ -905,6 +1208,17 @@ export interface SetReadyReply {
 export interface SetRequirements {
   task: string;
   requirements: Record<string, unknown>;
+}
+
+export interface SingleValue {
+  metric: string;
+  variant: string;
+  value: number | null;
+  timestamp: number;
+}
+
+export interface SingleValuesReply {
+  tasks: TaskSingleValues[];
 }
 
 export interface Started {
@@ -949,8 +1263,35 @@ export interface Task {
   runtime: Record<string, unknown>;
 }
 
+export interface TaskAsk {
+  task: string;
+  model_events?: boolean;
+}
+
 export interface TaskId {
   id: string;
+}
+
+export interface TaskImages {
+  task: string;
+  iterations: ImageIteration[];
+}
+
+export interface TaskJournals {
+  task: string;
+  complete: boolean;
+  backlog: number;
+  lost: number;
+  journals: JournalStatus[];
+}
+
+export interface TaskMetrics {
+  task: string;
+  metrics: string[];
+}
+
+export interface TaskMetricsReply {
+  metrics: TaskMetrics[];
 }
 
 export interface TaskModels {
@@ -966,12 +1307,67 @@ export interface TaskReply {
   task: Partial<Task>;
 }
 
+export interface TaskSingleValues {
+  task: string;
+  task_name: string;
+  values: SingleValue[];
+}
+
 export interface TaskUpdated {
   updated: number;
 }
 
+export interface TasksAsk {
+  tasks: string[];
+  model_events?: boolean;
+}
+
+export interface TasksDeleted {
+  deleted: number;
+}
+
 export interface TasksRef {
   tasks: string[];
+}
+
+export interface TilePoints {
+  x_first: number[];
+  x_last: number[];
+  min: (number | null)[];
+  max: (number | null)[];
+  last: (number | null)[];
+  count: number[];
+  nonfinite: number[];
+}
+
+export interface TileSeries {
+  task: string;
+  metric: string;
+  variant: string;
+  count: number;
+  nonfinite: number;
+  version: number;
+  length: number;
+  raw: boolean;
+  last: number | null;
+  last_iter: number | null;
+  offset: number;
+  points: TilePoints | null;
+}
+
+export interface TilesAsk {
+  series: SeriesName[] | SeriesQuery;
+  x?: "iter" | "time" | "relative";
+  range?: [number, number] | null;
+  buckets?: number;
+  format?: "binary" | "json" | null;
+}
+
+export interface TilesReply {
+  x: string;
+  range: [number, number];
+  buckets: number;
+  series: TileSeries[];
 }
 
 export interface UpdateProject {
@@ -1014,6 +1410,25 @@ export interface Methods {
   "auth.logout": { request: Empty; reply: Empty };
   "auth.revoke_credentials": { request: RevokeCredentials; reply: RevokeReply };
   "debug.ping": { request: Empty; reply: Pong };
+  "events.add": { request: Event; reply: AddReply };
+  "events.add_batch": { request: ArrayBuffer; reply: AddReply };
+  "events.add_points": { request: ArrayBuffer; reply: AddPointsReply };
+  "events.debug_images": { request: DebugImages; reply: DebugImagesReply };
+  "events.delete_for_task": { request: DeleteForTask; reply: EventsDeleted };
+  "events.download_task_log": { request: DownloadTaskLog; reply: ArrayBuffer };
+  "events.get_debug_image_sample": { request: ImageSample; reply: ImageSampleReply };
+  "events.get_scalar_metrics_and_variants": { request: TaskAsk; reply: MetricsAndVariantsReply };
+  "events.get_task_events": { request: GetTaskEvents; reply: EventsReply };
+  "events.get_task_latest_scalar_values": { request: TaskAsk; reply: LatestValuesReply };
+  "events.get_task_log": { request: GetTaskLog; reply: EventsReply };
+  "events.get_task_metrics": { request: GetTaskMetrics; reply: TaskMetricsReply };
+  "events.get_task_plots": { request: GetTaskPlots; reply: PlotsReply };
+  "events.get_task_single_value_metrics": { request: TasksAsk; reply: SingleValuesReply };
+  "events.multi_task_scalar_metrics_iter_histogram": { request: MultiScalarHistogram; reply: MultiScalarReply };
+  "events.scalar_metrics_iter_histogram": { request: ScalarHistogram; reply: Record<string, Record<string, Curve>> };
+  "journals.status": { request: TasksAsk; reply: JournalsReply };
+  "logs.range": { request: ReadLines; reply: LinesReply };
+  "logs.search": { request: SearchLines; reply: SearchReply };
   "models.add_or_update_metadata": { request: AddMetadata; reply: ModelUpdated };
   "models.archive_many": { request: ManyModels; reply: ManyReply };
   "models.create": { request: CreateModel; reply: CreateModelReply };
@@ -1044,6 +1459,9 @@ export interface Methods {
   "queues.get_next_task": { request: NextTask; reply: NextTaskReply };
   "queues.get_num_entries": { request: GetQueue; reply: NumEntries };
   "queues.update": { request: UpdateQueue; reply: Updated };
+  "series.catalog": { request: CatalogAsk; reply: CatalogReply };
+  "series.raw": { request: RawAsk; reply: RawSeriesReply };
+  "series.tiles": { request: TilesAsk; reply: TilesReply };
   "server.info": { request: Empty; reply: ServerInfo };
   "tasks.activity": { request: TaskRef; reply: ActivityReply };
   "tasks.add_or_update_artifacts": { request: AddArtifacts; reply: TaskUpdated };
@@ -1055,9 +1473,9 @@ export interface Methods {
   "tasks.completed": { request: Completed; reply: CompletedReply };
   "tasks.create": { request: CreateTask; reply: TaskId };
   "tasks.delete": { request: DeleteTask; reply: DeleteTaskReply };
-  "tasks.delete_artifacts": { request: DeleteArtifacts; reply: Deleted };
-  "tasks.delete_configuration": { request: DeleteConfiguration; reply: Deleted };
-  "tasks.delete_hyper_params": { request: DeleteHyperParams; reply: Deleted };
+  "tasks.delete_artifacts": { request: DeleteArtifacts; reply: TasksDeleted };
+  "tasks.delete_configuration": { request: DeleteConfiguration; reply: TasksDeleted };
+  "tasks.delete_hyper_params": { request: DeleteHyperParams; reply: TasksDeleted };
   "tasks.delete_many": { request: ManyTasks; reply: ManyReply };
   "tasks.delete_models": { request: DeleteModels; reply: TaskUpdated };
   "tasks.dequeue": { request: Dequeue; reply: DequeueReply };

@@ -1,0 +1,91 @@
+import "~/charts/react/chart.css";
+
+import { type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
+
+import { formatCount, formatNumber } from "~/charts/format";
+import { formatX, type Hover, type LineOptions, LinesChart } from "~/charts/lines";
+import { lineStyle } from "~/theme/palette";
+
+export interface LinesHandle {
+  picture: () => Promise<Blob | null>;
+}
+
+interface Props extends LineOptions {
+  labels: readonly string[];
+  group: string;
+  onZoom: (range: [number, number] | null) => void;
+  handle?: Ref<LinesHandle>;
+}
+
+const MOST_ROWS = 14;
+
+/** The drawing area of a chart card, with its tooltip. */
+export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
+  const root = useRef<HTMLDivElement>(null);
+  const chart = useRef<LinesChart | null>(null);
+  const [hover, setHover] = useState<Hover | null>(null);
+  const [size, setSize] = useState<[number, number]>([0, 0]);
+  const zoom = useRef(onZoom);
+  useEffect(() => {
+    zoom.current = onZoom;
+  });
+  useImperativeHandle(handle, () => ({ picture: () => chart.current?.picture() ?? Promise.resolve(null) }));
+  useEffect(() => {
+    const box = root.current as HTMLDivElement;
+    const made = new LinesChart(box, group, { onZoom: (range) => zoom.current(range), onHover: setHover });
+    chart.current = made;
+    const measure = () => setSize([box.clientWidth, box.clientHeight]);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(box);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      chart.current = null;
+    };
+  }, [group]);
+  const { tiles, shape, slots, hidden, x, zoom: range, log, smoothing, theme } = options;
+  useEffect(() => {
+    chart.current?.draw({ tiles, shape, slots, hidden, x, zoom: range, log, smoothing, theme }, size[0], size[1]);
+  }, [group, tiles, shape, slots, hidden, x, range, log, smoothing, theme, size]);
+  return (
+    <div className="plot" ref={root} data-painted={tiles.length > 0 && size[0] > 0}>
+      {hover && <Tooltip hover={hover} options={options} labels={labels} />}
+    </div>
+  );
+}
+
+function Tooltip({ hover, options, labels }: { hover: Hover; options: LineOptions; labels: readonly string[] }) {
+  const right = hover.left > hover.width / 2;
+  const place = right ? { right: hover.width - hover.left + 12 } : { left: hover.left + 12 };
+  const [first] = hover.readings;
+  return (
+    <div className="tooltip" style={{ top: Math.max(0, Math.min(hover.top, 60)), ...place }}>
+      <div className="muted num">
+        {options.x === "iter" ? "iteration " : ""}
+        {first ? formatX(options.x, first.x) : ""}
+        {first && first.count > 1 ? ` · ${formatCount(first.count)} points` : ""}
+      </div>
+      <table>
+        <tbody>
+          {hover.readings.slice(0, MOST_ROWS).map((reading) => {
+            const style = lineStyle(options.slots[reading.tile] ?? 0, options.theme);
+            return (
+              <tr key={reading.tile}>
+                <td style={{ color: style.colour }}>●</td>
+                <td className="name">{labels[reading.tile]}</td>
+                <td className="num">{formatNumber(reading.value, 6)}</td>
+                {options.smoothing > 0 && <td className="num muted">{formatNumber(reading.raw, 6)}</td>}
+                <td className="num muted">
+                  {reading.count > 1 ? `${formatNumber(reading.low)} – ${formatNumber(reading.high)}` : ""}
+                  {reading.lost > 0 ? ` ${formatCount(reading.lost)} × NaN` : ""}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {hover.readings.length > MOST_ROWS && <div className="muted">{hover.readings.length - MOST_ROWS} more</div>}
+    </div>
+  );
+}

@@ -1,0 +1,211 @@
+import "~/pages/compare/compare.css";
+
+import { useParams, useRouter } from "@tanstack/react-router";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef } from "react";
+
+import { call } from "~/api/rpc";
+import { live } from "~/api/stream";
+import type { SeriesEntry, Task } from "~/api/types.gen";
+import { allPoints, cardsOf, isMachine, numberOf, sectionOf, useCatalog } from "~/charts/catalog";
+import { ChartGrid, matcher, type Section } from "~/charts/react/ChartGrid";
+import { SCALAR_VIEW, ScalarBar, scalarKeys } from "~/charts/react/ScalarBar";
+import { useCrumbTrail } from "~/shell/crumbs";
+import * as codec from "~/state/codec";
+import { useProject } from "~/state/directory";
+import { useKeys } from "~/state/keys";
+import { projectPath, taskPath } from "~/state/links";
+import { useTheme } from "~/state/preferences";
+import { useView } from "~/state/view";
+import { Icon } from "~/theme/icons";
+import { assignSlots, lineStyle } from "~/theme/palette";
+import { Details } from "~/pages/compare/Details";
+import { DataTable, type TableValue } from "~/widgets/DataTable";
+import { Go } from "~/widgets/Go";
+import { Empty, ErrorPanel, ProgressLine } from "~/widgets/states";
+
+const VIEW = { ...SCALAR_VIEW, ids: codec.text(), tab: codec.choice("scalars", ["scalars", "details"] as const), diff: codec.flag(true) };
+const MOST = 20;
+
+export type ComparedTask = Task;
+
+/** Our links join ids with `~`, those of other programs with a comma. */
+export function idsOf(text: string): string[] {
+  return [...new Set(text.split(/[~,\s]+/).filter(Boolean))].slice(0, MOST);
+}
+
+/** Runs of one name are told apart by the parameters that differ. */
+function labelsOf(tasks: readonly Task[]): Map<string, string> {
+  const names = new Map<string, number>();
+  for (const task of tasks) names.set(task.name, (names.get(task.name) ?? 0) + 1);
+  const value = (task: Task, section: string, name: string) => String(task.hyperparams[section]?.[name]?.value ?? "");
+  const keys = new Map<string, [string, string]>();
+  for (const task of tasks) {
+    for (const [section, items] of Object.entries(task.hyperparams)) {
+      for (const name of Object.keys(items)) keys.set(`${section}\0${name}`, [section, name]);
+    }
+  }
+  const differing = [...keys.values()].filter(([section, name]) => new Set(tasks.map((task) => value(task, section, name))).size > 1).slice(0, 3);
+  return new Map(
+    tasks.map((task) => {
+      const twin = (names.get(task.name) ?? 0) > 1;
+      const parts = differing.map(([section, name]) => `${name}=${value(task, section, name)}`);
+      const tail = parts.length ? parts.join(" ") : task.id.slice(0, 6);
+      return [task.id, twin ? `${task.name} · ${tail}` : task.name];
+    }),
+  );
+}
+
+/** 2 to 20 tasks on the same charts, and what differs between them. */
+export function ComparePage() {
+  const { pid = "*" } = useParams({ strict: false });
+  const router = useRouter();
+  const client = useQueryClient();
+  const theme = useTheme();
+  const project = useProject(pid);
+  const [view, setView] = useView(VIEW);
+  const search = useRef<HTMLInputElement>(null);
+  const ids = useMemo(() => idsOf(view.ids), [view.ids]);
+  const found = useQuery({
+    queryKey: ["tasks", "compare", ids],
+    queryFn: ({ signal }) => call("tasks.get_all_ex", { id: ids, search_hidden: true, page_size: MOST }, signal),
+    enabled: ids.length > 0,
+    placeholderData: (old) => old,
+  });
+  const tasks = useMemo(() => {
+    const byId = new Map((found.data?.tasks ?? []).map((task) => [task.id, task as Task]));
+    return ids.map((id) => byId.get(id)).filter((task): task is Task => task !== undefined);
+  }, [found.data, ids]);
+  const catalog = useCatalog(ids);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const refresh = () => {
+      timer ??= setTimeout(() => {
+        timer = null;
+        void client.invalidateQueries({ queryKey: ["catalog"] });
+      }, 500);
+    };
+    const ends = ids.map((id) => live.subscribe(`task:${id}`, refresh));
+    return () => ends.forEach((end) => end());
+  }, [ids, client]);
+  useKeys(scalarKeys(view, setView, search));
+  useCrumbTrail([
+    { label: "Projects", to: "/projects" },
+    ...(pid !== "*" ? [{ label: project.data?.name ?? "…", to: projectPath(pid) }] : []),
+    { label: `Compare ${ids.length} tasks` },
+  ]);
+  const slots = useMemo(() => assignSlots(ids), [ids]);
+  const labels = useMemo(() => labelsOf(tasks), [tasks]);
+  const entries = useMemo(() => catalog.data ?? [], [catalog.data]);
+  const sections = useMemo(() => {
+    const fits = matcher(view.q);
+    const key = (entry: SeriesEntry) => (entry.metric === entry.variant ? entry.metric : `${entry.metric} / ${entry.variant}`);
+    const cards = cardsOf(entries.filter((entry) => fits(key(entry))), view.x, key, (entry) => ({
+      label: labels.get(entry.task) ?? entry.task.slice(0, 8), slot: slots.get(entry.task) ?? 0,
+    }));
+    const byName = new Map<string, Section>();
+    for (const card of cards) {
+      const name = sectionOf(card.title);
+      const section = byName.get(name) ?? { name, cards: [] };
+      section.cards.push(card);
+      byName.set(name, section);
+    }
+    return [...byName.values()].sort((a, b) => Number(a.name === "System") - Number(b.name === "System"));
+  }, [entries, view.q, view.x, labels, slots]);
+  const { x, z, log, sm } = view;
+  const look = useMemo(() => ({ x, zoom: z, log, smoothing: sm, theme }), [x, z, log, sm, theme]);
+  if (ids.length === 0) {
+    return (
+      <Empty title="Nothing to compare">
+        <p>
+          Select two or more rows in the <Go to={projectPath(pid)}>task table</Go> with <kbd className="kbd">x</kbd>, then choose Compare.
+        </p>
+      </Empty>
+    );
+  }
+  const folded = (section: Section) =>
+    section.name === "System" ? !view.open.includes(section.name) : view.fold.includes(section.name);
+  const setFolded = (section: Section, fold: boolean) => {
+    const key = section.name === "System" ? "open" : "fold";
+    const rest = view[key].filter((name) => name !== section.name);
+    setView({ [key]: (key === "open") === !fold ? [...rest, section.name] : rest }, "push");
+  };
+  const remove = (id: string) => setView({ ids: ids.filter((one) => one !== id).join("~") }, "push");
+  return (
+    <div className="compare">
+      <ProgressLine active={found.isFetching || catalog.isFetching} />
+      <div className="compare-set">
+        {tasks.map((task) => (
+          <span key={task.id} className="compare-chip">
+            <i style={{ background: lineStyle(slots.get(task.id) ?? 0, theme).colour }} />
+            <Go to={taskPath(task.project, task.id)} className="cut" title={labels.get(task.id)}>
+              {labels.get(task.id)}
+            </Go>
+            <button type="button" className="icon-button" aria-label={`Remove ${task.name}`} onClick={() => remove(task.id)}>
+              <Icon name="close" size={10} />
+            </button>
+          </span>
+        ))}
+        <span className="grow" />
+        <span className="segments">
+          {(["scalars", "details"] as const).map((tab) => (
+            <button type="button" key={tab} aria-pressed={view.tab === tab} onClick={() => setView({ tab }, "push")}>
+              {tab}
+            </button>
+          ))}
+        </span>
+        <button type="button" className="button" onClick={() => router.history.push(projectPath(pid))}>
+          Back to the table
+        </button>
+      </div>
+      {found.isError && <ErrorPanel error={found.error} retry={() => void found.refetch()} />}
+      {catalog.isError && <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />}
+      {tasks.length < ids.length && found.data && (
+        <div className="banner">{ids.length - tasks.length} of the tasks in this link no longer exist.</div>
+      )}
+      {view.tab === "details" ? (
+        <Details tasks={tasks} labels={labels} onlyDifferent={view.diff} setOnlyDifferent={(diff) => setView({ diff }, "push")} />
+      ) : (
+        <>
+          <ScalarBar view={view} setView={setView} search={search} />
+          {view.view === "values" ? (
+            <Values entries={entries} ids={ids} labels={labels} filter={view.q} />
+          ) : (
+            <ChartGrid sections={sections} look={look} perRow={view.n} folded={folded} setFolded={setFolded}
+              onZoom={(range) => setView({ z: range }, "push")} exportPoints={allPoints} />
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+interface ValuesProps {
+  entries: readonly SeriesEntry[];
+  ids: readonly string[];
+  labels: ReadonlyMap<string, string>;
+  filter: string;
+}
+
+/** Last value of each metric, one column per task. */
+function Values({ entries, ids, labels, filter }: ValuesProps) {
+  const fits = matcher(filter);
+  const rows = new Map<string, TableValue[]>();
+  for (const entry of entries) {
+    if (isMachine(entry.metric) || !fits(`${entry.metric}/${entry.variant}`)) continue;
+    const key = `${entry.metric}\0${entry.variant}`;
+    const row = rows.get(key) ?? [entry.metric, entry.variant, ...ids.map(() => null)];
+    row[2 + ids.indexOf(entry.task)] = numberOf(entry.count > 0 ? entry.last : entry.single);
+    rows.set(key, row);
+  }
+  const columns = ["metric", "variant", ...ids.map((id) => labels.get(id) ?? id.slice(0, 8))];
+  return (
+    <div className="scroll">
+      <div className="page">
+        <div className="panel">
+          <DataTable name="compare" columns={columns} rows={[...rows.values()]} height={Math.max(300, window.innerHeight - 240)} />
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+import "~/pages/task/task.css";
+
+import { useParams, useRouter } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect } from "react";
+
+import { RpcError } from "~/api/rpc";
+import { TaskProvider, useTaskDocument } from "~/pages/task/context";
+import { TaskHead } from "~/pages/task/TaskHead";
+import { useCrumbTrail } from "~/shell/crumbs";
+import { useProject } from "~/state/directory";
+import { useKeys } from "~/state/keys";
+import { projectPath, TABS, type TabPath, tabOf, taskPath } from "~/state/links";
+import { MissingThing } from "~/widgets/MissingThing";
+import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
+
+const PAGES: Record<TabPath, React.LazyExoticComponent<React.ComponentType>> = {
+  execution: lazy(() => import("~/pages/task/tabs/Execution")),
+  configuration: lazy(() => import("~/pages/task/tabs/Configuration")),
+  artifacts: lazy(() => import("~/pages/task/tabs/Artifacts")),
+  info: lazy(() => import("~/pages/task/tabs/Info")),
+  "output/log": lazy(() => import("~/pages/task/tabs/Console")),
+  "output/metrics/scalar": lazy(() => import("~/pages/task/tabs/Scalars")),
+  "output/metrics/plots": lazy(() => import("~/pages/task/tabs/Plots")),
+  "output/debugImages": lazy(() => import("~/pages/task/tabs/Images")),
+};
+
+export function TaskPage() {
+  const { pid = "*", tid = "", _splat = "" } = useParams({ strict: false });
+  return <OneTask key={tid} pid={pid} tid={tid} tab={tabOf(_splat)} rest={_splat} />;
+}
+
+function OneTask({ pid, tid, tab, rest }: { pid: string; tid: string; tab: TabPath; rest: string }) {
+  const router = useRouter();
+  const found = useTaskDocument(tid);
+  const task = found.data;
+  const project = useProject(task?.project);
+  const home = task?.project ?? pid;
+
+  // A link may not know the project ("*"), or name the tab in an older way: the address is put right in place.
+  useEffect(() => {
+    if (!task) return;
+    const right = taskPath(task.project, tid, tab);
+    if (pid !== (task.project ?? "*") || rest.replace(/\/+$/, "") !== tab) {
+      router.history.replace(right + router.history.location.search + router.history.location.hash);
+    }
+  }, [task, pid, tid, tab, rest, router]);
+
+  useCrumbTrail([
+    { label: "Projects", to: "/projects" },
+    ...(home !== "*" ? [{ label: project.data?.name ?? "…", to: projectPath(home) }] : []),
+    { label: task?.name ?? "…" },
+  ]);
+  useKeys(
+    Object.fromEntries(
+      TABS.map((one, i) => [String(i + 1), () => router.history.push(taskPath(home, tid, one.path))]),
+    ),
+  );
+  if (found.error instanceof RpcError && found.error.missing && !task) return <MissingThing kind="task" id={tid} />;
+  if (!task) {
+    return (
+      <div className="page stack">
+        <ProgressLine active={found.isFetching} />
+        {found.isError ? <ErrorPanel error={found.error} retry={() => void found.refetch()} /> : <Skeleton height={80} />}
+      </div>
+    );
+  }
+  const Tab = PAGES[tab];
+  const gone = found.error instanceof RpcError && found.error.missing;
+  return (
+    <TaskProvider value={task}>
+      <div className="task">
+        {gone && <div className="banner">This task was deleted. The page stays until you leave it.</div>}
+        <TaskHead tab={tab} project={project.data?.name} />
+        <div className="tab">
+          <Suspense fallback={<ProgressLine active />}>
+            <Tab />
+          </Suspense>
+        </div>
+      </div>
+    </TaskProvider>
+  );
+}

@@ -1,0 +1,55 @@
+import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+
+import { call } from "~/api/rpc";
+import type { ConsoleLine } from "~/api/types.gen";
+
+const BLOCK = 500;
+
+export interface Lines {
+  total: number;
+  at: (number: number) => ConsoleLine | undefined;
+  pending: boolean;
+  error: unknown;
+  retry: () => void;
+}
+
+/**
+ * The lines around what is on the screen, by blocks of 500. A full block never changes; the last one is asked again
+ * whenever the console grows.
+ */
+export function useLines(task: string, first: number, last: number): Lines {
+  const tail = useQuery({
+    queryKey: ["log", task, "tail"],
+    queryFn: ({ signal }) => call("logs.range", { task, start: -BLOCK, count: BLOCK }, signal),
+    placeholderData: keepPreviousData,
+  });
+  const total = tail.data?.total ?? 0;
+  const whole = Math.floor(total / BLOCK);
+  const wanted: number[] = [];
+  for (let block = Math.floor(Math.max(0, first) / BLOCK); block <= Math.floor(Math.min(last, total - 1) / BLOCK); block += 1) {
+    if (block < whole) wanted.push(block);
+  }
+  const blocks = useQueries({
+    queries: wanted.map((block) => ({
+      queryKey: ["log-block", task, block],
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        call("logs.range", { task, start: block * BLOCK, count: BLOCK }, signal),
+      staleTime: Number.POSITIVE_INFINITY,
+    })),
+  });
+  const known = useMemo(() => {
+    const map = new Map<number, ConsoleLine>();
+    for (const reply of [...blocks.map((block) => block.data), tail.data]) {
+      for (const line of reply?.lines ?? []) map.set(line.number, line);
+    }
+    return map;
+  }, [blocks, tail.data]);
+  return {
+    total,
+    at: (number) => known.get(number),
+    pending: tail.isPending,
+    error: tail.error,
+    retry: () => void tail.refetch(),
+  };
+}

@@ -1,0 +1,46 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, useContext, useRef } from "react";
+
+import { useLive } from "~/api/live";
+import { call } from "~/api/rpc";
+import type { Task } from "~/api/types.gen";
+
+const Context = createContext<Task | null>(null);
+export const TaskProvider = Context.Provider;
+
+/** The task whose page this is. */
+export function useTask(): Task {
+  const task = useContext(Context);
+  if (!task) throw new Error("useTask outside of a task page");
+  return task;
+}
+
+const KEYS_OF: Record<string, string[][]> = {
+  task: [["task"], ["activity"], ["journals"]],
+  series: [["catalog"], ["single"]],
+  log: [["log"], ["journals"]],
+  events: [["plots"], ["images"]],
+};
+
+/** The document, refetched as it changes; each kind of change touches only what shows it. */
+export function useTaskDocument(id: string) {
+  const client = useQueryClient();
+  const pending = useRef(new Set<string>());
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  useLive(`task:${id}`, (change) => {
+    for (const kind of change.kind === "resync" ? Object.keys(KEYS_OF) : [change.kind]) pending.current.add(kind);
+    timer.current ??= setTimeout(() => {
+      timer.current = null;
+      const kinds = [...pending.current];
+      pending.current.clear();
+      for (const kind of kinds) {
+        for (const key of KEYS_OF[kind] ?? []) void client.invalidateQueries({ queryKey: [...key, id] });
+      }
+    }, 150);
+  });
+  return useQuery({
+    queryKey: ["task", id],
+    queryFn: ({ signal }) => call("tasks.get_by_id", { task: id }, signal),
+    select: (reply) => reply.task as Task,
+  });
+}

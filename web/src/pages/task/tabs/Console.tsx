@@ -1,0 +1,252 @@
+import "~/widgets/console.css";
+
+import { useQuery } from "@tanstack/react-query";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useDeferredValue, useEffect, useRef, useState } from "react";
+
+import { call, callForBytes } from "~/api/rpc";
+import type { ConsoleLine } from "~/api/types.gen";
+import { formatClock, formatCount, formatDuration } from "~/charts/format";
+import { useLines } from "~/pages/task/consoleLines";
+import { useTask } from "~/pages/task/context";
+import * as codec from "~/state/codec";
+import { saveFile } from "~/state/download";
+import { useKeys } from "~/state/keys";
+import { toastError } from "~/state/toasts";
+import { useView } from "~/state/view";
+import { Icon } from "~/theme/icons";
+import { foldReturns, isPlain, parseAnsi } from "~/widgets/ansi";
+import { Empty, ErrorPanel, ProgressLine } from "~/widgets/states";
+
+const VIEW = {
+  q: codec.text(),
+  re: codec.flag(),
+  line: codec.number(-1),
+  wrap: codec.flag(),
+  time: codec.choice("off", ["off", "relative", "clock"] as const),
+};
+const ROW = 18;
+const TIMES = { off: "no time", relative: "relative", clock: "clock" } as const;
+
+export default function Console() {
+  const task = useTask();
+  const [view, setView] = useView(VIEW);
+  const box = useRef<HTMLDivElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const [window, setWindow] = useState<[number, number]>([0, 0]);
+  const lines = useLines(task.id, window[0], window[1]);
+  const running = task.status === "in_progress";
+  const [follow, setFollow] = useState(running && view.line < 0);
+  const [seen, setSeen] = useState(0);
+  const virtual = useVirtualizer({
+    count: lines.total,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW,
+    overscan: 30,
+    onChange: (instance) => {
+      const { startIndex = 0, endIndex = 0 } = instance.range ?? {};
+      setWindow((old) => (old[0] === startIndex && old[1] === endIndex ? old : [startIndex, endIndex]));
+    },
+  });
+
+  const placed = useRef(false);
+  useEffect(() => {
+    if (placed.current || lines.total === 0) return;
+    placed.current = true;
+    if (view.line >= 0) virtual.scrollToIndex(view.line, { align: "center" });
+    else virtual.scrollToIndex(lines.total - 1, { align: "end" });
+  }, [lines.total, view.line, virtual]);
+  useEffect(() => {
+    if (follow && lines.total > 0) virtual.scrollToIndex(lines.total - 1, { align: "end" });
+    if (follow) setSeen(lines.total);
+  }, [follow, lines.total, virtual]);
+
+  // Only a person's own scrolling stops or starts the following; a growing list must not.
+  const onScroll = () => {
+    const element = box.current;
+    if (!element) return;
+    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 2 * ROW;
+    if (follow && !atEnd && touched.current) setFollow(false);
+    else if (!follow && atEnd && running && touched.current) setFollow(true);
+  };
+  const touched = useRef(false);
+  const touch = () => {
+    touched.current = true;
+    setTimeout(() => {
+      touched.current = false;
+    }, 400);
+  };
+
+  const text = useDeferredValue(view.q.trim());
+  const hits = useQuery({
+    queryKey: ["log", task.id, "search", text, view.re],
+    queryFn: ({ signal }) => call("logs.search", { task: task.id, text, regex: view.re, limit: 1000 }, signal),
+    enabled: text !== "",
+    placeholderData: (old) => old,
+  });
+  const found = text ? (hits.data?.lines ?? []) : [];
+  const goTo = (number: number) => {
+    setFollow(false);
+    setView({ line: number });
+    virtual.scrollToIndex(number, { align: "center" });
+  };
+  const step = (by: number) => {
+    const at = found.findIndex((line) => line.number === view.line);
+    const next = found[(at + by + found.length) % Math.max(1, found.length)];
+    if (next) goTo(next.number);
+  };
+  useKeys({ "/": () => search.current?.focus(), n: () => step(1), N: () => step(-1) });
+  const download = () => {
+    callForBytes("events.download_task_log", { task: task.id }, "text/plain").then(
+      (bytes) => saveFile(`${task.name}.log`, new Blob([bytes], { type: "text/plain" })),
+      toastError,
+    );
+  };
+  const start = lines.at(0)?.time ?? lines.at(window[0])?.time ?? 0;
+  const next = TIME_ORDER[view.time];
+  return (
+    <>
+      <ProgressLine active={lines.pending || hits.isFetching} />
+      <div className="tab-bar">
+        <label className="search" style={{ width: 280 }}>
+          <Icon name="search" size={14} />
+          <input ref={search} className="input" placeholder="Search the whole console  ( / )" aria-label="Search the console"
+            value={view.q} onChange={(event) => setView({ q: event.target.value })}
+            onKeyDown={(event) => {
+              if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+              if (event.key === "Escape") event.currentTarget.blur();
+            }} />
+        </label>
+        <button type="button" className="button" aria-pressed={view.re} onClick={() => setView({ re: !view.re })} title="Regular expression">
+          .*
+        </button>
+        {text && hits.data && (
+          <span className="muted num">
+            {formatCount(hits.data.count)} {hits.data.count === 1 ? "line" : "lines"}
+            {hits.data.next_line !== null && hits.data.next_line !== undefined ? " so far" : ""}
+          </span>
+        )}
+        <span className="grow" />
+        <span className="muted num">{formatCount(lines.total)} lines</span>
+        <button type="button" className="button" onClick={() => setView({ time: next })}>
+          <Icon name="clock" size={13} />
+          {TIMES[view.time]}
+        </button>
+        <button type="button" className="button" aria-pressed={view.wrap} onClick={() => setView({ wrap: !view.wrap })}>
+          <Icon name="wrap" size={13} />
+          wrap
+        </button>
+        {running && (
+          <button type="button" className="button" aria-pressed={follow} onClick={() => setFollow(!follow)}>
+            follow
+          </button>
+        )}
+        <button type="button" className="button" onClick={download}>
+          <Icon name="download" size={13} />
+          Download
+        </button>
+      </div>
+      {lines.error !== null && <ErrorPanel error={lines.error} retry={lines.retry} />}
+      {hits.isError && text && <ErrorPanel error={hits.error} />}
+      {!lines.pending && lines.total === 0 ? (
+        <Empty title={running ? "Waiting for the first line" : "The console is empty"}>
+          <p>What the script prints appears here.</p>
+        </Empty>
+      ) : (
+        <div className={view.wrap ? "console wrap" : "console"}>
+          <div className="console-lines" ref={box} onScroll={onScroll} onWheel={touch} onTouchMove={touch} onMouseDown={touch}
+            onKeyDown={touch} tabIndex={0} role="log" aria-live="off" aria-label="Console">
+            <div style={{ height: virtual.getTotalSize(), position: "relative", minWidth: "max-content" }}>
+              {virtual.getVirtualItems().map((item) => (
+                <div key={item.key} data-index={item.index} ref={view.wrap ? virtual.measureElement : undefined}
+                  className="console-line" style={{ transform: `translateY(${item.start}px)`, minHeight: ROW }}
+                  data-level={lines.at(item.index)?.level} data-at={item.index === view.line}>
+                  <button type="button" className="no" tabIndex={-1} title="Link to this line" onClick={() => setView({ line: item.index })}>
+                    {item.index + 1}
+                  </button>
+                  <Line line={lines.at(item.index)} time={view.time} start={start} mark={text} regex={view.re} />
+                </div>
+              ))}
+            </div>
+          </div>
+          {running && !follow && lines.total > seen && seen > 0 && (
+            <button type="button" className="button primary more" onClick={() => setFollow(true)}>
+              {formatCount(lines.total - seen)} new ↓
+            </button>
+          )}
+          {text && found.length > 0 && (
+            <div className="hits" aria-label="Lines found">
+              {found.map((line) => (
+                <button type="button" key={line.number} aria-pressed={line.number === view.line} onClick={() => goTo(line.number)}>
+                  <span className="muted">{line.number + 1} </span>
+                  {foldReturns(line.text).text.slice(0, 300)}
+                </button>
+              ))}
+            </div>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+const TIME_ORDER = { off: "relative", relative: "clock", clock: "off" } as const;
+
+interface LineProps {
+  line: ConsoleLine | undefined;
+  time: "off" | "relative" | "clock";
+  start: number;
+  mark: string;
+  regex: boolean;
+}
+
+function Line({ line, time, start, mark, regex }: LineProps) {
+  const [open, setOpen] = useState(false);
+  if (!line) return <span className="text muted">…</span>;
+  const folded = foldReturns(line.text);
+  return (
+    <>
+      {time !== "off" && <span className="time">{time === "clock" ? formatClock(line.time) : formatDuration(line.time - start)}</span>}
+      <span className="text">
+        {open
+          ? line.text.split("\r").map((part, i) => <div key={`${i.toString()}`}>{part}</div>)
+          : parseAnsi(folded.text).map((span, i) => {
+              const inner = mark ? <Marked text={span.text} mark={mark} regex={regex} /> : span.text;
+              if (isPlain(span)) return <span key={`${i.toString()}`}>{inner}</span>;
+              return (
+                <span key={`${i.toString()}`} style={{
+                  color: span.colour ?? undefined, background: span.back ?? undefined, fontWeight: span.bold ? 600 : undefined,
+                  opacity: span.dim ? 0.7 : undefined, fontStyle: span.italic ? "italic" : undefined,
+                  textDecoration: span.underline ? "underline" : undefined,
+                }}>
+                  {inner}
+                </span>
+              );
+            })}
+        {folded.rewrites > 0 && (
+          <button type="button" className="rewrites" onClick={() => setOpen(!open)} title="This line was rewritten in place">
+            {open ? "fold" : `× ${folded.rewrites + 1}`}
+          </button>
+        )}
+      </span>
+    </>
+  );
+}
+
+function Marked({ text, mark, regex }: { text: string; mark: string; regex: boolean }) {
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(`(${regex ? mark : mark.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")})`, "gi");
+  } catch {
+    return text;
+  }
+  const parts: React.ReactNode[] = [];
+  let from = 0;
+  for (const hit of text.matchAll(pattern)) {
+    if (!hit[0]) continue;
+    parts.push(text.slice(from, hit.index), <mark key={hit.index}>{hit[0]}</mark>);
+    from = hit.index + hit[0].length;
+  }
+  parts.push(text.slice(from));
+  return parts;
+}

@@ -1,0 +1,199 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { call } from "~/api/rpc";
+import { formatDate, formatDuration, parseTime } from "~/charts/format";
+import { useTask } from "~/pages/task/context";
+import { refreshTasks } from "~/state/actions";
+import { taskPath } from "~/state/links";
+import { toastError } from "~/state/toasts";
+import { Go } from "~/widgets/Go";
+import { Status, statusWord } from "~/widgets/Status";
+import { CopyButton, ErrorPanel, Skeleton } from "~/widgets/states";
+
+const INNER = /^_|^progress$/;
+
+function Comment() {
+  const task = useTask();
+  const [text, setText] = useState<string | null>(null);
+  const save = () => {
+    if (text === null) return;
+    call("tasks.edit", { task: task.id, comment: text, force: true }).then(() => {
+      setText(null);
+      return refreshTasks();
+    }, toastError);
+  };
+  return (
+    <div className="panel">
+      <header>
+        <h3 className="grow">Comment</h3>
+        {text === null && (
+          <button type="button" className="link-button" onClick={() => setText(task.comment)}>
+            Edit
+          </button>
+        )}
+      </header>
+      <div className="body stack">
+        {text === null ? (
+          <p style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{task.comment || <span className="muted">None.</span>}</p>
+        ) : (
+          <>
+            <textarea className="comment-edit" autoFocus aria-label="Comment" value={text} onChange={(event) => setText(event.target.value)} />
+            <div className="row">
+              <button type="button" className="button primary" onClick={save}>
+                Save
+              </button>
+              <button type="button" className="button" onClick={() => setText(null)}>
+                Cancel
+              </button>
+            </div>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Timeline() {
+  const task = useTask();
+  const activity = useQuery({
+    queryKey: ["activity", task.id],
+    queryFn: ({ signal }) => call("tasks.activity", { task: task.id }, signal),
+  });
+  return (
+    <div className="panel">
+      <header>
+        <h3>Timeline</h3>
+      </header>
+      <div className="body">
+        {activity.isPending && <Skeleton height={80} />}
+        {activity.isError && <ErrorPanel error={activity.error} retry={() => void activity.refetch()} />}
+        <ol className="timeline">
+          {(activity.data?.activity ?? []).map((move) => (
+            <li key={`${move.time}${move.to_status}`}>
+              <div className="row">
+                <Status status={move.to_status} />
+                {move.from_status && <span className="caption">from {statusWord(move.from_status)}</span>}
+                <span className="caption num">{formatDate(parseTime(move.time))}</span>
+              </div>
+              <div className="caption">
+                {move.user_name && `by ${move.user_name} · `}
+                {move.method}
+                {move.reason && ` · ${move.reason}`}
+                {move.message && move.message !== move.reason && ` · ${move.message}`}
+              </div>
+            </li>
+          ))}
+        </ol>
+      </div>
+    </div>
+  );
+}
+
+function Family() {
+  const task = useTask();
+  const family = useQuery({
+    queryKey: ["family", task.id, task.parent],
+    queryFn: async ({ signal }) => {
+      const fields = ["id", "name", "status", "project"];
+      const [children, parents] = await Promise.all([
+        call("tasks.get_all_ex", { parent: [task.id], only_fields: fields, page: 0, page_size: 50, order_by: ["-created"] }, signal),
+        task.parent ? call("tasks.get_all_ex", { id: [task.parent], only_fields: fields }, signal) : null,
+      ]);
+      return { children: children.tasks, total: children.total ?? children.tasks.length, parent: parents?.tasks[0] };
+    },
+  });
+  const { children = [], parent, total = 0 } = family.data ?? {};
+  if (!parent && children.length === 0) return null;
+  const line = (one: { id?: string; name?: string; status?: string; project?: string | null }) => (
+    <div className="row" key={one.id}>
+      <Status status={one.status ?? ""} />
+      <Go className="cut" to={taskPath(one.project, one.id ?? "", "info")}>{one.name}</Go>
+    </div>
+  );
+  return (
+    <div className="panel">
+      <header>
+        <h3>Family</h3>
+      </header>
+      <div className="body stack" style={{ gap: 4 }}>
+        {parent && <span className="caption">parent</span>}
+        {parent && line(parent)}
+        {children.length > 0 && <span className="caption num">children ({total})</span>}
+        {children.map(line)}
+      </div>
+    </div>
+  );
+}
+
+export default function Info() {
+  const task = useTask();
+  const machine = Object.entries(task.runtime).filter(([key]) => !INNER.test(key));
+  const date = (text: string | null) => formatDate(parseTime(text));
+  return (
+    <div className="scroll">
+      <div className="page columns">
+        <div className="stack">
+          <div className="panel">
+            <header>
+              <h3>General</h3>
+            </header>
+            <dl className="facts body num">
+              <dt>Id</dt>
+              <dd className="row">
+                <code>{task.id}</code>
+                <CopyButton text={task.id} label="Copy the id" />
+              </dd>
+              <dt>Status</dt>
+              <dd>{statusWord(task.status)}</dd>
+              <dt>Reason</dt>
+              <dd>{task.status_reason || "–"}</dd>
+              <dt>Message</dt>
+              <dd>{task.status_message || "–"}</dd>
+              <dt>Created</dt>
+              <dd>{date(task.created)}</dd>
+              <dt>Started</dt>
+              <dd>{date(task.started)}</dd>
+              <dt>Ended</dt>
+              <dd>{date(task.completed)}</dd>
+              <dt>Active</dt>
+              <dd>{formatDuration(task.active_duration)}</dd>
+              <dt>Last report</dt>
+              <dd>{date(task.last_update)}</dd>
+              <dt>Worker</dt>
+              <dd>{task.last_worker ?? "–"}</dd>
+              {task.system_tags.length > 0 && (
+                <>
+                  <dt>System tags</dt>
+                  <dd>{task.system_tags.join(", ")}</dd>
+                </>
+              )}
+            </dl>
+          </div>
+          <div className="panel">
+            <header>
+              <h3>Machine</h3>
+            </header>
+            {machine.length === 0 ? (
+              <p className="body muted">Nothing about the machine was reported.</p>
+            ) : (
+              <dl className="facts body num">
+                {machine.map(([key, value]) => (
+                  <div key={key} style={{ display: "contents" }}>
+                    <dt>{key.replaceAll("_", " ")}</dt>
+                    <dd>{String(value ?? "–")}</dd>
+                  </div>
+                ))}
+              </dl>
+            )}
+          </div>
+        </div>
+        <div className="stack">
+          <Comment />
+          <Timeline />
+          <Family />
+        </div>
+      </div>
+    </div>
+  );
+}

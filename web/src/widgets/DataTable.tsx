@@ -1,0 +1,82 @@
+import "~/widgets/datatable.css";
+
+import { useMemo, useRef, useState } from "react";
+
+import { csv, saveFile } from "~/state/download";
+import { formatNumber } from "~/charts/format";
+import { Icon } from "~/theme/icons";
+import { useViewport } from "~/widgets/scroll";
+
+export type TableValue = string | number | boolean | null;
+
+interface Props {
+  name: string;
+  columns: readonly string[];
+  rows: readonly (readonly TableValue[])[];
+  height?: number;
+}
+
+const ROW = 24;
+
+function compare(a: TableValue | undefined, b: TableValue | undefined): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a ?? "").localeCompare(String(b ?? ""), undefined, { numeric: true });
+}
+
+/** A table of values with sorting and CSV; only the rows on the screen are in the page. */
+export function DataTable({ name, columns, rows, height = 320 }: Props) {
+  const [sort, setSort] = useState<{ column: number; down: boolean } | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const view = useViewport(box);
+  const ordered = useMemo(() => {
+    if (!sort) return rows;
+    const sign = sort.down ? -1 : 1;
+    return [...rows].sort((a, b) => sign * compare(a[sort.column], b[sort.column]));
+  }, [rows, sort]);
+  const first = Math.max(0, Math.floor(view.top / ROW) - 10);
+  const last = Math.min(ordered.length, Math.ceil((view.top + (view.height || height)) / ROW) + 10);
+  const click = (column: number) =>
+    setSort((old) => (old?.column !== column ? { column, down: false } : old.down ? null : { column, down: true }));
+  return (
+    <div className="data-table">
+      <div className="data-table-bar">
+        <span className="caption num">
+          {rows.length} × {columns.length}
+        </span>
+        <button type="button" className="icon-button" title="Download CSV" aria-label="Download CSV"
+          onClick={() => saveFile(`${name}.csv`, csv([columns, ...ordered]), "text/csv")}>
+          <Icon name="download" size={14} />
+        </button>
+      </div>
+      <div className="data-table-box" ref={box} style={{ maxHeight: height }}>
+        <table>
+          <thead>
+            <tr>
+              {columns.map((column, i) => (
+                <th key={`${column}${i.toString()}`} aria-sort={sort?.column === i ? (sort.down ? "descending" : "ascending") : "none"}>
+                  <button type="button" onClick={() => click(i)}>
+                    {column}
+                    {sort?.column === i ? (sort.down ? " ↓" : " ↑") : ""}
+                  </button>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {first > 0 && <tr style={{ height: first * ROW }} />}
+            {ordered.slice(first, last).map((row, i) => (
+              <tr key={first + i} style={{ height: ROW }}>
+                {row.map((value, c) => (
+                  <td key={c} className={typeof value === "number" ? "right" : undefined} title={String(value ?? "")}>
+                    {typeof value === "number" ? formatNumber(value, 6) : String(value ?? "–")}
+                  </td>
+                ))}
+              </tr>
+            ))}
+            {last < ordered.length && <tr style={{ height: (ordered.length - last) * ROW }} />}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}
