@@ -12,7 +12,7 @@ from trialbook.server.stores import (
     tasks,
     users,
 )
-from trialbook.server.stores.database import Database, metadata
+from trialbook.server.stores.database import metadata
 
 __all__ = [
     "events",
@@ -21,16 +21,9 @@ __all__ = [
     "logs",
     "metadata",
     "models",
-    "prepare",
     "projects",
     "queues",
     "series",
     "tasks",
     "users",
 ]
-
-
-def prepare(database: Database) -> None:
-    """Bring the database to the schema of this version."""
-    with database.write() as connection:
-        metadata.create_all(connection)

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 
 from trialbook.base.clock import now
 from trialbook.blobs.object_store import ObjectStoreBlobs
-from trialbook.server import schema
+from trialbook.server import migrations
 from trialbook.server.core.folder import DataFolder
 from trialbook.server.core.hub import Hub
 from trialbook.server.loops.runner import Job, Loops
@@ -108,7 +108,7 @@ def build_jobs(settings: Settings, database: Database, services: Services, hub: 
 def build(settings: Settings, folder: DataFolder) -> Server:
     """A server on a data folder."""
     database = Database(settings.database_url, pool_size=settings.threads)
-    schema.prepare(database)
+    migrations.prepare(database)
     services = build_services(database, settings)
     services.accounts.prepare(folder.credentials)
     hub = Hub()
