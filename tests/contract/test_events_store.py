@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trialbook.base.ids import new_id
-from trialbook.server import schema
 from trialbook.server.series import compact as compaction
 from trialbook.server.series import tiles
 from trialbook.server.series.columns import Points
@@ -22,7 +21,7 @@ from trialbook.server.series.read import Spec, load, load_many
 from trialbook.server.series.statistics import last_metrics
 from trialbook.server.series.store import Numbers, prepare, store
 from trialbook.server.series.tiles import Wanted
-from trialbook.server.stores.database import Database
+from trialbook.server.stores.database import Database, metadata
 from trialbook.server.stores.series import (
     SINGLE_ITERATION,
     name_hash,
@@ -52,7 +51,7 @@ def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dat
     monkeypatch.setattr(compaction, "CHUNK", 8)
     monkeypatch.setattr(tiles, "SMALL", 8)
     opened = Database(database_url)
-    schema.prepare(opened)
+    metadata.create_all(opened.engine)
     yield opened
     opened.close()
 
@@ -154,9 +153,19 @@ RANGE = st.one_of(
 )
 
 
+# A run as it really is: iterations rise, and so do times but for a jitter, so that whole chunks lie in one
+# bucket.
+RUN = st.lists(st.tuples(st.integers(0, 5), VALUE), min_size=65, max_size=300).map(
+    lambda some: [(n, n // 8 * 30 + jitter, value) for n, (jitter, value) in enumerate(some)]
+)
+CHART = st.one_of(
+    RUN, st.lists(st.tuples(st.integers(-20, 400), st.integers(0, 400), VALUE), min_size=1, max_size=300)
+)
+
+
 @SETTINGS
 @given(
-    st.lists(st.tuples(st.integers(-20, 400), st.integers(0, 400), VALUE), min_size=1, max_size=300),
+    CHART,
     st.sampled_from(["iter", "time", "relative"]),
     RANGE,
     st.data(),
@@ -170,14 +179,16 @@ def test_tiles_hide_nothing(
 ) -> None:
     owner, numbers = new_id(), Numbers()
     rows = [(iteration, time * 1_000_000, value) for iteration, time, value in rows]
-    if data.draw(st.booleans(), label="in order"):
-        rows = [(n, n * 1_000_000, value) for n, (_, _, value) in enumerate(rows)]
     cut = data.draw(st.integers(0, len(rows)), label="cut")
-    for part in (rows[:cut], rows[cut:]):
+    parts = [rows[:cut], rows[cut:]]
+    if data.draw(st.booleans(), label="late"):
+        parts.reverse()
+    for part in parts:
         if part:
             put(database, numbers, owner, [(0, row) for row in part])
             if data.draw(st.booleans(), label="compact"):
                 compact_owner(database, owner)
+    rows = parts[0] + parts[1]
     with database.read() as connection:
         found = tiles.read(connection, [wanted(connection, owner)], x, span, 64)
     shown = found.tiles[0].buckets
