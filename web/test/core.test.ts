@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 
 import { EventParser } from "~/api/stream";
 import { decodeTiles } from "~/api/tiles";
-import { formatBytes, formatDuration, formatNumber } from "~/charts/format";
+import { formatBytes, formatDuration, formatNumber, formatShort, formatTicks } from "~/charts/format";
 import { alignTiles, bucketCount } from "~/charts/grid";
+import { logTicks } from "~/charts/ticks";
 import { smooth } from "~/charts/smoothing";
 import * as codec from "~/state/codec";
 import { md5 } from "~/state/md5";
@@ -162,6 +163,10 @@ describe("numbers", () => {
     [-Infinity, "−∞"], [null, "–"], [0, "0"], [-0.5, "−0.5000"], [1234.5678, "1\u2009235"],
   ])("%s → %s", (value, shown) => expect(formatNumber(value)).toBe(shown));
 
+  it("standing alone", () => {
+    expect([0.9712, 1, 1e-7, 0.5, 1234.5].map((v) => formatShort(v))).toEqual(["0.9712", "1", "1e-7", "0.5", "1\u2009234.5"]);
+  });
+
   it("durations and sizes", () => {
     expect(formatDuration(7500)).toBe("2 h 05 m");
     expect(formatDuration(null)).toBe("–");
@@ -178,5 +183,21 @@ describe("the event stream parser", () => {
       { id: "4", name: "change", data: '{"a":1}' },
       { id: "", name: "resync", data: "" },
     ]);
+  });
+});
+
+describe("axes", () => {
+  it("labels steps without needless zeros", () => {
+    expect(formatTicks([0, 0.5, 1, 1.5])).toEqual(["0", "0.5", "1", "1.5"]);
+    expect(formatTicks([0.0001, 0.0002])).toEqual(["0.0001", "0.0002"]);
+    expect(formatTicks([0, 1e-5])).toEqual(["0", "1e−5"]);
+    expect(formatTicks([-1000, 2000])).toEqual(["−1\u2009000", "2\u2009000"]);
+    expect(formatTicks([0.30000000000000004])).toEqual(["0.3"]);
+  });
+
+  it("ticks a logarithmic axis inside its range", () => {
+    expect(logTicks(0.08, 0.95)).toEqual([0.1, 0.2, 0.5]);
+    expect(logTicks(0.3, 0.9)).toEqual([0.3, 0.4, 0.5, 0.7]);
+    expect(logTicks(1e-9, 1e9).length).toBeLessThanOrEqual(8);
   });
 });

@@ -124,13 +124,16 @@ export function templateOf(theme: ThemeName): Json {
   const line = dark ? "#2D3643" : "#D8DEE6";
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
   const text = dark ? "#E6EAF0" : "#161B22";
+  const scale = dark ? [[0, "#14181F"], [0.5, "#2E5A8C"], [1, "#9CCBFF"]] : [[0, "#F4F8FD"], [0.5, "#6FA8E6"], [1, "#063E80"]];
+  const bar = { thickness: 10, outlinewidth: 0, len: 0.9 };
+  const heat = { colorscale: scale, colorbar: bar, xgap: 1, ygap: 1 };
   return {
     layout: {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: text, size: 12, family: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif" },
       colorway: [...SERIES[theme]],
-      colorscale: { sequential: dark ? [[0, "#14181F"], [1, "#6CB0FF"]] : [[0, "#FFFFFF"], [1, "#0B62C4"]] },
+      title: { font: { size: 13 }, x: 0.02, xanchor: "left" },
       xaxis: axis,
       yaxis: axis,
       scene: { xaxis: { gridcolor: line, color: text }, yaxis: { gridcolor: line, color: text }, zaxis: { gridcolor: line, color: text } },
@@ -138,7 +141,10 @@ export function templateOf(theme: ThemeName): Json {
       hoverlabel: { font: { size: 12 } },
     },
     data: {
-      heatmap: [{ colorbar: { thickness: 12, outlinewidth: 0 } }],
+      heatmap: [heat],
+      histogram2d: [heat],
+      contour: [heat],
+      surface: [{ colorscale: scale, colorbar: bar }],
     },
   };
 }

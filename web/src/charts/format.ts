@@ -22,6 +22,26 @@ export function formatNumber(value: number | null | undefined, digits = 4): stri
   return sign + grouped(whole) + (part ? `.${part}` : "");
 }
 
+/** Like `formatNumber`, without the zeros that only fill up digits: for a number that stands alone. */
+export function formatShort(value: number | null | undefined, digits = 6): string {
+  const text = formatNumber(value, digits);
+  if (!text.includes(".")) return text;
+  const [number = "", power] = text.split("e");
+  return number.replace(/0+$/, "").replace(/\.$/, "") + (power === undefined ? "" : `e${power}`);
+}
+
+/** Tick labels of one axis: as many decimals as the steps between them need, and no more. */
+export function formatTicks(ticks: readonly (number | null)[]): string[] {
+  const some = ticks.filter((tick): tick is number => tick !== null && tick !== 0);
+  const largest = Math.max(0, ...some.map(Math.abs));
+  const plain = largest === 0 || (largest < 1e6 && Math.min(...some.map(Math.abs)) >= 1e-4);
+  return ticks.map((tick) => {
+    if (tick === null) return "";
+    if (plain || tick === 0) return formatShort(Number(tick.toPrecision(10)), 10).replace(/^−?0(?=\.)/, "$&");
+    return tick.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e").replace("-", "−");
+  });
+}
+
 /** The value as it is, for tooltips and copies. */
 export function exact(value: number | null | undefined): string {
   return value === null || value === undefined ? MISSING : String(value);

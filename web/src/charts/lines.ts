@@ -3,8 +3,9 @@ import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
 
 import type { Tile } from "~/api/tiles";
-import { formatClock, formatDuration, formatNumber } from "~/charts/format";
+import { formatClock, formatDuration, formatNumber, formatTicks } from "~/charts/format";
 import { alignTiles, type Buckets, type Cell, type Grid, smallestPositive, valueRange } from "~/charts/grid";
+import { logTicks } from "~/charts/ticks";
 import { type LineStyle, lineStyle, type ThemeName } from "~/theme/palette";
 
 export type XKind = "iter" | "time" | "relative";
@@ -116,7 +117,7 @@ export class LinesChart {
       border: { show: false },
     };
     const relative: Partial<uPlot.Axis> = { values: (_, splits) => splits.map((s) => formatDuration(s)) };
-    const iter: Partial<uPlot.Axis> = { values: (_, splits) => splits.map((s) => formatNumber(s)), incrs: STEPS };
+    const iter: Partial<uPlot.Axis> = { values: (_, splits) => formatTicks(splits), incrs: STEPS };
     const xAxis = options.x === "iter" ? iter : options.x === "relative" ? relative : {};
     return {
       width,
@@ -137,7 +138,14 @@ export class LinesChart {
       },
       axes: [
         { ...axis, grid: { show: false }, size: 26, space: 60, ...xAxis },
-        { ...axis, size: axisSize, space: 32, gap: 4, values: (_, splits) => splits.map((s) => (s === null ? "" : formatNumber(s))) },
+        {
+          ...axis,
+          size: axisSize,
+          space: 32,
+          gap: 4,
+          values: (_, splits) => formatTicks(splits),
+          ...(options.log ? { splits: (_: uPlot, __: number, low: number, high: number) => logTicks(low, high), filter: keepAll } : {}),
+        },
       ],
       series: [
         {},
@@ -320,6 +328,8 @@ export class LinesChart {
 }
 
 const STEPS = [1, 2, 5].flatMap((n) => Array.from({ length: 13 }, (_, power) => n * 10 ** power)).sort((a, b) => a - b);
+
+const keepAll = (_: uPlot, splits: number[]): number[] => splits;
 
 function axisSize(_: uPlot, values: string[] | null): number {
   const longest = (values ?? []).reduce((most, value) => Math.max(most, value.length), 3);

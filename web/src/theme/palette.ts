@@ -46,9 +46,13 @@ const HABIT: Record<string, number> = {
   train: 0, training: 0, val: 11, valid: 11, validation: 11, eval: 11, test: 10,
 };
 
+// Few lines get the strongest colours; the quiet ones come when there are more.
+const ORDER = [0, 11, 9, 2, 10, 8, 3, 7, 6, 5, 1, 4];
+const STRONG = 6;
+
 /**
- * Gives each name a slot: its own hash decides, and a taken slot moves to the next free one in name order.
- * The answer depends on the set of names alone, never on filters or on the order in which they arrived.
+ * Gives each name a slot: its own hash picks one of the strong colours, and a taken one moves to the next free in
+ * `ORDER`. The answer depends on the set of names alone, never on filters or on the order in which they arrived.
  */
 export function assignSlots(names: Iterable<string>): Map<string, number> {
   const sorted = [...new Set(names)].sort();
@@ -57,9 +61,10 @@ export function assignSlots(names: Iterable<string>): Map<string, number> {
   const habitual = sorted.filter((name) => HABIT[name.toLowerCase()] !== undefined);
   for (const name of [...habitual, ...sorted.filter((name) => !habitual.includes(name))]) {
     const round = Math.floor(taken.size / SLOTS) * SLOTS;
-    const wish = HABIT[name.toLowerCase()] ?? hashText(name) % SLOTS;
-    let slot = round + wish;
-    for (let tries = 0; taken.has(slot) && tries < SLOTS; tries += 1) slot = round + ((slot + 1 - round) % SLOTS);
+    const habit = HABIT[name.toLowerCase()];
+    const wish = habit === undefined ? hashText(name) % STRONG : ORDER.indexOf(habit);
+    const free = [...ORDER.slice(wish, STRONG), ...ORDER.slice(0, wish), ...ORDER.slice(Math.max(STRONG, wish))];
+    const slot = round + (free.find((one) => !taken.has(round + one)) as number);
     taken.add(slot);
     slots.set(name, slot);
   }

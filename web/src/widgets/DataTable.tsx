@@ -3,7 +3,7 @@ import "~/widgets/datatable.css";
 import { useMemo, useRef, useState } from "react";
 
 import { csv, saveFile } from "~/state/download";
-import { formatNumber } from "~/charts/format";
+import { formatShort } from "~/charts/format";
 import { Icon } from "~/theme/icons";
 import { useViewport } from "~/widgets/scroll";
 
@@ -33,6 +33,7 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
     const sign = sort.down ? -1 : 1;
     return [...rows].sort((a, b) => sign * compare(a[sort.column], b[sort.column]));
   }, [rows, sort]);
+  const numeric = columns.map((_, c) => rows.length > 0 && rows.slice(0, 50).every((row) => row[c] === null || typeof row[c] === "number"));
   const first = Math.max(0, Math.floor(view.top / ROW) - 10);
   const last = Math.min(ordered.length, Math.ceil((view.top + (view.height || height)) / ROW) + 10);
   const click = (column: number) =>
@@ -53,7 +54,7 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
           <thead>
             <tr>
               {columns.map((column, i) => (
-                <th key={`${column}${i.toString()}`} aria-sort={sort?.column === i ? (sort.down ? "descending" : "ascending") : "none"}>
+                <th key={`${column}${i.toString()}`} className={numeric[i] ? "right" : undefined} aria-sort={sort?.column === i ? (sort.down ? "descending" : "ascending") : "none"}>
                   <button type="button" onClick={() => click(i)}>
                     {column}
                     {sort?.column === i ? (sort.down ? " ↓" : " ↑") : ""}
@@ -68,7 +69,7 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
               <tr key={first + i} style={{ height: ROW }}>
                 {row.map((value, c) => (
                   <td key={c} className={typeof value === "number" ? "right" : undefined} title={String(value ?? "")}>
-                    {typeof value === "number" ? formatNumber(value, 6) : String(value ?? "–")}
+                    {typeof value === "number" ? formatShort(value) : String(value ?? "–")}
                   </td>
                 ))}
               </tr>

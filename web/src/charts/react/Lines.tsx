@@ -2,7 +2,7 @@ import "~/charts/react/chart.css";
 
 import { type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
 
-import { formatCount, formatNumber } from "~/charts/format";
+import { formatCount, formatNumber, formatShort } from "~/charts/format";
 import { formatX, type Hover, type LineOptions, LinesChart } from "~/charts/lines";
 import { lineStyle } from "~/theme/palette";
 
@@ -74,8 +74,8 @@ function Tooltip({ hover, options, labels }: { hover: Hover; options: LineOption
               <tr key={reading.tile}>
                 <td style={{ color: style.colour }}>●</td>
                 <td className="name">{labels[reading.tile]}</td>
-                <td className="num">{formatNumber(reading.value, 6)}</td>
-                {options.smoothing > 0 && <td className="num muted">{formatNumber(reading.raw, 6)}</td>}
+                <td className="num">{formatShort(reading.value)}</td>
+                {options.smoothing > 0 && <td className="num muted">{formatShort(reading.raw)}</td>}
                 <td className="num muted">
                   {reading.count > 1 ? `${formatNumber(reading.low)} – ${formatNumber(reading.high)}` : ""}
                   {reading.lost > 0 ? ` ${formatCount(reading.lost)} × NaN` : ""}

@@ -39,7 +39,7 @@ export function PlotlyHost({ figure, onReady }: Props) {
     const draw = async () => {
       const plotly = await bundleFor(figure);
       if (over) return;
-      const layout = { ...figure.layout, template: templateOf(theme), autosize: true, height: box.clientHeight };
+      const layout = { ...figure.layout, template: templateOf(theme), autosize: true, height: canvas.clientHeight };
       await plotly.react(canvas, figure.traces, layout, { displaylogo: false, responsive: true, displayModeBar: false });
       release = () => plotly.purge(canvas);
       if (over) return release();

@@ -96,7 +96,10 @@ export function ComparePage() {
   ]);
   const slots = useMemo(() => assignSlots(ids), [ids]);
   const labels = useMemo(() => labelsOf(tasks), [tasks]);
-  const entries = useMemo(() => catalog.data ?? [], [catalog.data]);
+  const entries = useMemo(
+    () => [...(catalog.data ?? [])].sort((a, b) => ids.indexOf(a.task) - ids.indexOf(b.task)),
+    [catalog.data, ids],
+  );
   const sections = useMemo(() => {
     const fits = matcher(view.q);
     const key = (entry: SeriesEntry) => (entry.metric === entry.variant ? entry.metric : `${entry.metric} / ${entry.variant}`);
@@ -105,7 +108,7 @@ export function ComparePage() {
     }));
     const byName = new Map<string, Section>();
     for (const card of cards) {
-      const name = sectionOf(card.title);
+      const name = sectionOf(card.lines[0]?.metric ?? "");
       const section = byName.get(name) ?? { name, cards: [] };
       section.cards.push(card);
       byName.set(name, section);

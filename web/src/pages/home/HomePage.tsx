@@ -6,7 +6,7 @@ import { useRef } from "react";
 import { useLive } from "~/api/live";
 import { call } from "~/api/rpc";
 import type { Project, Task } from "~/api/types.gen";
-import { formatAgo, formatCount, formatDuration, formatNumber, parseTime } from "~/charts/format";
+import { formatAgo, formatCount, formatDuration, formatNumber, MISSING, parseTime } from "~/charts/format";
 import { useCrumbTrail } from "~/shell/crumbs";
 import { useProjectNames } from "~/state/directory";
 import { projectPath, taskPath } from "~/state/links";
@@ -122,7 +122,7 @@ function RunningCard({ task, project }: { task: Row; project: string | undefined
         <span className="caption num">{started ? formatDuration(Date.now() / 1000 - started) : ""}</span>
       </div>
       <div className="caption cut">{project ?? ""}</div>
-      <div className="row wrap num" style={{ gap: 16 }}>
+      <div className="row wrap num" style={{ gap: "2px 16px" }}>
         <span>
           <span className="caption">iteration </span>
           {formatNumber(task.last_iteration)}
@@ -157,7 +157,7 @@ function RecentTable({ tasks, names }: { tasks: Row[]; names: ReadonlyMap<string
                 <Go to={taskPath(task.project, task.id)}>{task.name}</Go>
               </td>
               <td className="cut muted" style={{ maxWidth: 220 }}>{names.get(task.project ?? "")}</td>
-              <td className="right">{formatNumber(task.last_iteration)}</td>
+              <td className="right">{task.started ? formatNumber(task.last_iteration) : MISSING}</td>
               <td className="right muted" title={task.last_update}>{formatAgo(task.last_update)}</td>
             </tr>
           ))}

@@ -43,17 +43,15 @@ export function ProjectCard({ project }: { project: Project }) {
   return (
     <Go to={projectPath(project.id)} className="panel project-card" title={project.name}>
       <div>
-        {parent && <div className="path cut">{parent} /</div>}
+        <div className="row path">
+          <span className="cut grow">{parent ? `${parent} /` : ""}</span>
+          <span className="num">{formatAgo(stats?.last_task_run ?? project.last_update)}</span>
+        </div>
         <h2 className="cut">{project.basename}</h2>
       </div>
       {project.description && <p className="caption cut">{project.description}</p>}
       <div className="foot stack" style={{ gap: 6 }}>
-        <div className="row">
-          <span className="grow">
-            <StatusCounts counts={counts} />
-          </span>
-          <span className="caption num">{formatAgo(stats?.last_task_run ?? project.last_update)}</span>
-        </div>
+        <StatusCounts counts={counts} />
         <Bar counts={counts} />
       </div>
     </Go>

@@ -2,7 +2,7 @@ import { useMemo, useRef } from "react";
 
 import type { SeriesEntry } from "~/api/types.gen";
 import { allPoints, cardsOf, isMachine, numberOf, sectionOf, useCatalog } from "~/charts/catalog";
-import { formatNumber } from "~/charts/format";
+import { formatShort } from "~/charts/format";
 import { ChartGrid, matcher, type Section } from "~/charts/react/ChartGrid";
 import { SCALAR_VIEW, ScalarBar, scalarKeys } from "~/charts/react/ScalarBar";
 import { useTask } from "~/pages/task/context";
@@ -18,7 +18,7 @@ const MANY = 12;
 function sectionsOf(cards: ReturnType<typeof cardsOf>): Section[] {
   const byName = new Map<string, Section>();
   for (const card of cards) {
-    const name = sectionOf(card.title);
+    const name = sectionOf(card.lines[0]?.metric ?? "");
     const section = byName.get(name) ?? { name, cards: [] };
     section.cards.push(card);
     byName.set(name, section);
@@ -115,7 +115,7 @@ function Summary({ singles }: { singles: readonly SeriesEntry[] }) {
         {singles.map((one) => (
           <div key={`${one.metric}\0${one.variant}`} className="row" style={{ height: LINE, padding: "0 12px" }}>
             <span className="cut grow">{one.metric === "Summary" ? one.variant : `${one.metric} / ${one.variant}`}</span>
-            <strong className="num" title={String(one.single)}>{formatNumber(numberOf(one.single), 6)}</strong>
+            <strong className="num" title={String(one.single)}>{formatShort(numberOf(one.single))}</strong>
           </div>
         ))}
       </div>
