@@ -30,7 +30,8 @@ class Upload:
     Attributes:
         source: the file; below the spool folder when the journal owns the bytes.
         url: its destination.
-        delete_source: delete the source after it arrived.
+        delete_source: delete the source when it arrived, or never can.
+        remove: another file to delete once it arrived: the program's own, of which the source is a copy.
         then: frames to write after it arrived, as ``(kind, JSON)``.
     """
 
@@ -38,6 +39,7 @@ class Upload:
     url: str
     delete_source: bool = False
     then: tuple[tuple[Kind, dict[str, Any]], ...] = ()
+    remove: Path | None = None
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Spool:
                 "url": upload.url,
                 "delete_source": upload.delete_source,
                 "then": [[int(kind), value] for kind, value in upload.then],
+                "remove": str(upload.remove) if upload.remove else None,
             },
         )
         return note
@@ -98,11 +101,14 @@ class Spool:
         for note in notes:
             value = read_json(note)
             then = tuple((Kind(kind), payload) for kind, payload in value["then"])
-            found.append((note, Upload(Path(value["source"]), value["url"], value["delete_source"], then)))
+            remove = Path(value["remove"]) if value.get("remove") else None
+            found.append((note, Upload(Path(value["source"]), value["url"], value["delete_source"], then, remove)))
         return found
 
-    def finish(self, note: Path, upload: Upload) -> None:
+    def finish(self, note: Path, upload: Upload, arrived: bool) -> None:
         """Forget an upload that arrived or never will."""
+        if arrived and upload.remove is not None:
+            upload.remove.unlink(missing_ok=True)
         if upload.delete_source:
             upload.source.unlink(missing_ok=True)
         note.unlink(missing_ok=True)
@@ -197,14 +203,14 @@ class Uploader:
             except (TrialbookError, OSError) as error:
                 _log.warning("%s was not uploaded to %s: %s", upload.source, upload.url, error)
                 pending.error = str(error)
-                self._spool.finish(note, upload)
+                self._spool.finish(note, upload, arrived=False)
                 pending.done.set()
                 return
         if self._stopping:
             return
         for kind, value in upload.then:
             self._write(kind, value)
-        self._spool.finish(note, upload)
+        self._spool.finish(note, upload, arrived=True)
         pending.done.set()
 
 
@@ -231,8 +237,9 @@ def deliver_spool(
             return False
         except (TrialbookError, OSError) as error:
             _log.warning("%s was not uploaded to %s: %s", upload.source, upload.url, error)
-        else:
-            for kind, value in upload.then:
-                write(kind, value)
-        spool.finish(note, upload)
+            spool.finish(note, upload, arrived=False)
+            continue
+        for kind, value in upload.then:
+            write(kind, value)
+        spool.finish(note, upload, arrived=True)
     return True

@@ -2,10 +2,16 @@
 
 from trialbook.capture import arguments
 from trialbook.errors import UsageError
+from trialbook.sdk.task.artifacts import ArtifactsMixin
+from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.identity import IdentityMixin
 from trialbook.sdk.task.lifecycle import LifecycleMixin
+from trialbook.sdk.task.models import ModelsMixin
 from trialbook.sdk.task.parameters import ParametersMixin
+from trialbook.sdk.task.query import QueryMixin
 from trialbook.sdk.task.record import Record
+from trialbook.sdk.task.reporting import ReportingMixin
+from trialbook.sdk.task.requirements import RequirementsMixin
 from trialbook.sdk.task.status import StatusMixin
 from trialbook.sdk.task_types import TaskStatusEnum, TaskTypes
 
@@ -18,6 +24,12 @@ class Task(
     LifecycleMixin,
     IdentityMixin,
     StatusMixin,
+    ConfigurationMixin,
+    ArtifactsMixin,
+    ModelsMixin,
+    ReportingMixin,
+    RequirementsMixin,
+    QueryMixin,
 ):
     """A run and everything that is kept of it.
 

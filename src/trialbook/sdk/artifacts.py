@@ -1,0 +1,194 @@
+"""An artifact of a task: what is known of it, and its content."""
+
+import json
+import logging
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from trialbook.errors import ConfigurationError, TrialbookError
+from trialbook.sdk.pack import digest
+from trialbook.sdk.settings import load
+from trialbook.sdk.storage import fetch
+
+_log = logging.getLogger("trialbook")
+
+
+class Artifact:
+    """One entry of ``task.artifacts``. Reading its attributes downloads nothing.
+
+    Args:
+        entry: as in the task's document.
+        ready: waits until an upload of this process has arrived.
+    """
+
+    def __init__(self, entry: Mapping[str, Any], ready: Callable[[], None] | None = None) -> None:
+        self._entry = dict(entry)
+        self._ready = ready
+        self._object: Any = None
+        self._loaded = False
+
+    @property
+    def name(self) -> str:
+        """The artifact's name."""
+        return str(self._entry.get("key") or "")
+
+    @property
+    def url(self) -> str:
+        """Where the file is."""
+        return str(self._entry.get("uri") or "")
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return int(self._entry.get("content_size") or 0)
+
+    @property
+    def type(self) -> str:
+        """What it is: numpy, pandas, image, dict, string, pickle, archive or custom."""
+        return str(self._entry.get("type") or "")
+
+    @property
+    def mode(self) -> str:
+        """``output`` or ``input``."""
+        return str(self._entry.get("mode") or "output")
+
+    @property
+    def hash(self) -> str | None:
+        """SHA-256 of the file in hexadecimal."""
+        return self._entry.get("hash")
+
+    @property
+    def timestamp(self) -> datetime:
+        """When it was stored."""
+        return datetime.fromtimestamp(float(self._entry.get("timestamp") or 0), timezone.utc)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What was given with it, as texts."""
+        return {str(key): str(value) for key, value in self._entry.get("display_data") or []}
+
+    @property
+    def preview(self) -> str:
+        """A text for people."""
+        return str((self._entry.get("type_data") or {}).get("preview") or "")
+
+    def get(
+        self,
+        force_download: bool = False,
+        deserialization_function: Callable[[bytes], Any] | None = None,
+        block_unsafe_artifacts: bool = False,
+    ) -> Any:
+        """The object as it was given to ``upload_artifact``.
+
+        Args:
+            force_download: fetch again, also when this process or this host has it.
+            deserialization_function: makes the object from the file's bytes.
+            block_unsafe_artifacts: refuse pickles, which can run code when they are loaded.
+
+        Returns:
+            The object; a path for files and folders. A pickle whose bytes are not those that were stored is not loaded:
+            a warning is logged and its path returned.
+
+        Raises:
+            FileMissing: the file is gone.
+            ConfigurationError: it is a pickle, and these are blocked.
+        """
+        if self._loaded and not force_download and deserialization_function is None:
+            return self._object
+        path = self._fetch(extract=self.type == "archive", force=force_download)
+        if deserialization_function is not None:
+            return deserialization_function(path.read_bytes())
+        if self.type == "pickle":
+            if block_unsafe_artifacts or load().block_pickles:
+                raise ConfigurationError(
+                    f"the artifact {self.name!r} is a pickle, and pickles are blocked "
+                    "(block_unsafe_artifacts, TRIALBOOK_BLOCK_PICKLED_ARTIFACTS)"
+                )
+            if self.hash and digest(path)[0] != self.hash:
+                _log.warning(
+                    "the artifact %r was changed after it was stored; it is not loaded: %s", self.name, path
+                )
+                return path
+        self._object = self._read(path)
+        self._loaded = True
+        return self._object
+
+    def get_local_copy(
+        self, extract_archive: bool = True, raise_on_error: bool = False, force_download: bool = False
+    ) -> str | None:
+        """A path of this host with the file, or the folder of an archive.
+
+        Args:
+            extract_archive: unpack zip and tar.gz.
+            raise_on_error: False answers None when it cannot be fetched.
+            force_download: fetch again.
+
+        Raises:
+            TrialbookError: it cannot be fetched, and ``raise_on_error`` is on.
+        """
+        try:
+            return str(self._fetch(extract_archive, force_download))
+        except (TrialbookError, OSError):
+            if raise_on_error:
+                raise
+            return None
+
+    def __repr__(self) -> str:
+        return f"<Artifact {self.name!r} {self.type} {self.size} bytes>"
+
+    def _fetch(self, extract: bool, force: bool) -> Path:
+        if self._ready is not None:
+            self._ready()
+        # The content decides the cache entry: a name that was stored again is another file.
+        return fetch(self.url, extract, force, context=(self.hash or "files")[:16])
+
+    def _read(self, path: Path) -> Any:
+        kind = self.type
+        if kind == "numpy":
+            import numpy
+
+            with numpy.load(path, allow_pickle=False) as found:
+                return found[self.name if self.name in found else found.files[0]]
+        if kind == "pandas":
+            import pandas
+
+            return pandas.read_csv(path, index_col=0)
+        if kind == "image":
+            from PIL import Image
+
+            with Image.open(path) as image:
+                image.load()
+                return image
+        if kind in ("dict", "JSON"):
+            return json.loads(path.read_text("utf-8"))
+        if kind == "string":
+            return path.read_bytes().decode("utf-8", "surrogatepass")
+        if kind == "pickle":
+            with path.open("rb") as file:
+                return pickle.load(file)
+        return path
+
+
+class Artifacts(Mapping[str, Artifact]):
+    """``task.artifacts``: names to artifacts, read-only."""
+
+    def __init__(self, found: Mapping[str, Artifact]) -> None:
+        self._found = dict(found)
+
+    def __getitem__(self, name: str) -> Artifact:
+        try:
+            return self._found[name]
+        except KeyError:
+            raise KeyError(f"no artifact {name!r}; there are {sorted(self._found)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return repr(self._found)

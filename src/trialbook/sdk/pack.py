@@ -1,0 +1,235 @@
+"""Any object as one file: what ``upload_artifact`` stores, in the formats of the reference."""
+
+import gzip
+import hashlib
+import json
+import mimetypes
+import pickle
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from trialbook.errors import UsageError
+
+_PREVIEW = 65_000
+_BLOCK = 1 << 20
+_REMOTE = frozenset({"http", "https", "s3", "gs", "azure", "ftp", "hdfs"})
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An object as a file in the spool, or as an address that is stored already.
+
+    Attributes:
+        type: of the artifact, as the reference names it.
+        file_name: of the stored file.
+        content_type: MIME type.
+        preview: text for the page.
+        path: the file; None when ``url`` is given.
+        url: an address that is recorded as it is.
+    """
+
+    type: str
+    file_name: str
+    content_type: str
+    preview: str
+    path: Path | None = None
+    url: str = ""
+
+
+def pack(name: str, value: Any, reserve: Callable[[str], Path], auto_pickle: bool = True) -> Packed:
+    """Write an object to a file of the spool.
+
+    Args:
+        name: of the artifact.
+        value: a path (file, folder, wildcard), list of paths, address, dict, DataFrame, ndarray, PIL image, text, or
+            any other object.
+        reserve: gives a fresh file name with a suffix.
+        auto_pickle: pickle what has no format of its own.
+
+    Raises:
+        UsageError: a path that does not exist, a wildcard without a match, or an object that needs a pickle while
+            ``auto_pickle`` is off.
+    """
+    stem = name.rsplit("/", 1)[-1] or "artifact"
+    if isinstance(value, Path) or (isinstance(value, str) and _names_file(value)):
+        return _paths(value, stem, reserve)
+    if isinstance(value, str):
+        if urlsplit(value).scheme in _REMOTE and "\n" not in value:
+            return Packed("custom", value.rsplit("/", 1)[-1], _mime(value), value, url=value)
+        return _text(value, stem, reserve)
+    if isinstance(value, (list, tuple)) and value and all(_is_path(item) for item in value):
+        return _archive([Path(item) for item in value], stem, reserve, "")
+    if isinstance(value, Mapping):
+        packed = _json(value, stem, reserve)
+        if packed is not None:
+            return packed
+    if _is(value, "pandas", "DataFrame") and value.index.nlevels == 1 and value.columns.nlevels == 1:
+        return _frame(value, stem, reserve)
+    if _is(value, "numpy", "ndarray") and not value.dtype.hasobject:
+        return _array(value, name, stem, reserve)
+    if _is(value, "PIL.Image", "Image"):
+        target = reserve(".bin")
+        value.save(target, format="PNG")
+        preview = f"{value.mode} image of {value.width} × {value.height} pixels"
+        return Packed("image", f"{stem}.png", "image/png", preview, target)
+    if not auto_pickle:
+        raise UsageError(
+            f"the artifact {name!r} is a {type(value).__name__}, which has no file format; pass auto_pickle=True"
+        )
+    return _pickle(value, stem, reserve)
+
+
+def digest(path: Path) -> tuple[str, int]:
+    """SHA-256 in hexadecimal and size in bytes of a file."""
+    total = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            total.update(block)
+            size += len(block)
+    return total.hexdigest(), size
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """A private copy, so that the program may overwrite its file at once."""
+    shutil.copyfile(source, target)
+
+
+def zip_files(files: Iterable[tuple[Path, str]], target: Path) -> list[str]:
+    """A zip of files under the given names; returns the names."""
+    names = []
+    with zipfile.ZipFile(
+        target, "w", zipfile.ZIP_DEFLATED, compresslevel=6, strict_timestamps=False
+    ) as packed:
+        for path, name in files:
+            packed.write(path, name)
+            names.append(name)
+    return names
+
+
+def _names_file(text: str) -> bool:
+    if not text or "\n" in text or len(text) > 4096 or "\0" in text:
+        return False
+    if urlsplit(text).scheme in _REMOTE:
+        return False
+    try:
+        return Path(text).exists() or (any(mark in text for mark in "*?[") and _parent(text).is_dir())
+    except (OSError, ValueError):
+        return False
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, Path) or (isinstance(value, str) and _names_file(value) and Path(value).exists())
+
+
+def _parent(pattern: str) -> Path:
+    parts = Path(pattern).parts
+    fixed = []
+    for part in parts:
+        if any(mark in part for mark in "*?["):
+            break
+        fixed.append(part)
+    return Path(*fixed) if fixed else Path()
+
+
+def _paths(value: str | Path, stem: str, reserve: Callable[[str], Path]) -> Packed:
+    path = Path(value).expanduser()
+    if path.is_file():
+        target = reserve(".bin")
+        copy_file(path, target)
+        return Packed(
+            "custom", path.name, _mime(path.name), f"{path.name} ({path.stat().st_size:,} bytes)", target
+        )
+    if path.is_dir():
+        files = sorted(found for found in path.rglob("*") if found.is_file())
+        return _archive(files, stem, reserve, path)
+    if any(mark in str(value) for mark in "*?["):
+        base = _parent(str(path))
+        pattern = str(path.relative_to(base)) if str(base) != "." else str(path)
+        files = sorted(found for found in base.glob(pattern) if found.is_file())
+        if not files:
+            raise UsageError(f"no file matches {value}")
+        return _archive(files, stem, reserve, base)
+    raise UsageError(f"there is no file or folder {value}")
+
+
+def _archive(files: list[Path], stem: str, reserve: Callable[[str], Path], base: Path | str) -> Packed:
+    target = reserve(".bin")
+    named: list[tuple[Path, str]] = []
+    for path in files:
+        if path.is_dir():
+            named += [
+                (f, str(Path(path.name) / f.relative_to(path)))
+                for f in sorted(path.rglob("*"))
+                if f.is_file()
+            ]
+        else:
+            named.append((path, str(path.relative_to(base)) if base else path.name))
+    names = zip_files(named, target)
+    preview = f"Archive of {len(names)} files:\n" + "\n".join(names)
+    return Packed("archive", f"{stem}.zip", "application/zip", preview[:_PREVIEW], target)
+
+
+def _text(value: str, stem: str, reserve: Callable[[str], Path]) -> Packed:
+    target = reserve(".bin")
+    target.write_bytes(value.encode("utf-8", "surrogatepass"))
+    return Packed("string", f"{stem}.txt", "text/plain", value[:_PREVIEW], target)
+
+
+def _json(value: Mapping[Any, Any], stem: str, reserve: Callable[[str], Path]) -> Packed | None:
+    try:
+        text = json.dumps(value, sort_keys=True, indent=4)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    if json.loads(text) != value:
+        # Keys that are no text would come back as text: a pickle keeps them.
+        return None
+    target = reserve(".bin")
+    target.write_text(text, "utf-8")
+    return Packed("dict", f"{stem}.json", "application/json", text[:_PREVIEW], target)
+
+
+def _frame(value: Any, stem: str, reserve: Callable[[str], Path]) -> Packed:
+    target = reserve(".bin")
+    with gzip.open(target, "wt", encoding="utf-8", newline="", compresslevel=6) as file:
+        value.to_csv(file)
+    preview = value.head(50).to_csv()
+    return Packed("pandas", f"{stem}.csv.gz", "text/csv", preview[:_PREVIEW], target)
+
+
+def _array(value: Any, name: str, stem: str, reserve: Callable[[str], Path]) -> Packed:
+    import numpy
+
+    target = reserve(".bin")
+    with target.open("wb") as file:
+        numpy.savez_compressed(file, **{name: value})
+    preview = f"ndarray of {value.dtype}, shape {tuple(value.shape)}\n{value}"
+    return Packed("numpy", f"{stem}.npz", "application/numpy", preview[:_PREVIEW], target)
+
+
+def _pickle(value: Any, stem: str, reserve: Callable[[str], Path]) -> Packed:
+    target = reserve(".bin")
+    try:
+        with target.open("wb") as file:
+            pickle.dump(value, file, protocol=4)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        target.unlink(missing_ok=True)
+        raise UsageError(f"a {type(value).__name__} cannot be pickled: {error}") from error
+    return Packed("pickle", f"{stem}.pkl", "application/pickle", repr(value)[:_PREVIEW], target)
+
+
+def _is(value: Any, module: str, name: str) -> bool:
+    """Whether ``value`` is of a class of a library, without importing the library."""
+    home = sys.modules.get(module)
+    kind = getattr(home, name, None) if home is not None else None
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _mime(name: str) -> str:
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"

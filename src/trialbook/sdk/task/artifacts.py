@@ -1,0 +1,144 @@
+"""Artifacts: ``upload_artifact`` and ``artifacts``."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trialbook.errors import UsageError
+from trialbook.journal.frames import Kind
+from trialbook.journal.uploads import Pending, Upload
+from trialbook.sdk.artifacts import Artifact, Artifacts
+from trialbook.sdk.console import say
+from trialbook.sdk.names import join, safe, task_folder
+from trialbook.sdk.pack import Packed, digest, pack
+from trialbook.sdk.task.base import TaskBase
+
+_PREVIEW = 65_536
+_UPLOAD_SECONDS = 24 * 3600.0
+
+
+class ArtifactsMixin(TaskBase):
+    """Members about artifacts."""
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The task's artifacts by name; read-only."""
+        entries = (self._document().get("execution") or {}).get("artifacts") or []
+        return Artifacts({str(entry["key"]): Artifact(entry, self._artifact_ready) for entry in entries})
+
+    def upload_artifact(
+        self,
+        name: str,
+        artifact_object: Any,
+        metadata: Mapping[str, Any] | None = None,
+        delete_after_upload: bool = False,
+        auto_pickle: bool = True,
+        preview: Any = None,
+        wait_on_upload: bool = False,
+    ) -> bool:
+        """Keep an object with the task; it is stored in the background.
+
+        Args:
+            name: of the artifact; one of the same name is replaced.
+            artifact_object: a path of a file, folder or wildcard (a folder becomes a zip), an address (kept as it is),
+                a dict (.json), a DataFrame (.csv.gz), an ndarray (.npz), a PIL image (.png), a text (.txt), or
+                anything else (.pkl).
+            metadata: shown with it; values are kept as text.
+            delete_after_upload: delete the given file after it arrived.
+            auto_pickle: pickle what has no format of its own.
+            preview: text for the page instead of the default one.
+            wait_on_upload: return when it has arrived.
+
+        Returns:
+            True when it was accepted, or with ``wait_on_upload`` when it has arrived.
+
+        Raises:
+            UsageError: a path that does not exist, or an object that cannot be kept.
+        """
+        if not name:
+            raise UsageError("an artifact needs a name")
+        journal = self._record.journal
+        packed = pack(str(name), artifact_object, journal.spool.reserve, auto_pickle)
+        entry = self._entry(str(name), packed, metadata, preview)
+        self._note_artifact(entry)
+        call = {
+            "method": "tasks.add_or_update_artifacts",
+            "params": {"task": self.id, "artifacts": [entry], "force": True},
+        }
+        if packed.path is None:
+            journal.call(call["method"], call["params"])  # type: ignore[arg-type]
+            return not wait_on_upload or self._record.flush()
+        own = _file(artifact_object) if delete_after_upload else None
+        pending = journal.upload(Upload(packed.path, entry["uri"], True, ((Kind.CALL, call),), own))
+        return self._after_upload(pending, entry, wait_on_upload)
+
+    def _after_upload(self, pending: Pending | None, entry: dict[str, Any], wait: bool) -> bool:
+        if pending is None:
+            return False
+        if not wait:
+            return True
+        if self._record.connection is None:
+            return False
+        if not pending.wait(_UPLOAD_SECONDS):
+            self._forget_artifact(entry)
+            say(f"Trialbook: the artifact {entry['key']!r} was not stored: {pending.error}")
+            return False
+        return self._record.flush()
+
+    def _entry(
+        self, name: str, packed: Packed, metadata: Mapping[str, Any] | None, preview: Any
+    ) -> dict[str, Any]:
+        type_data: dict[str, Any] = {
+            "preview": (packed.preview if preview is None else str(preview))[:_PREVIEW],
+            "content_type": packed.content_type,
+        }
+        entry: dict[str, Any] = {
+            "key": name,
+            "type": packed.type,
+            "mode": "output",
+            "uri": packed.url,
+            "timestamp": int(time.time()),
+            "type_data": type_data,
+            "display_data": [[str(key), str(value)] for key, value in (metadata or {}).items()],
+        }
+        if packed.path is not None:
+            entry["hash"], entry["content_size"] = digest(packed.path)
+            type_data["data_hash"] = entry["hash"]
+            entry["uri"] = self._artifact_url(name, packed.file_name)
+        return entry
+
+    def _artifact_url(self, name: str, file_name: str) -> str:
+        base, project, task_name = self._place()
+        destination = getattr(self, "output_uri", None) or base
+        return join(
+            destination, task_folder(project, task_name, self.id), "artifacts", safe(name), safe(file_name)
+        )
+
+    def _note_artifact(self, entry: dict[str, Any]) -> None:
+        with self._record.lock:
+            execution = self._document().setdefault("execution", {}) or {}
+            others = [item for item in execution.get("artifacts") or [] if item.get("key") != entry["key"]]
+            execution["artifacts"] = [*others, entry]
+            self._document()["execution"] = execution
+
+    def _forget_artifact(self, entry: dict[str, Any]) -> None:
+        with self._record.lock:
+            execution = self._document().get("execution") or {}
+            execution["artifacts"] = [item for item in execution.get("artifacts") or [] if item is not entry]
+
+    def _artifact_ready(self) -> None:
+        """What this process is still storing must arrive before it can be fetched."""
+        if self._record.has_journal and self._record.journal.has_uploads:
+            self._record.journal.flush(_UPLOAD_SECONDS, uploads=True)
+
+    def _place(self) -> tuple[str, str, str]:
+        """Address, project and name: where files of the task go. The life-cycle mixin has it."""
+        raise AttributeError("_place")
+
+
+def _file(value: Any) -> Path | None:
+    if not isinstance(value, (str, Path)):
+        return None
+    path = Path(value).expanduser()
+    return path.resolve() if path.is_file() else None

@@ -1,0 +1,271 @@
+"""Configuration objects (whole texts), label enumeration, container."""
+
+import json
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trialbook.errors import UsageError
+from trialbook.sdk.task import hocon
+from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.proxy import ConnectedDict, plain
+
+_log = logging.getLogger("trialbook")
+_GENERAL = "General"
+_DESIGN = "design"
+
+
+class ConfigurationMixin(TaskBase):
+    """Members about configuration, labels and the container."""
+
+    def connect_configuration(
+        self,
+        configuration: Any,
+        name: str | None = None,
+        description: str | None = None,
+        ignore_remote_overrides: bool = False,
+    ) -> Any:
+        """Record a configuration as one text that people can read and edit.
+
+        Args:
+            configuration: a dict, or the path of a file of any format.
+            name: of the section; None is "General".
+            description: shown with it.
+            ignore_remote_overrides: keep the code's configuration when an agent runs it.
+
+        Returns:
+            For a dict, one whose changes reach the task; for a file, its path. When an agent runs the code: the dict,
+            or a path of a file, with the content stored on the task.
+
+        Raises:
+            UsageError: the file cannot be read, or it is neither a dict nor a path.
+        """
+        section = name or _GENERAL
+        remote = bool(self._record.settings.task_id) and self._record.own and not ignore_remote_overrides
+        stored = self._objects().get(section) if remote else None
+        if remote and stored is None:
+            _log.warning("the task has no configuration %r; that of the code is used and stored", section)
+        if isinstance(configuration, Mapping):
+            return self._connect_mapping(configuration, section, description, stored)
+        if isinstance(configuration, (str, Path)):
+            return self._connect_file(configuration, section, description, stored)
+        raise UsageError(f"a configuration is a dict or a path, not a {type(configuration).__name__}")
+
+    def get_configuration_object(self, name: str) -> str | None:
+        """The text of a section; None when there is none."""
+        found = self._fresh_objects().get(name)
+        return str(found.get("value") or "") if found is not None else None
+
+    def get_configuration_objects(self) -> dict[str, str]:
+        """The texts of all sections by name."""
+        return {name: str(item.get("value") or "") for name, item in self._fresh_objects().items()}
+
+    def get_configuration_object_as_dict(self, name: str) -> dict[str, Any] | None:
+        """A section that holds HOCON or JSON as a dict; None when it does not."""
+        text = self.get_configuration_object(name)
+        if text is None:
+            return None
+        try:
+            return hocon.load(text)
+        except ValueError:
+            return None
+
+    def set_configuration_object(
+        self,
+        name: str,
+        config_text: str | None = None,
+        description: str | None = None,
+        config_type: str | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Store a text under a name; other sections stay.
+
+        Args:
+            name: of the section.
+            config_text: the text.
+            description: shown with it.
+            config_type: its format, for the page.
+            config_dict: a dict instead of a text.
+
+        Raises:
+            UsageError: both or neither of text and dict.
+        """
+        if (config_text is None) == (config_dict is None):
+            raise UsageError("give either config_text or config_dict")
+        self._require_editable("The configuration")
+        text = config_text if config_text is not None else hocon.dump(config_dict or {})
+        self._put(
+            name, text, description or "", config_type or ("dictionary" if config_dict is not None else "")
+        )
+
+    def connect_label_enumeration(self, enumeration: dict[str, int]) -> dict[str, int]:
+        """Record the meaning of class numbers; output models made later carry it.
+
+        Raises:
+            UsageError: not a dict of texts to integers.
+        """
+        if self._record.settings.task_id and self._record.own and self.get_labels_enumeration():
+            return self.get_labels_enumeration()
+        self.set_model_label_enumeration(enumeration)
+        return enumeration
+
+    def set_model_label_enumeration(self, enumeration: Mapping[str, int] | None = None) -> None:
+        """Set the meaning of class numbers; None clears it.
+
+        Raises:
+            UsageError: not a dict of texts to integers.
+        """
+        labels = check_labels(enumeration or {})
+        execution = {**(self._document().get("execution") or {}), "model_labels": labels}
+        self._document()["execution"] = execution
+        self._record.change("tasks.edit", {"force": True, "execution": {"model_labels": labels}})
+
+    def get_labels_enumeration(self) -> dict[str, int]:
+        """Names to class numbers."""
+        labels = (self._document().get("execution") or {}).get("model_labels") or {}
+        return {str(name): int(number) for name, number in labels.items()}
+
+    def get_label_num_description(self) -> dict[int, str]:
+        """Class numbers to their names; several names of one number are joined with a comma."""
+        found: dict[int, list[str]] = {}
+        for name, number in self.get_labels_enumeration().items():
+            found.setdefault(number, []).append(name)
+        return {number: ", ".join(names) for number, names in found.items()}
+
+    def get_num_of_classes(self) -> int:
+        """The greatest class number and one more; 0 without labels."""
+        return max(self.get_labels_enumeration().values(), default=-1) + 1
+
+    def get_model_design(self) -> str:
+        """The model configuration as text; empty when there is none."""
+        found = self._objects().get(_DESIGN) or self._objects().get(_GENERAL)
+        return str((found or {}).get("value") or "")
+
+    def get_model_config_text(self) -> str:
+        """The same as ``get_model_design``, under an older name."""
+        return self.get_model_design()
+
+    def get_model_config_dict(self) -> dict[str, Any]:
+        """``get_model_design`` as a dict; empty when it is not HOCON or JSON."""
+        try:
+            return hocon.load(self.get_model_design() or "{}")
+        except ValueError:
+            return {}
+
+    def set_model_config(
+        self, config_text: str | None = None, config_dict: Mapping[str, Any] | None = None
+    ) -> None:
+        """Store the model configuration, as text or as a dict; an older form of ``connect_configuration``."""
+        self.set_configuration_object(_DESIGN, config_text, config_dict=config_dict)
+
+    def set_base_docker(
+        self,
+        docker_cmd: str | None = None,
+        docker_arguments: str | Sequence[str] | None = None,
+        docker_setup_bash_script: str | Sequence[str] | None = None,
+        docker_image: str | None = None,
+    ) -> None:
+        """Set the container in which an agent runs the task.
+
+        Args:
+            docker_cmd: image, and arguments after a blank.
+            docker_arguments: arguments of the container.
+            docker_setup_bash_script: lines to run in it first.
+            docker_image: image, under its newer name.
+        """
+        if self._record.settings.task_id and self._record.own:
+            return
+        image, _, more = (docker_image or docker_cmd or "").partition(" ")
+        listed = [docker_arguments] if isinstance(docker_arguments, str) else list(docker_arguments or [])
+        script = docker_setup_bash_script or ""
+        self._record.edit(
+            container={
+                "image": image,
+                "arguments": " ".join(part for part in [more, *listed] if part),
+                "setup_shell_script": script if isinstance(script, str) else "\n".join(script),
+            }
+        )
+
+    def get_base_docker(self) -> str | None:
+        """Image and arguments as one text; None when there is none."""
+        container = self._document().get("container") or {}
+        text = " ".join(str(container.get(part)) for part in ("image", "arguments") if container.get(part))
+        return text or None
+
+    # -- inside ---
+
+    def _objects(self) -> dict[str, dict[str, Any]]:
+        document = self._document()
+        if not isinstance(document.get("configuration"), dict):
+            document["configuration"] = {}
+        found: dict[str, dict[str, Any]] = document["configuration"]
+        return found
+
+    def _fresh_objects(self) -> dict[str, dict[str, Any]]:
+        if not self._record.own:
+            self._record.reload()
+        return self._objects()
+
+    def _put(self, name: str, text: str, description: str, kind: str) -> None:
+        item = {"name": name, "value": text, "type": kind, "description": description}
+        with self._record.lock:
+            self._objects()[name] = item
+            self._record.change("tasks.edit_configuration", {"configuration": [item], "force": True})
+
+    def _connect_mapping(
+        self,
+        values: Mapping[Any, Any],
+        section: str,
+        description: str | None,
+        stored: Mapping[str, Any] | None,
+    ) -> ConnectedDict:
+        content = plain(values)
+        if stored is not None:
+            content = hocon.load(str(stored.get("value") or ""))
+        connected: ConnectedDict
+
+        def changed() -> None:
+            self._put(section, hocon.dump(connected), description or "", "dictionary")
+
+        connected = ConnectedDict(content, changed)
+        if stored is None:
+            changed()
+        return connected
+
+    def _connect_file(
+        self, path: str | Path, section: str, description: str | None, stored: Mapping[str, Any] | None
+    ) -> str | Path:
+        source = Path(path).expanduser()
+        if stored is not None:
+            target = (
+                Path(tempfile.mkdtemp(prefix="trialbook-")) / f"{section.replace('/', '_')}{source.suffix}"
+            )
+            # Line ends as they were recorded.
+            target.write_bytes(str(stored.get("value") or "").encode())
+            return target if isinstance(path, Path) else str(target)
+        try:
+            text = source.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"the configuration file {path} cannot be read: {error}") from error
+        self._put(
+            section, text, description or f"configuration file {source.name}", source.suffix.lstrip(".")
+        )
+        return path
+
+
+def check_labels(labels: Mapping[str, int]) -> dict[str, int]:
+    """Labels as texts to integers.
+
+    Raises:
+        UsageError: they are something else.
+    """
+    if not isinstance(labels, Mapping) or any(
+        not isinstance(name, str) or isinstance(number, bool) or not hasattr(number, "__index__")
+        for name, number in labels.items()
+    ):
+        raise UsageError(
+            f"labels are a dict of names to integers, such as {{'cat': 0}}, not {json.dumps(str(labels))}"
+        )
+    return {name: int(number) for name, number in labels.items()}

@@ -1,0 +1,103 @@
+"""Models of a task."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from trialbook.errors import UsageError
+from trialbook.sdk.models import InputModel, OutputModel, TaskModels, task_models
+from trialbook.sdk.task.base import TaskBase
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task import Task
+
+
+class ModelsMixin(TaskBase):
+    """Members about models."""
+
+    @property
+    def models(self) -> TaskModels:
+        """The task's models: ``.input`` and ``.output``, each by number or name."""
+        return task_models(self._record)
+
+    def get_models(self) -> TaskModels:
+        """The same as ``models``."""
+        return self.models
+
+    def update_output_model(
+        self,
+        model_path: str,
+        name: str | None = None,
+        comment: str | None = None,
+        tags: Sequence[str] | None = None,
+        model_name: str | None = None,
+        iteration: int | None = None,
+        auto_delete_file: bool = False,
+    ) -> str:
+        """Store weights as an output model of the task.
+
+        Args:
+            model_path: a file or folder; an address is recorded as it is.
+            name: of the slot on the task; None is the file's stem.
+            comment: description.
+            tags: of the model.
+            model_name: of the model; None is "<task name> - <name>".
+            iteration: noted with it.
+            auto_delete_file: delete the file after it arrived.
+
+        Returns:
+            The address of the weights; they are stored in the background.
+        """
+        slot = name or Path(urlsplit(str(model_path)).path).stem
+        task = cast("Task", self)
+        known = self.models.output.get(slot)
+        model = OutputModel(
+            task=task,
+            name=model_name or f"{task.name} - {slot}",
+            tags=tags,
+            comment=comment,
+            base_model_id=known.id if known is not None else None,
+        )
+        model._slot = slot
+        remote = "://" in str(model_path)
+        return model.update_weights(
+            weights_filename=None if remote else str(model_path),
+            register_uri=str(model_path) if remote else None,
+            target_filename=Path(model_path).name if auto_delete_file and not remote else None,
+            auto_delete_file=auto_delete_file,
+            iteration=iteration,
+        )
+
+    def set_input_model(
+        self,
+        model_id: str | None = None,
+        model_name: str | None = None,
+        update_task_design: bool = True,
+        update_task_labels: bool = True,
+        name: str | None = None,
+    ) -> None:
+        """Start from a model.
+
+        Args:
+            model_id: its id.
+            model_name: its name, when there is no id.
+            update_task_design: take over its configuration.
+            update_task_labels: take over its labels.
+            name: of the slot on the task; None is the weights file's stem.
+
+        Raises:
+            UsageError: neither id nor name, or no such model.
+        """
+        if not model_id and not model_name:
+            raise UsageError("set_input_model needs model_id or model_name")
+        model = InputModel(model_id) if model_id else InputModel(name=model_name)
+        task: Any = self
+        labels = task.get_labels_enumeration()
+        model._connect_to(task, name)
+        if update_task_labels and model.labels:
+            task.set_model_label_enumeration(model.labels)
+        elif not update_task_labels:
+            task.set_model_label_enumeration(labels)
+        if update_task_design and model.config_text:
+            task.set_configuration_object("design", model.config_text)

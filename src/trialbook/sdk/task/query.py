@@ -1,0 +1,378 @@
+"""Finding tasks and projects, copying tasks, moving them between queues."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from trialbook.base.ids import is_id
+from trialbook.client.session import Session
+from trialbook.errors import ConfigurationError, ProjectNotFound, QueueNotFound, TaskNotFound, UsageError
+from trialbook.sdk import connection as connections
+from trialbook.sdk import current
+from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.record import Record
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task import Task
+
+_log = logging.getLogger("trialbook")
+_PAGE = 500
+_EXPORTED = (
+    "name",
+    "type",
+    "comment",
+    "tags",
+    "system_tags",
+    "script",
+    "hyperparams",
+    "configuration",
+    "container",
+    "models",
+    "output",
+    "execution",
+)
+
+
+class QueryMixin(TaskBase):
+    """Members that find, copy, export and queue tasks."""
+
+    @classmethod
+    def get_task(
+        cls,
+        task_id: str | None = None,
+        project_name: str | None = None,
+        task_name: str | None = None,
+        tags: Sequence[str] | None = None,
+        allow_archived: bool = True,
+        task_filter: Mapping[str, Any] | None = None,
+    ) -> "Task | None":
+        """One task.
+
+        Args:
+            task_id: its id; the rest is ignored then.
+            project_name: of its project, exactly.
+            task_name: its name, exactly.
+            tags: that it must have.
+            allow_archived: also from the archive, when there is none outside.
+            task_filter: more conditions, as of ``get_tasks``.
+
+        Returns:
+            The task; of several the one that changed last. None when no task matches.
+
+        Raises:
+            TaskNotFound: there is no task with that id.
+            ProjectNotFound: there is no project of that name.
+            UsageError: nothing to look for.
+        """
+        if task_id:
+            return cls._open(str(task_id))
+        if not (project_name or task_name or tags or task_filter):
+            raise UsageError("get_task needs task_id, or project_name and task_name")
+        session = _session()
+        ask: dict[str, Any] = dict(task_filter or {})
+        if project_name:
+            found = project_ids(session, project_name)
+            if not found:
+                raise ProjectNotFound(f"there is no project {project_name!r}")
+            ask["project"] = found
+        if task_name:
+            ask["name"] = f"^{re.escape(task_name)}$"
+        if tags:
+            ask["tags"] = ["__$all", *tags]
+        ask.setdefault("order_by", ["-last_update"])
+        ask.update(only_fields=["id", "system_tags"], page=0, page_size=_PAGE, search_hidden=True)
+        tasks = session.call("tasks.get_all", ask).get("tasks") or []
+        fresh = [task for task in tasks if "archived" not in (task.get("system_tags") or [])]
+        chosen = fresh or (tasks if allow_archived else [])
+        return cls._open(str(chosen[0]["id"])) if chosen else None
+
+    @classmethod
+    def get_tasks(
+        cls,
+        task_ids: Sequence[str] | None = None,
+        project_name: str | Sequence[str] | None = None,
+        task_name: str | None = None,
+        tags: Sequence[str] | None = None,
+        allow_archived: bool = True,
+        task_filter: Mapping[str, Any] | None = None,
+    ) -> "list[Task]":
+        """Tasks that match; complete, whatever their number.
+
+        Args:
+            task_ids: ids; the rest is ignored then.
+            project_name: one name or several; None is all projects.
+            task_name: a part of the name, or a regular expression.
+            tags: with the operators of the server (``-tag`` excludes).
+            allow_archived: also from the archive.
+            task_filter: more conditions of ``tasks.get_all``, such as ``{"status": ["completed"]}``.
+
+        Returns:
+            The tasks, the last changed first.
+        """
+        session = _session()
+        documents = _documents(session, task_ids, project_name, task_name, tags, allow_archived, task_filter)
+        return [cls._of(document) for document in documents]
+
+    @classmethod
+    def query_tasks(
+        cls,
+        project_name: str | Sequence[str] | None = None,
+        task_name: str | None = None,
+        tags: Sequence[str] | None = None,
+        additional_return_fields: Sequence[str] | None = None,
+        task_filter: Mapping[str, Any] | None = None,
+    ) -> list[Any]:
+        """Ids of the tasks that match, or dicts with id and ``additional_return_fields``."""
+        more = {"only_fields": ["id", *(additional_return_fields or [])]}
+        documents = _documents(
+            _session(), None, project_name, task_name, tags, True, {**(task_filter or {}), **more}
+        )
+        return documents if additional_return_fields else [document["id"] for document in documents]
+
+    @classmethod
+    def get_all(cls, session: Any = None, log: Any = None, **kwargs: Any) -> dict[str, Any]:
+        """The raw answer of ``tasks.get_all`` for these conditions.
+
+        Args:
+            session: accepted for compatibility.
+            log: accepted for compatibility.
+            kwargs: as the server's method takes them.
+        """
+        answer: dict[str, Any] = _session().call("tasks.get_all", kwargs)
+        return answer
+
+    @classmethod
+    def get_project_id(cls, project_name: str, search_hidden: bool = True) -> str | None:
+        """Id of the project of that name; None when there is none."""
+        found = project_ids(_session(), project_name)
+        return found[0] if found else None
+
+    @classmethod
+    def get_projects(cls, **filters: Any) -> list[dict[str, Any]]:
+        """All projects, the last changed first."""
+        session = _session()
+        found: list[dict[str, Any]] = []
+        page = 0
+        while True:
+            ask = {"order_by": ["-last_update"], **filters, "page": page, "page_size": _PAGE}
+            projects = session.call("projects.get_all", ask).get("projects") or []
+            found += projects
+            page += 1
+            if len(projects) < _PAGE:
+                return found
+
+    @classmethod
+    def clone(
+        cls,
+        source_task: "str | Task | None" = None,
+        name: str | None = None,
+        comment: str | None = None,
+        parent: str | None = None,
+        project: str | None = None,
+    ) -> "Task":
+        """A copy of a task as a draft: code, parameters and configuration, without outputs.
+
+        Args:
+            source_task: the task or its id; None is the task of this process.
+            name: None is "Clone Of <name>".
+            comment: description.
+            parent: id of a parent; None is the source's parent, else the source.
+            project: id of a project; None is the source's.
+        """
+        source = source_task or current.main_task()
+        if source is None:
+            raise UsageError("clone needs source_task")
+        task_id = source if isinstance(source, str) else source.id
+        if not isinstance(source, str):
+            source._record.flush()
+        known = cls._open(task_id)
+        ask: dict[str, Any] = {"task": task_id, "new_task_name": name or f"Clone Of {known.name}"}
+        wishes = {
+            "new_task_comment": comment,
+            "new_task_parent": getattr(parent, "id", parent),
+            "new_task_project": project,
+        }
+        ask.update({key: value for key, value in wishes.items() if value})
+        return cls._open(str(_session().call("tasks.clone", ask, repeat=False)["id"]))
+
+    @classmethod
+    def enqueue(
+        cls,
+        task: "str | Task",
+        queue_name: str | None = None,
+        queue_id: str | None = None,
+        force: bool = False,
+    ) -> dict[str, Any]:
+        """Put a task into a queue.
+
+        Args:
+            task: the task or its id.
+            queue_name: name of the queue.
+            queue_id: its id, instead of the name.
+            force: reset the task first when its status does not allow it.
+
+        Returns:
+            The server's answer: ``queued``, ``updated`` and ``fields``.
+
+        Raises:
+            UsageError: neither name nor id.
+            QueueNotFound: no queue of that name.
+        """
+        if not queue_name and not queue_id:
+            raise UsageError("enqueue needs queue_name or queue_id")
+        session = _session()
+        if not queue_id:
+            ask = {"name": f"^{re.escape(str(queue_name))}$", "only_fields": ["id"], "search_hidden": True}
+            queues = session.call("queues.get_all", ask).get("queues") or []
+            if not queues:
+                raise QueueNotFound(f"there is no queue {queue_name!r}")
+            queue_id = queues[0]["id"]
+        task_id = task if isinstance(task, str) else task.id
+        if force:
+            session.call("tasks.reset", {"task": task_id, "force": True})
+        answer: dict[str, Any] = session.call(
+            "tasks.enqueue", {"task": task_id, "queue": queue_id}, repeat=False
+        )
+        return answer
+
+    @classmethod
+    def dequeue(cls, task: "str | Task") -> dict[str, Any]:
+        """Take a task out of its queue; the server's answer with ``dequeued``, ``updated`` and ``fields``."""
+        task_id = task if isinstance(task, str) else task.id
+        answer: dict[str, Any] = _session().call("tasks.dequeue", {"task": task_id}, repeat=False)
+        return answer
+
+    def export_task(self) -> dict[str, Any]:
+        """The task's configuration as a dict of JSON values, without outputs; for ``import_task``."""
+        document = self._record.fresh()
+        exported = {name: document[name] for name in _EXPORTED if document.get(name) is not None}
+        exported["models"] = {"input": (document.get("models") or {}).get("input") or [], "output": []}
+        execution = {**(document.get("execution") or {})}
+        for gone in ("artifacts", "queue"):
+            execution.pop(gone, None)
+        exported["execution"] = execution
+        exported["output"] = {"destination": (document.get("output") or {}).get("destination") or ""}
+        exported["id"] = self.id
+        exported["project_name"] = self._record.project()
+        return exported
+
+    @classmethod
+    def import_task(
+        cls, task_data: Mapping[str, Any], target_task: "str | Task | None" = None, update: bool = False
+    ) -> "Task | None":
+        """Make a task from exported data, or put the data into one.
+
+        Args:
+            task_data: of ``export_task``.
+            target_task: a task or id to change; None makes a new draft.
+            update: merge parameters and configuration instead of replacing them.
+
+        Returns:
+            The task; None when the data have no name and there is no target.
+        """
+        fields = {name: task_data[name] for name in _EXPORTED if task_data.get(name) is not None}
+        destination = (fields.pop("output", None) or {}).get("destination")
+        if destination:
+            fields["output_dest"] = destination
+        session = _session()
+        if target_task is None:
+            if not fields.get("name"):
+                return None
+            ask = {**fields, "project_name": task_data.get("project_name") or "Untitled"}
+            return cls._open(str(session.call("tasks.create", ask, repeat=False)["id"]))
+        task = cls._open(target_task if isinstance(target_task, str) else target_task.id)
+        if update:
+            for part in ("hyperparams", "configuration"):
+                fields[part] = _merged(task._document().get(part) or {}, fields.get(part) or {})
+        session.call("tasks.edit", {"task": task.id, "force": True, **fields})
+        task.reload()
+        return task
+
+    def update_task(self, task_data: Mapping[str, Any]) -> bool:
+        """Put exported data into this task; True when it is done."""
+        type(self).import_task(task_data, self.id, update=True)
+        self._record.reload()
+        return True
+
+    # -- inside ---
+
+    @classmethod
+    def _open(cls, task_id: str) -> "Task":
+        if not is_id(task_id):
+            raise TaskNotFound(f"{task_id!r} is no task id: 32 hexadecimal characters")
+        return cls._of(_session().call("tasks.get_by_id", {"task": task_id})["task"])
+
+    @classmethod
+    def _of(cls, document: dict[str, Any]) -> "Task":
+        connection = connections.connect()
+        task = cls.__new__(cls)
+        task._record = Record(document, connection, connection.settings)
+        return cast("Task", task)
+
+
+def project_ids(session: Session, name: str) -> list[str]:
+    """Ids of the projects of exactly that name, the last changed first."""
+    ask = {
+        "name": f"^{re.escape(name)}$",
+        "only_fields": ["id"],
+        "search_hidden": True,
+        "order_by": ["-last_update"],
+    }
+    return [str(project["id"]) for project in session.call("projects.get_all", ask).get("projects") or []]
+
+
+def _session() -> Session:
+    connection = connections.connect()
+    if connection.settings.offline:
+        raise ConfigurationError("this needs the server, and this process works offline (Task.set_offline)")
+    return connection.session
+
+
+def _documents(
+    session: Session,
+    task_ids: Sequence[str] | None,
+    project_name: str | Sequence[str] | None,
+    task_name: str | None,
+    tags: Sequence[str] | None,
+    allow_archived: bool,
+    task_filter: Mapping[str, Any] | None,
+) -> list[dict[str, Any]]:
+    ask: dict[str, Any] = {"search_hidden": True, "order_by": ["-last_update"], **(task_filter or {})}
+    if task_ids:
+        ask = {"id": list(task_ids), "search_hidden": True}
+    else:
+        names = [project_name] if isinstance(project_name, str) else list(project_name or [])
+        if names:
+            ask["project"] = [found for name in names for found in project_ids(session, name)]
+            if not ask["project"]:
+                _log.warning("there is no project %s", ", ".join(map(repr, names)))
+                return []
+        if task_name:
+            ask["name"] = task_name
+        if tags:
+            ask["tags"] = list(tags)
+        if not allow_archived:
+            ask["system_tags"] = [*(ask.get("system_tags") or []), "-archived"]
+    if "page" in ask or "page_size" in ask:
+        answer: list[dict[str, Any]] = session.call("tasks.get_all", ask).get("tasks") or []
+        return answer
+    found: list[dict[str, Any]] = []
+    # Paging over a moving order would skip tasks; ids break ties and never move.
+    ask["order_by"] = [*ask.get("order_by", []), "id"]
+    page = 0
+    while True:
+        tasks = session.call("tasks.get_all", {**ask, "page": page, "page_size": _PAGE}).get("tasks") or []
+        known = {document["id"] for document in found}
+        found += [task for task in tasks if task["id"] not in known]
+        page += 1
+        if len(tasks) < _PAGE:
+            return found
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(old)
+    for key, value in new.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and "value" not in value
+        merged[key] = {**merged[key], **value} if both else value
+    return merged

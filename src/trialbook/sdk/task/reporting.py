@@ -1,0 +1,170 @@
+"""Reading back what a task reported."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from trialbook.base.clock import iso
+from trialbook.errors import UsageError
+from trialbook.sdk.logger import Logger
+from trialbook.sdk.task.base import TaskBase
+
+_AXES = ("iter", "timestamp", "iso_time")
+_MOST_SAMPLES = 6000
+
+
+class ReportingMixin(TaskBase):
+    """Members that read metrics, plots and console."""
+
+    def get_reported_scalars(
+        self, max_samples: int = 0, x_axis: str = "iter"
+    ) -> Mapping[str, Mapping[str, Mapping[str, list[float]]]]:
+        """Scalars as ``{title: {series: {"x": […], "y": […]}}}``; asked anew at each call.
+
+        Args:
+            max_samples: 0 gives every point; else at most so many per series, each the mean of its window.
+            x_axis: "iter", "timestamp" (seconds since the first point) or "iso_time".
+
+        Raises:
+            UsageError: another ``x_axis``.
+        """
+        if x_axis not in _AXES:
+            raise UsageError(f"x_axis must be one of {', '.join(_AXES)}, not {x_axis!r}")
+        self._record.flush()
+        if not max_samples:
+            return self._all_points(x_axis)
+        ask: dict[str, Any] = {"task": self.id, "key": x_axis, "samples": min(max_samples, _MOST_SAMPLES)}
+        answer = self._record.call("events.scalar_metrics_iter_histogram", ask)
+        named = {
+            title: {series: {"x": found["x"], "y": _numbers(found["y"])} for series, found in group.items()}
+            for title, group in answer.items()
+        }
+        return _from_start(named, 1000.0) if x_axis == "timestamp" else named
+
+    def get_all_reported_scalars(self, x_axis: str = "iter") -> Any:
+        """Every point of every scalar."""
+        return self.get_reported_scalars(0, x_axis)
+
+    def get_last_scalar_metrics(self) -> dict[str, dict[str, dict[str, float]]]:
+        """``{title: {series: {last, min, max}}}`` over all points of each scalar."""
+        metrics = self._record.fresh().get("last_metrics") or {}
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        for group in metrics.values():
+            for entry in group.values():
+                values = {
+                    "last": entry.get("value"),
+                    "min": entry.get("min_value"),
+                    "max": entry.get("max_value"),
+                }
+                found.setdefault(str(entry["metric"]), {})[str(entry["variant"])] = {
+                    name: float("nan") if value is None else float(value) for name, value in values.items()
+                }
+        return found
+
+    def get_last_iteration(self) -> int:
+        """The greatest iteration that the server knows; 0 when nothing was reported."""
+        self._record.flush()
+        ask = {"id": [self.id], "only_fields": ["last_iteration"], "search_hidden": True}
+        found = self._record.call("tasks.get_all", ask).get("tasks") or [{}]
+        return int(found[0].get("last_iteration") or 0)
+
+    def get_reported_console_output(self, number_of_reports: int = 1) -> list[str]:
+        """The newest console entries, at most so many, in reading order."""
+        self._record.flush()
+        ask = {
+            "task": self.id,
+            "batch_size": max(1, number_of_reports),
+            "order": "asc",
+            "navigate_earlier": True,
+        }
+        events = self._record.call("events.get_task_log", ask).get("events") or []
+        return [str(event.get("msg") or "") for event in events][-number_of_reports:]
+
+    def get_reported_plots(self, max_iterations: int | None = None) -> list[dict[str, Any]]:
+        """The plots, each with metric, variant, iter and plot_str; of the last ``max_iterations`` iterations or all."""
+        self._record.flush()
+        ask = {"task": self.id, "iters": max_iterations or 1_000_000, "no_scroll": True}
+        answer: list[dict[str, Any]] = self._record.call("events.get_task_plots", ask).get("plots") or []
+        return answer
+
+    def get_debug_samples(
+        self, title: str, series: str, n_last_iterations: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Pictures and media of a title and series, the newest iteration first."""
+        self._record.flush()
+        ask: dict[str, Any] = {
+            "metrics": [{"task": self.id, "metric": title, "variants": [series]}],
+            "iters": n_last_iterations or 100_000,
+        }
+        found: list[dict[str, Any]] = []
+        for metric in self._record.call("events.debug_images", ask).get("metrics") or []:
+            for iteration in metric.get("iterations") or []:
+                found += iteration.get("events") or []
+        return sorted(found, key=lambda event: -int(event.get("iter") or 0))
+
+    def get_reported_single_values(self) -> dict[str, float]:
+        """All single values by name."""
+        self._record.flush()
+        answer = self._record.call("events.get_task_single_value_metrics", {"tasks": [self.id]})
+        return {
+            str(value["variant"]): float("nan") if value.get("value") is None else float(value["value"])
+            for task in answer.get("tasks") or []
+            for value in task.get("values") or []
+        }
+
+    def get_reported_single_value(self, name: str) -> float | None:
+        """One single value; None when it was not reported."""
+        return self.get_reported_single_values().get(name)
+
+    def get_initial_iteration(self) -> int:
+        """What is added to every reported iteration."""
+        return self._reporter()._offset
+
+    def set_initial_iteration(self, offset: int = 0) -> int:
+        """Add a number to every later iteration.
+
+        Raises:
+            UsageError: it is no integer.
+        """
+        if isinstance(offset, bool) or not isinstance(offset, int):
+            raise UsageError(f"the offset must be an integer, got {offset!r}")
+        self._reporter()._offset = offset
+        return offset
+
+    # -- inside ---
+
+    def _reporter(self) -> Logger:
+        logger: Logger = self.get_logger()  # type: ignore[attr-defined]
+        return logger
+
+    def _all_points(self, x_axis: str) -> dict[str, dict[str, dict[str, Any]]]:
+        answer = self._record.call("series.raw", {"series": {"tasks": [self.id]}, "format": "json"})
+        found = [series for series in answer["series"] if series["iter"]]
+        start = min((min(series["time"]) for series in found), default=0.0)
+        named: dict[str, dict[str, dict[str, Any]]] = {}
+        for series in found:
+            if x_axis == "iter":
+                x: list[Any] = series["iter"]
+            elif x_axis == "timestamp":
+                x = [moment - start for moment in series["time"]]
+            else:
+                x = [iso(moment) for moment in series["time"]]
+            named.setdefault(series["metric"], {})[series["variant"]] = {
+                "x": x,
+                "y": _numbers(series["value"]),
+            }
+        return named
+
+
+def _numbers(values: list[Any]) -> list[float]:
+    return [math.nan if value is None else float(value) for value in values]
+
+
+def _from_start(named: dict[str, dict[str, dict[str, list[float]]]], divisor: float) -> Any:
+    start = min(
+        (found["x"][0] for group in named.values() for found in group.values() if found["x"]), default=0.0
+    )
+    for group in named.values():
+        for found in group.values():
+            found["x"] = [(moment - start) / divisor for moment in found["x"]]
+    return named

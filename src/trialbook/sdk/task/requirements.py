@@ -1,0 +1,37 @@
+"""The package list of the next task."""
+
+import logging
+
+from trialbook.sdk import current
+from trialbook.sdk.task import code
+from trialbook.sdk.task.base import TaskBase
+
+_log = logging.getLogger("trialbook")
+
+
+class RequirementsMixin(TaskBase):
+    """Members about packages; to be called before ``Task.init``."""
+
+    @classmethod
+    def add_requirements(cls, package_name: str, package_version: str | None = None) -> None:
+        """List a package even when no import shows it.
+
+        Args:
+            package_name: its name.
+            package_version: ``"2.4.0"``, ``">=2.4"``; None is the installed version, ``""`` leaves it open.
+        """
+        if _early("add_requirements"):
+            code.require(package_name, package_version)
+
+    @classmethod
+    def ignore_requirements(cls, package_name: str) -> None:
+        """Never list a package."""
+        if _early("ignore_requirements"):
+            code.ignore(package_name)
+
+
+def _early(name: str) -> bool:
+    if current.main_task() is not None:
+        _log.warning("%s has no effect after Task.init", name)
+        return False
+    return True
