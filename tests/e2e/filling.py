@@ -94,7 +94,8 @@ def png(size: int, seed: int) -> bytes:
     chance = random.Random(seed)
     x0, y0, radius = chance.random() * size, chance.random() * size, size * (0.2 + 0.2 * chance.random())
     rows = b"".join(
-        b"\0" + bytes(int(255 * math.exp(-(((x - x0) ** 2 + (y - y0) ** 2) / radius**2))) for x in range(size))
+        b"\0"
+        + bytes(int(255 * math.exp(-(((x - x0) ** 2 + (y - y0) ** 2) / radius**2))) for x in range(size))
         for y in range(size)
     )
 
@@ -103,23 +104,43 @@ def png(size: int, seed: int) -> bytes:
         return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
 
     header = size.to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def confusion(seed: int) -> str:
     """A ten by ten matrix as a figure."""
     chance = random.Random(seed)
     names = [str(i) for i in range(10)]
-    rows = [[chance.randint(80, 100) if r == c else chance.randint(0, 4) for c in range(10)] for r in range(10)]
+    rows = [
+        [chance.randint(80, 100) if r == c else chance.randint(0, 4) for c in range(10)] for r in range(10)
+    ]
     trace = {"type": "heatmap", "z": rows, "x": names, "y": names, "showscale": True}
-    layout = {"title": {"text": "confusion"}, "xaxis": {"title": {"text": "predicted"}}, "yaxis": {"autorange": "reversed"}}
+    layout = {
+        "title": {"text": "confusion"},
+        "xaxis": {"title": {"text": "predicted"}},
+        "yaxis": {"autorange": "reversed"},
+    }
     return json.dumps({"data": [trace], "layout": layout})
 
 
 def table() -> str:
     """A table of predictions as a figure."""
-    cells = [list(range(40)), [i % 10 for i in range(40)], [(i * 7) % 10 for i in range(40)], [0.5 + i / 80 for i in range(40)]]
-    trace = {"type": "table", "header": {"values": ["sample", "label", "predicted", "score"]}, "cells": {"values": cells}}
+    cells = [
+        list(range(40)),
+        [i % 10 for i in range(40)],
+        [(i * 7) % 10 for i in range(40)],
+        [0.5 + i / 80 for i in range(40)],
+    ]
+    trace = {
+        "type": "table",
+        "header": {"values": ["sample", "label", "predicted", "score"]},
+        "cells": {"values": cells},
+    }
     return json.dumps({"data": [trace], "layout": {}})
 
 
@@ -135,7 +156,9 @@ index 3b18e51..a9f2d33 100644
 """
 
 
-def one_run(server: Filler, name: str, seed: int, rate: float, points: int = 300, end: str = "completed") -> str:
+def one_run(
+    server: Filler, name: str, seed: int, rate: float, points: int = 300, end: str = "completed"
+) -> str:
     """A whole run with everything that a page can show."""
     task = server.task(
         "vision/digits",
@@ -152,7 +175,9 @@ def one_run(server: Filler, name: str, seed: int, rate: float, points: int = 300
             "diff": DIFF,
             "requirements": {"pip": "numpy==2.1.0\nscikit-learn==1.5.2\ntrialbook==0.1.0"},
         },
-        configuration={"model": {"name": "model", "type": "json", "value": '{\n  "layers": [128, 64, 10]\n}'}},
+        configuration={
+            "model": {"name": "model", "type": "json", "value": '{\n  "layers": [128, 64, 10]\n}'}
+        },
         comment="Smaller learning rate, wider layers.",
         runtime={"hostname": "gpu-a", "cpu_cores": 16, "gpu_type": "H200", "OS": "Linux", "progress": "63"},
     )
@@ -169,15 +194,51 @@ def one_run(server: Filler, name: str, seed: int, rate: float, points: int = 300
     now = int(time.time() * 1000)
     base = {"task": task, "timestamp": now}
     events.append(
-        {**base, "type": "training_stats_scalar", "metric": "Summary", "variant": "best accuracy", "value": 0.9712, "iter": -(2**31)}
+        {
+            **base,
+            "type": "training_stats_scalar",
+            "metric": "Summary",
+            "variant": "best accuracy",
+            "value": 0.9712,
+            "iter": -(2**31),
+        }
     )
-    events.append({**base, "type": "plot", "metric": "confusion matrix", "variant": "validation", "iter": points, "plot_str": confusion(seed)})
-    events.append({**base, "type": "plot", "metric": "predictions", "variant": "worst", "iter": points, "plot_str": table()})
+    events.append(
+        {
+            **base,
+            "type": "plot",
+            "metric": "confusion matrix",
+            "variant": "validation",
+            "iter": points,
+            "plot_str": confusion(seed),
+        }
+    )
+    events.append(
+        {
+            **base,
+            "type": "plot",
+            "metric": "predictions",
+            "variant": "worst",
+            "iter": points,
+            "plot_str": table(),
+        }
+    )
     for step in (0, points // 2, points):
         for i in range(6):
-            url = server.file(f"vision/digits/{name}.{task}/metrics/misclassified/{i}_{step}.png", png(28, seed * 97 + i + step))
+            url = server.file(
+                f"vision/digits/{name}.{task}/metrics/misclassified/{i}_{step}.png",
+                png(28, seed * 97 + i + step),
+            )
             events.append(
-                {**base, "type": "training_debug_image", "metric": "misclassified", "variant": f"sample {i}", "iter": step, "key": url, "url": url}
+                {
+                    **base,
+                    "type": "training_debug_image",
+                    "metric": "misclassified",
+                    "variant": f"sample {i}",
+                    "iter": step,
+                    "key": url,
+                    "url": url,
+                }
             )
     for i in range(400):
         level, text = "info", f"epoch {i // 5} step {i} \x1b[32mloss\x1b[0m {loss[min(i, points - 1)]:.4f}"
@@ -192,14 +253,25 @@ def one_run(server: Filler, name: str, seed: int, rate: float, points: int = 300
         task=task,
         force=True,
         artifacts=[
-            {"key": "predictions", "type": "pandas", "uri": uri, "content_size": len(csv), "hash": "ab" * 32, "timestamp": now // 1000}
+            {
+                "key": "predictions",
+                "type": "pandas",
+                "uri": uri,
+                "content_size": len(csv),
+                "hash": "ab" * 32,
+                "timestamp": now // 1000,
+            }
         ],
     )
     weights = server.file(f"vision/digits/{name}.{task}/models/model.bin", b"\0" * 4096)
-    model = server.call("models.create", name=f"{name} weights", uri=weights, framework="ScikitLearn", task=task, ready=False)["id"]
+    model = server.call(
+        "models.create", name=f"{name} weights", uri=weights, framework="ScikitLearn", task=task, ready=False
+    )["id"]
     server.call("tasks.add_or_update_model", task=task, name="model", type="output", model=model)
     if end:
-        server.call(f"tasks.{end}", task=task, status_message="out of memory" if end == "failed" else "", force=True)
+        server.call(
+            f"tasks.{end}", task=task, status_message="out of memory" if end == "failed" else "", force=True
+        )
     return task
 
 
@@ -213,5 +285,7 @@ def fill(server: Filler) -> dict[str, str]:
         "running": one_run(server, "long run", 4, 5e-4, end=""),
     }
     for i in range(3):
-        runs[f"draft {i}"] = server.call("tasks.create", name=f"draft {i}", project_name="language/tiny")["id"]
+        runs[f"draft {i}"] = server.call("tasks.create", name=f"draft {i}", project_name="language/tiny")[
+            "id"
+        ]
     return runs

@@ -124,7 +124,7 @@ export function templateOf(theme: ThemeName): Json {
   const line = dark ? "#2D3643" : "#D8DEE6";
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
   const text = dark ? "#E6EAF0" : "#161B22";
-  const scale = dark ? [[0, "#14181F"], [0.5, "#2E5A8C"], [1, "#9CCBFF"]] : [[0, "#F4F8FD"], [0.5, "#6FA8E6"], [1, "#063E80"]];
+  const scale = dark ? [[0, "#1B2430"], [0.5, "#2E5A8C"], [1, "#9CCBFF"]] : [[0, "#F4F8FD"], [0.5, "#6FA8E6"], [1, "#063E80"]];
   const bar = { thickness: 10, outlinewidth: 0, len: 0.9 };
   const heat = { colorscale: scale, colorbar: bar, xgap: 1, ygap: 1 };
   return {

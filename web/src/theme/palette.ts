@@ -47,7 +47,7 @@ const HABIT: Record<string, number> = {
 };
 
 // Few lines get the strongest colours; the quiet ones come when there are more.
-const ORDER = [0, 11, 9, 2, 10, 8, 3, 7, 6, 5, 1, 4];
+const ORDER = [0, 11, 9, 2, 10, 7, 3, 8, 6, 5, 1, 4];
 const STRONG = 6;
 
 /**
