@@ -12,8 +12,8 @@ from typing import Any
 from trialbook.errors import ConfigurationError
 
 
-def _setting(variable: str, default: Any, help: str) -> Any:
-    return field(default=default, metadata={"variable": variable, "help": help})
+def _about(variable: str, help: str) -> dict[str, str]:
+    return {"variable": variable, "help": help}
 
 
 def default_data_folder(environment: Mapping[str, str] | None = None) -> Path:
@@ -27,28 +27,49 @@ def default_data_folder(environment: Mapping[str, str] | None = None) -> Path:
 class Settings:
     """What the server is told at start."""
 
-    host: str = _setting("TRIALBOOK_SERVER_HOST", "127.0.0.1", "Address to listen on.")
-    port: int = _setting("TRIALBOOK_SERVER_PORT", 8008, "Port to listen on; 0 takes a free one.")
-    data: Path = _setting(
-        "TRIALBOOK_SERVER_DATA", Path(), "Folder of the database, the files and the first key."
+    host: str = field(default="127.0.0.1", metadata=_about("TRIALBOOK_SERVER_HOST", "Address to listen on."))
+    port: int = field(
+        default=8008, metadata=_about("TRIALBOOK_SERVER_PORT", "Port to listen on; 0 takes a free one.")
     )
-    database: str = _setting(
-        "TRIALBOOK_SERVER_DATABASE",
-        "",
-        "Database address: sqlite:///PATH or postgresql://…; empty is SQLite in DATA.",
+    data: Path = field(
+        default=Path(),
+        metadata=_about("TRIALBOOK_SERVER_DATA", "Folder of the database, the files and the first key."),
     )
-    json_limit: int = _setting("TRIALBOOK_SERVER_JSON_LIMIT", 16 << 20, "Greatest JSON body, bytes.")
-    batch_limit: int = _setting("TRIALBOOK_SERVER_BATCH_LIMIT", 64 << 20, "Greatest batch body, bytes.")
-    file_limit: int = _setting("TRIALBOOK_SERVER_FILE_LIMIT", 1 << 40, "Greatest uploaded file, bytes.")
-    threads: int = _setting("TRIALBOOK_SERVER_THREADS", 16, "Threads that answer calls.")
-    token_days: float = _setting("TRIALBOOK_SERVER_TOKEN_DAYS", 30.0, "Life of a token, days.")
-    silent_task_seconds: float = _setting(
-        "TRIALBOOK_SERVER_SILENT_TASK_SECONDS",
-        7200.0,
-        "A running task without a sign of life for so long is stopped.",
+    database: str = field(
+        default="",
+        metadata=_about(
+            "TRIALBOOK_SERVER_DATABASE",
+            "Database address: sqlite:///PATH or postgresql://…; empty is SQLite in DATA.",
+        ),
     )
-    log_level: str = _setting("TRIALBOOK_SERVER_LOG_LEVEL", "warning", "debug, info, warning or error.")
-    web: str = _setting("TRIALBOOK_SERVER_WEB", "", "Folder of the built page; empty looks for it.")
+    json_limit: int = field(
+        default=16 << 20, metadata=_about("TRIALBOOK_SERVER_JSON_LIMIT", "Greatest JSON body, bytes.")
+    )
+    batch_limit: int = field(
+        default=64 << 20, metadata=_about("TRIALBOOK_SERVER_BATCH_LIMIT", "Greatest batch body, bytes.")
+    )
+    file_limit: int = field(
+        default=1 << 40, metadata=_about("TRIALBOOK_SERVER_FILE_LIMIT", "Greatest uploaded file, bytes.")
+    )
+    threads: int = field(
+        default=16, metadata=_about("TRIALBOOK_SERVER_THREADS", "Threads that answer calls.")
+    )
+    token_days: float = field(
+        default=30.0, metadata=_about("TRIALBOOK_SERVER_TOKEN_DAYS", "Life of a token, days.")
+    )
+    silent_task_seconds: float = field(
+        default=7200.0,
+        metadata=_about(
+            "TRIALBOOK_SERVER_SILENT_TASK_SECONDS",
+            "A running task without a sign of life for so long is stopped.",
+        ),
+    )
+    log_level: str = field(
+        default="warning", metadata=_about("TRIALBOOK_SERVER_LOG_LEVEL", "debug, info, warning or error.")
+    )
+    web: str = field(
+        default="", metadata=_about("TRIALBOOK_SERVER_WEB", "Folder of the built page; empty looks for it.")
+    )
 
     @property
     def loopback(self) -> bool:

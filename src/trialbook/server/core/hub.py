@@ -87,7 +87,7 @@ class Hub:
 
     async def listen(
         self, topics: frozenset[str], after: int | None, beat: float = 15.0
-    ) -> AsyncIterator[Change | None | str]:
+    ) -> AsyncIterator[Change | str | None]:
         """Changes in ``topics``, from number ``after`` on.
 
         Args:

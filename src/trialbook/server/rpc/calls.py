@@ -126,9 +126,12 @@ class Calls:
             )
             reply = self._dispatcher.run(context, method, params)
         except WireError as error:
-            if error.code >= 500:
-                _log.error("%s failed (request %s): %s", method.name, id, error.message)
+            level = logging.ERROR if error.code >= 500 else logging.INFO
+            _log.log(
+                level, "%s refused (request %s): %d/%d %s", method.name, id, error.code, error.subcode, error
+            )
             return self._refused(method.name, version, error, id)
+        _log.debug("%s answered (%d bytes asked)", method.name, len(content))
         if isinstance(reply, RawReply):
             return Response(reply.body, media_type=reply.content_type, headers=dict(reply.headers))
         response = Response(

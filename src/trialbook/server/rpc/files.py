@@ -42,7 +42,7 @@ class _Feed:
     """Carries bytes from the event loop to the thread that stores them."""
 
     def __init__(self) -> None:
-        self._pieces: queue.SimpleQueue[bytes | None | _Broken] = queue.SimpleQueue()
+        self._pieces: queue.SimpleQueue[bytes | _Broken | None] = queue.SimpleQueue()
         self._room = asyncio.Semaphore(_WAITING)
         self._loop = asyncio.get_running_loop()
         self._over = False

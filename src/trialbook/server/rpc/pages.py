@@ -26,7 +26,8 @@ _POLICY = "; ".join(
 )
 
 _NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Trialbook</title>
-<style>:root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:38rem;margin:15vh auto;padding:0 1rem}
+<style>:root{color-scheme:light dark}
+body{font:16px/1.6 system-ui,sans-serif;max-width:38rem;margin:15vh auto;padding:0 1rem}
 code{font-family:ui-monospace,monospace}</style>
 <h1>Trialbook is running</h1>
 <p>The API and the files work. The page itself is not built in this copy. Build it with</p>

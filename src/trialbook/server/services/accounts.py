@@ -136,8 +136,8 @@ class Accounts:
     def local_admin(self) -> Caller:
         """The first administrator, for a page on the machine of a private server."""
         with self._database.read() as connection:
-            admins = [row for row in self._users.users(connection, None) if row.role == "admin"]  # type: ignore[attr-defined]
-        first: Any = min(admins, key=lambda row: row.created)  # type: ignore[attr-defined]
+            admins = [row for row in self._users.users(connection, None) if row.role == "admin"]
+        first: Any = min(admins, key=lambda row: row.created)
         return Caller(first.id, first.name, first.role, "", "key")
 
     def token(self, caller: Caller, seconds: int | None = None) -> tuple[str, int]:

@@ -55,10 +55,8 @@ class Documents:
 
     def columns(self, projection: Projection) -> "list[sa.Column[Any]]":
         """What must be selected."""
-        found = [task.c.id]
-        for name in (*_TEXTS, *_MOMENTS, *_NUMBERS, *_DOCUMENTS, *_FILLED):
-            if projection.wants(name):
-                found.append(task.c[name])
+        names = (*_TEXTS, *_MOMENTS, *_NUMBERS, *_DOCUMENTS, *_FILLED)
+        found = [task.c.id, *(task.c[name] for name in names if projection.wants(name))]
         if projection.wants("execution"):
             found.append(task.c.queue)
         return found

@@ -216,10 +216,10 @@ class Editing:
         for field in _MERGED:
             given = getattr(ask, field)
             if given is not None:
-                values[field] = {**(old[field] if field in old else {}), **_checked(field, given)}
+                values[field] = {**old.get(field, {}), **_checked(field, given)}
         if ask.output_dest is not None:
             values["output"] = {
-                **(values.get("output") or (old["output"] if "output" in old else {})),
+                **(values.get("output") or old.get("output", {})),
                 "destination": ask.output_dest,
             }
         if "execution" in values:

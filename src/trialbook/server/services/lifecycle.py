@@ -71,7 +71,8 @@ class Lifecycle:
         old = row.status
         if not force and not allowed(old, new):
             raise TaskStatusRefused(
-                f"a task that is {old} cannot become {new}; allowed from there: {', '.join(sorted(MOVES[old])) or 'none'}",
+                f"a task that is {old} cannot become {new}; from there it may become:"
+                f" {', '.join(sorted(MOVES[old])) or 'nothing else'}",
                 id=row.id,
                 status=old,
                 new_status=new,

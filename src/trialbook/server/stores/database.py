@@ -34,7 +34,9 @@ class Database:
         self.dialect: Literal["sqlite", "postgresql"]
         if url.startswith("sqlite"):
             self.dialect = "sqlite"
-            self.engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16)
+            self.engine = sa.create_engine(
+                url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16
+            )
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             # pysqlite must not open transactions on its own: `write` does, with the lock that it needs.
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -56,9 +58,12 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: committed, and on disk, when the block ends; rolled back when it raises."""
-        with self._writer or nullcontext():
-            with self.engine.connect().execution_options(trialbook_write=True) as connection, connection.begin():
-                yield connection
+        with (
+            self._writer or nullcontext(),
+            self.engine.connect().execution_options(trialbook_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def upsert(
         self,

@@ -147,8 +147,8 @@ class QueueStore:
         """Take a task out of whatever queue holds it; False when none does."""
         return connection.execute(queue_entry.delete().where(queue_entry.c.task == task)).rowcount > 0
 
-    def pop(self, connection: Connection, id: str, now: float) -> "sa.Row[Any] | None":
-        """Take the first entry; no two callers get the same one."""
+    def pop(self, connection: Connection, id: str, now: float) -> Any:
+        """The first entry, taken out, or None; no two callers get the same one."""
         # Two server processes on PostgreSQL: the second skips the row that the first holds.
         first = (
             sa.select(queue_entry.c.id).where(queue_entry.c.queue == id).order_by(queue_entry.c.id).limit(1)

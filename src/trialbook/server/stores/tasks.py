@@ -343,9 +343,9 @@ class TaskStore:
 
 def _facet_pairs(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     found: list[tuple[str, list[tuple[str, str]]]] = []
-    for field in ("tags", "system_tags"):
-        if field in values:
-            found.append((field, [("", tag) for tag in values[field]]))
+    found += [
+        (field, [("", tag) for tag in values[field]]) for field in ("tags", "system_tags") if field in values
+    ]
     if "hyperparams" in values:
         pairs = [
             (f"{section}.{name}", text_of(item.get("value")))

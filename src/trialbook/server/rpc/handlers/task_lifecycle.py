@@ -146,15 +146,26 @@ def many(context: Context, ids: list[str], act: Callable[[str], Any]) -> ManyRep
     succeeded: list[dict[str, Any]] = []
     failures: list[ManyFailure] = []
     for id in dict.fromkeys(ids):
-        try:
-            with context.connection.begin_nested():
-                act(id)
-        except WireError as error:
-            described = {"codes": [error.code, error.subcode], "msg": error.message, "data": error.data}
-            failures.append(ManyFailure(id=id, error=described))
-        else:
+        refused = _attempt(context, id, act)
+        if refused is None:
             succeeded.append({"id": id})
+        else:
+            described = {
+                "codes": [refused.code, refused.subcode],
+                "msg": refused.message,
+                "data": refused.data,
+            }
+            failures.append(ManyFailure(id=id, error=described))
     return ManyReply(succeeded=succeeded, failed=failures)
+
+
+def _attempt(context: Context, id: str, act: Callable[[str], Any]) -> WireError | None:
+    try:
+        with context.connection.begin_nested():
+            act(id)
+    except WireError as error:
+        return error
+    return None
 
 
 @handles("tasks.archive_many")

@@ -158,7 +158,8 @@ class JsonField:
     path: tuple[str, ...]
 
     def _value(self) -> ColumnElement[Any]:
-        return self.column[self.path].as_string()
+        value: ColumnElement[Any] = self.column[self.path].as_string()
+        return value
 
     def test(self, condition: Test) -> ColumnElement[bool]:
         return condition(self._value())

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -97,7 +98,8 @@ def _pattern(name: str, field: Field, value: Any) -> ColumnElement[bool]:
 
 def _equal(field: Field, value: Any) -> ColumnElement[bool]:
     if isinstance(field, ColumnField):
-        return field.column == value
+        same: ColumnElement[bool] = field.column == value
+        return same
     return field.has(value if isinstance(value, list) else [value])
 
 
@@ -183,7 +185,7 @@ def run(
     collection: Collection,
     ask: Query,
     columns: list[Any],
-    more: list[ColumnElement[bool]] | None = None,
+    more: Sequence[ColumnElement[bool]] | None = None,
     *,
     with_total: bool = False,
 ) -> tuple[list[sa.Row[Any]], int | None, str | None]:
