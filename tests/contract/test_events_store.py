@@ -233,6 +233,35 @@ def test_tiles_hide_nothing(
         assert shown.last[at] in {row[2] for row in finite if order(row) == newest}
 
 
+def test_late_points_do_not_become_the_last_ones(database: Database) -> None:
+    """Points that arrive late are earlier in their bucket than the compacted ones, whatever part they come
+    from."""
+    owner, numbers = new_id(), Numbers()
+    rows = [(n, n * 1_000_000, float(n)) for n in range(640)]
+    put(database, numbers, owner, [(0, row) for row in rows[325:]])
+    compact_owner(database, owner)
+    put(database, numbers, owner, [(0, row) for row in rows[:325]])
+    with database.read() as connection:
+        for x in ("iter", "time", "relative"):
+            shown = tiles.read(connection, [wanted(connection, owner)], x, (0.0, 640.0), 64).tiles[0].buckets
+            assert shown is not None
+            assert shown.last.tolist() == [float(n + 9) for n in range(0, 640, 10)]
+
+
+def test_a_chunk_whose_times_fall_is_read_for_a_time_axis(database: Database) -> None:
+    owner, numbers = new_id(), Numbers()
+    # In each chunk of 8 the last iteration is not the last moment.
+    rows = [(n, (n // 8 * 100 + 7 - n % 8) * 1_000_000, float(n)) for n in range(512)]
+    put(database, numbers, owner, [(0, row) for row in rows])
+    compact_owner(database, owner)
+    with database.read() as connection:
+        shown = (
+            tiles.read(connection, [wanted(connection, owner)], "time", (0.0, 6400.0), 64).tiles[0].buckets
+        )
+    assert shown is not None
+    assert shown.last.tolist() == [float(n) for n in range(0, 512, 8)]
+
+
 def wanted(connection: sa.Connection, owner: str) -> Wanted:
     row = of_owners(connection, [owner])[0]
     return Wanted(owner, row.metric, row.variant, row)
