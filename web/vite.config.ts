@@ -17,8 +17,9 @@ function precompress(): Plugin {
         if (!/\.(js|css|svg)$/.test(name)) continue;
         const bytes = readFileSync(join(folder, name));
         writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes, { level: 9 }));
-        const quality = bytes.length > 1_000_000 ? 9 : 11;
-        const params = { [constants.BROTLI_PARAM_QUALITY]: quality };
+        // The figure bundles load rarely and late; a second copy of each would double their share of the wheel.
+        if (bytes.length > 1_000_000) continue;
+        const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
         writeFileSync(join(folder, `${name}.br`), brotliCompressSync(bytes, { params }));
       }
     },
