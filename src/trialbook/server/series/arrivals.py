@@ -189,7 +189,8 @@ def _first_time(connection: Connection, owner: str, digest: str, now: float) -> 
     # The reference's clients send a whole request again when its reply is lost. The same event overwrites
     # itself there; here the same set of points is taken once, so that counts and means stay exact.
     statement = insert(connection, series_seen).on_conflict_do_nothing(index_elements=["owner", "digest"])
-    return connection.execute(statement, {"owner": owner, "digest": digest, "at": now}).rowcount == 1
+    row = {"owner": owner, "digest": digest, "at": now}
+    return connection.execute(statement.returning(series_seen.c.digest), row).first() is not None
 
 
 @dataclass(slots=True)

@@ -54,9 +54,10 @@ def lock(connection: Connection, journal_id: str, owner: str, now: float) -> tup
         "last_seen": now,
         "losses": [],
     }
-    made = connection.execute(insert(connection, journal).on_conflict_do_nothing(index_elements=["id"]), row)
+    statement = insert(connection, journal).on_conflict_do_nothing(index_elements=["id"])
+    made = connection.execute(statement.returning(journal.c.id), row).first()
     found = connection.execute(sa.select(journal).where(journal.c.id == journal_id).with_for_update()).one()
-    return found, made.rowcount == 1
+    return found, made is not None
 
 
 def define(connection: Connection, journal_id: str, names: dict[int, tuple[str, str]]) -> None:
