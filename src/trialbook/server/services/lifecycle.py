@@ -238,7 +238,8 @@ class Lifecycle:
         call.publish(f"task:{id}", "series")
         call.publish(f"task:{id}", "log")
         call.publish(f"task:{id}", "events")
-        return fields, {"dequeued": int(dequeued), "deleted_models": deleted}
+        # The released client accepts only an object here, where `tasks.dequeue` answers a number.
+        return fields, {"dequeued": {"removed": int(dequeued)}, "deleted_models": deleted}
 
     def _drop_draft_models(self, call: Call, id: str) -> int:
         dropped = 0
