@@ -67,7 +67,7 @@ visible = [
 ]
 answer["archived_hidden"] = sixth.id not in visible and done.id in visible
 sixth.set_archived(False)
-answer["deleted"] = Task.get_task(task_id=clone.id).delete()
+answer["deleted"] = bool(Task.get_task(task_id=clone.id).delete())
 remaining = [task.id for task in Task.get_tasks(project_name=PROJECT)]
 answer["gone"] = clone.id not in remaining
 answer["by_name"] = Task.get_task(project_name=PROJECT, task_name="again").id in remaining
