@@ -17,7 +17,7 @@ from trialbook.journal.uploads import Upload
 from trialbook.sdk import current, figures, images
 from trialbook.sdk.media import Media
 from trialbook.sdk.names import join, safe, task_folder
-from trialbook.sdk.task.record import Record
+from trialbook.sdk.record import Record
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _BIG_PLOT = 12 << 20

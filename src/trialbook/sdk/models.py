@@ -12,13 +12,13 @@ from trialbook.errors import ModelNotFound, ModelReady, TrialbookError, UsageErr
 from trialbook.journal.frames import Kind
 from trialbook.journal.uploads import Pending, Upload
 from trialbook.sdk import connection as connections
-from trialbook.sdk import current
+from trialbook.sdk import current, hocon
+from trialbook.sdk.labels import check_labels
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.pack import zip_files
+from trialbook.sdk.projects import project_ids
+from trialbook.sdk.record import Record
 from trialbook.sdk.storage import fetch
-from trialbook.sdk.task import hocon
-from trialbook.sdk.task.configuration import check_labels
-from trialbook.sdk.task.record import Record
 
 if TYPE_CHECKING:
     from trialbook.sdk.task import Task
@@ -223,8 +223,6 @@ class Model:
         ask: dict[str, Any] = {"order_by": ["-created"], "page_size": min(max_results or 500, 500)}
         session = connections.connect().session
         if project_name:
-            from trialbook.sdk.task.query import project_ids
-
             ask["project"] = project_ids(session, project_name)
             if not ask["project"]:
                 return []
@@ -364,8 +362,6 @@ class InputModel(Model):
             "system_tags": [_PACKAGE_TAG] if is_package else [],
         }
         if project:
-            from trialbook.sdk.task.query import project_ids
-
             found = project_ids(session, project)
             params["project"] = (
                 found[0] if found else session.call("projects.create", {"name": project})["id"]

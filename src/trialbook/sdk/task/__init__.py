@@ -2,6 +2,7 @@
 
 from trialbook.capture import arguments
 from trialbook.errors import UsageError
+from trialbook.sdk.record import Record
 from trialbook.sdk.task.artifacts import ArtifactsMixin
 from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.identity import IdentityMixin
@@ -9,7 +10,6 @@ from trialbook.sdk.task.lifecycle import LifecycleMixin
 from trialbook.sdk.task.models import ModelsMixin
 from trialbook.sdk.task.parameters import ParametersMixin
 from trialbook.sdk.task.query import QueryMixin
-from trialbook.sdk.task.record import Record
 from trialbook.sdk.task.reporting import ReportingMixin
 from trialbook.sdk.task.requirements import RequirementsMixin
 from trialbook.sdk.task.status import StatusMixin

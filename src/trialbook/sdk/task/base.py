@@ -3,7 +3,7 @@
 from typing import Any
 
 from trialbook.errors import UsageError
-from trialbook.sdk.task.record import Record
+from trialbook.sdk.record import Record
 
 _EDITABLE = ("created", "in_progress")
 

@@ -14,7 +14,7 @@ from trialbook.journal.frames import Kind
 from trialbook.journal.uploads import Upload
 from trialbook.machine.host import facts
 from trialbook.sdk.names import join, task_folder
-from trialbook.sdk.task.record import Record
+from trialbook.sdk.record import Record
 
 _BIG_DIFF = 500_000
 _extra: dict[str, str | None] = {}

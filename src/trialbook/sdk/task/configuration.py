@@ -1,6 +1,5 @@
 """Configuration objects (whole texts), label enumeration, container."""
 
-import json
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.errors import UsageError
-from trialbook.sdk.task import hocon
+from trialbook.sdk import hocon
+from trialbook.sdk.labels import check_labels
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.proxy import ConnectedDict, plain
 
@@ -253,19 +253,3 @@ class ConfigurationMixin(TaskBase):
             section, text, description or f"configuration file {source.name}", source.suffix.lstrip(".")
         )
         return path
-
-
-def check_labels(labels: Mapping[str, int]) -> dict[str, int]:
-    """Labels as texts to integers.
-
-    Raises:
-        UsageError: they are something else.
-    """
-    if not isinstance(labels, Mapping) or any(
-        not isinstance(name, str) or isinstance(number, bool) or not hasattr(number, "__index__")
-        for name, number in labels.items()
-    ):
-        raise UsageError(
-            f"labels are a dict of names to integers, such as {{'cat': 0}}, not {json.dumps(str(labels))}"
-        )
-    return {name: int(number) for name, number in labels.items()}

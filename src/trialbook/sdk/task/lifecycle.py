@@ -15,11 +15,11 @@ from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
 from trialbook.sdk.logger import Logger
+from trialbook.sdk.record import Record
 from trialbook.sdk.recovery import sync_in_background
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.code import describe_at_once, describe_later, finish_describing
 from trialbook.sdk.task.decide import Decision, Move, Wish
-from trialbook.sdk.task.record import Record
 from trialbook.sdk.task.run import Run, default_name, finish_status
 from trialbook.sdk.task.start import Birth, start
 from trialbook.sdk.task_types import TaskTypes

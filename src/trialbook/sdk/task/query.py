@@ -10,8 +10,9 @@ from trialbook.client.session import Session
 from trialbook.errors import ConfigurationError, ProjectNotFound, QueueNotFound, TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
+from trialbook.sdk.projects import project_ids
+from trialbook.sdk.record import Record
 from trialbook.sdk.task.base import TaskBase
-from trialbook.sdk.task.record import Record
 
 if TYPE_CHECKING:
     from trialbook.sdk.task import Task
@@ -309,17 +310,6 @@ class QueryMixin(TaskBase):
         task = cls.__new__(cls)
         task._record = Record(document, connection, connection.settings)
         return cast("Task", task)
-
-
-def project_ids(session: Session, name: str) -> list[str]:
-    """Ids of the projects of exactly that name, the last changed first."""
-    ask = {
-        "name": f"^{re.escape(name)}$",
-        "only_fields": ["id"],
-        "search_hidden": True,
-        "order_by": ["-last_update"],
-    }
-    return [str(project["id"]) for project in session.call("projects.get_all", ask).get("projects") or []]
 
 
 def _session() -> Session:

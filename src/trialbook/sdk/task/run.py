@@ -17,7 +17,7 @@ from trialbook.capture.streams import ConsoleCapture
 from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound
 from trialbook.journal.frames import Stream
 from trialbook.sdk import recovery, settings
-from trialbook.sdk.task.record import Record
+from trialbook.sdk.record import Record
 
 _log = logging.getLogger("trialbook")
 _POLL_SECONDS = 3.0

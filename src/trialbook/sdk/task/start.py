@@ -11,10 +11,10 @@ from trialbook.journal import replay
 from trialbook.journal.sync import sync_all
 from trialbook.sdk import connection as connections
 from trialbook.sdk.connection import Connection
+from trialbook.sdk.record import Record
 from trialbook.sdk.settings import Settings
 from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, candidate, decide, reported_offset
 from trialbook.sdk.task.memory import Memory
-from trialbook.sdk.task.record import Record
 
 _log = logging.getLogger("trialbook")
 

@@ -196,7 +196,7 @@ class Lifecycle:
         delete_models: bool = True,
         reason: str = "",
         message: str = "",
-    ) -> tuple[dict[str, Any], dict[str, int]]:
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Forget the results; the changed fields, and counts of what went."""
         row = self._row(call, id)
         if row.status in LOCKED and not force:

@@ -1,0 +1,16 @@
+"""Finding projects by name."""
+
+import re
+
+from trialbook.client.session import Session
+
+
+def project_ids(session: Session, name: str) -> list[str]:
+    """Ids of the projects of exactly that name, the last changed first."""
+    ask = {
+        "name": f"^{re.escape(name)}$",
+        "only_fields": ["id"],
+        "search_hidden": True,
+        "order_by": ["-last_update"],
+    }
+    return [str(project["id"]) for project in session.call("projects.get_all", ask).get("projects") or []]
