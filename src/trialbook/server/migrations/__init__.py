@@ -37,10 +37,6 @@ def prepare(database: Database) -> None:
             found = current(connection)
     except sa.exc.DBAPIError as error:
         raise ConfigurationError(f"the database cannot be used: {error.orig}") from None
-    except ImportError as error:
-        raise ConfigurationError(
-            f"the driver of this database is not installed ({error}); pip install 'trialbook[postgres]'"
-        ) from None
     if found == HEAD:
         return
     with database.write() as connection:

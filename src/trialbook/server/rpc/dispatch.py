@@ -95,7 +95,7 @@ class Dispatcher:
                         reply = handler(context, ask)
                     finally:
                         context.open_connection = None
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.DBAPIError, OverflowError) as error:
             raise _refusal(error) from error
         for topic, kind, keys in context.published:
             self._hub.publish(topic, kind, keys)
@@ -110,7 +110,7 @@ class Dispatcher:
         outer, context.method = context.method, name
         try:
             return self._handlers[name](context, convert(method.request, params))
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.DBAPIError, OverflowError) as error:
             raise _refusal(error) from error
         finally:
             context.method = outer
@@ -125,14 +125,16 @@ class Dispatcher:
         )
 
 
-def _refusal(error: sa.exc.DBAPIError) -> Exception:
+def _refusal(error: sa.exc.DBAPIError | OverflowError) -> Exception:
     """What the database refused, as the caller's mistake where it is one."""
+    if isinstance(error, OverflowError):
+        return BadField("a number is out of range", field="body")
     state = getattr(error.orig, "sqlstate", None)
     if state == "2201B":
         return BadPattern(f"the regular expression is not valid in PostgreSQL: {error.orig}")
     if state in {"40001", "40P01"}:
         return TaskRace("another client changed the same rows in the same moment; repeat the call")
-    if state in {"22003", "22P02", "22008"} or isinstance(error.orig, OverflowError):
+    if state in {"22003", "22P02", "22008"}:
         return BadField("a number is out of range", field="body")
     return error
 

@@ -1,7 +1,6 @@
 """Which function answers which method."""
 
 import importlib
-import logging
 import pkgutil
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -39,7 +38,7 @@ def load() -> dict[str, Handler]:
     declared = {method.name for method in METHODS}
     if declared != _handlers.keys():
         missing, stray = sorted(declared - _handlers.keys()), sorted(_handlers.keys() - declared)
-        if stray:
-            raise RuntimeError(f"handlers without a method: {stray}")
-        logging.getLogger("trialbook.server").warning("methods without a handler: %s", missing)
+        raise RuntimeError(
+            f"method table and handlers differ; without handler: {missing}; without method: {stray}"
+        )
     return dict(_handlers)

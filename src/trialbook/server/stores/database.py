@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
+from trialbook.errors import ConfigurationError
+
 metadata = sa.MetaData()
 """Every table of the server is declared on this object, next to the store that owns it."""
 
@@ -28,6 +30,9 @@ class Database:
     Args:
         url: ``sqlite:///PATH`` or ``postgresql://…``.
         pool_size: connections kept open to PostgreSQL.
+
+    Raises:
+        ConfigurationError: another kind of database, or its driver is not installed.
     """
 
     def __init__(self, url: str, pool_size: int = 10) -> None:
@@ -40,10 +45,20 @@ class Database:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             # pysqlite must not open transactions on its own: `write` does, with the lock that it needs.
             sa.event.listen(self.engine, "begin", _begin_sqlite)
-        else:
+        elif re.match(r"^postgres(ql)?(\+\w+)?://", url):
             self.dialect = "postgresql"
             url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url)
-            self.engine = sa.create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True)
+            try:
+                self.engine = sa.create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True)
+            except ImportError:
+                raise ConfigurationError(
+                    "the PostgreSQL database needs a driver: pip install 'trialbook[postgres]'"
+                ) from None
+        else:
+            scheme = url.partition(":")[0]
+            raise ConfigurationError(
+                f"the database address must begin with sqlite:/// or postgresql://, not {scheme!r}"
+            )
         self._writer = threading.RLock() if self.dialect == "sqlite" else None
 
     @contextmanager

@@ -1,0 +1,164 @@
+"""The program as a process: start, stop, kill, what is in its way, and its size."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.support.server import RunningServer
+from tests.support.waiting import until
+
+
+def run_server(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "trialbook.server", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={k: v for k, v in os.environ.items() if not k.startswith("TRIALBOOK_")},
+    )
+
+
+def test_announcement_and_clean_stop(own_server: RunningServer) -> None:
+    announced = json.loads((own_server.data / "server.json").read_text())
+    assert own_server.process is not None
+    assert announced["url"] == own_server.url
+    assert announced["pid"] == own_server.process.pid
+    assert (own_server.data / "credentials.json").stat().st_mode & 0o777 == 0o600
+    key = own_server.access_key
+    id = own_server.call("tasks.create", name="kept", type="training")["id"]
+    assert own_server.stop() == 0
+    assert not (own_server.data / "server.json").exists()
+    own_server.start()
+    assert own_server.access_key == key
+    assert own_server.call("tasks.get_by_id", task=id)["task"]["name"] == "kept"
+
+
+def test_a_stop_does_not_wait_for_listeners(own_server: RunningServer) -> None:
+    import urllib3
+
+    stream = urllib3.PoolManager().request(
+        "POST",
+        f"{own_server.url}/stream",
+        body=b'{"topics": ["tasks"]}',
+        headers={"Authorization": f"Bearer {own_server.token}"},
+        preload_content=False,
+    )
+    assert stream.readline() == b": listening\n"
+    started = time.monotonic()
+    assert own_server.stop() == 0
+    assert time.monotonic() - started < 5
+
+
+def test_kill_loses_nothing_that_was_acknowledged(own_server: RunningServer) -> None:
+    acknowledged: list[str] = []
+
+    def create() -> None:
+        while True:
+            try:
+                answer = own_server.call("tasks.create", name="t", type="training", tags=["killed"])
+            except Exception:
+                return
+            acknowledged.append(answer["id"])
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(acknowledged) >= 40)
+    own_server.kill()
+    for thread in threads:
+        thread.join()
+    own_server.start()
+    found = own_server.call("tasks.get_all", tags=["killed"], only_fields=["id"], page_size=10_000)["tasks"]
+    ids = {task["id"] for task in found}
+    assert set(acknowledged) <= ids
+    assert len(ids) <= len(acknowledged) + len(threads), (
+        "at most the calls in flight may be there without an answer"
+    )
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run_server("--port", str(port), "--data", str(tmp_path / "d"))
+    assert done.returncode == 1
+    assert str(port) in done.stderr
+    assert "--port 0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_in_use_names_its_owner(own_server: RunningServer) -> None:
+    done = run_server("--port", "0", "--data", str(own_server.data))
+    assert done.returncode == 1
+    assert own_server.process is not None
+    assert str(own_server.process.pid) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_data_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "format.json").write_text('{"format": 1000}')
+    done = run_server("--port", "0", "--data", str(tmp_path))
+    assert done.returncode == 1
+    assert "newer Trialbook" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/x", "mysql://x/y", "nonsense"])
+def test_a_database_that_cannot_be_used_is_named(tmp_path: Path, url: str) -> None:
+    done = run_server("--port", "0", "--data", str(tmp_path), "--database", url)
+    assert done.returncode == 1
+    assert "database" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_host_is_named(tmp_path: Path) -> None:
+    done = run_server("--host", "no.such.host.invalid", "--data", str(tmp_path))
+    assert done.returncode == 1
+    assert "no.such.host.invalid" in done.stderr
+
+
+def test_a_silent_task_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trialbook.server.core.folder import DataFolder
+    from trialbook.server.settings import Settings
+    from trialbook.server.wiring import build
+
+    folder = DataFolder(tmp_path)
+    server = build(Settings(data=tmp_path, silent_task_seconds=0.0), folder)
+    from trialbook.server.loops.watchdog import Watchdog
+    from trialbook.server.services.call import LoopCall
+    from trialbook.wire.tasks import CreateTask
+
+    services, moment = server.services, time.time()
+    with server.database.write() as connection:
+        call = LoopCall(connection, moment, "test")
+        ids = [services.editing.create(call, CreateTask(name=name)) for name in ("silent", "busy", "idle")]
+        for id in ids[:2]:
+            services.lifecycle.started(call, id, force=False, reason="", message="")
+    watchdog = Watchdog(
+        server.database, services.tasks, services.lifecycle, server.hub, lambda: moment + 7300, 7200
+    )
+    with server.database.write() as connection:
+        services.lifecycle.ping(LoopCall(connection, moment + 7000, "test"), ids[1])
+    assert watchdog() is False
+    with server.database.read() as connection:
+        rows = [services.tasks.require(connection, id) for id in ids]
+        assert [row.status for row in rows] == ["stopped", "in_progress", "created"]
+        assert rows[0].status_message == "Forced stop (non-responsive)"
+        assert services.tasks.history(connection, ids[0])[-1].method == "watchdog"
+    server.close()
+    folder.close()
+
+
+def test_idle_size(own_server: RunningServer) -> None:
+    assert own_server.process is not None
+    own_server.call("tasks.get_all")
+    resident = psutil.Process(own_server.process.pid).memory_info().rss
+    assert resident < 120 << 20, f"{resident >> 20} MiB"
