@@ -1,3 +1,4 @@
+import "~/start";
 import "~/theme/tokens.css";
 import "~/theme/base.css";
 

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 import { call } from "~/api/rpc";
 import type { SeriesEntry } from "~/api/types.gen";
@@ -17,7 +17,7 @@ export function useCatalog(tasks: readonly string[]) {
     queryKey: ["catalog", ...tasks],
     queryFn: ({ signal }) => call("series.catalog", { tasks: [...tasks] }, signal),
     enabled: tasks.length > 0,
-    placeholderData: (old) => old,
+    placeholderData: keepPreviousData,
     select: (reply) => reply.series,
   });
 }

@@ -1,5 +1,5 @@
 import { useRouter } from "@tanstack/react-router";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useState } from "react";
 
 import { call } from "~/api/rpc";
@@ -71,7 +71,7 @@ export function Palette({ close }: { close: () => void }) {
     queryKey: ["palette", asked],
     queryFn: ({ signal }) => search(asked, signal),
     enabled: asked.length > 1,
-    placeholderData: (old) => old,
+    placeholderData: keepPreviousData,
   });
   const actions = ACTIONS.filter((action) => action.label.toLowerCase().includes(text.trim().toLowerCase()));
   const hits = [...(asked.length > 1 ? (found.data ?? []) : []), ...actions];

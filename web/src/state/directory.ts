@@ -1,8 +1,14 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 import { call } from "~/api/rpc";
+import type { GetAllProjectsReply, GetAllUsersReply } from "~/api/types.gen";
 
 const MINUTE = 60_000;
+
+// A selector that makes a new object must be one function for ever, or each render would make the next.
+const userNames = (reply: GetAllUsersReply) => new Map(reply.users.map((user) => [user.id, user.name]));
+const projectNames = (reply: GetAllProjectsReply) =>
+  new Map(reply.projects.map((project) => [project.id ?? "", project.name ?? ""]));
 
 /** Names of all users by id. */
 export function useUserNames(): ReadonlyMap<string, string> {
@@ -10,7 +16,7 @@ export function useUserNames(): ReadonlyMap<string, string> {
     queryKey: ["users"],
     queryFn: ({ signal }) => call("users.get_all", {}, signal),
     staleTime: 5 * MINUTE,
-    select: (reply) => new Map(reply.users.map((user) => [user.id, user.name])),
+    select: userNames,
   });
   return found.data ?? NOBODY;
 }
@@ -37,8 +43,8 @@ export function useProjectNames(ids: readonly string[]): ReadonlyMap<string, str
       call("projects.get_all", { id: wanted, only_fields: ["id", "name"], search_hidden: true }, signal),
     enabled: wanted.length > 0,
     staleTime: MINUTE,
-    placeholderData: (old) => old,
-    select: (reply) => new Map(reply.projects.map((project) => [project.id ?? "", project.name ?? ""])),
+    placeholderData: keepPreviousData,
+    select: projectNames,
   });
   return found.data ?? NOBODY;
 }

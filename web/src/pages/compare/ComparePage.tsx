@@ -1,7 +1,7 @@
 import "~/pages/compare/compare.css";
 
 import { useParams, useRouter } from "@tanstack/react-router";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
 
 import { call } from "~/api/rpc";
@@ -70,7 +70,7 @@ export function ComparePage() {
     queryKey: ["tasks", "compare", ids],
     queryFn: ({ signal }) => call("tasks.get_all_ex", { id: ids, search_hidden: true, page_size: MOST }, signal),
     enabled: ids.length > 0,
-    placeholderData: (old) => old,
+    placeholderData: keepPreviousData,
   });
   const tasks = useMemo(() => {
     const byId = new Map((found.data?.tasks ?? []).map((task) => [task.id, task as Task]));

@@ -1,6 +1,6 @@
 import "~/pages/home/home.css";
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 
 import { useLive } from "~/api/live";
@@ -34,7 +34,7 @@ function useTasks(label: string, status: string[] | null, size: number) {
         },
         signal,
       ),
-    placeholderData: (old) => old,
+    placeholderData: keepPreviousData,
   });
 }
 

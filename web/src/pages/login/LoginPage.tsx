@@ -20,7 +20,8 @@ export function LoginPage() {
   const router = useRouter();
   const search = useRouterState({ select: (state) => state.location.searchStr });
   const target = parseSearch(search)["redirect"];
-  const goal = safeRedirect(Array.isArray(target) ? target[0] : target);
+  // Fixed at the start: while the next page loads, this one already sees that page's address.
+  const [goal] = useState(() => safeRedirect(Array.isArray(target) ? target[0] : target));
   const [key, setKey] = useState("");
   const [secret, setSecret] = useState("");
   const [busy, setBusy] = useState(false);

@@ -1,7 +1,7 @@
 import "~/pages/projects/projects.css";
 
 import { useParams } from "@tanstack/react-router";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useRef, useState } from "react";
 
 import { useLive } from "~/api/live";
@@ -51,7 +51,7 @@ export function ProjectsPage() {
         },
         signal,
       ),
-    placeholderData: (old) => old,
+    placeholderData: keepPreviousData,
   });
   useLive("projects", () => void client.invalidateQueries({ queryKey: ["projects"] }));
   useLive("tasks", () => void client.invalidateQueries({ queryKey: ["projects"] }));

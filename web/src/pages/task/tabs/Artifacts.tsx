@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 
 import { call } from "~/api/rpc";
-import type { Artifact, Model } from "~/api/types.gen";
+import type { Artifact, GetAllModelsReply, Model } from "~/api/types.gen";
 import { formatAgo, formatBytes, formatDate } from "~/charts/format";
 import { useTask } from "~/pages/task/context";
 import { Preview } from "~/pages/task/Preview";
@@ -16,6 +16,8 @@ const VIEW = { item: codec.text() };
 
 type Item = { key: string; group: string; label: string } & ({ artifact: Artifact } | { model: Partial<Model> });
 
+const byId = (reply: GetAllModelsReply) => new Map(reply.models.map((model) => [model.id ?? "", model]));
+
 function useModels() {
   const { models } = useTask();
   const ids = [...models.input, ...models.output].map((one) => one.model);
@@ -23,7 +25,7 @@ function useModels() {
     queryKey: ["models", ids],
     queryFn: ({ signal }) => call("models.get_all", { id: ids }, signal),
     enabled: ids.length > 0,
-    select: (reply) => new Map(reply.models.map((model) => [model.id ?? "", model])),
+    select: byId,
   });
 }
 

@@ -1,6 +1,6 @@
 import "~/widgets/console.css";
 
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useDeferredValue, useEffect, useRef, useState } from "react";
 
@@ -82,7 +82,7 @@ export default function Console() {
     queryKey: ["log", task.id, "search", text, view.re],
     queryFn: ({ signal }) => call("logs.search", { task: task.id, text, regex: view.re, limit: 1000 }, signal),
     enabled: text !== "",
-    placeholderData: (old) => old,
+    placeholderData: keepPreviousData,
   });
   const found = text ? (hits.data?.lines ?? []) : [];
   const goTo = (number: number) => {

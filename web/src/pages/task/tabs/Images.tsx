@@ -1,6 +1,6 @@
 import "~/pages/task/plots.css";
 
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type PointerEvent, useMemo, useRef, useState } from "react";
 
 import { call } from "~/api/rpc";
@@ -56,7 +56,7 @@ export default function Images() {
   const images = useQuery({
     queryKey: ["images", task.id, view.iters],
     queryFn: ({ signal }) => call("events.debug_images", { metrics: [{ task: task.id }], iters: view.iters }, signal),
-    placeholderData: (old) => old,
+    placeholderData: keepPreviousData,
   });
   const samples = useMemo(() => {
     const events = (images.data?.metrics ?? []).flatMap((one) => one.iterations.flatMap((iteration) => iteration.events));

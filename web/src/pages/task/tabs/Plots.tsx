@@ -1,10 +1,11 @@
 import "~/pages/task/plots.css";
 import "~/charts/react/chart.css";
 
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo, useRef, useState } from "react";
 
 import { call } from "~/api/rpc";
+import type { PlotsReply } from "~/api/types.gen";
 import { readFigure } from "~/charts/figure";
 import { matcher } from "~/charts/react/ChartGrid";
 import { PlotlyHost } from "~/charts/react/PlotlyHost";
@@ -48,6 +49,8 @@ function group(events: readonly PlotEvent[]): Series[] {
   return [...found.values()].sort((a, b) => a.metric.localeCompare(b.metric) || a.variant.localeCompare(b.variant));
 }
 
+const grouped = (reply: PlotsReply) => group(reply.plots as unknown as PlotEvent[]);
+
 export default function Plots() {
   const task = useTask();
   const [view, setView] = useView(VIEW);
@@ -56,8 +59,8 @@ export default function Plots() {
   const plots = useQuery({
     queryKey: ["plots", task.id, view.history],
     queryFn: ({ signal }) => call("events.get_task_plots", { task: task.id, iters: view.history ? HISTORY : 1 }, signal),
-    placeholderData: (old) => old,
-    select: (reply) => group(reply.plots as unknown as PlotEvent[]),
+    placeholderData: keepPreviousData,
+    select: grouped,
   });
   const all = plots.data ?? [];
   const fits = matcher(view.q);
