@@ -65,6 +65,8 @@ async function post(method: string, params: unknown, accept: string, signal?: Ab
       headers: { ...SESSION_HEADERS, "Content-Type": "application/json", Accept: accept },
       body: JSON.stringify(params),
       credentials: "same-origin",
+      // A choice made right before the page is left must still arrive.
+      keepalive: method === "users.set_preferences",
       signal,
     });
   } catch (error) {

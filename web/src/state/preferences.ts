@@ -23,6 +23,7 @@ function remembered(): Preferences {
 
 let current: Preferences = typeof localStorage === "undefined" ? INITIAL : remembered();
 let theme: ThemeName = "light";
+let choices = 0;
 const watchers = new Set<() => void>();
 
 function apply(): void {
@@ -51,12 +52,16 @@ export function startPreferences(): void {
 
 /** Takes over what the server keeps for this user. */
 export async function loadPreferences(): Promise<void> {
+  const before = choices;
   const { preferences } = await call("users.get_preferences", {});
+  // Whoever has chosen in the meantime is right.
+  if (choices !== before) return;
   const web = preferences["trialbook_web"];
   if (web && typeof web === "object") keep({ ...INITIAL, ...(web as Partial<Preferences>) });
 }
 
 export function setPreferences(change: Partial<Preferences>): void {
+  choices += 1;
   keep({ ...current, ...change });
   // The choice holds in this browser even when the server cannot be told just now.
   call("users.set_preferences", { preferences: { trialbook_web: current } }).catch(() => undefined);
