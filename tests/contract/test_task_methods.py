@@ -539,3 +539,54 @@ def test_names_of_any_kind_are_kept(server: RunningServer, name: str) -> None:
     assert id in [task["id"] for task in by_tag["tasks"]]
     by_value = server.call("tasks.get_all", {f"runtime.{name}": name, "only_fields": ["id"]})
     assert id in [task["id"] for task in by_value["tasks"]]
+
+
+def test_many_clients_at_once_make_each_thing_once(server: RunningServer) -> None:
+    import threading
+
+    mark, id = uuid.uuid4().hex, uuid.uuid4().hex
+    made: list[str] = []
+    failures: list[BaseException] = []
+
+    def create() -> None:
+        try:
+            own = server.call("tasks.create", name="t", type="training", project_name=f"{mark}/a/b")["id"]
+            server.call("tasks.create", name="same", type="training", id=id)
+            server.call("tasks.edit", task=id, force=True, tags=[own], runtime={own: own}, hyperparams={})
+            made.append(own)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=create) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(set(made)) == 12
+    projects = server.call("projects.get_all", name=f"^{mark}", only_fields=["name"])["projects"]
+    assert sorted(project["name"] for project in projects) == [mark, f"{mark}/a", f"{mark}/a/b"]
+    [last] = document(server, id)["tags"]
+    found = server.call("tasks.get_all", {f"runtime.{last}": last, "only_fields": ["id"]})["tasks"]
+    assert [task["id"] for task in found] == [id], "the facets follow the document"
+
+
+def test_no_task_is_taken_twice_from_a_queue(server: RunningServer) -> None:
+    import threading
+
+    queue = server.call("queues.create", name=uuid.uuid4().hex)["id"]
+    waiting = [new(server) for _ in range(30)]
+    for id in waiting:
+        server.call("tasks.enqueue", task=id, queue=queue)
+    taken: list[str] = []
+
+    def work() -> None:
+        while entry := server.call("queues.get_next_task", queue=queue).get("entry"):
+            taken.append(entry["task"])
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(waiting)

@@ -94,6 +94,7 @@ METHODS.add(
     request=Login,
     reply=LoginReply,
     permit=Permission.PUBLIC,
+    transaction="own",
     summary="Trade an access key and secret, or a token, for a token.",
 )
 METHODS.add(
@@ -102,6 +103,7 @@ METHODS.add(
     reply=LoginReply,
     permit=Permission.PUBLIC,
     changes=True,
+    transaction="own",
     summary="Log a page in without a key, on the machine that runs a loopback-bound server.",
 )
 METHODS.add(
@@ -110,6 +112,7 @@ METHODS.add(
     reply=Empty,
     permit=Permission.PUBLIC,
     changes=True,
+    transaction="own",
     summary="Forget the page's cookie.",
 )
 METHODS.add(

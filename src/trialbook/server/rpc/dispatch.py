@@ -24,6 +24,7 @@ from trialbook.wire.catalogue import METHODS, Method, Permission
 from trialbook.wire.table import RawBody
 
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
+_ATTEMPTS = 4
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 
 
@@ -83,23 +84,31 @@ class Dispatcher:
         """
         self._permit(context, method)
         ask = params if isinstance(params, RawBody) else convert(method.request, params)
-        handler = self._handlers[method.name]
-        try:
-            if method.transaction == "own":
-                reply = handler(context, ask)
-            else:
-                opened = context.database.write() if method.changes else context.database.read()
-                with opened as connection:
-                    context.open_connection = connection
-                    try:
-                        reply = handler(context, ask)
-                    finally:
-                        context.open_connection = None
-        except (sa.exc.DBAPIError, OverflowError) as error:
-            raise _refusal(error) from error
+        for attempt in range(_ATTEMPTS):
+            try:
+                reply = self._attempt(context, method, ask)
+                break
+            except (sa.exc.DBAPIError, OverflowError) as error:
+                if method.transaction == "own" or attempt + 1 == _ATTEMPTS or not _collided(error):
+                    raise _refusal(error) from error
+                # Another server wrote the same rows in the same moment. All of this attempt was undone.
+                context.published.clear()
+                context.reply_headers.clear()
         for topic, kind, keys in context.published:
             self._hub.publish(topic, kind, keys)
         return reply
+
+    def _attempt(self, context: Context, method: Method, ask: Any) -> Any:
+        handler = self._handlers[method.name]
+        if method.transaction == "own":
+            return handler(context, ask)
+        opened = context.database.write() if method.changes else context.database.read()
+        with opened as connection:
+            context.open_connection = connection
+            try:
+                return handler(context, ask)
+            finally:
+                context.open_connection = None
 
     def nested(self, context: Context, name: str, params: dict[str, Any]) -> Any:
         """Answer a call inside the transaction of another one."""
@@ -123,6 +132,12 @@ class Dispatcher:
         raise Forbidden(
             f"{method.name} needs the permission {method.permit.value!r}; your role is {context.caller.role!r}"
         )
+
+
+def _collided(error: sa.exc.DBAPIError | OverflowError) -> bool:
+    """True when the same call may well succeed if it is repeated."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, sa.exc.IntegrityError) or state in {"40001", "40P01"}
 
 
 def _refusal(error: sa.exc.DBAPIError | OverflowError) -> Exception:
