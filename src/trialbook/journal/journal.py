@@ -79,12 +79,14 @@ class Journal:
         Raises:
             UsageError: the iteration is no integer or the value no number.
         """
+        number = self._numbers.get((metric, variant))
+        if number is None:
+            # In a child, defining the series opens a journal of its own: only then is the writer the right one.
+            number = self._define(metric, variant)
         try:
-            self._writer.point(self._numbers[metric, variant], iteration, value)
-        except KeyError:
-            self._writer.point(self._define(metric, variant), iteration, value)
+            self._writer.point(number, iteration, value)
         except (struct.error, TypeError, OverflowError):
-            self.scalar(metric, variant, _whole(iteration), _number(value))
+            self._writer.point(number, _whole(iteration), _number(value))
 
     def point_at(self, metric: str, variant: str, iteration: int, value: float, moment: float) -> None:
         """Append one point with a time of its own (seconds since the epoch)."""
@@ -313,27 +315,31 @@ class Journal:
             return True
         if self._writer.bytes_on_disk() + self.spool.size() < self._budget:
             return True
-        first = not self._dropped
-        # Counted before the warning: a captured console brings the warning back here.
-        self._dropped[kind] = self._dropped.get(kind, 0) + count
+        with self._lock:
+            first = not self._dropped
+            # Counted before the warning: a captured console brings the warning back here.
+            self._dropped[kind] = self._dropped.get(kind, 0) + count
         if first:
             _log.warning("the journal's disk budget is used up: console text and images are left out")
         return False
 
     def _note_losses(self) -> None:
-        if self._writer.lost:
-            lost, self._writer.lost = self._writer.lost, 0
-            self._dropped["frame"] = self._dropped.get("frame", 0) + lost
-        if not self._dropped:
-            return
-        dropped, self._dropped = self._dropped, {}
-        for kind, count in dropped.items():
-            why = (
-                "the disk of this host is full"
-                if kind == "frame"
-                else "the journal's disk budget was reached"
-            )
-            self._writer.append(encode_json(Kind.LOSS, {"kind": kind, "count": count, "why": why}))
+        with self._lock:
+            lost = self._writer.take_lost()
+            if lost:
+                self._dropped["frame"] = self._dropped.get("frame", 0) + lost
+            for kind, count in list(self._dropped.items()):
+                why = (
+                    "the disk of this host is full"
+                    if kind == "frame"
+                    else "the journal's disk budget was reached"
+                )
+                frame = encode_json(Kind.LOSS, {"kind": kind, "count": count, "why": why})
+                if self._writer.append(frame) is None:
+                    # The notice of the loss is no loss of its own; it waits for room.
+                    self._writer.take_lost()
+                    return
+                del self._dropped[kind]
 
     def _after_fork_in_child(self) -> None:
         # The parent's threads do not exist here and its locks may be held by them: start from nothing.

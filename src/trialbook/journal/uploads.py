@@ -102,7 +102,9 @@ class Spool:
             value = read_json(note)
             then = tuple((Kind(kind), payload) for kind, payload in value["then"])
             remove = Path(value["remove"]) if value.get("remove") else None
-            found.append((note, Upload(Path(value["source"]), value["url"], value["delete_source"], then, remove)))
+            found.append(
+                (note, Upload(Path(value["source"]), value["url"], value["delete_source"], then, remove))
+            )
         return found
 
     def finish(self, note: Path, upload: Upload, arrived: bool) -> None:

@@ -74,8 +74,8 @@ class Writer:
         self._sealed: list[Segment] = []
         self._spare: Segment | None = None
         self._made = 0
-        self.lost = 0
-        """Frames that found no room because the disk is full."""
+        self._lost = 0
+        self._retry_at = 0.0
         self._current: Segment
         self._map: mmap.mmap
         self._size: int
@@ -104,16 +104,16 @@ class Writer:
             # Last, so that a signal which raises in between leaves the frame out as a whole.
             self._position = end
 
-    def append(self, frame: bytes) -> int:
+    def append(self, frame: bytes) -> int | None:
         """Append a whole frame.
 
         Returns:
-            The offset after it, or the offset where it would have gone when the disk has no room.
+            The offset after it; None when the disk has no room for it.
         """
         length = len(frame)
         with self._lock:
             if self._position + length > self._bound and not self._room(length):
-                return self._position + self._shift
+                return None
             start = self._position
             end = start + length
             self._map[start:end] = frame
@@ -169,6 +169,12 @@ class Writer:
                 return
         self._discard(spare)
 
+    def take_lost(self) -> int:
+        """How many frames found no room since the last call."""
+        with self._lock:
+            lost, self._lost = self._lost, 0
+            return lost
+
     def bytes_on_disk(self) -> int:
         """Bytes of the segments that are not yet released."""
         with self._lock:
@@ -194,10 +200,15 @@ class Writer:
         if need > LONGEST + OVERHEAD:
             raise JournalError("a frame holds less than 16 MiB")
         if self._position + need > self._size:
+            # A full disk is asked again each second only: asking costs a tenth of a millisecond.
+            if time() < self._retry_at:
+                self._lost += 1
+                return False
             try:
                 self._roll(need)
             except OSError:
-                self.lost += 1
+                self._lost += 1
+                self._retry_at = time() + 1.0
                 return False
         self._wake()
         self._bound = min(self._size, self._position + need + WAKE_BYTES)

@@ -85,11 +85,19 @@ class Record:
         Raises:
             ConnectionFailed: offline, or the server is away.
         """
+        return self.require_connection(method).session.call(method, params, repeat=repeat)
+
+    def require_connection(self, what: str) -> Connection:
+        """The connection.
+
+        Raises:
+            ConnectionFailed: this process works offline.
+        """
         if self.connection is None:
             raise ConnectionFailed(
-                f"{method} needs the server, and this process works offline (Task.set_offline, TRIALBOOK_OFFLINE_MODE)."
+                f"{what} needs the server, and this process works offline (Task.set_offline, TRIALBOOK_OFFLINE_MODE)."
             )
-        return self.connection.session.call(method, params, repeat=repeat)
+        return self.connection
 
     def change(self, method: str, params: dict[str, Any]) -> None:
         """Change the task: in order with its reports when this process runs it, else at once."""
