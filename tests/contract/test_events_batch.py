@@ -105,7 +105,7 @@ def test_the_newest_of_an_iteration_is_shown_and_none_is_lost(server: RunningSer
     assert curve(server, task) == {"name": "train", "x": [1, 2], "y": [7.0, 6.0]}
     assert curve(server, task, key="timestamp")["y"] == [6.0, 7.0]
     ask = {"series": [{"task": task, "metric": "loss", "variant": "train"}], "format": "json"}
-    assert json.loads(server.ask("series.raw", ask).data)["series"][0]["value"] == [5.0, 7.0, 6.0]
+    assert server.call("series.raw", ask)["series"][0]["value"] == [5.0, 7.0, 6.0]
 
 
 def test_a_request_that_is_sent_again_counts_once(server: RunningServer) -> None:

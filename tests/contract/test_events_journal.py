@@ -45,7 +45,7 @@ class Journal:
 
 def raw(server: RunningServer, task: str, metric: str = "loss", variant: str = "train") -> dict[str, Any]:
     ask = {"series": [{"task": task, "metric": metric, "variant": variant}], "format": "json"}
-    return json.loads(server.ask("series.raw", ask).data)["series"][0]  # type: ignore[no-any-return]
+    return server.call("series.raw", ask)["series"][0]  # type: ignore[no-any-return]
 
 
 def catalog(server: RunningServer, task: str) -> dict[tuple[str, str], dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Reading back what a task reported."""
 
-import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -138,9 +138,7 @@ class ReportingMixin(TaskBase):
         return logger
 
     def _all_points(self, x_axis: str) -> dict[str, dict[str, dict[str, Any]]]:
-        connection = self._record.require_connection("get_reported_scalars")
-        ask = {"series": {"tasks": [self.id]}, "format": "json"}
-        answer = json.loads(connection.session.fetch("series.raw", ask, "application/json"))
+        answer = self._record.call("series.raw", {"series": {"tasks": [self.id]}, "format": "json"})
         found = [series for series in answer["series"] if series["iter"]]
         start = min((min(series["time"]) for series in found), default=0.0)
         named: dict[str, dict[str, dict[str, Any]]] = {}
@@ -159,7 +157,7 @@ class ReportingMixin(TaskBase):
 
 
 def _numbers(values: list[Any]) -> list[float]:
-    return [float(value) for value in values]
+    return [math.nan if value is None else float(value) for value in values]
 
 
 def _from_start(named: dict[str, dict[str, dict[str, list[float]]]], divisor: float) -> Any:

@@ -37,7 +37,7 @@ def read_tiles(context: Context, ask: wire.TilesAsk) -> RawReply:
 
 
 @handles("series.raw")
-def read_raw(context: Context, ask: wire.RawAsk) -> RawReply:
+def read_raw(context: Context, ask: wire.RawAsk) -> RawReply | wire.RawSeriesReply:
     """All points."""
     span = _span(ask.range)
     wanted = _wanted(context, ask.series)
@@ -47,8 +47,7 @@ def read_raw(context: Context, ask: wire.RawAsk) -> RawReply:
     parts = [export.cut(one, points, span, ask.start, ask.limit) for one in wanted]
     if ask.format == "columns" or (ask.format is None and _accepts(context) == export.COLUMNS):
         return RawReply(export.COLUMNS, export.to_bytes(parts), _HEADERS)
-    reply = wire.RawSeriesReply(series=[export.to_json(part) for part in parts])
-    return RawReply("application/json", msgspec.json.encode(reply), _HEADERS)
+    return wire.RawSeriesReply(series=[export.to_json(part) for part in parts])
 
 
 _HEADERS = {"Cache-Control": "no-store"}
