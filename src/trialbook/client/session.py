@@ -105,37 +105,6 @@ class Session:
             method, json.dumps(params or {}).encode(), "application/json", patience, repeat, timeout
         )
 
-    def fetch(self, method: str, params: dict[str, Any], accept: str, timeout: float = 300.0) -> bytes:
-        """Run a reading method whose answer is no JSON envelope.
-
-        Args:
-            method: ``service.action``.
-            params: the request.
-            accept: content type of the answer.
-            timeout: seconds to wait for data.
-
-        Raises:
-            ConnectionFailed: the server did not answer in time.
-            WireError: the server refused.
-        """
-        body = json.dumps(params).encode()
-        for attempt in (1, 2):
-            token = self.token()
-            headers = {
-                "Content-Type": "application/json",
-                "Accept": accept,
-                "Authorization": f"Bearer {token}",
-            }
-            reply = self.request("POST", f"{self.host}/{method}", headers, body, timeout=timeout)
-            if reply.status == 200:
-                return bytes(reply.data)
-            try:
-                _data(reply, self.host)
-            except Unauthorized:
-                if attempt == 2 or not self._drop(token):
-                    raise
-        raise AssertionError("unreachable")
-
     def post(
         self,
         method: str,
