@@ -8,8 +8,9 @@ import {
 } from "@tanstack/react-router";
 
 import { queryClient } from "~/api/client";
-import { openSession } from "~/api/session";
+import { currentUser, openSession } from "~/api/session";
 import { MissingPage, RouteError } from "~/pages/missing/MissingPage";
+import { prefetchCode, prefetchData } from "~/prefetch";
 import { Shell } from "~/shell/Shell";
 import { parseSearch, stringifySearch } from "~/state/codec";
 import { canonicalPath } from "~/state/links";
@@ -31,10 +32,13 @@ const shell = createRoute({
   beforeLoad: async ({ location }) => {
     const moved = canonicalPath(location.pathname);
     if (moved) throw redirect({ href: moved + location.searchStr + hashOf(location.hash), replace: true });
+    const first = currentUser() === null;
+    if (first) prefetchCode(location.pathname);
     if (!(await openSession())) {
       const back = location.pathname + location.searchStr + hashOf(location.hash);
       throw redirect({ href: `/login${stringifySearch({ redirect: back })}`, replace: true });
     }
+    if (first) prefetchData(location.pathname);
   },
 });
 

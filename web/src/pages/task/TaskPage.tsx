@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect } from "react";
 
 import { RpcError } from "~/api/rpc";
 import { TaskProvider, useTaskDocument } from "~/pages/task/context";
+import { TAB_MODULES } from "~/pages/task/tabs/modules";
 import { TaskHead } from "~/pages/task/TaskHead";
 import { useCrumbTrail } from "~/shell/crumbs";
 import { useProject } from "~/state/directory";
@@ -13,16 +14,9 @@ import { projectPath, TABS, type TabPath, tabOf, taskPath } from "~/state/links"
 import { MissingThing } from "~/widgets/MissingThing";
 import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
 
-const PAGES: Record<TabPath, React.LazyExoticComponent<React.ComponentType>> = {
-  execution: lazy(() => import("~/pages/task/tabs/Execution")),
-  configuration: lazy(() => import("~/pages/task/tabs/Configuration")),
-  artifacts: lazy(() => import("~/pages/task/tabs/Artifacts")),
-  info: lazy(() => import("~/pages/task/tabs/Info")),
-  "output/log": lazy(() => import("~/pages/task/tabs/Console")),
-  "output/metrics/scalar": lazy(() => import("~/pages/task/tabs/Scalars")),
-  "output/metrics/plots": lazy(() => import("~/pages/task/tabs/Plots")),
-  "output/debugImages": lazy(() => import("~/pages/task/tabs/Images")),
-};
+const PAGES = Object.fromEntries(
+  TABS.map((tab) => [tab.path, lazy(TAB_MODULES[tab.path])]),
+) as Record<TabPath, React.LazyExoticComponent<React.ComponentType>>;
 
 export function TaskPage() {
   const { pid = "*", tid = "", _splat = "" } = useParams({ strict: false });
