@@ -78,9 +78,15 @@ class FacetField:
 
     def has(self, values: Sequence[str]) -> ColumnElement[bool]:
         texts = [text_of(value) for value in values]
-        return sa.exists().where(
-            *self._rows(), facet.c.head.in_([head(text) for text in texts]), facet.c.value.in_(texts)
-        )
+        # Not correlated: the value's index finds the owners once, instead of a probe for each document.
+        conditions = [
+            facet.c.field == self.name,
+            facet.c.head.in_([head(text) for text in texts]),
+            facet.c.value.in_(texts),
+        ]
+        if self.key is not None:
+            conditions.append(facet.c.key == self.key)
+        return self.owner.in_(sa.select(facet.c.owner).where(*conditions))
 
     def missing(self) -> ColumnElement[bool]:
         return ~sa.exists().where(*self._rows())
@@ -143,7 +149,19 @@ class MetricField:
         return self._value().is_(None)
 
     def number(self, condition: Test) -> ColumnElement[bool]:
-        return condition(self._value())
+        series = metadata.tables["series"]
+        column = series.c[_STATISTICS[self.statistic]]
+        return self.owner.in_(
+            sa.select(series.c.owner).where(
+                series.c.metric_hash == self.metric,
+                series.c.variant_hash == self.variant,
+                sa.or_(
+                    condition(column),
+                    # A single value is its own last, least and greatest.
+                    sa.and_(column.is_(None), condition(series.c.single_value)),
+                ),
+            )
+        )
 
     def order(self) -> list[ColumnElement[Any]]:
         return [self._value()]

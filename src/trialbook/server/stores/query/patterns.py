@@ -50,6 +50,14 @@ def check(pattern: str) -> str:
     return pattern
 
 
+def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """True where the text is anywhere in the column, whatever the case."""
+    if text.isascii():
+        return sa.cast(column, sa.Text).icontains(text, autoescape=True)
+    # SQLite's own functions know the case of ASCII letters only.
+    return matches(column, re.escape(text), ignore_case=True)
+
+
 def matches(column: ColumnElement[Any], pattern: str, *, ignore_case: bool = False) -> ColumnElement[bool]:
     """True where the pattern is found anywhere in the column."""
     check(pattern)

@@ -125,12 +125,9 @@ def _over_fields(collection: Collection, ask: FieldsFilter, join: Any) -> list[C
 
 def _text_search(collection: Collection, text: str) -> ColumnElement[bool]:
     """Found in any of the searched fields, whatever the case. No index serves "anywhere in the text": this reads the
-    rows that the other constraints leave (100 000 tasks: about 0.3 s)."""
-    pattern = re.escape(text)
+    rows that the other constraints leave (100 000 tasks: about half a second)."""
     fields = [field for name in collection.searched if (field := collection.find(name)) is not None]
-    return sa.or_(
-        *(field.test(lambda column: patterns.matches(column, pattern, ignore_case=True)) for field in fields)
-    )
+    return sa.or_(*(field.test(lambda column: patterns.contains(column, text)) for field in fields))
 
 
 def ordering(collection: Collection, ask: Query) -> list[ColumnElement[Any]]:
