@@ -277,7 +277,7 @@ def test_extreme_points(server: RunningServer) -> None:
     assert (entry["count"], entry["min_iter"], entry["max_iter"]) == (5, -1, 2**53 + 1)
     for x in ("iter", "time", "relative"):
         ask = {"series": {"tasks": [journal.task]}, "x": x, "format": "json"}
-        assert sum(json.loads(server.ask("series.tiles", ask).data)["series"][0]["points"]["count"]) == 5
+        assert sum(server.ask("series.tiles", ask).json()["data"]["series"][0]["points"]["count"]) == 5
 
 
 def test_columns_and_binary_tiles(server: RunningServer) -> None:
@@ -319,8 +319,8 @@ def test_columns_and_binary_tiles(server: RunningServer) -> None:
     plain = json.loads(
         server.ask("series.tiles", {**ask, "buckets": 100}, headers={"Accept": "application/json"}).data
     )
-    assert tuple(plain["series"][0]["points"]["max"]) == largest
-    zoomed = json.loads(server.ask("series.tiles", {**ask, "range": [690, 710], "format": "json"}).data)[
+    assert tuple(plain["data"]["series"][0]["points"]["max"]) == largest
+    zoomed = server.ask("series.tiles", {**ask, "range": [690, 710], "format": "json"}).json()["data"][
         "series"
     ][0]
     assert (zoomed["raw"], zoomed["points"]["last"][10], zoomed["points"]["x_first"][10]) == (
@@ -329,6 +329,6 @@ def test_columns_and_binary_tiles(server: RunningServer) -> None:
         700.0,
     )
     nothing = {"series": [{"task": journal.task, "metric": "no", "variant": "such"}], "format": "json"}
-    assert json.loads(server.ask("series.tiles", nothing).data)["series"][0]["length"] == 0
+    assert server.ask("series.tiles", nothing).json()["data"]["series"][0]["length"] == 0
     wrong = server.ask("series.tiles", {**ask, "range": [3, 1]}).json()["meta"]
     assert (wrong["result_code"], wrong["result_subcode"]) == (400, 20)

@@ -122,6 +122,4 @@ def test_kill_loses_nothing_that_was_acknowledged(own_server: RunningServer) -> 
     assert again["data"]["acked"] == len(raw)
     assert counts(own_server, task) == {"v": 3000}
     ask = {"series": [{"task": task, "metric": "loss", "variant": "v"}], "format": "json"}
-    assert json.loads(own_server.ask("series.raw", ask).data)["series"][0]["value"] == [
-        float(n) for n in range(3000)
-    ]
+    assert own_server.call("series.raw", ask)["series"][0]["value"] == [float(n) for n in range(3000)]

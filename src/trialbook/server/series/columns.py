@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trialbook.errors import ServerFault
-from trialbook.server.series.codec import compress, decompress
 from trialbook.server.series.numeric import Floats, Ints, np
+from trialbook.server.stores.codec import compress, decompress
 
 VERSION = 1
 _BATCH_HEAD = struct.Struct("<BII")

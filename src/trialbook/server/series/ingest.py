@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
+from trialbook.base.guard import guard
 from trialbook.errors import BadRequest, JournalGap, TaskRace, WireError
 from trialbook.server.series.arrivals import LOGGING, Arrivals, Collector, Ready, Written, microseconds, write
 from trialbook.server.series.columns import Points
@@ -95,32 +97,38 @@ class Plan:
     names: dict[int, tuple[str, str]]
     defined: dict[int, tuple[str, str]]
     steps: list[Step]
+    problem: BadRequest | None = None
 
 
 def plan(header: Header, frames: memoryview, known: Known, worker: str, now: float) -> Plan:
     """Decode, group and pack everything that is new to the server.
 
-    Raises:
-        BadRequest: the frames are damaged, or use a series that was never defined.
+    Frames that are damaged, or use a series that was never defined, become the plan's ``problem``: what is
+    known of the journal may be out of date, and only ``apply`` can tell.
     """
+    ready = Plan(header, len(frames), known, dict(known.names), {}, [])
     skip = max(0, known.acked - header.first)
-    names = dict(known.names)
-    defined: dict[int, tuple[str, str]] = {}
-    steps = []
-    for span in spans(frames, skip) if skip < len(frames) else ():
-        fresh = {
-            local: (clean_name(metric), clean_name(variant))
-            for local, (metric, variant) in span.names.items()
-        }
-        names.update(fresh)
-        defined.update(fresh)
-        points = _points(header.task, names, span.run(), now) if span.count else None
-        collector = Collector(worker, now)
-        for event in span.events:
-            _collect(collector, header.task, event)
-        _console(collector, header.task, span, worker, now)
-        steps.append(Step(span, points, [arrivals.prepare() for arrivals in collector.owners.values()]))
-    return Plan(header, len(frames), known, names, defined, steps)
+    try:
+        for span in spans(frames, skip) if skip < len(frames) else ():
+            ready.steps.append(_step(ready, span, worker, now))
+    except BadRequest as problem:
+        ready.problem = problem
+    return ready
+
+
+def _step(ready: Plan, span: Span, worker: str, now: float) -> Step:
+    task = ready.header.task
+    fresh = {
+        local: (clean_name(metric), clean_name(variant)) for local, (metric, variant) in span.names.items()
+    }
+    ready.names.update(fresh)
+    ready.defined.update(fresh)
+    points = _points(task, ready.names, span.run(), now) if span.count else None
+    collector = Collector(worker, now)
+    for event in span.events:
+        _collect(collector, task, event)
+    _console(collector, task, span, worker, now)
+    return Step(span, points, [arrivals.prepare() for arrivals in collector.owners.values()])
 
 
 def _points(task: str, names: dict[int, tuple[str, str]], run: Run, now: float) -> Prepared:
@@ -192,10 +200,10 @@ class Stale(Exception):
 
 @dataclass(slots=True)
 class Outcome:
-    """What applying a plan did."""
+    """What applying a plan did; ``known`` is None when it was nothing new."""
 
     reply: AddPointsReply
-    known: Known
+    known: Known | None
     kinds: dict[str, list[str]] = field(default_factory=dict)
     remember: list[tuple[Prepared, list[int]]] = field(default_factory=list)
 
@@ -208,6 +216,7 @@ def apply(
     call: Callable[[str, dict[str, Any]], Any],
     worker: str,
     now: float,
+    last_try: bool = False,
 ) -> Outcome:
     """Write a plan.
 
@@ -219,10 +228,13 @@ def apply(
         call: runs a method in this transaction, undoing it when it is refused.
         worker: who sends.
         now: seconds.
+        last_try: a call that meets another transaction is refused then, where it would have the body tried
+        again.
 
     Raises:
         JournalGap: frames before the first one are missing.
         Stale: the journal is not where the plan believed it to be.
+        BadRequest: the frames are damaged, or use a series that was never defined.
         WireError: the task does not exist, or nothing may be added to it.
     """
     header = ready.header
@@ -237,10 +249,14 @@ def apply(
         if fresh:
             owners.require_open(connection, header.task, False, False)
         _touch(connection, header, row.acked, row.losses, now, None)
-        return Outcome(AddPointsReply(acked=row.acked), Known(row.acked, ready.known.names))
+        return Outcome(AddPointsReply(acked=row.acked), None)
     if row.acked != ready.known.acked:
         raise Stale(Known(row.acked, journals.names(connection, header.journal)))
-    writer = _Writer(connection, ready, numbers, owners, call, worker, now, allow_locked=not fresh)
+    if ready.problem is not None:
+        raise ready.problem
+    writer = _Writer(
+        connection, ready, numbers, owners, call, worker, now, allow_locked=not fresh, last_try=last_try
+    )
     warnings = writer.run()
     journals.define(connection, header.journal, ready.defined)
     losses = [loss for step in ready.steps for loss in step.span.losses]
@@ -290,6 +306,7 @@ class _Writer:
         worker: str,
         now: float,
         allow_locked: bool,
+        last_try: bool,
     ) -> None:
         self._connection = connection
         self._plan = ready
@@ -299,6 +316,7 @@ class _Writer:
         self._worker = worker
         self._now = now
         self._allow_locked = allow_locked
+        self._last_try = last_try
         self._open: set[tuple[str, bool]] = set()
         self.kinds: dict[str, list[str]] = {}
         self.remember: list[tuple[Prepared, list[int]]] = []
@@ -322,13 +340,25 @@ class _Writer:
         return warnings
 
     def _run_call(self, method: str, params: dict[str, Any]) -> str | None:
-        try:
-            self._call(method, params)
-        except TaskRace:
+        held: WireError | SQLAlchemyError | None = None
+        done = False
+        # A method that fails because of a mistake in it must not hold up the stream for ever; the database
+        # failing is another matter: then the whole body fails and is sent again.
+        with guard(f"journal call {method}"):
+            try:
+                self._call(method, params)
+            except (WireError, SQLAlchemyError) as error:
+                held = error
+            done = True
+        if isinstance(held, TaskRace) and not self._last_try:
             # Two transactions met; the whole body is tried again from the start.
-            raise
-        except WireError as error:
-            return f"{method} was refused: {error.message}"
+            raise held
+        if isinstance(held, WireError):
+            return f"{method} was refused: {held.message}"
+        if held is not None:
+            raise held
+        if not done:
+            return f"{method} failed in the server; its log says why"
         self._open.clear()
         return None
 

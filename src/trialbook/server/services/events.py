@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from trialbook.errors import EventsNotAdded, ModelReady, TaskRace, WireError
+from trialbook.errors import EventsNotAdded, ModelReady, ServerFault, TaskRace, WireError
 from trialbook.server.series import ingest, lines
 from trialbook.server.series.arrivals import Arrivals, Collector, Ready, Written, write
 from trialbook.server.series.decode import split
@@ -72,6 +72,9 @@ class Events:
             TaskStatusRefused, ModelReady: it is published.
         """
         if not is_model:
+            # Whoever reports to a task takes its row first, so that two of them wait and never block each
+            # other.
+            self._tasks.get(connection, owner, task.c.id, lock=True)
             self._tasks.require_open(connection, owner, allow_locked)
         elif self._models.require(connection, owner).ready and not allow_locked:
             raise ModelReady(f"model {owner} is published: nothing can be added to it", id=owner)
@@ -93,22 +96,31 @@ class Events:
             try:
                 with session.write() as connection:
                     outcome = ingest.apply(
-                        connection, ready, self._numbers, arrivals, session.call, worker, session.now
+                        connection,
+                        ready,
+                        self._numbers,
+                        arrivals,
+                        session.call,
+                        worker,
+                        session.now,
+                        last_try=attempt + 1 == _TRIES,
                     )
             except ingest.Stale as stale:
                 known = stale.known
             except (sa.exc.DBAPIError, TaskRace) as error:
                 del session.published[told:]
-                if attempt + 1 == _TRIES or not (isinstance(error, TaskRace) or _met(error)):
+                if not (isinstance(error, TaskRace) or _met(error)):
                     raise
                 known = self._journals.load(session.database, header.journal)
             else:
-                self._journals.keep(header.journal, outcome.known)
+                if outcome.known is not None:
+                    self._journals.keep(header.journal, outcome.known)
                 for prepared, numbers in outcome.remember:
                     self._numbers.remember(prepared.owner, prepared.names, numbers)
                 self._tell(session, outcome.kinds, arrivals.projects)
                 return outcome.reply
-        raise TaskRace("the journal is being sent by several clients at once; send again")
+        # 500 and not 400: a shipper gives up on a refusal, and nothing is wrong with what it sent.
+        raise ServerFault(f"journal {header.journal} met other writers {_TRIES} times in a row; send again")
 
     def add_batch(self, session: Session, body: bytes) -> AddReply:
         """Take json-lines.
@@ -167,7 +179,8 @@ class Events:
         readies: list[Ready],
     ) -> list[tuple[Ready, Written]]:
         done: list[tuple[Ready, Written]] = []
-        for ready in readies:
+        # In one order in all requests, for the same reason.
+        for ready in sorted(readies, key=lambda one: one.arrivals.owner):
             arrivals = ready.arrivals
             try:
                 self.require_open(connection, arrivals.owner, arrivals.is_model, arrivals.allow_locked)

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from trialbook.server.series.codec import compress, decompress
+from trialbook.server.stores.codec import compress, decompress
 from trialbook.server.stores.database import metadata
 from trialbook.server.stores.dialect import insert
 from trialbook.server.stores.series import Id, clean_name, name_hash

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from trialbook.server.series.codec import compress, decompress
+from trialbook.server.stores.codec import compress, decompress
 from trialbook.server.stores.database import Database, metadata
 from trialbook.server.stores.dialect import insert
 from trialbook.server.stores.series import portions

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from trialbook.errors import BadField
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
@@ -27,12 +25,12 @@ def catalog(context: Context, ask: wire.CatalogAsk) -> wire.CatalogReply:
 
 
 @handles("series.tiles")
-def read_tiles(context: Context, ask: wire.TilesAsk) -> RawReply:
+def read_tiles(context: Context, ask: wire.TilesAsk) -> RawReply | dict[str, object]:
     """What a chart shows."""
     span = _span(ask.range)
     found = tiles.read(context.connection, _wanted(context, ask.series), ask.x, span, ask.buckets)
     if ask.format == "json" or (ask.format is None and _accepts(context) == "application/json"):
-        return RawReply("application/json", msgspec.json.encode(tiles.to_json(found)), _HEADERS)
+        return tiles.to_json(found)
     return RawReply("application/x-trialbook-tiles", tiles.to_bytes(found), _HEADERS)
 
 
