@@ -590,3 +590,38 @@ def test_no_task_is_taken_twice_from_a_queue(server: RunningServer) -> None:
     for thread in threads:
         thread.join()
     assert sorted(taken) == sorted(waiting)
+
+
+def test_workers(server: RunningServer) -> None:
+    name = f"host:{uuid.uuid4().hex[:6]}"
+    queue = server.call("queues.create", name=uuid.uuid4().hex)["id"]
+    server.call("workers.register", worker=name, queues=[queue, "gone"], timeout=600)
+    id = new(server)
+    server.call("tasks.started", task=id)
+    report = {
+        "worker": name,
+        "task": id,
+        "queue": queue,
+        "queues": [queue],
+        "machine_stats": None,
+        "tags": None,
+    }
+    server.call("workers.status_report", {**report, "timestamp": 1_700_000_000_000, "is_daemon": True})
+    [found] = [
+        worker for worker in server.call("workers.get_all", last_seen=600)["workers"] if worker["id"] == name
+    ]
+    assert found["task"]["id"] == id
+    assert found["queues"] == [{"id": queue, "name": found["queues"][0]["name"], "num_tasks": 0}]
+    shown = document(server, id)
+    assert shown["last_worker"] == name
+    assert shown["last_worker_report"] is not None
+    # Now somebody listens, so a stop is a request.
+    answer = server.call("tasks.stop", task=id)
+    assert (answer["fields"]["status"], answer["fields"]["status_message"]) == ("in_progress", "stopping")
+    server.call("tasks.stopped", task=id)
+    assert refused(server, "workers.status_report", worker=name, task=uuid.uuid4().hex) == (400, 101)
+    server.call("workers.unregister", worker=name)
+    server.call("workers.unregister", worker=name)
+    assert name not in [worker["id"] for worker in server.call("workers.get_all")["workers"]]
+    server.call("workers.status_report", worker=name)
+    assert name in [worker["id"] for worker in server.call("workers.get_all")["workers"]]

@@ -11,6 +11,7 @@ from trialbook.server.stores import (
     series,
     tasks,
     users,
+    workers,
 )
 from trialbook.server.stores.database import metadata
 
@@ -26,4 +27,5 @@ __all__ = [
     "series",
     "tasks",
     "users",
+    "workers",
 ]

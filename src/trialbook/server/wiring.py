@@ -24,6 +24,7 @@ from trialbook.server.series.erase import erase_owner
 from trialbook.server.series.statistics import last_metrics
 from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.bundle import Services
+from trialbook.server.services.crew import Crew
 from trialbook.server.services.documents import Documents
 from trialbook.server.services.editing import Editing, Parts
 from trialbook.server.services.events import Events
@@ -40,6 +41,7 @@ from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.queues import QueueStore
 from trialbook.server.stores.tasks import TaskStore
 from trialbook.server.stores.users import UserStore
+from trialbook.server.stores.workers import WorkerStore
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def build_services(database: Database, settings: Settings) -> Services:
     lifecycle = Lifecycle(tasks, projects, models, queues, erase_owner)
     editing = Editing(tasks, projects)
     return Services(
+        crew=Crew(WorkerStore(database), tasks, queues),
         accounts=Accounts(database, users, now, settings.token_days),
         documents=Documents(last_metrics),
         editing=editing,

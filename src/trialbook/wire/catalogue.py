@@ -1,6 +1,6 @@
 """Import this to have the whole method table filled."""
 
-from trialbook.wire import auth, events, models, projects, queues, series, server, tasks, users
+from trialbook.wire import auth, events, models, projects, queues, series, server, tasks, users, workers
 from trialbook.wire.table import METHODS, Method, MethodTable, Permission
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "server",
     "tasks",
     "users",
+    "workers",
 ]

@@ -1,4 +1,4 @@
-"""Wire types and methods of queues and the workers that take from them."""
+"""Wire types and methods of queues."""
 
 from typing import Annotated, Any
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from trialbook.server.services.accounts import Accounts
+from trialbook.server.services.crew import Crew
 from trialbook.server.services.documents import Documents
 from trialbook.server.services.editing import Editing, Parts
 from trialbook.server.services.events import Events
@@ -23,6 +24,7 @@ class Services:
     """Built once by ``wiring``; shared by all threads, so nothing in it holds the state of one call."""
 
     accounts: Accounts
+    crew: Crew
     documents: Documents
     editing: Editing
     parts: Parts

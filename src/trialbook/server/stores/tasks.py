@@ -150,7 +150,7 @@ TASKS = Collection(
     ranges=frozenset({"active_duration", "last_iteration"}),
     patterns=frozenset({"name", "comment"}),
     equals=frozenset({"runtime"}),
-    searched=("id", "name", "comment", "tags", "script.repository", "script.entry_point", "script.branch"),
+    searched=("id", "name", "comment", "tags", "script.repository", "script.entry_point"),
     measured=True,
     default_order=("-last_update",),
 )

@@ -381,3 +381,19 @@ def upgrade() -> None:
         sa.Column("preferences", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "worker",
+        sa.Column("name_digest", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("user", sa.String(length=32), nullable=False),
+        sa.Column("ip", sa.Text(), nullable=False),
+        sa.Column("queues", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("tags", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("registered", sa.Double(), nullable=False),
+        sa.Column("last_report", sa.Double(), nullable=False),
+        sa.Column("timeout", sa.Double(), nullable=False),
+        sa.Column("task", sa.String(length=32), nullable=True),
+        sa.Column("queue", sa.String(length=32), nullable=True),
+        sa.Column("machine_stats", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("name_digest"),
+    )

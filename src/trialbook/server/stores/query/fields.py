@@ -151,17 +151,12 @@ class MetricField:
     def number(self, condition: Test) -> ColumnElement[bool]:
         series = metadata.tables["series"]
         column = series.c[_STATISTICS[self.statistic]]
-        return self.owner.in_(
-            sa.select(series.c.owner).where(
-                series.c.metric_hash == self.metric,
-                series.c.variant_hash == self.variant,
-                sa.or_(
-                    condition(column),
-                    # A single value is its own last, least and greatest.
-                    sa.and_(column.is_(None), condition(series.c.single_value)),
-                ),
-            )
+        owners = sa.select(series.c.owner).where(
+            series.c.metric_hash == self.metric, series.c.variant_hash == self.variant
         )
+        # A single value is its own last, least and greatest. Two branches, so that each has an index.
+        single = owners.where(column.is_(None), condition(series.c.single_value))
+        return sa.or_(self.owner.in_(owners.where(condition(column))), self.owner.in_(single))
 
     def order(self) -> list[ColumnElement[Any]]:
         return [self._value()]
