@@ -683,6 +683,15 @@ export interface GetAllUsersReply {
   users: User[];
 }
 
+export interface GetAllWorkers {
+  last_seen?: number | null;
+  tags?: string[];
+}
+
+export interface GetAllWorkersReply {
+  workers: Worker[];
+}
+
 export interface GetConfigurationNamesReply {
   configurations: Record<string, unknown>[];
 }
@@ -1092,6 +1101,14 @@ export interface ReadLines {
   count?: number;
 }
 
+export interface RegisterWorker {
+  worker: string;
+  timeout?: number;
+  queues?: string[];
+  tags?: string[];
+  system_tags?: string[];
+}
+
 export interface Reset {
   task: string;
   force?: boolean;
@@ -1370,6 +1387,10 @@ export interface TilesReply {
   series: TileSeries[];
 }
 
+export interface UnregisterWorker {
+  worker: string;
+}
+
 export interface UpdateProject {
   project: string;
   name?: string | null;
@@ -1399,6 +1420,46 @@ export interface User {
   created: string | null;
   given_name: string | null;
   family_name: string | null;
+}
+
+export interface Worker {
+  id: string;
+  ip: string;
+  user: Record<string, unknown>;
+  company: Record<string, unknown>;
+  queues: WorkerQueue[];
+  register_time: string;
+  last_activity_time: string;
+  last_report_time: string;
+  tags: string[];
+  system_tags: string[];
+  task: WorkerTask | null;
+  queue: WorkerQueue | null;
+  key: string | null;
+}
+
+export interface WorkerQueue {
+  id: string;
+  name: string;
+  num_tasks: number;
+}
+
+export interface WorkerReport {
+  worker: string;
+  timestamp?: number | null;
+  task?: string | null;
+  queue?: string | null;
+  queues?: string[] | null;
+  tags?: string[] | null;
+  machine_stats?: Record<string, unknown> | null;
+  is_daemon?: boolean;
+}
+
+export interface WorkerTask {
+  id: string;
+  name: string;
+  running_time: number;
+  last_iteration: number;
 }
 
 export interface Methods {
@@ -1508,4 +1569,8 @@ export interface Methods {
   "users.get_current_user": { request: Empty; reply: CurrentUserReply };
   "users.get_preferences": { request: Empty; reply: PreferencesReply };
   "users.set_preferences": { request: SetPreferences; reply: PreferencesUpdated };
+  "workers.get_all": { request: GetAllWorkers; reply: GetAllWorkersReply };
+  "workers.register": { request: RegisterWorker; reply: Empty };
+  "workers.status_report": { request: WorkerReport; reply: Empty };
+  "workers.unregister": { request: UnregisterWorker; reply: Empty };
 }
