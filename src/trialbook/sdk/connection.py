@@ -18,6 +18,7 @@ from trialbook.sdk.settings import Settings
 
 POINTS = "application/x-trialbook-points"
 _COMPRESS_FROM = 16 << 10
+_SILENCE = 10.0
 
 
 class Connection:
@@ -56,7 +57,10 @@ class ServerTransport:
         encoding = None
         if self._compress and len(body) >= _COMPRESS_FROM:
             body, encoding = _packed(body), "zstd"
-        data = self._session.post("events.add_points", body, POINTS, patience=2.0, encoding=encoding)
+        # Short, because a dead link shows only by silence, and a body that is sent twice is applied once.
+        data = self._session.post(
+            "events.add_points", body, POINTS, patience=2.0, timeout=_SILENCE, encoding=encoding
+        )
         return Reply(int(data["acked"]), list(data.get("warnings") or []))
 
     def upload(self, source: Path, url: str) -> None:

@@ -1,11 +1,13 @@
 """A task as this process knows it: its document, how it changes, and its journal."""
 
+import atexit
 import os
 import socket
 import threading
 import time
 from typing import Any
 
+from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
 from trialbook.errors import ConnectionFailed
 from trialbook.journal.delivery import Identity
@@ -14,6 +16,20 @@ from trialbook.sdk.connection import Connection
 from trialbook.sdk.settings import Settings
 
 _FLUSH_SECONDS = 10.0
+
+
+_reporting: "set[Record]" = set()
+
+
+def _close_left() -> None:
+    """Reports to tasks that this process does not run are sent before it ends."""
+    for record in list(_reporting):
+        if not record.main:
+            with guard("record.exit"):
+                record.close(record.settings.close_timeout)
+
+
+atexit.register(_close_left)
 
 
 class Record:
@@ -58,6 +74,7 @@ class Record:
                         self.connection.transport if self.connection else None,
                         self.settings.journal_budget,
                     )
+                    _reporting.add(self)
         return self._journal
 
     @property
@@ -152,4 +169,5 @@ class Record:
 
     def close(self, timeout: float) -> bool:
         """Close the journal; True when nothing stays on this host."""
+        _reporting.discard(self)
         return self._journal.close(timeout) if self._journal is not None else True

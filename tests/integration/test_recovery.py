@@ -1,0 +1,209 @@
+"""Killed trainers, killed servers, cut networks: every reported point is there once, in the end."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.integration.program import Program, document, points, until
+from tests.integration.proxy import Proxy
+from tests.support.server import RunningServer
+
+STEADY = """
+import sys, time, threading
+from trialbook import Task
+task = Task.init("Recovery", "run", reuse_last_task_id=False)
+print("TASK", task.id)
+logger, pause = task.get_logger(), threading.Event()
+step = 0
+while not END:
+    logger.report_scalar("loss", "train", float(step), step)
+    if step % 50 == 0:
+        print("STEP", step)
+    step += 1
+    pause.wait(0.002)
+print("TOTAL", step)
+task.flush()
+"""
+
+
+def forever() -> str:
+    return STEADY.replace("END", "False")
+
+
+def for_seconds(seconds: float) -> str:
+    return STEADY.replace("END", "time.monotonic() > start").replace(
+        "step = 0", f"step = 0; start = time.monotonic() + {seconds}"
+    )
+
+
+def last_step(program: Program) -> int:
+    steps = program.said("STEP")
+    return int(steps[-1]) if steps else -1
+
+
+def sync(program: Program) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "trialbook", "sync"],
+        env=program.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def exactly_once(server: RunningServer, task: str, at_least: int) -> int:
+    """All steps from 0 on, none missing, none twice; how many."""
+    found = points(server, task)["loss/train"]
+    count = len(found["iter"])
+    assert found["iter"] == list(range(count))
+    assert found["value"] == [float(step) for step in range(count)]
+    assert count >= at_least
+    return count
+
+
+def test_a_killed_trainer_loses_nothing(server: RunningServer, tmp_path: Path) -> None:
+    program = Program(forever(), server, tmp_path)
+    task = program.wait_for("TASK")
+    until(lambda: last_step(program) >= 700)
+    program.kill()
+    told = last_step(program)
+    assert document(server, task)["status"] == "in_progress"
+    assert "sent" in sync(program)
+    exactly_once(server, task, told + 1)
+    found = document(server, task)
+    assert found["status"] == "stopped"
+    assert "without closing" in found["status_message"]
+    assert "Nothing is waiting" in sync(program)
+
+
+def test_the_next_run_on_the_host_recovers_a_killed_one(server: RunningServer, tmp_path: Path) -> None:
+    program = Program(forever(), server, tmp_path)
+    task = program.wait_for("TASK")
+    until(lambda: last_step(program) >= 300)
+    program.kill()
+    told = last_step(program)
+    following = Program(for_seconds(4), server, tmp_path)
+    assert following.wait() == 0, following.text
+    exactly_once(server, task, told + 1)
+    assert document(server, task)["status"] == "stopped"
+
+
+def test_a_killed_server_goes_on_where_it_was(own_server: RunningServer, tmp_path: Path) -> None:
+    program = Program(for_seconds(8), own_server, tmp_path)
+    task = program.wait_for("TASK")
+    until(lambda: last_step(program) >= 300)
+    for _ in range(2):
+        own_server.kill()
+        told = last_step(program)
+        until(lambda told=told: last_step(program) >= told + 200)
+        own_server.start()
+        told = last_step(program)
+        until(lambda told=told: last_step(program) >= told + 200)
+    assert program.wait() == 0, program.text
+    total = int(program.wait_for("TOTAL"))
+    until(lambda: len(points(own_server, task)["loss/train"]["iter"]) >= total)
+    assert exactly_once(own_server, task, total) == total
+    until(lambda: document(own_server, task)["status"] == "completed")
+
+
+def test_a_network_that_is_away_for_half_a_minute(server: RunningServer, tmp_path: Path) -> None:
+    proxy = Proxy(server.port)
+    program = Program(for_seconds(40), server, tmp_path, TRIALBOOK_API_HOST=proxy.url)
+    task = program.wait_for("TASK")
+    until(lambda: last_step(program) >= 300)
+    proxy.cut()
+    away = time.monotonic() + 30
+    told = last_step(program)
+    until(lambda: time.monotonic() >= away, 40)
+    assert last_step(program) > told + 5000, "training went on at its pace"
+    before = len(points(server, task)["loss/train"]["iter"])
+    assert before <= told + 500
+    proxy.mend()
+    until(lambda: len(points(server, task)["loss/train"]["iter"]) > before + 5000, 25)
+    assert program.wait() == 0, program.text
+    total = int(program.wait_for("TOTAL"))
+    assert exactly_once(server, task, total) == total
+    assert document(server, task)["status"] == "completed"
+    proxy.close()
+
+
+def test_a_server_that_is_away_from_the_start(own_server: RunningServer, tmp_path: Path) -> None:
+    own_server.stop()
+    began = time.monotonic()
+    program = Program(
+        for_seconds(1), own_server, tmp_path, TRIALBOOK_CONNECT_TIMEOUT="2", TRIALBOOK_CLOSE_TIMEOUT="1"
+    )
+    assert program.wait() == 0, program.text
+    assert time.monotonic() - began < 20
+    assert "goes on offline" in program.text
+    task = program.wait_for("TASK")
+    total = int(program.wait_for("TOTAL"))
+    own_server.start()
+    # The closing process left a successor behind; one of the two has it all in the end.
+    until(lambda: "Nothing is waiting" in sync(program) or True)
+    until(lambda: len(points(own_server, task).get("loss/train", {"iter": []})["iter"]) >= total)
+    assert exactly_once(own_server, task, total) == total
+    until(lambda: document(own_server, task)["status"] == "completed")
+
+
+def test_a_server_that_comes_while_the_run_is_offline(own_server: RunningServer, tmp_path: Path) -> None:
+    own_server.stop()
+    program = Program(for_seconds(8), own_server, tmp_path, TRIALBOOK_CONNECT_TIMEOUT="1")
+    task = program.wait_for("TASK")
+    own_server.start()
+    assert program.wait() == 0, program.text
+    total = int(program.wait_for("TOTAL"))
+    until(lambda: len(points(own_server, task)["loss/train"]["iter"]) >= total)
+    assert exactly_once(own_server, task, total) == total
+    until(lambda: document(own_server, task)["status"] == "completed")
+
+
+def test_offline_mode_keeps_everything_for_later(server: RunningServer, tmp_path: Path) -> None:
+    program = Program(for_seconds(0.5), server, tmp_path, TRIALBOOK_OFFLINE_MODE="1")
+    assert program.wait() == 0, program.text
+    task, total = program.wait_for("TASK"), int(program.wait_for("TOTAL"))
+    del program.environment["TRIALBOOK_OFFLINE_MODE"]
+    sync(program)
+    assert exactly_once(server, task, total) == total
+    found = document(server, task)
+    assert (found["status"], found["name"]) == ("completed", "run")
+
+
+def test_two_processes_on_one_task(server: RunningServer, tmp_path: Path) -> None:
+    begin = 'from trialbook import Task\ntask = Task.init("Recovery", "shared", reuse_last_task_id=False)\n'
+    owner = Program(
+        begin + 'print("TASK", task.id)\nprint("READY")\nimport threading\nthreading.Event().wait(6)',
+        server,
+        tmp_path,
+    )
+    task = owner.wait_for("TASK")
+    report = (
+        "import sys\nfrom trialbook import Task\n"
+        f'logger = Task.get_task("{task}").get_logger()\n'
+        "for step in range(1000):\n    logger.report_scalar('two', NAME, step, step)\n"
+    )
+    others = [
+        Program(report.replace("NAME", repr(name)), server, tmp_path / name) for name in ("first", "second")
+    ]
+    for other in others:
+        assert other.wait() == 0, other.text
+    assert document(server, task)["status"] == "in_progress"
+    found = points(server, task)
+    for name in ("first", "second"):
+        assert found[f"two/{name}"]["iter"] == list(range(1000))
+    again = Program(
+        'from trialbook import Task\nprint("TASK", Task.init("Recovery", "shared").id)', server, tmp_path
+    )
+    assert again.wait() == 0, again.text
+    assert again.wait_for("TASK") != task, "a task that another process runs is not reused"
+    assert owner.wait() == 0
+
+
+def test_a_wrong_key_is_told_with_its_place(server: RunningServer, tmp_path: Path) -> None:
+    program = Program(for_seconds(1), server, tmp_path, TRIALBOOK_API_SECRET_KEY="wrong")
+    assert program.wait() == 1
+    assert "TRIALBOOK_API_ACCESS_KEY" in program.text
+    assert "does not accept the access key" in program.text
