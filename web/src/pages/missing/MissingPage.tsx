@@ -9,6 +9,15 @@ import { Empty, ErrorPanel } from "~/widgets/states";
 export function MissingPage() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   useCrumbTrail([{ label: "Not found" }]);
+  if (path.startsWith("/workers-and-queues")) {
+    return (
+      <Empty title="There is no page for workers and queues in this version">
+        <p>
+          <Go to="/projects/*/tasks?st=queued">Show the queued tasks</Go>
+        </p>
+      </Empty>
+    );
+  }
   const id = /[0-9a-f]{32}/.exec(path)?.[0];
   return (
     <Empty title="There is no page at this address">

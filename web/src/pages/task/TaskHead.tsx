@@ -71,7 +71,8 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
   const [open, setOpen] = useState<ActionName | "tags" | null>(null);
   const progress = Number(task.runtime["progress"] ?? Number.NaN);
   const archived = task.system_tags.includes("archived");
-  const why = task.status_message || task.status_reason;
+  const told = task.status_message || task.status_reason;
+  const why = told === task.status ? "" : told;
   const asAction = { id: task.id, name: task.name, status: task.status, system_tags: task.system_tags, tags: task.tags };
   const share = () => {
     const link = `${location.origin}${taskPath(task.project, task.id, tab)}${location.search}`;

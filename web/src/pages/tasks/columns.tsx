@@ -115,9 +115,15 @@ function escapePart(text: string): string {
 }
 
 function splitParts(id: string): string[] {
-  return (id.match(/(?:\\.|[^:\\])*(?::|$)/gs) ?? []).slice(0, -1).map((part) =>
-    part.replace(/:$/, "").replace(/\\(.)/gs, "$1"),
-  );
+  const parts: string[] = [];
+  let part = "";
+  for (let i = 0; i < id.length; i += 1) {
+    if (id[i] === ":") {
+      parts.push(part);
+      part = "";
+    } else part += id[i] === "\\" ? (id[(i += 1)] ?? "") : id[i];
+  }
+  return [...parts, part];
 }
 
 export function metricColumn(stat: Stat, metric: string, variant: string): string {

@@ -127,7 +127,7 @@ export default function Console() {
           </span>
         )}
         <span className="grow" />
-        <span className="muted num">{formatCount(lines.total)} lines</span>
+        <span className="muted num">{lines.pending ? "" : `${formatCount(lines.total)} lines`}</span>
         <button type="button" className="button" onClick={() => setView({ time: next })}>
           <Icon name="clock" size={13} />
           {TIMES[view.time]}

@@ -112,14 +112,14 @@ export default function Images() {
             Load earlier
           </button>
         )}
-        <span className="muted num">{formatCount(shown.length)} images</span>
+        <span className="muted num">{formatCount(shown.length)} {shown.length === 1 ? "image" : "images"}</span>
       </div>
       <div className="scroll">
         <div className="page stack">
           {metrics.map((metric) => (
             <section key={metric} className="stack" style={{ gap: 8 }}>
               <h2>{metric}</h2>
-              <div className="image-grid">
+              <div className={shown.length <= 3 ? "image-grid few" : "image-grid"}>
                 {shown.filter((sample) => sample.metric === metric).map((sample) => {
                   const event = eventAt(sample, iter);
                   return event && <Tile key={sample.key} event={event} open={() => setView({ img: sample.key }, "push")} />;

@@ -89,7 +89,7 @@ export default function Plots() {
           earlier iterations
         </button>
         <span className="grow" />
-        <span className="muted num">{formatCount(shown.length)} plots</span>
+        <span className="muted num">{formatCount(shown.length)} {shown.length === 1 ? "plot" : "plots"}</span>
       </div>
       <div className="scroll">
         <div className="page stack">

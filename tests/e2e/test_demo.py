@@ -1,0 +1,118 @@
+"""The demo, seen in the browser; with UPDATE_SCREENSHOTS=1 it also takes the README's pictures."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import ROOT
+from tests.support.server import RunningServer
+
+PICTURES = {
+    "scalars": "output/metrics/scalar",
+    "plots": "output/metrics/plots",
+    "console": "output/log",
+    "images": "output/debugImages",
+}
+SHOWS = {
+    "output/metrics/scalar": ".legend[data-points]:not([data-points='0'])",
+    "output/metrics/plots": ".plotly-host[data-drawn=true]",
+    "output/log": ".console-line .text >> text=epoch",
+    "output/debugImages": ".image-tile img",
+}
+TABLE = "c=" + "~".join(
+    [
+        *("name", "status", "started", "runtime", "h:Args:learning_rate"),
+        *("m:last:loss:train", "m:min:loss:validation", "m:max:accuracy:validation"),
+    ]
+)
+SIZE = {"width": 1440, "height": 860}
+
+
+def start_demo(server: RunningServer, home: Path, *arguments: str) -> "subprocess.Popen[str]":
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_"))}
+    environment |= {
+        "HOME": str(home),
+        "TRIALBOOK_API_HOST": server.url,
+        "TRIALBOOK_WEB_HOST": server.url,
+        "TRIALBOOK_FILES_HOST": server.files_url,
+        "TRIALBOOK_API_ACCESS_KEY": server.access_key,
+        "TRIALBOOK_API_SECRET_KEY": server.secret_key,
+    }
+    command = [sys.executable, "-m", "trialbook", "demo", "--exit", "--", *arguments]
+    return subprocess.Popen(
+        command, env=environment, cwd=home, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def task_of(demo: "subprocess.Popen[str]") -> str:
+    """The id in the first link that the run prints."""
+    assert demo.stdout
+    seen = []
+    for line in demo.stdout:
+        seen.append(line)
+        found = re.search(r"/tasks/([0-9a-f]{32})", line)
+        if found:
+            return found[1]
+    raise AssertionError("the demo printed no link:\n" + "".join(seen))
+
+
+def settle(page: Page, tab: str) -> None:
+    """Until what the tab shows has been drawn."""
+    expect(page.locator(SHOWS[tab]).first).to_be_visible()
+    expect(page.locator(".badge")).to_contain_text("complete to")
+    for picture in page.locator(".image-tile img").all():
+        assert picture.evaluate("e => e.decode().then(() => e.naturalWidth)") > 0
+    expect(page.locator(".skeleton")).to_have_count(0)
+
+
+def test_the_demo_appears_while_it_trains(
+    browser: Browser, page: Page, own_server: RunningServer, built_page: Path, tmp_path: Path
+) -> None:
+    demo = start_demo(own_server, tmp_path)
+    try:
+        task = task_of(demo)
+        page.goto(f"{own_server.url}/projects/*/tasks/{task}/output/metrics/scalar")
+        chart = page.locator("[data-chart] canvas").first
+        expect(chart).to_be_visible()
+        assert demo.stdout
+        rest = demo.stdout.read()
+        assert demo.wait(120) == 0, rest
+        expect(page.locator(".task-head .status")).to_contain_text("completed")
+        for tab in PICTURES.values():
+            page.goto(f"{own_server.url}/projects/*/tasks/{task}/{tab}")
+            settle(page, tab)
+            expect(page.locator(".state.error")).to_have_count(0)
+            expect(page.locator(".tab .state")).to_have_count(0)
+        page.goto(f"{own_server.url}/projects/*/tasks/{task}/artifacts")
+        expect(page.locator(".tab")).to_contain_text("predictions")
+        if os.environ.get("UPDATE_SCREENSHOTS") == "1":
+            for rate in ("0.0005", "0.008", "0.02"):
+                assert start_demo(own_server, tmp_path, "--learning-rate", rate).wait(120) == 0
+            take_pictures(browser, own_server.url, task)
+    finally:
+        if demo.poll() is None:
+            demo.kill()
+            demo.wait()
+
+
+def take_pictures(browser: Browser, url: str, task: str) -> None:
+    folder = ROOT / "docs" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]
+        page = context.new_page()
+        ending = "" if scheme == "light" else "-dark"
+        for name, tab in PICTURES.items():
+            smooth = "?sm=0.6" if name == "scalars" else ""
+            page.goto(f"{url}/projects/*/tasks/{task}/{tab}{smooth}")
+            settle(page, tab)
+            page.screenshot(path=str(folder / f"{name}{ending}.png"))
+        page.goto(f"{url}/projects/*/tasks?{TABLE}")
+        expect(page.locator(".grid-row[data-task]")).to_have_count(4)
+        expect(page.locator(".grid-row[data-task]").first).to_contain_text("Examples/Digits")
+        page.screenshot(path=str(folder / f"tasks{ending}.png"))
+        context.close()
