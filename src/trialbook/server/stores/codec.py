@@ -7,6 +7,8 @@ except ImportError:
 
 from typing import Any
 
+from trialbook.errors import ServerFault
+
 _LEVEL = 1
 
 
@@ -18,5 +20,12 @@ def compress(data: Any) -> bytes:
 
 def decompress(data: bytes) -> bytes:
     """The bytes that ``compress`` was given."""
-    unpacked: bytes = zstd.decompress(data)
+    # Not zstd.decompress: that one copies everything once more, to join frames of which there is only one
+    # here.
+    machine = zstd.ZstdDecompressor()
+    unpacked: bytes = machine.decompress(data)
+    if not machine.eof:
+        raise ServerFault(
+            "a stored block ends too early: the database file is damaged, restore it from a backup"
+        )
     return unpacked
