@@ -625,3 +625,34 @@ def test_workers(server: RunningServer) -> None:
     assert name not in [worker["id"] for worker in server.call("workers.get_all")["workers"]]
     server.call("workers.status_report", worker=name)
     assert name in [worker["id"] for worker in server.call("workers.get_all")["workers"]]
+
+
+def test_documents_have_the_types_that_released_clients_insist_on(server: RunningServer) -> None:
+    import msgspec
+
+    from trialbook.wire.models import Model
+    from trialbook.wire.projects import Project
+    from trialbook.wire.queues import Queue
+    from trialbook.wire.task_documents import Task
+
+    id = new(
+        server,
+        project_name="Types/of/documents",
+        hyperparams={"A": {"b": {"value": 1.5, "type": "float"}}},
+        configuration={"c": {"value": {"x": 1}}},
+        container={"image": "i", "arguments": None},
+        models={"input": [{"name": "m", "model": "1" * 32}]},
+        script={"diff": "d", "binary": None, "requirements": {"pip": "x"}},
+    )
+    server.call(
+        "tasks.add_or_update_artifacts", task=id, artifacts=[{"key": "k", "content_size": 5.0}], force=True
+    )
+    for method in ("started", "completed"):
+        server.call(f"tasks.{method}", task=id)
+        found = msgspec.convert(document(server, id), Task, strict=True)
+        assert found.hyperparams["A"]["b"].value == "1.5"
+    msgspec.convert(server.call("projects.get_by_id", project=found.project)["project"], Project, strict=True)
+    model = server.call("models.create", name="m", uri="u")["id"]
+    msgspec.convert(server.call("models.get_by_id", model=model)["model"], Model, strict=True)
+    queue = server.call("queues.create", name=uuid.uuid4().hex)["id"]
+    msgspec.convert(server.call("queues.get_by_id", queue=queue)["queue"], Queue, strict=True)
