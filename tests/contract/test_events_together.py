@@ -1,6 +1,7 @@
 """Many clients at once on a real server: nothing twice, nothing lost, nobody blocked for ever."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -123,3 +124,31 @@ def test_kill_loses_nothing_that_was_acknowledged(own_server: RunningServer) -> 
     assert counts(own_server, task) == {"v": 3000}
     ask = {"series": [{"task": task, "metric": "loss", "variant": "v"}], "format": "json"}
     assert own_server.call("series.raw", ask)["series"][0]["value"] == [float(n) for n in range(3000)]
+
+
+def test_pages_are_told(server: RunningServer) -> None:
+    """Points, console and plots reach whoever listens to the task, and the task reaches whoever lists
+    tasks."""
+    task = server.call("tasks.create", name="live", type="training", project_name="together")["id"]
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+    body = json.dumps({"topics": [f"task:{task}", "tasks"]}).encode()
+    raw = frames.series(0, "loss", "v") + frames.point(0, 1, 1e9, 1.0) + frames.text("x")
+    raw += frames.event(type="plot", metric="p", variant="v", iter=1, plot_str="{}")
+    wanted = {(f"task:{task}", kind) for kind in ("series", "log", "events")} | {("tasks", "tasks")}
+    deadline = time.monotonic() + 20
+    with urllib3.PoolManager(retries=False) as http:
+        stream = http.request(
+            "POST", f"{server.url}/stream", body=body, headers=headers, preload_content=False, timeout=20
+        )
+        post(server, "events.add_points", frames.body(task, new_id(), 0, raw), POINTS)
+        text = ""
+        while wanted and time.monotonic() < deadline:
+            text += stream.read1(65536).decode()
+            *lines, text = text.split("\n")
+            for line in lines:
+                if line.startswith("data: "):
+                    change = json.loads(line[6:])
+                    if task in change.get("keys", []):
+                        wanted.discard((change["topic"], change["kind"]))
+        stream.close()
+    assert not wanted
