@@ -309,3 +309,12 @@ def test_a_refused_inner_call_undoes_only_itself(tmp_path: Path) -> None:
         assert services.tasks.require(connection, id).status == "in_progress"
         assert [row.to_status for row in services.tasks.history(connection, id)] == ["created", "in_progress"]
     database.close()
+
+
+def test_every_setting_is_documented() -> None:
+    import dataclasses
+
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "server-settings.md").read_text("utf-8")
+    for item in dataclasses.fields(Settings):
+        line = next((line for line in page.splitlines() if f"`{item.metadata['variable']}`" in line), "")
+        assert item.metadata["help"] in line, item.name

@@ -78,7 +78,10 @@ class FacetField:
 
     def has(self, values: Sequence[str]) -> ColumnElement[bool]:
         texts = [text_of(value) for value in values]
-        conditions = [facet.c.head.in_([head(text) for text in texts]), facet.c.value.in_(texts)]
+        conditions: list[ColumnElement[bool]] = [
+            facet.c.head.in_([head(text) for text in texts]),
+            facet.c.value.in_(texts),
+        ]
         if self.name == "system_tags":
             # Half of all documents may be archived: a probe per document stops when the page is full.
             return sa.exists().where(*self._rows(), *conditions)
