@@ -107,8 +107,7 @@ def take_pictures(browser: Browser, url: str, task: str) -> None:
         page = context.new_page()
         ending = "" if scheme == "light" else "-dark"
         for name, tab in PICTURES.items():
-            smooth = "?sm=0.6" if name == "scalars" else ""
-            page.goto(f"{url}/projects/*/tasks/{task}/{tab}{smooth}")
+            page.goto(f"{url}/projects/*/tasks/{task}/{tab}")
             settle(page, tab)
             page.screenshot(path=str(folder / f"{name}{ending}.png"))
         page.goto(f"{url}/projects/*/tasks?{TABLE}")

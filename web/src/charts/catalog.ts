@@ -36,6 +36,9 @@ function spanOf(entry: SeriesEntry, x: XKind): number {
   return (entry.end_time ?? 0) - (entry.start_time ?? 0);
 }
 
+// More lines than this on one canvas can be neither told apart nor moved smoothly.
+const MOST_LINES = 100;
+
 /** One card per key, from the entries that belong on it. */
 export function cardsOf(
   entries: readonly SeriesEntry[],
@@ -54,7 +57,8 @@ export function cardsOf(
   return [...groups.entries()].map(([key, group]) => ({
     key,
     title: key,
-    lines: group.map((entry): CardLine => ({
+    left: Math.max(0, group.length - MOST_LINES),
+    lines: group.slice(0, MOST_LINES).map((entry): CardLine => ({
       task: entry.task, metric: entry.metric, variant: entry.variant, last: numberOf(entry.last), ...line(entry),
     })),
     version: group.map((entry) => entry.version).join(","),

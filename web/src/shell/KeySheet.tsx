@@ -6,7 +6,7 @@ const KEYS: [string, string][] = [
   ["g", "then h home, p projects, t all tasks, s settings"],
   ["j  k", "table: next, previous row"],
   ["x", "table: select the row"],
-  ["Enter", "table: open the row; chart: full screen"],
+  ["Enter", "table: open the row"],
   ["1 … 8", "task: switch the tab"],
   ["l", "scalars: logarithmic axis"],
   ["m  n", "scalars: smoothing up, down"],

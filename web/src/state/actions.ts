@@ -73,7 +73,12 @@ export const ACTIONS: Record<ActionName, Action> = {
     icon: "reset",
     danger: true,
     warning: "Metrics, console, plots, images and output artifacts of these runs are deleted for good.",
-    refuse: (task) => (task.status === "published" ? "a published task cannot be reset" : null),
+    refuse: (task) =>
+      task.status === "published"
+        ? "a published task cannot be reset"
+        : task.status === "in_progress"
+          ? "a running task must be aborted first"
+          : null,
     run: (tasks) => call("tasks.reset_many", { ids: ids(tasks), force: true }),
   },
   archive: {

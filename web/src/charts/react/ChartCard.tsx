@@ -27,6 +27,8 @@ export interface Card {
   lines: CardLine[];
   version: string;
   span: number;
+  /** Lines that the card leaves out; the card says so. */
+  left: number;
 }
 
 export interface ChartLook {
@@ -48,6 +50,10 @@ interface Props {
   exportPoints: (card: Card) => Promise<(string | number | null)[][]>;
   full?: boolean;
   style?: React.CSSProperties;
+}
+
+function labelled(card: Card): string {
+  return card.lines.slice(0, 8).map((line) => `${line.label} ${formatNumber(line.last)}`).join(", ");
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
@@ -84,9 +90,14 @@ export const ChartCard = memo(function ChartCard(props: Props) {
   const exact = data?.tiles.every((tile) => tile.raw);
   return (
     <section className={full ? "full-chart" : "chart-card"} style={props.style} data-stale={props.stale} data-chart={card.title}
-      aria-label={`Chart of ${card.title}`}>
+      aria-label={`Chart of ${card.title}: ${labelled(card)}`}>
       <header>
         <h3 className="cut grow" title={card.title}>{card.title}</h3>
+        {card.left > 0 && (
+          <span className="caption num" title="Filter the metric, or take the values view, to see the others">
+            first {card.lines.length} of {card.lines.length + card.left}
+          </span>
+        )}
         {data && !exact && <span className="caption" title="Each pixel shows the range from lowest to highest value in it">min–max</span>}
         <span className="tools">
           {look.zoom && (

@@ -41,7 +41,8 @@ export function TaskGrid(props: Props) {
   };
   const widthOf = (column: Column) => widths[column.id] ?? column.width;
   const total = columns.reduce((sum, column) => sum + widthOf(column), BOX);
-  const pinned = columns[0]?.id === "type" ? 2 : 1;
+  // On a phone a frozen column would leave no room for the others.
+  const pinned = view.width < 700 ? 0 : columns[0]?.id === "type" ? 2 : 1;
   const offset = (index: number) => columns.slice(0, index).reduce((sum, column) => sum + widthOf(column), BOX);
   const place = (column: Column, index: number) => ({
     className: [column.right && "right", index < pinned && "pinned", index === pinned - 1 && "edge"].filter(Boolean).join(" "),
