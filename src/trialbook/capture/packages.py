@@ -54,9 +54,9 @@ def imported(script: Path, root: Path | None) -> set[str]:
             top = name.split(".")[0]
             if top in sys.stdlib_module_names:
                 continue
-            local = [local for folder in folders for local in _local(folder, name)]
-            waiting.extend(local)
-            if not local:
+            own = [folder for folder in folders if _is_own(folder, top)]
+            waiting.extend(path for folder in own for path in _modules(folder, name))
+            if not own:
                 found.add(top)
     return found
 
@@ -76,12 +76,18 @@ def _imports(path: Path) -> set[str]:
     return names
 
 
-def _local(folder: Path, name: str) -> list[Path]:
-    base = folder.joinpath(*name.split("."))
-    candidates = [base.with_suffix(".py"), base / "__init__.py"]
-    # "package.name" may be an attribute of the package: the package itself is the module then.
-    parent = base.parent / "__init__.py"
-    return [path for path in [*candidates, parent] if path.is_file() and path != folder / "__init__.py"]
+def _is_own(folder: Path, top: str) -> bool:
+    return (folder / f"{top}.py").is_file() or (folder / top / "__init__.py").is_file()
+
+
+def _modules(folder: Path, name: str) -> list[Path]:
+    """The files that importing a dotted name runs; its last part may be an attribute."""
+    parts = name.split(".")
+    found = []
+    for count in range(1, len(parts) + 1):
+        base = folder.joinpath(*parts[:count])
+        found += [path for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file()]
+    return found
 
 
 def _version(package: str, wanted: str | None) -> str:

@@ -13,6 +13,7 @@ from trialbook.base.guard import guard
 STDOUT, STDERR, LOGGING = 1, 2, 3
 _BAR_PERIOD = 10.0
 _LONGEST = 1 << 20
+_BACKSPACE = re.compile("[^\x08]\x08")
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 
 
@@ -95,7 +96,7 @@ def _fold(line: str) -> str:
         states = [state for state in line.split("\r") if state.strip()]
         line = states[-1] if states else ""
     while "\b" in line:
-        shorter = re.sub(r"[^\b]\b", "", line)
+        shorter = _BACKSPACE.sub("", line)
         line = shorter if shorter != line else line.replace("\b", "")
     return line
 

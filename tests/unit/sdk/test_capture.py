@@ -1,0 +1,154 @@
+"""Console folding, command lines and code detection."""
+
+import argparse
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trialbook.capture import arguments
+from trialbook.capture.code import EntryPoint, detect, masked
+from trialbook.capture.packages import imported, required
+from trialbook.capture.streams import ConsoleCapture, LineFolder
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_writes_become_lines() -> None:
+    out: list[str] = []
+    folder = LineFolder(out.append)
+    for piece in ("one", "\n", "two\nthree", " more\n", "rest"):
+        folder.write(piece)
+    assert out == ["one", "two", "three more"]
+    folder.flush()
+    assert out[-1] == "rest"
+
+
+def test_a_progress_bar_of_1000_steps_is_a_few_lines() -> None:
+    out: list[str] = []
+    clock = Clock()
+    folder = LineFolder(out.append, clock)
+    for step in range(1001):
+        clock.now += 0.03
+        folder.write(f"\r{step / 10:5.1f}%|{'#' * (step // 50)}")
+    folder.write("\n")
+    assert 3 <= len(out) <= 6
+    assert out[-1].startswith("100.0%")
+
+
+def test_colours_and_backspaces_are_removed() -> None:
+    out: list[str] = []
+    folder = LineFolder(out.append)
+    folder.write("\x1b[31mred\x1b[0m ab\b\bcd\x1b[2K\x1b[1A\n")
+    assert out == ["red cd"]
+
+
+def test_a_line_without_end_stays_bounded() -> None:
+    out: list[str] = []
+    folder = LineFolder(out.append)
+    for _ in range(300):
+        folder.write("x" * 10_000)
+    assert sum(map(len, out)) >= 2 << 20
+
+
+def test_capture_leaves_the_stream_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    monkeypatch.setattr(sys, "stdout", buffer)
+    seen: list[tuple[str, int, int]] = []
+    capture = ConsoleCapture(lambda *line: seen.append(line), stdout=True, stderr=False)
+    capture.install()
+    print("hello")
+    assert sys.stdout is buffer
+    capture.remove()
+    print("after")
+    assert [line[0] for line in seen] == ["hello"]
+    assert buffer.buffer.getvalue() == b"hello\nafter\n"  # type: ignore[attr-defined]
+
+
+def test_a_sink_that_fails_does_not_break_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    monkeypatch.setattr(sys, "stdout", buffer)
+
+    def broken(text: str, level: int, stream: int) -> None:
+        raise RuntimeError("sink")
+
+    capture = ConsoleCapture(broken, stdout=True, stderr=False)
+    capture.install()
+    print("still here")
+    capture.remove()
+    assert buffer.buffer.getvalue() == b"still here\n"  # type: ignore[attr-defined]
+
+
+def test_command_lines_before_and_after_with_subcommands() -> None:
+    arguments.install()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1, help="step")
+    commands = parser.add_subparsers(dest="command")
+    train = commands.add_parser("train")
+    train.add_argument("--epochs", type=int, default=3)
+    parser.parse_args(["train", "--epochs", "5"])
+    seen: list[arguments.Parsed] = []
+    arguments.watch_all(seen.append)
+    assert seen[0].values == {"lr": 0.1, "command": "train", "train/epochs": 5}
+    assert seen[0].descriptions["lr"] == "step"
+    namespace = parser.parse_args(["--lr", "2"])
+    assert seen[1].values["lr"] == 2.0
+    seen[1].put("lr", 7.0)
+    assert namespace.lr == 7.0
+    arguments.forget()
+    parser.parse_args([])
+    assert len(seen) == 2
+
+
+def test_code_of_a_repository(tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(
+            ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e", *words], check=True
+        )
+
+    git("init", "-q", "-b", "trunk")
+    script = tmp_path / "src" / "train.py"
+    script.parent.mkdir()
+    script.write_text("print(1)\n")
+    git("add", ".")
+    git("commit", "-q", "-m", "first")
+    git("remote", "add", "origin", "https://me:secret@example.org/lab/digits.git")
+    script.write_text("print(2)\n")
+    code = detect(EntryPoint(script, "", tmp_path))
+    assert code.repository == "https://example.org/lab/digits.git"
+    assert (code.branch, code.entry_point, code.working_dir) == ("trunk", "src/train.py", ".")
+    assert len(code.commit) == 40 and "+print(2)" in code.diff
+    code = detect(EntryPoint(script, "src.train", tmp_path / "src"))
+    assert (code.entry_point, code.working_dir) == ("-m src.train", "src")
+
+
+def test_code_without_a_repository_is_kept_whole(tmp_path: Path) -> None:
+    script = tmp_path / "solo.py"
+    script.write_text("print('all of it')\n")
+    code = detect(EntryPoint(script, "", tmp_path))
+    assert (code.repository, code.diff, code.entry_point) == ("", "print('all of it')\n", "solo.py")
+
+
+def test_masked() -> None:
+    assert masked("https://u:p@h.org/x") == "https://h.org/x"
+    assert masked("ssh://git@h.org/x") == "ssh://git@h.org/x"
+    assert masked("git@h.org:x/y.git") == "git@h.org:x/y.git"
+
+
+def test_packages_of_a_program_and_its_modules(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("import os, numpy as np\nfrom helper.inner import thing\n")
+    (tmp_path / "helper").mkdir()
+    (tmp_path / "helper" / "__init__.py").write_text("")
+    (tmp_path / "helper" / "inner.py").write_text("import psutil\nthing = 1\n")
+    assert imported(tmp_path / "main.py", tmp_path) == {"numpy", "psutil"}
+    text = required(tmp_path / "main.py", tmp_path, {"scipy": ">=1.0", "numpy": ""}, ["psutil"])
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert lines == ["numpy", "scipy>=1.0"]
