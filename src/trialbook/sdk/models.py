@@ -681,7 +681,9 @@ class OutputModel(Model):
     ) -> str:
         base, project, name = self._task._place()
         root = destination or self._destination or self._task.output_uri or base
-        url = join(root, task_folder(project, name, self._record.id), "models", safe(file_name))
+        # A folder of its own: two models of a task may both have their weights in "model.pt".
+        own_folder = f"{safe(self.name)[:80]}.{self.id[:8]}"
+        url = join(root, task_folder(project, name, self._record.id), "models", own_folder, safe(file_name))
         self._make(_stem(file_name))
         changes = {**changes, "uri": url}
         if not self.framework:
