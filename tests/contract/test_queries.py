@@ -358,3 +358,41 @@ def test_queues(server: RunningServer) -> None:
     assert id in listed(search_hidden=True)
     shown = server.call("queues.get_all_ex", id=[id], only_fields=["id", "tags"])
     assert shown == {"queues": [{"id": id, "tags": ["t"]}], "total": 1}
+
+
+def test_a_single_value_is_its_own_statistics(server: RunningServer) -> None:
+    import hashlib
+    import json
+
+    id = server.call("tasks.create", name="single", type="training")["id"]
+    lines = [
+        {
+            "type": "training_stats_scalar",
+            "task": id,
+            "metric": "Summary",
+            "variant": "f1",
+            "iter": -(2**31),
+            "value": 0.5,
+        },
+        {
+            "type": "training_stats_scalar",
+            "task": id,
+            "metric": "other",
+            "variant": "x",
+            "iter": 1,
+            "value": 2.0,
+        },
+    ]
+    body = "\n".join(json.dumps(line) for line in lines).encode()
+    server.ask("events.add_batch", body=body, headers={"Content-Type": "application/json-lines"})
+    metric, variant = (hashlib.md5(text.encode()).hexdigest() for text in ("Summary", "f1"))
+    key = f"last_metrics.{metric}.{variant}"
+    [found] = server.call(
+        "tasks.get_all", {"id": [id], f"{key}.max_value": [0.4, 0.6], "only_fields": [key]}
+    )["tasks"]
+    entry = found["last_metrics"][metric][variant]
+    assert (entry["value"], entry["min_value"], entry["max_value"]) == (0.5, 0.5, 0.5)
+    assert list(found["last_metrics"]) == [metric]
+    assert server.call("tasks.get_all", {"id": [id], f"{key}.value": [0.6, None]})["tasks"] == []
+    [whole] = server.call("tasks.get_all", id=[id], only_fields=["last_metrics"])["tasks"]
+    assert len(whole["last_metrics"]) == 2

@@ -229,13 +229,14 @@ def single_columns(value: float, time: int) -> dict[str, Any]:
 
 
 def last_metrics(
-    connection: Connection, owners: Iterable[str]
+    connection: Connection, owners: Iterable[str], metric_hashes: Iterable[str] | None = None
 ) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     """The ``last_metrics`` document of tasks or models.
 
     Args:
         connection: of a read or write transaction.
         owners: task and model ids.
+        metric_hashes: only the metrics with these md5; None means all.
 
     Returns:
         By owner, md5 of the metric and md5 of the variant: names, last, least and greatest value with their
@@ -244,7 +245,7 @@ def last_metrics(
     """
     documents: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     shown: dict[str, int] = {}
-    for row in of_owners(connection, owners):
+    for row in of_owners(connection, owners, metric_hashes=metric_hashes):
         if not row.count and row.single_time is None:
             continue
         shown[row.owner] = shown.get(row.owner, 0) + 1

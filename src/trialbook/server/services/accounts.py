@@ -127,11 +127,17 @@ class Accounts:
                     " first one from credentials.json in the server's data folder"
                 )
             owner: Any = self._users.get_user(connection, row.user)
+        now = self._clock()
+        # Once a minute is enough to know: log-in must not wait for the disk each time.
+        if row.last_used is None or now - row.last_used > 60:
+            self._note_use(row, access_key, origin, now)
+        return Caller(owner.id, owner.name, owner.role, access_key, "key")
+
+    def _note_use(self, row: Any, access_key: str, origin: str, now: float) -> None:
         with self._database.write() as connection:
             self._users.change_credential(
-                connection, access_key, row.user, last_used=self._clock(), last_used_from=origin
+                connection, access_key, row.user, last_used=now, last_used_from=origin
             )
-        return Caller(owner.id, owner.name, owner.role, access_key, "key")
 
     def local_admin(self) -> Caller:
         """The first administrator, for a page on the machine of a private server."""

@@ -1,7 +1,7 @@
 """Tasks as the wire shows them: only the columns that a projection needs are read."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -11,8 +11,14 @@ from trialbook.server.core.projection import Projection
 from trialbook.server.stores.projects import COMPANY
 from trialbook.server.stores.tasks import task
 
-Metrics = Callable[[Connection, Sequence[str]], dict[str, Any]]
-"""``(connection, owners) -> {owner: last_metrics}``."""
+
+class Metrics(Protocol):
+    """Reads ``last_metrics`` by owner; of the metrics with these md5 only, or of all."""
+
+    def __call__(
+        self, connection: Connection, owners: Sequence[str], metric_hashes: Sequence[str] | None = None
+    ) -> dict[str, Any]: ...
+
 
 _TEXTS = ("name", "type", "status", "status_reason", "status_message", "project", "parent", "user", "comment")
 _MOMENTS = (
@@ -74,7 +80,7 @@ class Documents:
         """``last_metrics`` by owner; None when the projection leaves them out."""
         if not ids or not projection.wants("last_metrics"):
             return None
-        return self._last_metrics(connection, ids)
+        return self._last_metrics(connection, ids, _asked_metrics(projection))
 
     @staticmethod
     def _one(row: Any, metrics: dict[str, Any] | None) -> dict[str, Any]:
@@ -93,3 +99,12 @@ class Documents:
         if metrics is not None:
             found["last_metrics"] = metrics.get(row["id"], {})
         return found
+
+
+def _asked_metrics(projection: Projection) -> list[str] | None:
+    """The md5 of the metrics that the projection names, so that a table with three metric columns does not read the
+    thousands that its tasks have; None when it wants them all."""
+    paths = [path.split(".") for path in projection.keep if path.partition(".")[0] == "last_metrics"]
+    if not paths or any(len(path) < 2 for path in paths):
+        return None
+    return sorted({path[1] for path in paths})

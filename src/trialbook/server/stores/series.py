@@ -132,7 +132,10 @@ def portions(items: Sequence[Item], size: int = 500) -> Iterator[Sequence[Item]]
 
 
 def of_owners(
-    connection: Connection, owners: Iterable[str], metrics: Iterable[str] | None = None
+    connection: Connection,
+    owners: Iterable[str],
+    metrics: Iterable[str] | None = None,
+    metric_hashes: Iterable[str] | None = None,
 ) -> list[Any]:
     """The rows of ``series`` of some tasks or models, by owner, then in the order in which they were created.
 
@@ -140,8 +143,11 @@ def of_owners(
         connection: of a read or write transaction.
         owners: task and model ids.
         metrics: only these metrics; None means all.
+        metric_hashes: the same, for callers that know the hashes of the names alone.
     """
     hashes = None if metrics is None else [name_hash(metric) for metric in metrics]
+    if metric_hashes is not None:
+        hashes = [*(hashes or ()), *metric_hashes]
     rows: list[Any] = []
     for some in portions(sorted(set(owners))):
         query = sa.select(series).where(series.c.owner.in_(some)).order_by(series.c.owner, series.c.id)
