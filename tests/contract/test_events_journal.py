@@ -280,6 +280,34 @@ def test_extreme_points(server: RunningServer) -> None:
         assert sum(server.ask("series.tiles", ask).json()["data"]["series"][0]["points"]["count"]) == 5
 
 
+def test_what_no_database_can_hold(server: RunningServer) -> None:
+    """NUL characters, lone surrogates, NaN in JSON: nothing of it may hold up a stream."""
+    journal = Journal(server, new_task(server))
+    vector = b'{"type": "training_stats_vector", "metric": "h\\u0000", "variant": "v", "iter": 1, "values": [NaN, 1]}'
+    sent = frames.frame(4, vector)
+    sent += frames.call("tasks.edit", task=journal.task, name="a\0b", force=True)
+    sent += frames.call("tasks.edit", task=journal.task, runtime={"x\0": "\ud800"}, force=True)
+    sent += frames.call("tasks.edit", task={"no": "id"}) + frames.call("tasks.edit") + frames.call("no such")
+    sent += frames.call("events.add_points", task=journal.task)
+    sent += frames.loss("image\0", 1, "\0") + frames.loss("image\0", 2, "\0")
+    sent += frames.series(0, "nul\0metric", "v") + frames.point(0, 1, 1.0, 1.0) + frames.text("nul \0 text")
+    reply = journal.send(sent, host="h\0st")
+    assert len(reply["warnings"]) >= 4
+    assert set(catalog(server, journal.task)) == {("nul\ufffdmetric", "v")}
+    assert "nul \0 text" in [line["text"] for line in server.call("logs.range", task=journal.task)["lines"]]
+    status = server.call("journals.status", tasks=[journal.task])["tasks"][0]
+    assert status["journals"][0]["losses"] == [{"kind": "image\ufffd", "count": 3, "why": "\ufffd"}]
+    batch = [
+        {"type": "log", "task": "a\0b", "msg": "x"},
+        {"type": "log", "task": journal.task, "worker": "\0"},
+    ]
+    body = "\n".join(json.dumps(one) for one in batch).encode()
+    added = server.ask(
+        "events.add_batch", body=body, headers={"Content-Type": "application/json-lines"}
+    ).json()
+    assert (added["data"]["added"], added["data"]["errors"]) == (1, 1)
+
+
 def test_columns_and_binary_tiles(server: RunningServer) -> None:
     journal = Journal(server, new_task(server))
     rows = [(n, 1e9 + n, math.sin(n) if n != 700 else 50.0) for n in range(3000)]

@@ -214,7 +214,7 @@ class Collector:
         Raises:
             BadRequest: events of one task disagree about ``allow_locked``.
         """
-        if not event.task:
+        if not event.task or not event.task.isprintable():
             self.refuse("an event needs a task")
             return
         key = (event.task, bool(event.model_event))

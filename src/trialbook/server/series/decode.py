@@ -6,6 +6,7 @@ and its checksums are verified, by numpy.
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ import msgspec
 
 from trialbook.errors import BadRequest
 from trialbook.server.series.numeric import Floats, Ints, np
+from trialbook.server.stores.series import clean_name
+from trialbook.wire.events import Loss
 
 MAGIC = b"TBP1"
 POINT, SERIES, TEXT, EVENT, CALL, LOSS = 1, 2, 3, 4, 5, 6
@@ -75,7 +78,7 @@ class Span:
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
     texts: list[Text] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
-    losses: list[dict[str, Any]] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
     call: Call | None = None
     frames: int = 0
 
@@ -110,8 +113,8 @@ def split(body: bytes) -> tuple[Header, memoryview]:
         raise BadRequest(f"the header of the body is not valid: {error}") from None
     if not 0 <= header.first < 2**62:
         raise BadRequest(f"first must be an offset from 0, not {header.first}")
-    if not header.journal or len(header.journal) > 64:
-        raise BadRequest("journal must be an id of 1 to 64 characters")
+    if not 0 < len(header.journal) <= 64 or not (header.journal.isprintable() and header.task.isprintable()):
+        raise BadRequest("journal and task must be ids: 1 to 64 printable characters")
     return header, memoryview(body)[8 + length :]
 
 
@@ -170,16 +173,11 @@ def _take(span: Span, kind: int, payload: bytes, offset: int) -> None:
         time, level, stream = _TEXT_HEAD.unpack_from(payload)
         span.texts.append(Text(time, level, stream, payload[_TEXT_HEAD.size :].decode("utf-8", "replace")))
     elif kind in (EVENT, CALL, LOSS):
-        try:
-            value = msgspec.json.decode(payload, type=dict[str, Any])
-        except msgspec.MsgspecError as error:
-            raise BadRequest(
-                f"the frame at byte {offset} of the body holds no JSON object: {error}"
-            ) from None
+        value = _object(payload, offset)
         if kind == EVENT:
             span.events.append(value)
         elif kind == LOSS:
-            span.losses.append(value)
+            span.losses.append(_loss(value, offset))
         else:
             params = value.get("params")
             span.call = Call(str(value.get("method", "")), params if isinstance(params, dict) else {})
@@ -187,6 +185,37 @@ def _take(span: Span, kind: int, payload: bytes, offset: int) -> None:
         raise BadRequest(
             f"the frame at byte {offset} of the body is of kind {kind} with {len(payload)} bytes: not known"
         )
+
+
+def _object(payload: bytes, offset: int) -> dict[str, Any]:
+    try:
+        try:
+            value = msgspec.json.decode(payload)
+        except msgspec.MsgspecError:
+            # Python's own parser takes NaN and Infinity, which a script may well have reported.
+            value = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the frame at byte {offset} of the body holds no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise BadRequest(f"the frame at byte {offset} of the body holds no JSON object")
+    return value if b"\\u" not in payload else _clean(value)
+
+
+def _clean(value: Any) -> Any:
+    """The same value with texts that every database can hold, as the server does with a request's own
+    JSON."""
+    if isinstance(value, str):
+        return clean_name(value)
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
+
+
+def _loss(value: dict[str, Any], offset: int) -> Loss:
+    try:
+        return msgspec.convert(value, Loss, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"the LOSS frame at byte {offset} of the body is not valid: {error}") from None
 
 
 def _record() -> Any:

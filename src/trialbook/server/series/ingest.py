@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
 from trialbook.base.guard import guard
 from trialbook.errors import BadRequest, JournalGap, TaskRace, WireError
@@ -24,7 +24,7 @@ from trialbook.server.stores import journals
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.logs import Entry
 from trialbook.server.stores.series import clean_name
-from trialbook.wire.events import AddPointsReply, Event
+from trialbook.wire.events import AddPointsReply, Event, Loss
 
 _WARNING = 30
 
@@ -180,8 +180,7 @@ def _console(collector: Collector, task: str, span: Span, worker: str, now: floa
     found = [Entry(microseconds(text.time, now), text.level, text.stream, text.text) for text in span.texts]
     moment = round(now * 1e6)
     for loss in span.losses:
-        what, why = loss.get("kind", "unknown"), loss.get("why", "")
-        text = f"{loss.get('count', 0)} reports of kind {what} were dropped: {why}"
+        text = f"{loss.count} reports of kind {loss.kind} were dropped: {loss.why}"
         found.append(Entry(moment, _WARNING, LOGGING, text))
     for why, many in collector.errors.items():
         found.append(Entry(moment, _WARNING, LOGGING, f"{many} reports could not be stored: {why}"))
@@ -278,7 +277,7 @@ def _touch(
     acked: int,
     losses: Any,
     now: float,
-    more: list[dict[str, Any]] | None,
+    more: list[Loss] | None,
 ) -> None:
     values: dict[str, Any] = {
         "acked": acked,
@@ -340,14 +339,15 @@ class _Writer:
         return warnings
 
     def _run_call(self, method: str, params: dict[str, Any]) -> str | None:
-        held: WireError | SQLAlchemyError | None = None
+        held: WireError | DBAPIError | None = None
         done = False
-        # A method that fails because of a mistake in it must not hold up the stream for ever; the database
-        # failing is another matter: then the whole body fails and is sent again.
+        # A method that fails because of a mistake in it, or of a value that the database cannot hold, must
+        # not hold up the stream for ever. The database itself failing is another matter: then the whole body
+        # fails and is sent again.
         with guard(f"journal call {method}"):
             try:
                 self._call(method, params)
-            except (WireError, SQLAlchemyError) as error:
+            except (WireError, InternalError, InterfaceError, OperationalError) as error:
                 held = error
             done = True
         if isinstance(held, TaskRace) and not self._last_try:

@@ -27,7 +27,7 @@ def collect(body: bytes, collector: Collector) -> None:
         raise EmptyBatch("the batch is empty: send one JSON object a line")
     try:
         events = _decoder.decode_lines(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         _one_by_one(body, collector)
         return
     take = collector.take

@@ -16,6 +16,7 @@ from trialbook.server.series.decode import split
 from trialbook.server.series.store import Numbers
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.models import ModelStore
+from trialbook.server.stores.series import clean_name
 from trialbook.server.stores.tasks import TaskStore, task
 from trialbook.wire.events import AddPointsReply, AddReply, Event
 
@@ -87,7 +88,7 @@ class Events:
         again.
         """
         header, frames = split(body)
-        worker = session.worker or header.host
+        worker = clean_name(session.worker or header.host)
         known = self._journals.get(header.journal) or self._journals.load(session.database, header.journal)
         told = len(session.published)
         for attempt in range(_TRIES):
@@ -193,7 +194,7 @@ class Events:
     def _write_one(self, connection: Connection, session: Session, owners: _Owners, ready: Ready) -> Written:
         arrivals: Arrivals = ready.arrivals
         written = write(connection, self._numbers, ready, session.now)
-        worker = next(iter(arrivals.entries), session.worker)
+        worker = clean_name(next(iter(arrivals.entries), session.worker))
         owners.arrived(connection, arrivals.owner, arrivals.is_model, written.last_iteration, worker)
         return written
 

@@ -11,7 +11,8 @@ from sqlalchemy.engine import Connection, Row
 
 from trialbook.server.stores.database import Json, metadata
 from trialbook.server.stores.dialect import insert
-from trialbook.server.stores.series import portions
+from trialbook.server.stores.series import clean_name, portions
+from trialbook.wire.events import Loss
 
 journal = sa.Table(
     "journal",
@@ -95,10 +96,10 @@ def of_owners(connection: Connection, owners: Iterable[str]) -> list[Row[Any]]:
     return rows
 
 
-def add_losses(losses: Sequence[dict[str, Any]], more: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Two lists of losses as one; those of the same kind and reason are counted together."""
-    merged: dict[tuple[str, str], int] = {}
-    for loss in [*losses, *more]:
-        key = (str(loss.get("kind", "")), str(loss.get("why", "")))
-        merged[key] = merged.get(key, 0) + int(loss.get("count", 0))
+def add_losses(losses: Sequence[dict[str, Any]], more: Sequence[Loss]) -> list[dict[str, Any]]:
+    """Stored and new losses as one list; those of the same kind and reason are counted together."""
+    merged = {(str(loss["kind"]), str(loss["why"])): int(loss["count"]) for loss in losses}
+    for loss in more:
+        key = (clean_name(loss.kind), clean_name(loss.why))
+        merged[key] = merged.get(key, 0) + loss.count
     return [{"kind": kind, "count": count, "why": why} for (kind, why), count in merged.items()]
