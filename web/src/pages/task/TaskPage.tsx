@@ -11,6 +11,7 @@ import { useCrumbTrail } from "~/shell/crumbs";
 import { useProject } from "~/state/directory";
 import { useKeys } from "~/state/keys";
 import { projectPath, TABS, type TabPath, tabOf, taskPath } from "~/state/links";
+import { Boundary } from "~/widgets/Boundary";
 import { MissingThing } from "~/widgets/MissingThing";
 import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
 
@@ -66,9 +67,11 @@ function OneTask({ pid, tid, tab, rest }: { pid: string; tid: string; tab: TabPa
         {gone && <div className="banner">This task was deleted. The page stays until you leave it.</div>}
         <TaskHead tab={tab} project={project.data?.name} />
         <div className="tab">
-          <Suspense fallback={<ProgressLine active />}>
-            <Tab />
-          </Suspense>
+          <Boundary key={tab}>
+            <Suspense fallback={<ProgressLine active />}>
+              <Tab />
+            </Suspense>
+          </Boundary>
         </div>
       </div>
     </TaskProvider>

@@ -1,0 +1,143 @@
+"""Accessibility, scale, and what a page says when something fails."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.conftest import ROOT, Site
+from tests.e2e.filling import Filler, scalars
+from tests.support.server import RunningServer
+
+PLACES = {
+    "home": "/dashboard",
+    "projects": "/projects",
+    "tasks": "/projects/*/tasks",
+    "scalars": "/projects/*/tasks/{baseline}/output/metrics/scalar",
+    "values": "/projects/*/tasks/{baseline}/output/metrics/scalar?view=values",
+    "plots": "/projects/*/tasks/{baseline}/output/metrics/plots",
+    "images": "/projects/*/tasks/{baseline}/output/debugImages",
+    "console": "/projects/*/tasks/{baseline}/output/log?q=norm",
+    "configuration": "/projects/*/tasks/{baseline}/configuration",
+    "artifacts": "/projects/*/tasks/{baseline}/artifacts",
+    "info": "/projects/*/tasks/{baseline}/info",
+    "execution": "/projects/*/tasks/{baseline}/execution",
+    "compare": "/projects/*/compare-tasks?ids={baseline}~{wide}",
+    "details": "/projects/*/compare-tasks?tab=details&ids={baseline}~{wide}",
+    "keys": "/settings/workspace-configuration",
+    "preferences": "/settings/webapp-configuration",
+    "missing": "/nowhere",
+}
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def findings(page: Page) -> list[str]:
+    """Serious and critical findings of axe, one line each."""
+    page.evaluate(AXE.read_text() + "; undefined")
+    result: dict[str, Any] = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa'], resultTypes: ['violations']})"
+    )
+    return [
+        f"{found['id']}: {node['target']} {node['failureSummary']}"
+        for found in result["violations"]
+        if found["impact"] in ("serious", "critical")
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", PLACES)
+def test_no_serious_accessibility_finding(page: Page, site: Site, place: str, scheme: str) -> None:
+    if not AXE.exists():
+        pytest.skip("npm ci in web/ brings axe-core")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.goto(site.url + PLACES[place].format(**site.runs))
+    expect(page.locator("h1, h2, .task-head, .grid-head, .compare-set").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+    assert findings(page) == []
+
+
+def test_a_long_table_holds_few_rows_and_reaches_its_end(page: Page, site: Site) -> None:
+    project = site.filler.call("projects.create", name="many")["id"]
+    for i in range(700):
+        site.filler.call("tasks.create", name=f"task {i:04}", project=project)
+    page.goto(f"{site.url}/projects/{project}/tasks?s=name")
+    rows = page.locator(".grid-row[data-task]")
+    expect(rows.first).to_contain_text("task 0000")
+    expect(page.locator(".tasks-bar")).to_contain_text("700 tasks")
+    page.locator(".grid").evaluate("e => { e.scrollTop = e.scrollHeight; }")
+    expect(page.locator(".grid-row", has_text="task 0699")).to_be_visible()
+    assert page.locator(".grid-row").count() <= 60
+    page.locator(".grid").evaluate("e => { e.scrollTop = e.scrollHeight / 2; }")
+    expect(page.locator(".grid-row", has_text="task 0350")).to_be_visible()
+
+
+def test_thousands_of_charts_mount_a_screenful(page: Page, site: Site) -> None:
+    task = site.filler.task("many", "three thousand metrics")
+    for start in range(0, 3000, 500):
+        events = [
+            one
+            for m in range(start, start + 500)
+            for one in scalars(task, f"grads/layer {m:04}", "norm", [1.0, 2.0, 3.0])
+        ]
+        site.filler.events(events)
+    page.goto(f"{site.url}/projects/*/tasks/{task}/output/metrics/scalar")
+    cards = page.locator(".chart-card")
+    expect(cards.first.locator("canvas")).to_be_visible()
+    assert cards.count() <= 60
+    page.locator(".tab > .scroll").evaluate("e => { e.scrollTop = e.scrollHeight; }")
+    last = page.locator("[data-chart='grads/layer 2999']")
+    expect(last.locator("canvas")).to_be_visible()
+    expect(last.locator(".legend")).to_have_attribute("data-points", "3")
+    assert cards.count() <= 60
+    page.get_by_label("Filter metrics").fill("layer 001[0-4]")
+    expect(cards).to_have_count(5)
+
+
+def test_a_failing_server_is_told_in_its_panel_and_retried(page: Page, site: Site) -> None:
+    def refuse(route: Route) -> None:
+        body = '{"meta": {"id": "req-77", "result_code": 500, "result_subcode": 0, "result_msg": "the disk is full"}}'
+        route.fulfill(status=500, content_type="application/json", body=body)
+
+    page.route("**/events.get_task_plots", refuse)
+    page.goto(f"{site.url}/projects/*/tasks/{site.runs['baseline']}/output/metrics/plots")
+    panel = page.get_by_role("alert")
+    expect(panel).to_contain_text("the disk is full")
+    expect(panel).to_contain_text("req-77")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("baseline")
+    page.unroute("**/events.get_task_plots")
+    panel.get_by_role("button", name="Try again").click()
+    expect(page.locator(".plotly-host").first).to_have_attribute("data-drawn", "true")
+
+
+def test_a_dead_server_is_told_and_the_page_stays(
+    page: Page, own_server: RunningServer, built_page: Path
+) -> None:
+    filler = Filler(own_server.url, own_server.access_key, own_server.secret_key)
+    task = filler.task("fragile", "lonely run")
+    page.goto(f"{own_server.url}/projects/*/tasks/{task}/info")
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
+    own_server.kill()
+    expect(page.locator(".strip")).to_contain_text("Live updates paused")
+    page.get_by_role("link", name="Plots").click()
+    expect(page.locator(".tab .state.error")).to_be_visible(timeout=15_000)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("lonely run")
+    own_server.start()
+    page.get_by_role("button", name="Retry now").click()
+    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="No plot was reported")).to_be_visible()
+
+
+def test_a_session_that_ends_leads_to_the_log_in_and_back(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/projects")
+    expect(page.locator(".project-card").first).to_be_visible()
+    page.context.clear_cookies()
+    # On the machine of a private server the way through the log-in page is automatic.
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/projects/\*/tasks$"))
+    expect(page.locator(".grid-row[data-task]").first).to_be_visible()

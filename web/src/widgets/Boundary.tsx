@@ -1,0 +1,21 @@
+import { Component, type ReactNode } from "react";
+
+import { ErrorPanel } from "~/widgets/states";
+
+/** Keeps a failing part from taking the page with it. A part whose code could not be loaded is loaded again. */
+export class Boundary extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state: { error: unknown } = { error: null };
+
+  static getDerivedStateFromError(error: unknown): { error: unknown } {
+    return { error };
+  }
+
+  override render(): ReactNode {
+    if (this.state.error === null) return this.props.children;
+    return (
+      <div className="page">
+        <ErrorPanel error={this.state.error} retry={() => location.reload()} />
+      </div>
+    );
+  }
+}
