@@ -1,0 +1,122 @@
+"""Models that tasks start from."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from trialbook.errors import UsageError
+from trialbook.sdk import connection as connections
+from trialbook.sdk.labels import check_labels
+from trialbook.sdk.models.base import PACKAGE_TAG, Model
+from trialbook.sdk.models.frameworks import guess_framework, stem
+from trialbook.sdk.models.listing import add_model, design_text
+from trialbook.sdk.projects import project_ids
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task import Task
+
+
+class InputModel(Model):
+    """A model that a task starts from.
+
+    Args:
+        model_id: its id; without it, the newest that matches the rest.
+        name: of the model.
+        project: name of its project.
+        tags: all of them.
+        only_published: final ones only.
+
+    Raises:
+        UsageError: nothing matches.
+    """
+
+    def __init__(
+        self,
+        model_id: str | None = None,
+        name: str | None = None,
+        project: str | None = None,
+        tags: Sequence[str] | None = None,
+        only_published: bool = False,
+    ) -> None:
+        if model_id is None:
+            exact = f"^{re.escape(name)}$" if name else None
+            found = self.query_models(project, exact, tags, only_published, max_results=1)
+            if not found:
+                raise UsageError(f"no model matches name={name!r}, project={project!r}, tags={tags!r}")
+            model_id = found[0].id
+        super().__init__(model_id)
+
+    @classmethod
+    def import_model(
+        cls,
+        weights_url: str,
+        config_text: str | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+        label_enumeration: Mapping[str, int] | None = None,
+        name: str | None = None,
+        project: str | None = None,
+        tags: Sequence[str] | None = None,
+        comment: str | None = None,
+        is_package: bool = False,
+        create_as_published: bool = False,
+        framework: str | None = None,
+    ) -> "InputModel":
+        """Register weights that are stored already; the same address again gives the same model.
+
+        Args:
+            weights_url: where they are.
+            config_text: configuration as text.
+            config_dict: configuration as a dict, instead of the text.
+            label_enumeration: names to class numbers.
+            name: None is the file's name.
+            project: name of a project.
+            tags: of the model.
+            comment: description.
+            is_package: the file is a zip of several.
+            create_as_published: make it final at once.
+            framework: None is guessed from the file's name.
+        """
+        known = cls.load_model(weights_url)
+        if known is not None:
+            return known
+        session = connections.connect().session
+        params: dict[str, Any] = {
+            "name": name or stem(weights_url),
+            "uri": weights_url,
+            "framework": framework or guess_framework(weights_url),
+            "labels": check_labels(label_enumeration or {}),
+            "tags": list(tags or []),
+            "comment": comment or "",
+            "ready": create_as_published,
+            "design": {"design": design_text(config_text, config_dict)},
+            "system_tags": [PACKAGE_TAG] if is_package else [],
+        }
+        if project:
+            found = project_ids(session, project)
+            params["project"] = (
+                found[0] if found else session.call("projects.create", {"name": project})["id"]
+            )
+        return cls(session.call("models.create", params)["id"])
+
+    @classmethod
+    def load_model(cls, weights_url: str, load_archived: bool = False) -> "InputModel | None":
+        """The model with that address of weights; None when there is none."""
+        ask: dict[str, Any] = {
+            "uri": [weights_url],
+            "only_fields": ["id"],
+            "order_by": ["-created"],
+            "page_size": 1,
+        }
+        if not load_archived:
+            ask["system_tags"] = ["__$not", "archived"]
+        found = connections.connect().session.call("models.get_all", ask).get("models") or []
+        return cls(found[0]["id"]) if found else None
+
+    def connect(self, task: "Task", name: str | None = None, ignore_remote_overrides: bool = False) -> None:
+        """List it with the task's input models; the task takes over its configuration and labels when it has none."""
+        self._connect_to(task, name)
+
+    def _connect_to(self, task: Any, name: str | None) -> None:
+        add_model(task._record, "input", name or stem(self.url) or self.name, self.id)
+        if not task.get_labels_enumeration() and self.labels:
+            task.set_model_label_enumeration(self.labels)

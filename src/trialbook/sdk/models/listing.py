@@ -1,0 +1,92 @@
+"""The models of one task: ``task.models``."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from trialbook.errors import UsageError
+from trialbook.sdk import hocon
+from trialbook.sdk.models.base import Model
+from trialbook.sdk.record import Record
+
+
+class ModelList(Sequence[Model]):
+    """The models of one side of a task: by number, slice or name."""
+
+    def __init__(self, entries: Sequence[tuple[str, Model]]) -> None:
+        self._entries = list(entries)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            for name, model in self._entries:
+                if name == key:
+                    return model
+            raise KeyError(f"no model {key!r}; there are {self.keys()}")
+        if isinstance(key, slice):
+            return [model for _, model in self._entries[key]]
+        return self._entries[key][1]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter([model for _, model in self._entries])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The model of that name, or ``default``."""
+        return next((model for known, model in self._entries if known == name), default)
+
+    def keys(self) -> list[str]:
+        """The names, in order of first use."""
+        return [name for name, _ in self._entries]
+
+    def __repr__(self) -> str:
+        return repr([model for _, model in self._entries])
+
+
+class TaskModels(dict[str, ModelList]):
+    """``task.models``: ``input`` and ``output``, as keys and as attributes."""
+
+    @property
+    def input(self) -> ModelList:
+        """Models that the task started from."""
+        return self["input"]
+
+    @property
+    def output(self) -> ModelList:
+        """Models that the task made."""
+        return self["output"]
+
+
+def task_models(record: Record) -> TaskModels:
+    """The models of a task."""
+    models = record.document.get("models") or {}
+    return TaskModels(
+        {
+            side: ModelList(
+                [(str(entry["name"]), Model(str(entry["model"]))) for entry in models.get(side) or []]
+            )
+            for side in ("input", "output")
+        }
+    )
+
+
+def add_model(record: Record, side: str, name: str, model: str) -> None:
+    """List a model with a task."""
+    with record.lock:
+        models = record.document.get("models") or {}
+        entries = [entry for entry in models.get(side) or [] if entry.get("name") != name]
+        record.document["models"] = {**models, side: [*entries, {"name": name, "model": model}]}
+        record.journal.call(
+            "tasks.add_or_update_model", {"task": record.id, "name": name, "type": side, "model": model}
+        )
+
+
+def design_text(text: str | None, values: Mapping[str, Any] | None) -> str:
+    """A configuration as text, from a text or a dict.
+
+    Raises:
+        UsageError: both are given.
+    """
+    if text is not None and values is not None:
+        raise UsageError("give either config_text or config_dict, not both")
+    return text if text is not None else (hocon.dump(values) if values is not None else "")

@@ -1,0 +1,346 @@
+"""Models that tasks make."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trialbook.base.ids import new_id
+from trialbook.errors import ModelReady, UsageError
+from trialbook.journal.frames import Kind
+from trialbook.journal.uploads import Pending, Upload
+from trialbook.sdk import current
+from trialbook.sdk.labels import check_labels
+from trialbook.sdk.models.base import PACKAGE_TAG, PLACEHOLDER, Model
+from trialbook.sdk.models.frameworks import guess_framework, stem
+from trialbook.sdk.models.listing import add_model, design_text
+from trialbook.sdk.names import join, safe, task_folder
+from trialbook.sdk.pack import zip_files
+from trialbook.sdk.record import Record
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task import Task
+
+_UPLOAD_SECONDS = 24 * 3600.0
+
+
+class OutputModel(Model):
+    """A model that a task makes. It exists on the server with its first weights, or when it is connected.
+
+    Args:
+        task: None is the task of this process.
+        config_text: configuration as text.
+        config_dict: configuration as a dict, instead of the text.
+        label_enumeration: names to class numbers; None is the task's.
+        name: None is the task's name.
+        tags: of the model.
+        comment: description.
+        framework: None is guessed from the weights.
+        base_model_id: id of a model that it goes on from.
+
+    Raises:
+        UsageError: both forms of configuration, or no task.
+    """
+
+    def __init__(
+        self,
+        task: "Task | None" = None,
+        config_text: str | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+        label_enumeration: Mapping[str, int] | None = None,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        comment: str | None = None,
+        framework: str | None = None,
+        base_model_id: str | None = None,
+    ) -> None:
+        owner = task or current.main_task()
+        if owner is None:
+            raise UsageError("an OutputModel belongs to a task: give task=, or call Task.init() first")
+        super().__init__(base_model_id or new_id())
+        self._task = owner
+        self._record: Record = owner._record
+        self._made = base_model_id is not None
+        self._slot = name
+        self._pending: list[Pending] = []
+        self._destination: str | None = None
+        labels = (
+            check_labels(label_enumeration)
+            if label_enumeration is not None
+            else owner.get_labels_enumeration()
+        )
+        if not self._made:
+            self._known = {
+                "id": self._id,
+                "name": name or owner.name,
+                "uri": PLACEHOLDER,
+                "framework": framework or "",
+                "labels": labels,
+                "tags": list(tags or []),
+                "comment": comment or "",
+                "design": {"design": design_text(config_text, config_dict) or owner.get_model_design()},
+                "task": owner.id,
+                "project": owner.project,
+                "ready": False,
+                "metadata": {},
+                "system_tags": [],
+            }
+        elif config_text is not None or config_dict is not None:
+            self.update_design(config_text, config_dict)
+
+    def connect(self, task: "Task", name: str | None = None, **_: Any) -> None:
+        """List it with the task's output models, under a name of its own if wished."""
+        self._connect_to(task, name)
+
+    def update_weights(
+        self,
+        weights_filename: str | None = None,
+        upload_uri: str | None = None,
+        target_filename: str | None = None,
+        auto_delete_file: bool = True,
+        register_uri: str | None = None,
+        iteration: int | None = None,
+        update_comment: bool = True,
+        is_package: bool = False,
+        async_enable: bool = True,
+    ) -> str:
+        """Store new weights; they replace the model's earlier ones.
+
+        Args:
+            weights_filename: a file or a folder (stored as one zip).
+            upload_uri: where to; None is the model's or the task's destination, else the files server.
+            target_filename: name to store it under.
+            auto_delete_file: delete the file after it arrived, when a ``target_filename`` or upload was asked for
+                explicitly.
+            register_uri: an address that is stored already, instead of a file.
+            iteration: noted in the description.
+            update_comment: note file and iteration in the description.
+            is_package: the file is a zip of several.
+            async_enable: False returns when it has arrived.
+
+        Returns:
+            The address of the weights.
+
+        Raises:
+            UsageError: both or neither of file and address, or no such file.
+            ModelReady: the model is published.
+        """
+        if (weights_filename is None) == (register_uri is None):
+            raise UsageError("give either weights_filename or register_uri")
+        if self._data().get("ready"):
+            raise ModelReady(f"model {self.id} is published; make a new OutputModel")
+        changes: dict[str, Any] = {}
+        if iteration is not None and update_comment:
+            changes["comment"] = _noted(self.comment, weights_filename or str(register_uri), iteration)
+        if register_uri is not None:
+            changes.update(uri=register_uri, framework=self.framework or guess_framework(register_uri))
+            if is_package:
+                changes["system_tags"] = sorted({*self.system_tags, PACKAGE_TAG})
+            self._make(stem(register_uri))
+            self._change(changes)
+            return register_uri
+        return self._store(
+            Path(str(weights_filename)).expanduser(),
+            upload_uri,
+            target_filename,
+            auto_delete_file and (target_filename is not None or upload_uri is not None),
+            is_package,
+            async_enable,
+            changes,
+        )
+
+    def update_weights_package(
+        self,
+        weights_filenames: Sequence[str] | None = None,
+        weights_path: str | None = None,
+        upload_uri: str | None = None,
+        target_filename: str | None = None,
+        auto_delete_file: bool = False,
+        iteration: int | None = None,
+        async_enable: bool = True,
+    ) -> str:
+        """Store several files as one package: a list of files, or a folder.
+
+        Raises:
+            UsageError: both or neither.
+        """
+        if (weights_filenames is None) == (weights_path is None):
+            raise UsageError("give either weights_filenames or weights_path")
+        if weights_path is not None:
+            return self.update_weights(
+                weights_path,
+                upload_uri,
+                target_filename,
+                False,
+                iteration=iteration,
+                async_enable=async_enable,
+            )
+        files = [Path(name).expanduser() for name in weights_filenames or []]
+        for path in files:
+            if not path.is_file():
+                raise UsageError(f"there is no file {path}")
+        source = self._record.journal.spool.reserve(".zip")
+        zip_files([(path, path.name) for path in files], source)
+        return self._send(
+            source, upload_uri, target_filename or f"{safe(self.name)}.zip", None, True, async_enable, {}
+        )
+
+    def update_design(
+        self, config_text: str | None = None, config_dict: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Replace the configuration."""
+        self._change({"design": {"design": design_text(config_text, config_dict)}})
+        return True
+
+    def update_labels(self, labels: Mapping[str, int]) -> None:
+        """Replace the meaning of class numbers."""
+        self._change({"labels": check_labels(labels)})
+
+    def set_upload_destination(self, uri: str) -> None:
+        """Where later weights go."""
+        from trialbook.sdk.storage import check_writable
+
+        check_writable(uri)
+        self._destination = uri
+
+    def set_name(self, name: str) -> None:
+        """Rename it."""
+        self._change({"name": str(name)})
+
+    def set_comment(self, comment: str) -> None:
+        """Replace the description."""
+        self._change({"comment": str(comment)})
+
+    def set_tags(self, tags: Sequence[str]) -> None:
+        """Replace the tags."""
+        self._change({"tags": list(tags)})
+
+    def set_metadata(self, key: str, value: Any, v_type: str | None = None) -> bool:
+        """Store a value as text with its type."""
+        entry = {"key": str(key), "type": v_type or type(value).__name__, "value": str(value)}
+        self._make(self.name)
+        self._data().setdefault("metadata", {})[str(key)] = entry
+        self._record.journal.call("models.add_or_update_metadata", {"model": self.id, "metadata": [entry]})
+        return True
+
+    def wait_for_uploads(self, timeout: float | None = None, max_num_uploads: int | None = None) -> bool:
+        """Wait until weights that this object is storing have arrived; True when they have."""
+        return all(pending.wait(timeout) for pending in self._pending[:max_num_uploads])
+
+    def _connect_to(self, task: Any, name: str | None) -> None:
+        self._slot = name or self._slot
+        self._make(self._slot or self.name)
+
+    def _call(self, method: str, params: dict[str, Any]) -> Any:
+        self._record.flush()
+        return self._record.call(method, params)
+
+    def _ready(self) -> None:
+        for pending in self._pending:
+            pending.wait(_UPLOAD_SECONDS)
+        self._pending = []
+
+    def _make(self, slot: str) -> None:
+        """Create it on the server and list it with the task, once."""
+        if self._made:
+            if slot not in _slots(self._record, "output") and self._id not in _models(self._record, "output"):
+                add_model(self._record, "output", self._slot or slot, self._id)
+            return
+        self._made = True
+        fields = {
+            name: value
+            for name, value in self._data().items()
+            if name
+            in ("id", "name", "uri", "framework", "labels", "tags", "comment", "design", "task", "ready")
+        }
+        if self._data().get("project"):
+            fields["project"] = self._data()["project"]
+        self._record.journal.call("models.create", fields)
+        add_model(self._record, "output", self._slot or slot, self._id)
+
+    def _change(self, changes: dict[str, Any]) -> None:
+        self._data().update(changes)
+        if self._made and changes:
+            self._record.journal.call("models.edit", {"model": self.id, **changes})
+
+    def _store(
+        self,
+        path: Path,
+        destination: str | None,
+        target: str | None,
+        delete: bool,
+        package: bool,
+        background: bool,
+        changes: dict[str, Any],
+    ) -> str:
+        if path.is_dir():
+            source = self._record.journal.spool.reserve(".zip")
+            zip_files(
+                [
+                    (found, str(found.relative_to(path)))
+                    for found in sorted(path.rglob("*"))
+                    if found.is_file()
+                ],
+                source,
+            )
+            return self._send(
+                source, destination, target or f"{path.name}.zip", None, True, background, changes
+            )
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}")
+        source = self._record.journal.spool.reserve(path.suffix or ".bin")
+        # A copy, so that the program may write its next checkpoint over the file at once.
+        shutil.copyfile(path, source)
+        return self._send(
+            source,
+            destination,
+            target or path.name,
+            path.resolve() if delete else None,
+            package,
+            background,
+            changes,
+        )
+
+    def _send(
+        self,
+        source: Path,
+        destination: str | None,
+        file_name: str,
+        own: Path | None,
+        package: bool,
+        background: bool,
+        changes: dict[str, Any],
+    ) -> str:
+        base, project, name = self._task._place()
+        root = destination or self._destination or self._task.output_uri or base
+        # A folder of its own: two models of a task may both have their weights in "model.pt".
+        own_folder = f"{safe(self.name)[:80]}.{self.id[:8]}"
+        url = join(root, task_folder(project, name, self._record.id), "models", own_folder, safe(file_name))
+        self._make(stem(file_name))
+        changes = {**changes, "uri": url}
+        if not self.framework:
+            changes["framework"] = guess_framework(file_name)
+        if package:
+            changes["system_tags"] = sorted({*self.system_tags, PACKAGE_TAG})
+        self._data().update(changes)
+        call = {"method": "models.edit", "params": {"model": self.id, **changes}}
+        pending = self._record.journal.upload(Upload(source, url, True, ((Kind.CALL, call),), own))
+        if pending is not None and self._record.connection is not None:
+            self._pending.append(pending)
+            if not background:
+                self._ready()
+                self._record.flush()
+        return url
+
+
+def _slots(record: Record, side: str) -> list[str]:
+    return [str(entry.get("name")) for entry in (record.document.get("models") or {}).get(side) or []]
+
+
+def _models(record: Record, side: str) -> list[str]:
+    return [str(entry.get("model")) for entry in (record.document.get("models") or {}).get(side) or []]
+
+
+def _noted(comment: str, file_name: str, iteration: int) -> str:
+    lines = [line for line in comment.split("\n") if line and not line.startswith("update_model: ")]
+    return "\n".join([*lines, f"update_model: {Path(file_name).name} (iteration {iteration})"])

@@ -1,0 +1,1 @@
+"""The kinds of reports: each file adds its members to ``Logger``."""

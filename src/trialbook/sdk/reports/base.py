@@ -1,0 +1,34 @@
+"""What every kind of report may use."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from trialbook.errors import UsageError
+from trialbook.sdk.record import Record
+
+
+class ReporterBase:
+    """Holds the task's record and the offset of iterations."""
+
+    _record: Record
+    _place: Callable[[], tuple[str, str, str]]
+    _offset: int
+
+    def _iteration(self, iteration: int | None) -> int:
+        try:
+            return (0 if iteration is None else int(iteration)) + self._offset
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"iteration must be an integer, got {iteration!r}") from error
+
+    def _event(
+        self, kind: str, title: str, series: str, iteration: int | None, **more: Any
+    ) -> dict[str, Any]:
+        return {
+            "type": kind,
+            "metric": str(title),
+            "variant": str(series),
+            "iter": self._iteration(iteration),
+            "timestamp": int(time.time() * 1000),
+            **more,
+        }

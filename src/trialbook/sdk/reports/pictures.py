@@ -1,0 +1,231 @@
+"""Pictures, video, sound and other media."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from trialbook.base.guard import guard
+from trialbook.capture.matplotlib_lines import line_figure
+from trialbook.errors import UsageError
+from trialbook.journal.frames import Kind
+from trialbook.journal.uploads import Upload
+from trialbook.sdk import figures, images
+from trialbook.sdk.media import Media
+from trialbook.sdk.names import join, safe, task_folder
+from trialbook.sdk.reports.plots import PlotsMixin
+from trialbook.sdk.settings import load
+from trialbook.sdk.storage import check_writable
+
+
+class PicturesMixin(PlotsMixin):
+    """Members that store files and show them."""
+
+    _history: int | None = None
+    _destination: str | None
+    _media: Media
+
+    def report_matplotlib_figure(
+        self,
+        title: str,
+        series: str,
+        figure: Any,
+        iteration: int | None = None,
+        report_image: bool = False,
+        report_interactive: bool = True,
+    ) -> None:
+        """Show a matplotlib figure.
+
+        Args:
+            title: the plot.
+            series: of the plot.
+            figure: a ``matplotlib.figure.Figure``, or the ``pyplot`` module for the current one.
+            iteration: None is 0.
+            report_image: list it with the images instead of the plots.
+            report_interactive: turn simple line plots into interactive ones; all others stay pictures.
+        """
+        figure = figure.gcf() if hasattr(figure, "gcf") else figure
+        if report_interactive and not report_image:
+            with guard("logger.matplotlib"):
+                converted = line_figure(figure)
+                if converted is not None:
+                    self._plot(title, series, iteration, figures.plain(converted))
+                    return
+        target = self._spool(".png")
+        figure.savefig(target, format="png", bbox_inches="tight")
+        self._picture(title, series, iteration, target, ".png", None, as_plot=not report_image)
+
+    def report_image(
+        self,
+        title: str,
+        series: str,
+        iteration: int | None = None,
+        local_path: str | None = None,
+        image: Any = None,
+        matrix: Any = None,
+        max_image_history: int | None = None,
+        delete_after_upload: bool = False,
+        url: str | None = None,
+    ) -> None:
+        """Show a picture.
+
+        Args:
+            title: the picture's group.
+            series: of the picture.
+            iteration: None is 0.
+            local_path: a picture file, taken as it is.
+            image: an array (height × width, or × 1, 3, 4 channels; bytes, or floats in 0 … 1) or a PIL image.
+            matrix: the same as ``image``, under an older name.
+            max_image_history: files kept of this title and series; None is the setting (100).
+            delete_after_upload: delete ``local_path`` after it arrived.
+            url: address of a picture that is stored already.
+
+        Raises:
+            UsageError: not exactly one source, or an array of another shape.
+        """
+        given = [value for value in (local_path, image, matrix, url) if value is not None]
+        if len(given) != 1:
+            raise UsageError("report_image takes exactly one of local_path, image, matrix and url")
+        if url is not None:
+            self._linked(title, series, iteration, url)
+            return
+        if local_path is not None:
+            self._file(title, series, iteration, Path(local_path), max_image_history, delete_after_upload)
+            return
+        array = image if image is not None else matrix
+        target = self._spool(".png")
+        if hasattr(array, "save") and hasattr(array, "mode"):
+            array.save(target, format="PNG")
+        else:
+            target.write_bytes(images.png(array))
+        self._picture(title, series, iteration, target, ".png", max_image_history)
+
+    def report_media(
+        self,
+        title: str,
+        series: str,
+        iteration: int | None = None,
+        local_path: str | None = None,
+        stream: Any = None,
+        file_extension: str | None = None,
+        max_history: int | None = None,
+        delete_after_upload: bool = False,
+        url: str | None = None,
+    ) -> None:
+        """Show a video, sound, page or any other file.
+
+        Args:
+            title: the group.
+            series: of the file.
+            iteration: None is 0.
+            local_path: a file, taken as it is.
+            stream: a readable object of bytes or text; needs ``file_extension``.
+            file_extension: such as ``.mp4``.
+            max_history: files kept of this title and series; None is the setting (100).
+            delete_after_upload: delete ``local_path`` after it arrived.
+            url: address of a file that is stored already.
+
+        Raises:
+            UsageError: not exactly one source, or a stream without ``file_extension``.
+        """
+        given = [value for value in (local_path, stream, url) if value is not None]
+        if len(given) != 1:
+            raise UsageError("report_media takes exactly one of local_path, stream and url")
+        if url is not None:
+            self._linked(title, series, iteration, url)
+        elif local_path is not None:
+            self._file(title, series, iteration, Path(local_path), max_history, delete_after_upload)
+        else:
+            if not file_extension:
+                raise UsageError("a stream needs file_extension, such as '.mp4'")
+            suffix = "." + file_extension.lstrip(".")
+            target = self._spool(suffix)
+            content = stream.getvalue() if hasattr(stream, "getvalue") else stream.read()
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+            self._picture(title, series, iteration, target, suffix, max_history)
+
+    def set_default_upload_destination(self, uri: str) -> None:
+        """Where pictures and media go from now on: an address of a files server, or a folder.
+
+        Raises:
+            UsageError: an address that cannot be written to.
+        """
+        check_writable(uri)
+        self._destination = uri
+
+    def get_default_upload_destination(self) -> str:
+        """Where pictures and media go."""
+        return self._destination or self._place()[0]
+
+    @classmethod
+    def set_default_debug_sample_history(cls, max_history: int) -> None:
+        """How many files of one title and series this process keeps, instead of the setting."""
+        cls._history = int(max_history)
+
+    @classmethod
+    def get_default_debug_sample_history(cls) -> int:
+        """How many files of one title and series are kept."""
+        if cls._history is not None:
+            return cls._history
+        return load().history
+
+    def _linked(self, title: str, series: str, iteration: int | None, url: str) -> None:
+        self._record.journal.event(
+            self._event("training_debug_image", title, series, iteration, key=url, url=url)
+        )
+
+    def _file(
+        self, title: str, series: str, iteration: int | None, path: Path, history: int | None, delete: bool
+    ) -> None:
+        path = path.expanduser()
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}")
+        # A copy, so that the program may overwrite or delete its file at once.
+        target = self._spool(path.suffix or ".bin")
+        if delete:
+            shutil.move(path, target)
+        else:
+            shutil.copyfile(path, target)
+        self._picture(title, series, iteration, target, path.suffix, history)
+
+    def _spool(self, suffix: str) -> Path:
+        return self._record.journal.spool.reserve(suffix)
+
+    def _picture(
+        self,
+        title: str,
+        series: str,
+        iteration: int | None,
+        source: Path,
+        suffix: str,
+        history: int | None,
+        as_plot: bool = False,
+    ) -> None:
+        base, project, name = self._place()
+        limit = history if history and history > 0 else self.get_default_debug_sample_history()
+        index = self._media.next(title, series, limit)
+        metric, variant = safe(str(title)), safe(str(series))
+        url = join(
+            self._destination or base,
+            task_folder(project, name, self._record.id),
+            "metrics",
+            metric,
+            variant,
+            f"{safe(f'{title}_{series}')}_{index:08d}{suffix}",
+        )
+        if as_plot:
+            layout = {
+                "images": [
+                    {"source": url, "xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 1, "sizey": 1}
+                ],
+                "xaxis": {"visible": False},
+                "yaxis": {"visible": False},
+                "margin": {"l": 0, "r": 0, "t": 30, "b": 0},
+            }
+            text = json.dumps(figures.figure([], title, layout, None))
+            event = self._event("plot", title, series, iteration, plot_str=text)
+        else:
+            event = self._event(
+                "training_debug_image", title, series, iteration, key=url.rsplit("/", 1)[-1], url=url
+            )
+        self._record.journal.upload(Upload(source, url, True, ((Kind.EVENT, event),)), kind="image")
