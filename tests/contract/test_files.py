@@ -189,6 +189,15 @@ def test_the_token_is_checked(server: RunningServer) -> None:
     assert HTTP.request("GET", url, headers=cookie).data == b"s"
 
 
+@pytest.mark.parametrize("name", ["evil.js", "evil.mjs", "evil.css", "evil.wasm"])
+def test_an_uploaded_script_is_plain_text_to_a_browser(server: RunningServer, name: str) -> None:
+    path = f"{uuid.uuid4().hex}/{name}"
+    HTTP.request("PUT", f"{server.files_url}/{path}", body=b"alert(1)", headers=auth(server))
+    found = get(server, path)
+    assert found.headers["Content-Type"].startswith("text/plain")
+    assert found.headers["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.parametrize("name", ["page.html", "picture.svg", "feed.xml"])
 def test_what_a_browser_would_run_is_shown_in_a_sandbox(server: RunningServer, name: str) -> None:
     path = f"{uuid.uuid4().hex}/{name}"

@@ -162,3 +162,21 @@ def test_idle_size(own_server: RunningServer) -> None:
     own_server.call("tasks.get_all")
     resident = psutil.Process(own_server.process.pid).memory_info().rss
     assert resident < 120 << 20, f"{resident >> 20} MiB"
+
+
+def test_a_fault_is_an_envelope_with_the_words_to_find_it(own_server: RunningServer) -> None:
+    import sqlite3
+
+    queue = own_server.call("queues.create", name="q")["id"]
+    with sqlite3.connect(own_server.data / "trialbook.db") as connection:
+        connection.execute("DROP TABLE queue_entry")
+    connection.close()
+    reply = own_server.ask("queues.get_num_entries", {"queue": queue})
+    found = reply.json()["meta"]
+    assert (reply.status, found["result_code"], found["result_subcode"]) == (500, 500, 0)
+    until(lambda: found["error_data"]["request"] in own_server.log)
+    assert "queue_entry" in own_server.log
+    assert "queue_entry" not in found["result_msg"], "the details are for the log"
+    assert own_server.secret_key not in own_server.log
+    assert own_server.token not in own_server.log
+    assert own_server.call("tasks.get_all")["tasks"] == []

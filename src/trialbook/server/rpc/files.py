@@ -29,6 +29,11 @@ _WAITING = 16
 _ACTIVE = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})
 """Types that a browser would run; they are shown without scripts, forms and our origin."""
 
+_SCRIPTS = frozenset(
+    {"text/javascript", "application/javascript", "application/ecmascript", "text/css", "application/wasm"}
+)
+"""Our own page's policy trusts this origin, so an uploaded script may not be one to a browser."""
+
 _SANDBOX = (
     "sandbox; default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'; media-src data: 'self'"
 )
@@ -234,6 +239,8 @@ def _json(value: Any) -> Response:
 def _headers(info: BlobInfo, download: bool) -> dict[str, str]:
     kind, encoding = mimetypes.guess_type(info.key)
     kind = "application/octet-stream" if kind is None or encoding else kind
+    if kind in _SCRIPTS:
+        kind = "text/plain"
     headers = {
         "Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
         "ETag": info.etag,
