@@ -2,9 +2,11 @@
 
 import base64
 import json
+import os
 import ssl
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
     from urllib3.response import BaseHTTPResponse
 
+_sessions: "weakref.WeakSet[Session]" = weakref.WeakSet()
 _BUSY = frozenset({429, 502, 503, 509})
 _REFRESH_BEFORE = 360.0
 
@@ -76,6 +79,7 @@ class Session:
         self._pool: PoolManager | None = None
         self._token = credentials.token
         self._expires = _expiry(credentials.token) if credentials.token else 0.0
+        _sessions.add(self)
 
     def call(
         self,
@@ -277,6 +281,15 @@ class Session:
                 f"{self.host} answered the log-in without a token; is it a Trialbook server?"
             )
         return token
+
+
+def _in_child() -> None:
+    for session in list(_sessions):
+        session.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 def _data(reply: "BaseHTTPResponse", host: str) -> Any:

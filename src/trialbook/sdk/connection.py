@@ -156,8 +156,6 @@ def _packed(body: bytes) -> bytes:
 def _in_child() -> None:
     global _lock
     _lock = threading.Lock()
-    if _current is not None:
-        _current.session.forget()
 
 
 if hasattr(os, "register_at_fork"):

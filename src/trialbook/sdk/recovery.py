@@ -3,22 +3,23 @@ ran out of time.
 """
 
 import logging
-import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+from trialbook.base.retry import backoff
 from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError
 from trialbook.journal.delivery import Identity, Transport
 from trialbook.journal.frames import Kind
 from trialbook.journal.replay import StoredJournal, orphans
 from trialbook.journal.sync import Recovery, has_final_status, sync_all
 from trialbook.sdk import connection as connections
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
-from trialbook.sdk.settings import Settings, clean_environment
+from trialbook.sdk.settings import Settings, load, successor_environment
 
 _log = logging.getLogger("trialbook")
+_SUCCESSOR_SECONDS = 6 * 3600.0
 _FINAL = frozenset({"tasks.completed", "tasks.failed", "tasks.stopped", "tasks.closed"})
 
 
@@ -109,11 +110,12 @@ def close_killed(journal: StoredJournal, connection: Connection) -> None:
     )
 
 
-def sync_in_background(task: str, log: Path) -> int:
-    """Start a process of its own that sends what is left of a task.
+def sync_in_background(task: str, settings: Settings, log: Path) -> int:
+    """Start a process of its own that sends what is left of a task, for as long as that takes (six hours at most).
 
     Args:
         task: its id.
+        settings: of this process; what was set in memory only is handed on.
         log: file for its messages.
 
     Returns:
@@ -126,9 +128,8 @@ def sync_in_background(task: str, log: Path) -> int:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=clean_environment(),
+            env=successor_environment(settings),
             start_new_session=True,
-            cwd=os.sep,
         )
     # It outlives this process on purpose; without this, the interpreter would warn about a child that still runs.
     process.returncode = 0
@@ -138,14 +139,29 @@ def sync_in_background(task: str, log: Path) -> int:
 def main(arguments: list[str]) -> int:
     """``python -m trialbook.sdk.recovery [TASK]``: what a closing process leaves to its successor."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    try:
-        done = recover(settings_module.load(), task=arguments[0] if arguments else None)
-    except TrialbookError as error:
-        _log.error("%s", error)
-        return 1
-    for recovered in done:
-        _log.info("%s: complete=%s %s", recovered.identity.task, recovered.complete, recovered.error or "")
-    return 0 if all(recovered.complete for recovered in done) else 1
+    settings = load()
+    task = arguments[0] if arguments else None
+    problem = ""
+    for wait in backoff(1.0, longest=30.0, deadline=time.monotonic() + _SUCCESSOR_SECONDS):
+        try:
+            done = recover(settings, task=task)
+        except (ConnectionFailed, ServerFault) as error:
+            problem = str(error)
+        except TrialbookError as error:
+            _log.error("%s", error)
+            return 1
+        else:
+            refused = [recovered.error for recovered in done if recovered.error]
+            if refused or all(recovered.complete for recovered in done):
+                _log.info("task %s: %d journal(s), %s", task, len(done), "; ".join(refused) or "all sent")
+                return 1 if refused else 0
+            problem = "the server did not take all of it"
+        _log.info("task %s: %s; trying again in %.0f s", task, problem, wait)
+        time.sleep(wait)
+    _log.error(
+        "task %s: given up for now (%s); the next Task.init or `trialbook sync` goes on", task, problem
+    )
+    return 1
 
 
 if __name__ == "__main__":

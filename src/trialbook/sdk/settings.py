@@ -172,6 +172,25 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in marks}
 
 
+def successor_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a process that goes on for this one, with what was only said in memory."""
+    keys = settings.credentials
+    said = {
+        "API_HOST": settings.api_host,
+        "WEB_HOST": settings.web_host,
+        "FILES_HOST": settings.files_host,
+        "API_ACCESS_KEY": keys.access_key,
+        "API_SECRET_KEY": keys.secret_key,
+        "AUTH_TOKEN": keys.token,
+        "CACHE_DIR": str(settings.cache_dir.absolute()),
+    }
+    environment = clean_environment()
+    environment.update({f"TRIALBOOK_{name}": value for name, value in said.items() if value})
+    for prefix in PREFIXES:
+        environment.pop(f"{prefix}OFFLINE_MODE", None)
+    return environment
+
+
 class _Reader:
     def __init__(self, environment: Mapping[str, str], tree: Any, path: str) -> None:
         self._environment = environment

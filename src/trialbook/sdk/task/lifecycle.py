@@ -279,7 +279,7 @@ class LifecycleMixin(TaskBase):
             return
         if record.journal.refused is None:
             log = settings.cache_dir / "sync.log"
-            sync_in_background(record.id, log)
+            sync_in_background(record.id, record.connection.settings, log)
             say(
                 "Trialbook: the server has not taken all reports yet; a background process goes on sending them "
                 f"(log: {log})."
