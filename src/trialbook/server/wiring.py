@@ -26,11 +26,12 @@ from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.bundle import Services
 from trialbook.server.services.crew import Crew
 from trialbook.server.services.documents import Documents
-from trialbook.server.services.editing import Editing, Parts
+from trialbook.server.services.editing import Editing
 from trialbook.server.services.events import Events
 from trialbook.server.services.finding import Finding
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
+from trialbook.server.services.parts import Parts
 from trialbook.server.services.tree import Tree
 from trialbook.server.settings import Settings
 from trialbook.server.stores import logs

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.crew import Crew
 from trialbook.server.services.documents import Documents
-from trialbook.server.services.editing import Editing, Parts
+from trialbook.server.services.editing import Editing
 from trialbook.server.services.events import Events
 from trialbook.server.services.finding import Finding
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
+from trialbook.server.services.parts import Parts
 from trialbook.server.services.tree import Tree
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore
