@@ -1,6 +1,7 @@
 """How a process ends decides the task's final status; nothing that it reported is lost."""
 
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ def test_a_non_zero_exit_fails(server: RunningServer, tmp_path: Path) -> None:
     found = run(server, tmp_path, "def main():\n    sys.exit(3)\nmain()", 3)[1]
     assert found["status"] == "failed"
     assert "3" in str(found["status_reason"])
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="earlier Pythons show only sys.exit()")
+def test_a_raised_system_exit_fails(server: RunningServer, tmp_path: Path) -> None:
+    assert run(server, tmp_path, "raise SystemExit(4)", 4)[1]["status"] == "failed"
 
 
 def test_an_exception_fails_with_its_traceback_last(server: RunningServer, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NoReturn
 
 from trialbook.base.guard import guard
@@ -41,6 +41,30 @@ class _Exit(SystemExit):
             watch._exited(self.code)
 
 
+def _watch_unwinding(callback: Callable[[CodeType, int, BaseException], None]) -> int | None:
+    """See ``raise SystemExit(n)`` on Python 3.12 and later; earlier ones show only ``sys.exit(n)``.
+
+    Returns:
+        The number of the monitoring tool, or None where there is none to be had.
+    """
+    monitoring: Any = getattr(sys, "monitoring", None)
+    if monitoring is None:
+        return None
+    for tool in (4, 3):
+        if monitoring.get_tool(tool) is None:
+            monitoring.use_tool_id(tool, "trialbook")
+            monitoring.register_callback(tool, monitoring.events.PY_UNWIND, callback)
+            monitoring.set_events(tool, monitoring.events.PY_UNWIND)
+            return tool
+    return None
+
+
+def _stop_watching(tool: int) -> None:
+    monitoring: Any = getattr(sys, "monitoring", None)
+    monitoring.set_events(tool, 0)
+    monitoring.free_tool_id(tool)
+
+
 class ExitWatch:
     """Calls ``finish`` once, when the process ends.
 
@@ -58,6 +82,7 @@ class ExitWatch:
         self._excepthook: Callable[..., Any] | None = None
         self._exit: Callable[..., Any] | None = None
         self._handlers: dict[int, Any] = {}
+        self._tool: int | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -74,6 +99,7 @@ class ExitWatch:
             for number in _SIGNALS:
                 with guard("exits.signal"):
                     self._handlers[number] = signal.signal(number, self._on_signal)
+        self._tool = _watch_unwinding(self._on_unwind)
         atexit.register(self._at_exit)
 
     def remove(self) -> None:
@@ -89,6 +115,9 @@ class ExitWatch:
                     if signal.getsignal(number) == self._on_signal:
                         signal.signal(number, handler if handler is not None else signal.SIG_DFL)
         self._handlers = {}
+        if self._tool is not None:
+            _stop_watching(self._tool)
+            self._tool = None
         atexit.unregister(self._at_exit)
 
     def _on_exception(
@@ -104,10 +133,23 @@ class ExitWatch:
         (self._excepthook or sys.__excepthook__)(kind, value, trace)
 
     def _on_exit(self, status: Any = None) -> NoReturn:
+        # No local name for the exception: its traceback would refer to itself through this frame, and then it would
+        # be freed by the garbage collector at some other moment.
+        raise self._leaving(status)
+
+    def _leaving(self, status: Any) -> SystemExit:
+        if os.getpid() != self._pid or threading.current_thread() is not threading.main_thread():
+            return SystemExit(status)
         error = _Exit(status)
-        if os.getpid() == self._pid and threading.current_thread() is threading.main_thread():
-            error.watch = self
-        raise error
+        error.watch = self
+        return error
+
+    def _on_unwind(self, code: CodeType, offset: int, error: BaseException) -> None:
+        """A frame is left by an exception; in the outermost one, nobody can catch it any more."""
+        if isinstance(error, SystemExit) and sys._getframe(1).f_back is None:
+            in_main = threading.current_thread() is threading.main_thread()
+            if in_main and os.getpid() == self._pid:
+                self._exited(error.code)
 
     def _exited(self, code: Any) -> None:
         if self._outcome is COMPLETED and code not in (None, 0):

@@ -193,7 +193,7 @@ class Journal:
             return True
         end = time.monotonic() + timeout
         self._note_losses()
-        complete = self.flush(timeout, uploads=True)
+        complete = self.flush(timeout, uploads=True) and not self.spool.entries()
         complete = self._adopt(end) and complete
         # From here on a report is refused with a message; before, it would still have been sent.
         self._closed = True

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from trialbook.base.retry import backoff
-from trialbook.errors import ConnectionFailed, JournalError, ServerFault, TrialbookError, Unauthorized
+from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError, Unauthorized
 from trialbook.journal.delivery import Delivery
 
 _log = logging.getLogger("trialbook")
@@ -32,8 +32,14 @@ class Shipper:
         self._failing = False
         self.refused: str | None = None
         """Why the server will never take the rest, once it said so."""
-        self._thread = threading.Thread(target=self._run, name="trialbook-shipper", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = threading.Thread(
+            target=self._run, name="trialbook-shipper", daemon=True
+        )
+        try:
+            self._thread.start()
+        except RuntimeError:
+            # Since Python 3.12 a process that is ending cannot start threads: whoever waits sends by itself then.
+            self._thread = None
 
     def wake(self) -> None:
         """There is something to send; cheap and safe from any thread."""
@@ -41,6 +47,8 @@ class Shipper:
 
     def wait(self, offset: int, timeout: float) -> bool:
         """True when everything before ``offset`` is acknowledged within ``timeout`` seconds."""
+        if self._thread is None:
+            return self._send_here(offset, timeout)
         self._turn.set()
         with self._change:
             self._change.wait_for(
@@ -54,7 +62,23 @@ class Shipper:
         self._turn.set()
         with self._change:
             self._change.notify_all()
-        self._thread.join(timeout)
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _send_here(self, offset: int, timeout: float) -> bool:
+        end = time.monotonic() + timeout
+        for wait in backoff(0.1, longest=1.0, deadline=end):
+            try:
+                while self._delivery.acked < offset and self._delivery.step():
+                    pass
+                break
+            except (ConnectionFailed, ServerFault, Unauthorized) as error:
+                self._lost(error)
+                time.sleep(wait)
+            except TrialbookError as error:
+                self.refused = str(error)
+                break
+        return self._delivery.acked >= offset
 
     def _run(self) -> None:
         waits = backoff(0.1, longest=10.0)
@@ -72,7 +96,7 @@ class Shipper:
                 self._lost(error)
                 self._pause(next(waits))
                 continue
-            except (TrialbookError, JournalError) as error:
+            except TrialbookError as error:
                 _log.error(
                     "the server refuses the reports of task %s: %s. They stay on this host; "
                     "`trialbook sync` sends them when the cause is gone.",

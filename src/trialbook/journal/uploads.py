@@ -150,11 +150,20 @@ class Uploader:
         with self._change:
             self._queue.append((note, upload, pending))
             if len(self._threads) < _THREADS:
-                thread = threading.Thread(target=self._run, name="trialbook-upload", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                self._help()
             self._change.notify()
         return pending
+
+    def _help(self) -> None:
+        thread = threading.Thread(target=self._run, name="trialbook-upload", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # Since Python 3.12 a process that is ending cannot start threads; its successor finds the note.
+            if not self._threads:
+                self._queue.clear()
+            return
+        self._threads.append(thread)
 
     def wait(self, timeout: float) -> bool:
         """True when nothing is left within ``timeout`` seconds."""

@@ -111,6 +111,8 @@ class LifecycleMixin(TaskBase):
         task._wish = wish
         task._argparse = auto_connect_arg_parser
         task._set_offset(started.offset)
+        # Opened now: a process that is ending can start no thread, and the final status goes through the journal.
+        _ = started.record.journal
         run = Run(started.record, started.remote, started.decision.move is Move.ATTACH, task._finish)
         task._run = run
         current.set_main_task(task)
