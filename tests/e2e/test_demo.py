@@ -25,7 +25,7 @@ SHOWS = {
 }
 TABLE = "c=" + "~".join(
     [
-        *("name", "status", "started", "runtime", "h:Args:learning_rate"),
+        *("name", "status", "started", "h:Args:learning_rate"),
         *("m:last:loss:train", "m:min:loss:validation", "m:max:accuracy:validation"),
     ]
 )

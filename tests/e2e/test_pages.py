@@ -117,6 +117,25 @@ def test_bulk_archive_can_be_undone(page: Page, site: Site) -> None:
     expect(rows).to_have_count(3)
 
 
+def test_new_rows_wait_while_the_pointer_is_in_the_table(page: Page, site: Site) -> None:
+    project = site.filler.call("projects.create", name="arrivals")["id"]
+    site.filler.call("tasks.create", name="first", project=project)
+    page.goto(f"{site.url}/projects/{project}/tasks")
+    rows = page.locator(".grid-row[data-task]")
+    expect(rows).to_have_count(1)
+    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
+    rows.first.hover()
+    site.filler.call("tasks.create", name="second", project=project)
+    pill = page.get_by_role("button", name="1 new")
+    expect(pill).to_be_visible()
+    expect(rows).to_have_count(1)
+    pill.click()
+    expect(rows).to_have_count(2)
+    page.mouse.move(700, 10)
+    site.filler.call("tasks.create", name="third", project=project)
+    expect(rows).to_have_count(3)
+
+
 def test_tags_are_edited_on_the_task_page(page: Page, site: Site) -> None:
     page.goto(task_url(site, "draft 2", "info"))
     page.get_by_role("button", name="+ tag").click()

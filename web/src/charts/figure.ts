@@ -1,6 +1,5 @@
 import { filePlace } from "~/state/files";
-import type { ThemeName } from "~/theme/palette";
-import { SERIES } from "~/theme/palette";
+import { colourway, type ThemeName } from "~/theme/palette";
 import type { TableValue } from "~/widgets/DataTable";
 
 /** A figure as any task may have written it: hostile until it has been through `readFigure`. */
@@ -132,7 +131,7 @@ export function templateOf(theme: ThemeName): Json {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: text, size: 12, family: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif" },
-      colorway: [...SERIES[theme]],
+      colorway: colourway(theme),
       title: { font: { size: 13 }, x: 0.02, xanchor: "left" },
       xaxis: axis,
       yaxis: axis,

@@ -31,6 +31,11 @@ export function lineStyle(slot: number, theme: ThemeName): LineStyle {
   return { colour, dash: DASHES[Math.floor(slot / SLOTS) % DASHES.length] as number[] };
 }
 
+/** The colours for a figure that only counts its lines: the strong ones first. */
+export function colourway(theme: ThemeName): string[] {
+  return ORDER.map((slot) => SERIES[theme][slot] as string);
+}
+
 /** FNV-1a: small, and the same in every browser, so a name has one colour everywhere. */
 export function hashText(value: string): number {
   let hash = 0x811c9dc5;

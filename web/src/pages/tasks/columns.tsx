@@ -142,7 +142,7 @@ function metric(id: string, stat: Stat, name: string, variant: string): Column {
     id,
     label: name === variant ? name : `${name} / ${variant}`,
     title: `${stat} of ${name} / ${variant}`,
-    width: Math.min(220, 72 + 6.5 * `${name} / ${variant}`.length),
+    width: Math.min(200, 60 + 6 * `${name} / ${variant}`.length),
     right: true,
     fields: [`last_metrics.${a}.${b}.${field}`],
     order: `last_metrics.${a}.${b}.${field}`,

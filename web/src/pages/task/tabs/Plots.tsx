@@ -65,7 +65,6 @@ export default function Plots() {
   const all = plots.data ?? [];
   const fits = matcher(view.q);
   const shown = all.filter((one) => fits(`${one.metric}/${one.variant}`));
-  const metrics = [...new Set(shown.map((one) => one.metric))];
   if (plots.isError && !plots.data) return <ErrorPanel error={plots.error} retry={() => void plots.refetch()} />;
   if (plots.data && all.length === 0) {
     return (
@@ -92,16 +91,9 @@ export default function Plots() {
         <span className="muted num">{formatCount(shown.length)} {shown.length === 1 ? "plot" : "plots"}</span>
       </div>
       <div className="scroll">
-        <div className="page stack">
-          {metrics.map((metric) => (
-            <section key={metric} className="stack" style={{ gap: 8 }}>
-              <h2>{metric}</h2>
-              <div className="plot-grid">
-                {shown.filter((one) => one.metric === metric).map((one) => (
-                  <PlotCard key={one.variant} series={one} />
-                ))}
-              </div>
-            </section>
+        <div className="page plot-grid">
+          {shown.map((one) => (
+            <PlotCard key={`${one.metric}\0${one.variant}`} series={one} />
           ))}
         </div>
       </div>
@@ -132,10 +124,14 @@ function PlotCard({ series }: { series: Series }) {
   }, [text, big, series.metric]);
   const name = `${series.metric} ${series.variant} ${event.iter}`;
   const onlyTable = figure && !(figure instanceof Error) && figure.tables.length > 0 && figure.traces.length === 0;
+  const wide = onlyTable && figure.tables.some((table) => table.columns.length > 5);
   return (
-    <section className={`panel plot-card ${full ? "full-plot" : ""}${onlyTable ? " wide" : ""}`} aria-label={name} data-plot={series.metric}>
+    <section className={`panel plot-card ${full ? "full-plot" : ""}${wide ? " wide" : ""}`} aria-label={name} data-plot={series.metric}>
       <header>
-        <h3 className="cut grow" title={series.variant}>{series.variant}</h3>
+        <h3 className="cut grow" title={`${series.metric} / ${series.variant}`}>
+          {series.metric}
+          {series.variant && series.variant !== series.metric && <span className="muted"> / {series.variant}</span>}
+        </h3>
         {series.events.length > 1 && (
           <input type="range" min={0} max={series.events.length - 1} value={place} aria-label="Iteration"
             onChange={(change) => setAt(Number(change.target.value))} />
