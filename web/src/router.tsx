@@ -46,6 +46,19 @@ function hashOf(hash: string): string {
   return hash ? `#${hash}` : "";
 }
 
+const bare = createRoute({
+  getParentRoute: () => root,
+  id: "bare",
+  component: Outlet,
+  errorComponent: RouteError,
+  beforeLoad: async ({ location }) => {
+    if (!(await openSession())) {
+      const back = location.pathname + location.searchStr;
+      throw redirect({ href: `/login${stringifySearch({ redirect: back })}`, replace: true });
+    }
+  },
+});
+
 const home = createRoute({
   getParentRoute: () => shell,
   path: "/",
@@ -102,12 +115,19 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("~/pages/settings/SettingsPage"), "SettingsPage"),
 });
 
+const widgets = createRoute({
+  getParentRoute: () => bare,
+  path: "/widgets",
+  component: lazyRouteComponent(() => import("~/pages/widgets/WidgetPage"), "WidgetPage"),
+});
+
 // Without a shell around it a wrong address could not offer a search.
 const missing = createRoute({ getParentRoute: () => shell, path: "/$", component: MissingPage });
 
 export const router = createRouter({
   routeTree: root.addChildren([
     login,
+    bare.addChildren([widgets]),
     shell.addChildren([
       home, dashboard, projects, subProjects, tasks, task, taskTab, compare, settings, missing,
     ]),

@@ -47,6 +47,7 @@ export function canonicalPath(path: string): string | null {
     .replace(/^\/(?:pipelines|datasets\/simple)\/([^/]+)\/(?:experiments|tasks)\/([^/]+)(\/.*)?$/, "/projects/$1/tasks/$2$3")
     .replace(/^\/projects\/([^/]+)\/experiments(\/.*)?$/, "/projects/$1/tasks$2")
     .replace(/^\/projects\/([^/]+)\/compare-experiments(\/.*)?$/, "/projects/$1/compare-tasks$2")
+    .replace(/^\/widget\/?$/, "/widgets")
     .replace(/^\/projects\/([^/]+)(?:\/overview)?\/?$/, "/projects/$1/tasks");
   return moved === path ? null : moved;
 }

@@ -20,6 +20,8 @@ interface Props {
   setFolded: (section: Section, folded: boolean) => void;
   onZoom: (range: [number, number] | null) => void;
   exportPoints: (card: Card) => Promise<(string | number | null)[][]>;
+  /** Without section heads: one chart as large as its place. */
+  bare?: boolean;
   /** Shown above the charts, and part of what scrolls. */
   head?: { height: number; node: React.ReactNode };
 }
@@ -49,8 +51,8 @@ export function ChartGrid(props: Props) {
   const width = Math.max(0, view.width - 2 * SIDE);
   const perRow = props.perRow || Math.max(1, Math.min(6, Math.floor((width + GAP) / (LEAST + GAP))));
   const { placed, heads, height } = useMemo(
-    () => layOut(props.sections, props.folded, filters, perRow, width, props.head?.height ?? 0),
-    [props.sections, props.folded, filters, perRow, width, props.head?.height],
+    () => layOut(props.sections, props.folded, filters, perRow, width, props.bare ? -HEAD : (props.head?.height ?? 0)),
+    [props.sections, props.folded, filters, perRow, width, props.bare, props.head?.height],
   );
   const near = placed.filter((one) => one.top < view.top + 2 * view.height && one.top + CARD > view.top - view.height);
   const fullCard = full === null ? undefined : props.sections.flatMap((section) => section.cards).find((card) => card.key === full);
@@ -68,7 +70,7 @@ export function ChartGrid(props: Props) {
       <div style={{ position: "relative", height }}>
         {props.head?.node}
         {store.error !== null && <ErrorPanel error={store.error} retry={() => store.retry()} />}
-        {heads.map(({ section, top, shown }) => (
+        {!props.bare && heads.map(({ section, top, shown }) => (
           <div key={section.name} className="section-head" style={{ top, left: SIDE, right: SIDE, height: HEAD }}>
             <button type="button" className="fold" aria-expanded={!props.folded(section)}
               onClick={() => props.setFolded(section, !props.folded(section))}>

@@ -1,4 +1,4 @@
-import "~/pages/task/plots.css";
+import "~/widgets/plots.css";
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type PointerEvent, useMemo, useRef, useState } from "react";
