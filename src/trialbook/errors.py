@@ -5,6 +5,12 @@
     ├── ConfigurationError                  a setting or configuration file is wrong or missing
     ├── ConnectionFailed                    the server did not answer in the time allowed
     ├── JournalError                        a journal segment cannot be written or read
+    ├── DatasetError                        the dataset engine cannot do what was asked
+    │   ├── DatasetMissing                  no version, root, range or pack under that name
+    │   ├── DatasetDamaged                  stored bytes are not what their name says
+    │   ├── DatasetInUse                    another writer or a child version stands in the way
+    │   ├── PathRefused                     a path that may not stand in a dataset
+    │   └── SourceChanged                   a file went or kept changing while it was read
     └── WireError                           has (code, subcode); what the server answers in ``meta``
         ├── BadRequest            400/12    a field is missing, of the wrong type or out of range
         │   ├── MissingField      400/11
@@ -64,6 +70,30 @@ class ConnectionFailed(TrialbookError):
 
 class JournalError(TrialbookError):
     """A journal segment cannot be written or read."""
+
+
+class DatasetError(TrialbookError):
+    """The dataset engine cannot do what was asked."""
+
+
+class DatasetMissing(DatasetError):
+    """No version, root, range or pack under that name."""
+
+
+class DatasetDamaged(DatasetError):
+    """Stored bytes are not what their name says."""
+
+
+class DatasetInUse(DatasetError):
+    """Another writer, an open draft or a child version stands in the way."""
+
+
+class PathRefused(DatasetError):
+    """A path that may not stand in a dataset."""
+
+
+class SourceChanged(DatasetError):
+    """A file went or kept changing while it was read."""
 
 
 class WireError(TrialbookError):

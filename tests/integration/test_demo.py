@@ -43,7 +43,9 @@ def test_demo_keeps_the_whole_run(tmp_path: Path) -> None:
         plots = server.call("events.get_task_plots", task=task["id"], iters=1)["plots"]
         matrix = next(json.loads(plot["plot_str"]) for plot in plots if plot["metric"] == "confusion")
         assert sum(map(sum, matrix["data"][0]["z"])) == 360
-        images = server.call("events.get_task_events", task=task["id"], event_type="training_debug_image")["events"]
+        images = server.call("events.get_task_events", task=task["id"], event_type="training_debug_image")[
+            "events"
+        ]
         assert images
         console = server.call("events.get_task_log", task=task["id"], order="asc")["events"]
         assert sum("epoch  12 of 12" in event["msg"] for event in console) == 1

@@ -16,9 +16,9 @@ CLEARML = "clearml==2.1.12"
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "scripts"
 
-# The released SDK forks a reporter process by default. When the fork falls between the pipe and the exec of one of its own
-# `git` calls, the child keeps that pipe open and the SDK waits for itself forever (seen in one run of five, in
-# Task._wait_for_repo_detection). Its thread mode, a documented setting, sends the same requests.
+# The released SDK forks a reporter process by default. When the fork falls between the pipe and the exec of one of
+# its own `git` calls, the child keeps that pipe open and the SDK waits for itself forever (seen in one run of five,
+# in Task._wait_for_repo_detection). Its thread mode, a documented setting, sends the same requests.
 CONFIGURATION = "sdk { development { report_use_subprocess: false } }\n"
 
 Run = Callable[..., dict[str, Any]]

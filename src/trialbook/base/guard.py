@@ -36,7 +36,9 @@ def guard(place: str) -> Iterator[None]:
             _failures[place] += 1
             first = _failures[place] == 1
         if first:
-            _log.warning("%s failed and is skipped from here on when it fails again: %s", place, error, exc_info=True)
+            _log.warning(
+                "%s failed and is skipped from here on when it fails again: %s", place, error, exc_info=True
+            )
 
 
 def guarded(place: str, default: T) -> Callable[[Callable[P, T]], Callable[P, T]]:

@@ -5,7 +5,9 @@ import time
 from collections.abc import Iterator
 
 
-def backoff(first: float = 0.1, factor: float = 2.0, longest: float = 30.0, deadline: float | None = None) -> Iterator[float]:
+def backoff(
+    first: float = 0.1, factor: float = 2.0, longest: float = 30.0, deadline: float | None = None
+) -> Iterator[float]:
     """Yield the seconds to wait before each next try.
 
     Args:

@@ -9,7 +9,9 @@ from trialbook.sdk.settings import load
 
 @click.command()
 @click.option("--task", help="Only this task's reports.")
-@click.option("--timeout", type=float, default=3600.0, show_default=True, help="Seconds for all of them together.")
+@click.option(
+    "--timeout", type=float, default=3600.0, show_default=True, help="Seconds for all of them together."
+)
 def command(task: str | None, timeout: float) -> None:
     """Send the reports of runs that crashed, were killed, or had no network.
 
