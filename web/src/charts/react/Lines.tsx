@@ -34,7 +34,11 @@ export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
     const box = root.current as HTMLDivElement;
     const made = new LinesChart(box, group, { onZoom: (range) => zoom.current(range), onHover: setHover });
     chart.current = made;
-    const measure = () => setSize([box.clientWidth, box.clientHeight]);
+    // The observer reports once at its start too; the same size must not draw the chart a second time.
+    const measure = () =>
+      setSize((old) =>
+        old[0] === box.clientWidth && old[1] === box.clientHeight ? old : [box.clientWidth, box.clientHeight],
+      );
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(box);
