@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trialbook.base.guard import guard
+from trialbook.capture.secrets import is_secret_name, remember
 
 
 @dataclass
@@ -102,6 +103,10 @@ def _note(
     for name, value in found.items():
         if not callable(value) or isinstance(value, type):
             parsed.values[placed.get(name, name)] = value
+    for name, value in parsed.values.items():
+        if is_secret_name(name):
+            # A program that prints its arguments must not bring the secret to the console of the task.
+            remember(value)
     _last = (weakref.ref(parser), parsed)
     sink = _watched.get(parser) or _everything
     if sink is not None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from trialbook.capture.secrets import masked_text
+
 _GIT_SECONDS = 20.0
 LONGEST_SCRIPT = 4 << 20
 
@@ -33,7 +35,7 @@ class Code:
         repository: address of the remote, without credentials; empty without a repository.
         branch: its name; empty on a detached head.
         commit: of the head.
-        diff: uncommitted changes, or the whole script when there is no repository.
+        diff: uncommitted changes, or the whole script when there is no repository; secrets are masked.
         entry_point: relative to the working directory, or ``-m module``.
         working_dir: relative to the repository's root.
         root: the repository on this host, or the script's folder.
@@ -76,7 +78,7 @@ def detect(entry: EntryPoint) -> Code:
         repository=masked(_remote(root)),
         branch="" if branch == "HEAD" else branch,
         commit=head,
-        diff=_git(root, "diff", "--submodule=diff", "--no-color", "--no-ext-diff", "HEAD", strip=False),
+        diff=masked_text(uncommitted(root)),
         entry_point=start,
         working_dir=working,
         root=root,
@@ -89,6 +91,12 @@ def repository_root(folder: Path) -> Path | None:
         if (candidate / ".git").exists():
             return candidate
     return None
+
+
+def uncommitted(root: Path, *paths: str) -> str:
+    """The changes since the last commit, as a patch; with ``paths`` only those of them."""
+    more = ("--", *paths) if paths else ()
+    return _git(root, "diff", "--submodule=diff", "--no-color", "--no-ext-diff", "HEAD", *more, strip=False)
 
 
 def masked(url: str) -> str:
@@ -106,7 +114,7 @@ def _standalone(entry: EntryPoint) -> Code:
     assert entry.path is not None
     size = entry.path.stat().st_size
     text = entry.path.read_text("utf-8", "replace") if size <= LONGEST_SCRIPT else ""
-    return Code(diff=text, entry_point=entry.path.name, working_dir=".", root=entry.path.parent)
+    return Code(diff=masked_text(text), entry_point=entry.path.name, working_dir=".", root=entry.path.parent)
 
 
 def _places(entry: EntryPoint, root: Path) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import trialbook
 from trialbook.base.guard import guard
 from trialbook.capture.code import Code, detect, entry_point
 from trialbook.capture.packages import required
+from trialbook.capture.secrets import masked_arguments
 from trialbook.journal.frames import Kind
 from trialbook.journal.uploads import Upload
 from trialbook.machine.host import facts
@@ -38,7 +39,7 @@ def describe_at_once(detect_code: bool) -> tuple[dict[str, Any], dict[str, Any]]
     if not detect_code:
         return {}, runtime
     entry = entry_point()
-    runtime["CLI"] = " ".join(sys.argv)
+    runtime["CLI"] = " ".join(masked_arguments(sys.argv))
     script: dict[str, Any] = {
         "binary": f"python{sys.version_info[0]}.{sys.version_info[1]}",
         "working_dir": ".",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.base.guard import guard
-from trialbook.capture import arguments
+from trialbook.capture import arguments, secrets
 from trialbook.capture.exits import ExitWatch, Outcome
 from trialbook.capture.streams import ConsoleCapture
 from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound
@@ -93,7 +93,7 @@ class Run:
             self._console.flush()
 
     def _line(self, text: str, level: int, stream: int) -> None:
-        self.record.journal.text(text, level, Stream(stream))
+        self.record.journal.text(secrets.hide(text), level, Stream(stream))
 
     def _in_child(self) -> None:
         """A forked child ends: its own reports are sent, the task goes on."""
