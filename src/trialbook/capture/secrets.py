@@ -7,10 +7,22 @@ that providers give their keys) or because the program was given it on the comma
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 MASK = "********"
 _WORDS = frozenset(
-    "token secret secrets password passwd passwort pwd passphrase credential credentials apikey".split()
+    {
+        "token",
+        "secret",
+        "secrets",
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "credential",
+        "credentials",
+        "apikey",
+    }
 )
 _PAIRS = frozenset(
     {("api", "key"), ("access", "key"), ("private", "key"), ("auth", "key"), ("account", "key")}
@@ -54,7 +66,7 @@ def is_secret_name(name: str) -> bool:
     """
     words = [word.lower() for word in _WORD.findall(name)]
     return any(word in _WORDS for word in words) or any(
-        pair in _PAIRS for pair in zip(words, words[1:], strict=False)
+        pair in _PAIRS for pair in pairwise(words)
     )
 
 

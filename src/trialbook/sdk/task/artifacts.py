@@ -1,17 +1,18 @@
 """Artifacts: ``upload_artifact`` and ``artifacts``."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trialbook.errors import UsageError
+from trialbook.errors import UsageError, WireError
 from trialbook.journal.frames import Kind
 from trialbook.journal.uploads import Pending, Upload
 from trialbook.sdk.artifacts import Artifact, Artifacts
 from trialbook.sdk.console import say
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.pack import Packed, digest, pack
+from trialbook.sdk.registered import RegisteredArtifacts
 from trialbook.sdk.task.base import TaskBase
 
 _PREVIEW = 65_536
@@ -20,6 +21,8 @@ _UPLOAD_SECONDS = 24 * 3600.0
 
 class ArtifactsMixin(TaskBase):
     """Members about artifacts."""
+
+    _registered: RegisteredArtifacts | None = None
 
     @property
     def artifacts(self) -> Artifacts:
@@ -58,6 +61,97 @@ class ArtifactsMixin(TaskBase):
         """
         if not name:
             raise UsageError("an artifact needs a name")
+        if self._registered is not None and name in self._registered.objects():
+            raise UsageError(f"{name!r} is registered and stored by itself; unregister_artifact it first")
+        return self._keep(
+            name, artifact_object, metadata, delete_after_upload, auto_pickle, preview, wait_on_upload
+        )
+
+    def register_artifact(
+        self,
+        name: str,
+        artifact: Any,
+        metadata: Mapping[str, Any] | None = None,
+        uniqueness_columns: bool | Sequence[str] = True,
+    ) -> None:
+        """Follow a table: it is stored now, and again whenever the program has changed it.
+
+        Changes are noticed within ten seconds, at ``flush`` and at the end of the run; an unchanged table is not
+        stored again.
+
+        Args:
+            name: of the artifact; a table registered under it before is followed no longer.
+            artifact: a pandas DataFrame.
+            metadata: shown with it.
+            uniqueness_columns: columns by which the preview counts unique rows; True is all.
+
+        Raises:
+            UsageError: not a DataFrame, or columns that it does not have.
+        """
+        if not name:
+            raise UsageError("an artifact needs a name")
+        if self._registered is None:
+            self._registered = RegisteredArtifacts(
+                lambda name, frame, metadata, preview: self._keep_quietly(name, frame, metadata, preview)
+            )
+        self._registered.add(str(name), artifact, metadata, uniqueness_columns)
+
+    def unregister_artifact(self, name: str) -> None:
+        """Store the last state of a registered table and follow it no longer; the artifact stays on the task."""
+        if self._registered is None or not self._registered.remove(name):
+            say(f"Trialbook: no artifact {name!r} is registered")
+
+    def get_registered_artifacts(self) -> dict[str, Any]:
+        """The registered tables by name: the program's own objects, which may be changed."""
+        return self._registered.objects() if self._registered is not None else {}
+
+    def set_artifacts(self, artifacts_list: Sequence[Any] | None = None) -> list[Artifact] | None:
+        """Replace the record of all artifacts; files are neither stored nor deleted.
+
+        Args:
+            artifacts_list: ``Artifact`` objects or dicts with the fields of the wire (``key``, ``type``, ``uri`` …).
+
+        Returns:
+            The artifacts now; None when the server refused.
+
+        Raises:
+            UsageError: an entry without a key.
+        """
+        entries = [dict(getattr(item, "_entry", item)) for item in artifacts_list or []]
+        if any(not entry.get("key") for entry in entries):
+            raise UsageError("each artifact needs a key")
+        try:
+            self._record.change("tasks.edit", {"force": True, "execution": {"artifacts": entries}})
+        except WireError as error:
+            say(f"Trialbook: the artifacts were not replaced: {error}")
+            return None
+        with self._record.lock:
+            execution = self._document().setdefault("execution", {}) or {}
+            self._document()["execution"] = {**execution, "artifacts": entries}
+        return list(self.artifacts.values())
+
+    # -- inside ---
+
+    def _sync_artifacts(self, end: bool = False) -> None:
+        if self._registered is not None:
+            if end:
+                self._registered.stop()
+            else:
+                self._registered.sync()
+
+    def _keep_quietly(self, name: str, frame: Any, metadata: Mapping[str, Any] | None, preview: str) -> None:
+        self._keep(name, frame, metadata, False, True, preview, False)
+
+    def _keep(
+        self,
+        name: str,
+        artifact_object: Any,
+        metadata: Mapping[str, Any] | None,
+        delete_after_upload: bool,
+        auto_pickle: bool,
+        preview: Any,
+        wait_on_upload: bool,
+    ) -> bool:
         journal = self._record.journal
         packed = pack(str(name), artifact_object, journal.spool.reserve, auto_pickle)
         entry = self._entry(str(name), packed, metadata, preview)

@@ -26,6 +26,9 @@ class TaskBase:
     def _document(self) -> dict[str, Any]:
         return self._record.document
 
+    def _sync_artifacts(self, end: bool = False) -> None:
+        """Store the changes of registered artifacts; the artifacts mixin does it."""
+
     def _require_editable(self, what: str) -> None:
         """Content may change only while the task is a draft or runs."""
         status = str(self._record.document.get("status") or "created")

@@ -238,6 +238,7 @@ class LifecycleMixin(TaskBase):
             self._run.flush_console()
         if not self._record.has_journal:
             return True
+        self._sync_artifacts()
         timeout = 1e7 if wait_for_uploads and self._record.connection else self._record.settings.close_timeout
         return self._record.journal.flush(timeout, uploads=wait_for_uploads)
 
@@ -253,6 +254,7 @@ class LifecycleMixin(TaskBase):
         run, self._run = self._run, None
         if run is None:
             if current.main_task() is not self:
+                self._sync_artifacts(end=True)
                 self._record.close(self._record.settings.close_timeout)
             return
         if not run.ours:
@@ -263,6 +265,7 @@ class LifecycleMixin(TaskBase):
         deadline = time.monotonic() + settings.close_timeout
         with guard("task.close"):
             finish_describing(2.0)
+            self._sync_artifacts(end=True)
         run.end()
         current.set_main_task(None)
         if record.has_journal and record.journal.online and record.journal.has_uploads:
