@@ -1,5 +1,6 @@
 """Training programs as real processes, with a home of their own."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -48,6 +49,8 @@ class Program:
             text=True,
             env=environment,
             cwd=home,
+            # A shell that runs the tests in the background ignores SIGINT, and children inherit that.
+            preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
