@@ -34,6 +34,21 @@ class Grid:
         share = (x / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
         return np.clip((share * self.buckets).astype(np.int64), 0, self.buckets - 1)
 
+    def starts(self, x: Floats) -> Ints:
+        """Where in rising x, at least one, each bucket that holds some begins."""
+        first, last = self.place(x[[0, -1]]).tolist()
+        if last - first > len(x) // 16:
+            place = self.place(x)
+            return np.append(0, np.flatnonzero(place[1:] != place[:-1]) + 1)
+        # Many points a bucket: a bisection of all borders at once looks at few of them.
+        wanted = np.arange(first + 1, last + 1)
+        low, high = np.zeros(len(wanted), np.int64), np.full(len(wanted), len(x) - 1)
+        for _ in range(len(x).bit_length()):
+            middle = (low + high) >> 1
+            before = self.place(x[middle]) < wanted
+            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+        return np.unique(np.append(0, low))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buckets:
@@ -53,6 +68,10 @@ class Buckets:
     def __len__(self) -> int:
         return len(self.place)
 
+    def part(self, start: int, end: int) -> Buckets:
+        """Some buckets that stand together."""
+        return Buckets(*(getattr(self, name)[start:end] for name in Buckets.__slots__))
+
     def to_bytes(self) -> bytes:
         """The columns of a tile: five of f64, two of u32."""
         wide = (self.x_first, self.x_last, self.min, self.max, self.last)
@@ -62,47 +81,50 @@ class Buckets:
         )
 
 
-def of_each(x: Floats, value: Floats) -> Buckets:
-    """Every point a bucket of its own."""
-    finite = np.isfinite(value)
-    held = np.where(finite, value, np.nan)
-    ones = np.ones(len(x), np.int64)
-    return Buckets(ones, x, x, held, held, held, ones, ones, ones, (~finite).astype(np.int64))
-
-
-def of_points(grid: Grid, x: Floats, key: Ints, key2: Ints, value: Floats) -> Buckets:
-    """The buckets of points.
+def of_points(starts: Ints, place: Ints, x: Floats, key: Ints, key2: Ints, value: Floats) -> Buckets:
+    """The buckets of points in order; the points of a bucket stand together.
 
     Args:
-        grid: the axis; every x lies inside.
-        x: rising.
-        key: integer form of ``x`` (iteration, or µs), rising.
+        starts: where each bucket begins, rising, the first at 0.
+        place: of the buckets.
+        x: of the points.
+        key: integer form of ``x`` (iteration, or µs), rising within a bucket.
         key2: second order of points with the same x, rising among them.
         value: at least one.
     """
-    place = grid.place(x)
-    starts = np.concatenate(([0], np.flatnonzero(place[1:] != place[:-1]) + 1))
-    ends = np.concatenate((starts[1:], [len(place)])) - 1
+    ends = np.append(starts[1:], len(value)) - 1
     finite = np.isfinite(value)
-    at = np.maximum.reduceat(np.where(finite, np.arange(len(value)), -1), starts)
-    none = at < 0
-    low = np.minimum.reduceat(np.where(finite, value, np.inf), starts)
-    high = np.maximum.reduceat(np.where(finite, value, -np.inf), starts)
-    low[none] = high[none] = np.nan
-    last = value[at]
-    last[none] = np.nan
-    return Buckets(
-        place[starts],
-        x[starts],
-        x[ends],
-        low,
-        high,
-        last,
-        key[at],
-        key2[at],
-        ends - starts + 1,
-        np.add.reduceat((~finite).astype(np.int64), starts),
-    )
+    if bool(finite.all()):
+        low, high = np.minimum.reduceat(value, starts), np.maximum.reduceat(value, starts)
+        at, last, bad = ends, value[ends], np.zeros(len(starts), np.int64)
+    else:
+        at = np.maximum.reduceat(np.where(finite, np.arange(len(value)), -1), starts)
+        none = at < 0
+        low = np.minimum.reduceat(np.where(finite, value, np.inf), starts)
+        high = np.maximum.reduceat(np.where(finite, value, -np.inf), starts)
+        low[none] = high[none] = np.nan
+        last = value[at]
+        last[none] = np.nan
+        bad = np.add.reduceat((~finite).astype(np.int64), starts)
+    return Buckets(place, x[starts], x[ends], low, high, last, key[at], key2[at], ends - starts + 1, bad)
+
+
+def of_series(grid: Grid, axis: Axis, points: Points, *, ordered: bool = False) -> Buckets:
+    """The buckets of the points of one series, at least one point; every x lies inside.
+
+    Args:
+        grid: the axis.
+        axis: what of a point is x.
+        points: of the series.
+        ordered: they are in order already, and only the second order may be missing.
+    """
+    if ordered:
+        key, key2, value = points.iteration, points.time, points.value
+    else:
+        key, key2, value = axis.keys(points)
+    x = axis.x(key)
+    starts = grid.starts(x)
+    return of_points(starts, grid.place(x[starts]), x, key, key2, value)
 
 
 def merge(parts: Sequence[Buckets]) -> Buckets:

@@ -1,18 +1,11 @@
-"""Points as three columns, and the two byte layouts in which the database keeps them."""
+"""Points as three columns."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from trialbook.errors import ServerFault
 from trialbook.server.series.numeric import Floats, Ints, np
-from trialbook.server.stores.codec import compress, decompress
-
-VERSION = 1
-_BATCH_HEAD = struct.Struct("<BII")
-_CHUNK_HEAD = struct.Struct("<BI")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,43 +73,6 @@ def stable_order(group: Ints | None, iteration: Ints, time: Ints) -> Ints | None
     return within if order is None else order[within]
 
 
-def pack_columns(points: Points) -> bytes:
-    """Differences of the integers, then the values with all first bytes together, all second bytes together
-    …"""
-    shuffled = np.ascontiguousarray(points.value, "<f8").view(np.uint8).reshape(-1, 8).T
-    return b"".join((_delta(points.iteration), _delta(points.time), np.ascontiguousarray(shuffled).tobytes()))
-
-
-def unpack_columns(data: bytes, count: int, offset: int = 0) -> Points:
-    """The points that ``pack_columns`` was given."""
-    span = 8 * count
-    iteration = np.frombuffer(data, "<i8", count, offset).cumsum(dtype=np.int64)
-    time = np.frombuffer(data, "<i8", count, offset + span).cumsum(dtype=np.int64)
-    shuffled = np.frombuffer(data, np.uint8, span, offset + 2 * span).reshape(8, -1)
-    value = np.ascontiguousarray(shuffled.T).reshape(-1).view("<f8")
-    return Points(iteration, time, value)
-
-
-def _delta(column: Ints) -> bytes:
-    # Differences of 64-bit extremes wrap around; the sum wraps back, so every integer survives.
-    out = np.empty(len(column), "<i8")
-    out[:1] = column[:1]
-    np.subtract(column[1:], column[:-1], out=out[1:])
-    return out.tobytes()
-
-
-def pack_chunk(points: Points) -> bytes:
-    """The payload of a chunk row: u8 version, u32 count, zstd of the columns."""
-    return _CHUNK_HEAD.pack(VERSION, len(points)) + compress(pack_columns(points))
-
-
-def unpack_chunk(payload: bytes) -> Points:
-    """The points of a chunk row."""
-    version, count = _CHUNK_HEAD.unpack_from(payload)
-    _check(version)
-    return unpack_columns(decompress(payload[_CHUNK_HEAD.size :]), count)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """Points of many series, series after series; ``starts[k]`` to ``starts[k + 1]`` belong to ``ids[k]``."""
@@ -130,30 +86,3 @@ class Batch:
         edges = self.starts.tolist()
         for place, number in enumerate(self.ids.tolist()):
             yield number, self.points.take(slice(edges[place], edges[place + 1]))
-
-
-def pack_batch(batch: Batch) -> bytes:
-    """The payload of a batch row: u8 version, u32 series, u32 points, zstd of (ids i64, counts u32, the
-    columns)."""
-    counts = np.diff(batch.starts).astype("<u4")
-    body = b"".join((batch.ids.astype("<i8").tobytes(), counts.tobytes(), pack_columns(batch.points)))
-    return _BATCH_HEAD.pack(VERSION, len(batch.ids), len(batch.points)) + compress(body)
-
-
-def unpack_batch(payload: bytes) -> Batch:
-    """The batch of a batch row."""
-    version, many, count = _BATCH_HEAD.unpack_from(payload)
-    _check(version)
-    body = decompress(payload[_BATCH_HEAD.size :])
-    ids = np.frombuffer(body, "<i8", many)
-    starts = np.zeros(many + 1, np.int64)
-    np.cumsum(np.frombuffer(body, "<u4", many, 8 * many), out=starts[1:])
-    return Batch(ids, starts, unpack_columns(body, count, 12 * many))
-
-
-def _check(version: int) -> None:
-    if version != VERSION:
-        raise ServerFault(
-            f"points are stored in layout {version}, this server knows {VERSION}: "
-            "the data folder belongs to a newer Trialbook, start that one"
-        )

@@ -120,9 +120,8 @@ def _points(
                     wanted.append(chunk.number)
                 begin += chunk.count
             if wanted and stop <= begin:
-                parts = [part for _, part in chunks(connection, {row.id: wanted})]
-                rows = [item for part in parts for item in _documents(row, part)]
-                return rows[start - first : stop - first]
+                points = chunks(connection, row.id, wanted)
+                return list(_documents(row, points.take(slice(start - first, stop - first))))
         points = load(connection, Spec(row.id, row.owner), tail())
         return list(_documents(row, points.take(slice(start, stop))))
 

@@ -6,14 +6,15 @@ seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from trialbook.server.series.columns import Points, join, unpack_batch, unpack_chunk
+from trialbook.server.series.columns import Points, join
+from trialbook.server.series.packing import unpack_batch, unpack_chunks
 from trialbook.server.stores.series import portions, series_batch, series_chunk
 
 HEADERS = tuple(column for column in series_chunk.c if column.key != "payload")
@@ -60,9 +61,8 @@ def load(connection: Connection, spec: Spec, tail: Tail | None = None) -> Points
         .where(series_chunk.c.series_id == spec.number)
         .order_by(series_chunk.c.number)
     )
-    parts = [unpack_chunk(payload) for payload in connection.execute(query).scalars()]
-    parts += (tail or Tail(connection, [spec.owner])).of(spec.number)
-    return join(parts).ordered()
+    points, _ = unpack_chunks(list(connection.execute(query).scalars()))
+    return join([points, *(tail or Tail(connection, [spec.owner])).of(spec.number)]).ordered()
 
 
 def load_many(connection: Connection, specs: Sequence[Spec], tail: Tail | None = None) -> dict[int, Points]:
@@ -70,13 +70,20 @@ def load_many(connection: Connection, specs: Sequence[Spec], tail: Tail | None =
     tail = tail or Tail(connection, {spec.owner for spec in specs})
     parts: dict[int, list[Points]] = {spec.number: [] for spec in specs}
     for some in portions(sorted(parts)):
+        listed = list(payloads(connection, some))
+        points, edges = unpack_chunks([payload for _, payload in listed])
+        for (number, _), start, end in zip(listed, edges.tolist(), edges[1:].tolist(), strict=False):
+            parts[number].append(points.take(slice(start, end)))
+    return {number: join([*found, *tail.of(number)]).ordered() for number, found in parts.items()}
+
+
+def payloads(connection: Connection, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Every chunk of some series: the series' number and the payload, series after series, chunk after chunk."""
+    for some in portions(sorted(numbers)):
         query = sa.select(series_chunk.c.series_id, series_chunk.c.payload)
         query = query.where(series_chunk.c.series_id.in_(some))
-        for number, payload in connection.execute(
-            query.order_by(series_chunk.c.series_id, series_chunk.c.number)
-        ):
-            parts[number].append(unpack_chunk(payload))
-    return {number: join([*found, *tail.of(number)]).ordered() for number, found in parts.items()}
+        for row in connection.execute(query.order_by(series_chunk.c.series_id, series_chunk.c.number)):
+            yield row[0], row[1]
 
 
 def headers(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Any]]:
@@ -89,31 +96,19 @@ def headers(connection: Connection, numbers: Iterable[int]) -> dict[int, list[An
     return found
 
 
-def chunks(connection: Connection, wanted: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, Points]]:
-    """The points of chunks, series after series, chunk after chunk.
+def chunks(connection: Connection, number: int, which: Sequence[int], *, times: bool = True) -> Points:
+    """The points of some chunks of a series, chunk after chunk.
 
     Args:
         connection: one snapshot.
-        wanted: by series, the numbers of the chunks.
+        number: the series.
+        which: numbers of its chunks.
+        times: False leaves every time 0.
     """
-    few = [number for number, which in wanted.items() if 0 < len(which) <= 2]
-    for some in portions(sorted(few)):
-        # Many short series, as one statement; what is not wanted of them is at most skipped, not unpacked.
-        pick = {(number, which) for number in some for which in wanted[number]}
-        query = sa.select(series_chunk.c.series_id, series_chunk.c.number, series_chunk.c.payload).where(
-            series_chunk.c.series_id.in_(some),
-            series_chunk.c.number.in_(sorted({which for _, which in pick})),
+    found: list[bytes] = []
+    for some in portions(sorted(which)):
+        query = sa.select(series_chunk.c.payload).where(
+            series_chunk.c.series_id == number, series_chunk.c.number.in_(some)
         )
-        for number, which, payload in connection.execute(
-            query.order_by(series_chunk.c.series_id, series_chunk.c.number)
-        ):
-            if (number, which) in pick:
-                yield number, unpack_chunk(payload)
-    for number, which in wanted.items():
-        if len(which) > 2:
-            for some in portions(sorted(which)):
-                query = sa.select(series_chunk.c.payload).where(
-                    series_chunk.c.series_id == number, series_chunk.c.number.in_(some)
-                )
-                for payload in connection.execute(query.order_by(series_chunk.c.number)).scalars():
-                    yield number, unpack_chunk(payload)
+        found.extend(connection.execute(query.order_by(series_chunk.c.number)).scalars())
+    return unpack_chunks(found, times=times)[0]

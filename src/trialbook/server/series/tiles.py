@@ -5,19 +5,21 @@ The reply's layout is in docs/design/series-store.md.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.server.series import buckets as shapes
 from trialbook.server.series.buckets import Axis, Buckets, Grid
-from trialbook.server.series.columns import Points, join
+from trialbook.server.series.columns import Points, join, stable_order
 from trialbook.server.series.numeric import np
-from trialbook.server.series.read import Tail, chunks, headers
+from trialbook.server.series.packing import unpack_chunks
+from trialbook.server.series.read import Tail, chunks, headers, payloads
 from trialbook.server.series.statistics import finite
 from trialbook.server.stores.series import portions, series
 
@@ -25,7 +27,8 @@ MAGIC = b"TBT1"
 _MOST_BUCKETS = 200_000
 _AT_ONCE = 256
 SMALL = 4 * 4096
-"""A series of no more points in chunks is read as a whole."""
+"""A series of no more points is read as a whole."""
+_POINTS = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +77,75 @@ def read(
     axes = _axes(connection, {one.owner for one in present}, x)
     low, high = span if span is not None else _union(present, axes)
     grid = Grid(low, high, buckets)
-    # Chunks before the tail would lose points to a compaction between the two; one snapshot makes the order
-    # free.
-    listed = headers(connection, [one.row.id for one in present if one.row is not None])
     tail = Tail(connection, {one.owner for one in present})
-    reader = _Reader(connection, grid, {})
-    plans = {
-        id(one): reader.plan(axes[one.owner], listed.get(one.row.id, []), one.row.id)
-        for one in present
-        if one.row
-    }
-    reader.fetch()
+    found: dict[int, Tile] = {}
+    short = [one for one in present if one.row is not None and one.row.count <= SMALL]
+    for some in _portions(short):
+        found.update((id(tile.wanted), tile) for tile in _short(connection, grid, axes, some, tail))
+    long = [one for one in present if id(one) not in found]
+    listed = headers(connection, [one.row.id for one in long if one.row is not None])
+    reader = _Reader(connection, grid)
+    for one in long:
+        assert one.row is not None
+        plan = reader.plan(axes[one.owner], one.row.id, listed.get(one.row.id, []))
+        found[id(one)] = reader.tile(one, plan, tail.of(one.row.id))
+    return Tiles(x, grid, [found.get(id(one)) or Tile(one, None, True) for one in wanted])
+
+
+def _portions(short: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    """Slices of some ``_POINTS`` points together, so that memory does not grow with the number of series."""
+    some: list[Wanted] = []
+    points = 0
+    for one in short:
+        assert one.row is not None
+        some.append(one)
+        points += one.row.count
+        if points >= _POINTS:
+            yield some
+            some, points = [], 0
+    if some:
+        yield some
+
+
+def _short(
+    connection: Connection, grid: Grid, axes: Mapping[str, Axis], some: Sequence[Wanted], tail: Tail
+) -> list[Tile]:
+    """The tiles of series that are read as a whole, all of them as one long column."""
+    rows = [one.row for one in some if one.row is not None]
+    at = {row.id: number for number, row in enumerate(rows)}
+    packed = list(payloads(connection, list(at)))
+    chunked, edges = unpack_chunks([payload for _, payload in packed])
+    whose = np.repeat(np.array([at[number] for number, _ in packed], np.int64), np.diff(edges))
+    late = [(at[row.id], part) for row in rows for part in tail.of(row.id)]
+    points = join([chunked, *(part for _, part in late)])
+    if late:
+        numbers = np.array([number for number, _ in late], np.int64)
+        whose = np.append(whose, np.repeat(numbers, [len(part) for _, part in late]))
+    axis = axes[some[0].owner]
+    key, key2 = (points.iteration, points.time) if axis.by_iteration else (points.time, points.iteration)
+    value = points.value
+    order = stable_order(whose, key, key2)
+    if order is not None:
+        whose, key, key2, value = whose[order], key[order], key2[order], value[order]
+    if axis.by_iteration:
+        x = axis.x(key)
+    else:
+        x = (key - np.array([axes[one.owner].origin for one in some], np.int64)[whose]) / 1e6
+    inside = (x >= grid.low) & (x <= grid.high)
+    if not bool(inside.all()):
+        whose, key, key2, value, x = whose[inside], key[inside], key2[inside], value[inside], x[inside]
+    if not len(x):
+        return [Tile(one, None, True) for one in some]
+    raw = np.bincount(whose, minlength=len(some)) <= grid.buckets
+    place = grid.place(x)
+    begins = (place[1:] != place[:-1]) | (whose[1:] != whose[:-1]) | raw[whose[1:]]
+    starts = np.append(0, np.flatnonzero(begins) + 1)
+    shown = shapes.of_points(starts, place[starts], x, key, key2, value)
+    ends = np.searchsorted(whose[starts], np.arange(len(some)), side="right").tolist()
     tiles = []
-    for one in wanted:
-        plan = plans.get(id(one))
-        if plan is None or one.row is None:
-            tiles.append(Tile(one, None, True))
-        else:
-            tiles.append(reader.tile(one, plan, tail.of(one.row.id)))
-    return Tiles(x, grid, tiles)
+    for one, exact, start, end in zip(some, raw.tolist(), [0, *ends], ends, strict=False):
+        tiles.append(Tile(one, shown.part(start, end) if end > start else None, exact))
+    return tiles
 
 
 def _axes(connection: Connection, owners: set[str], x: str) -> dict[str, Axis]:
@@ -117,83 +170,72 @@ def _union(present: Sequence[Wanted], axes: dict[str, Axis]) -> tuple[float, flo
     return (min(lows), max(highs)) if lows else (0.0, 0.0)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """What of a series' chunks lies in the range: wholly in one bucket, wholly in the range, or across its
-    edge."""
+    edge. ``rising`` is the last iteration when x is the iteration and every chunk begins behind the one before:
+    then the order of x is the order of the chunks, and times decide nothing."""
 
     axis: Axis
     number: int
     whole: list[Any]
     inside: list[Any]
     across: list[Any]
+    rising: int | None
 
 
 class _Reader:
-    """Reads chunks of many series with few statements: first those that every answer needs, then the rest."""
+    """Reads long series: as few of their chunks as the answer needs."""
 
-    def __init__(self, connection: Connection, grid: Grid, cache: dict[int, list[Points]]) -> None:
+    def __init__(self, connection: Connection, grid: Grid) -> None:
         self._connection = connection
         self._grid = grid
-        self._needed: dict[int, list[int]] = {}
-        self._cache = cache
 
-    def plan(self, axis: Axis, rows: Sequence[Any], number: int) -> _Plan:
-        plan = _Plan(axis, number, [], [], [])
+    def plan(self, axis: Axis, number: int, rows: Sequence[Any]) -> _Plan:
+        rising = axis.by_iteration and all(one.last_iter < two.first_iter for one, two in pairwise(rows))
+        plan = _Plan(axis, number, [], [], [], rows[-1].last_iter if rows and rising else None)
+        if not rows:
+            return plan
         grid = self._grid
-        for row in rows:
-            ends = (row.first_iter, row.last_iter) if axis.by_iteration else (row.first_time, row.last_time)
-            x = axis.x(np.array(ends, np.int64))
-            if x[1] < grid.low or x[0] > grid.high:
+        names = ("first_iter", "last_iter") if axis.by_iteration else ("first_time", "last_time")
+        first, last = (axis.x(np.array([getattr(row, name) for row in rows], np.int64)) for name in names)
+        seen = (last >= grid.low) & (first <= grid.high)
+        cut = (first < grid.low) | (last > grid.high)
+        one = grid.place(np.clip(first, grid.low, grid.high)) == grid.place(
+            np.clip(last, grid.low, grid.high)
+        )
+        for row, here, edge, narrow in zip(rows, seen.tolist(), cut.tolist(), one.tolist(), strict=True):
+            if not here:
                 continue
-            if x[0] < grid.low or x[1] > grid.high:
+            if edge:
                 plan.across.append(row)
-                continue
-            place = grid.place(x)
-            one = place[0] == place[1] and (axis.by_iteration or row.monotone)
-            (plan.whole if one else plan.inside).append(row)
-        small = sum(row.count for row in rows) <= SMALL
-        needed = rows if small else plan.across
-        if needed:
-            self._needed[number] = [row.number for row in needed]
-        if small:
-            # A short series is read as a whole: no second statement for its inner chunks.
-            plan.across, plan.whole, plan.inside = list(rows), [], []
+            else:
+                (plan.whole if narrow and (axis.by_iteration or row.monotone) else plan.inside).append(row)
         return plan
 
-    def fetch(self) -> None:
-        for number, points in chunks(self._connection, self._needed):
-            self._cache.setdefault(number, []).append(points)
-
     def tile(self, wanted: Wanted, plan: _Plan, tail: list[Points]) -> Tile:
-        parts = [*self._cache.pop(plan.number, []), *tail]
-        near = self._cut(plan.axis, join(parts)) if parts else None
-        count = sum(row.count for row in (*plan.whole, *plan.inside)) + (len(near) if near is not None else 0)
+        near = self._cut(plan.axis, join([self._load(plan.number, plan.across), *tail]))
+        count = sum(row.count for row in (*plan.whole, *plan.inside)) + len(near)
+        if not count:
+            return Tile(wanted, None, True)
         if count <= self._grid.buckets:
-            if plan.whole or plan.inside:
-                rest = self._load(plan.number, [*plan.whole, *plan.inside])
-                near = join([*rest, near] if near is not None else rest)
-            if near is None or not len(near):
-                return Tile(wanted, None, True)
-            key, _, value = plan.axis.keys(near)
-            return Tile(wanted, shapes.of_each(plan.axis.x(key), value), True)
+            points = join([self._load(plan.number, [*plan.whole, *plan.inside]), near])
+            key, key2, value = plan.axis.keys(points)
+            x, each = plan.axis.x(key), np.arange(count)
+            return Tile(wanted, shapes.of_points(each, self._grid.place(x), x, key, key2, value), True)
         found: list[Buckets] = []
         if plan.whole:
             found.append(_of_headers(self._grid, plan.axis, plan.whole))
-        found.extend(
-            self._shape(plan.axis, join(self._load(plan.number, plan.inside[start : start + _AT_ONCE])))
-            for start in range(0, len(plan.inside), _AT_ONCE)
-        )
-        if near is not None and len(near):
-            found.append(self._shape(plan.axis, near))
+        rising = plan.rising is not None and all(int(p.iteration.min()) > plan.rising for p in tail)
+        for start in range(0, len(plan.inside), _AT_ONCE):
+            points = self._load(plan.number, plan.inside[start : start + _AT_ONCE], times=not rising)
+            found.append(shapes.of_series(self._grid, plan.axis, points, ordered=rising))
+        if len(near):
+            found.append(shapes.of_series(self._grid, plan.axis, near))
         return Tile(wanted, shapes.merge(found), False)
 
-    def _load(self, number: int, rows: Sequence[Any]) -> list[Points]:
-        return [points for _, points in chunks(self._connection, {number: [row.number for row in rows]})]
-
-    def _shape(self, axis: Axis, points: Points) -> Buckets:
-        key, key2, value = axis.keys(points)
-        return shapes.of_points(self._grid, axis.x(key), key, key2, value)
+    def _load(self, number: int, rows: Sequence[Any], *, times: bool = True) -> Points:
+        return chunks(self._connection, number, [row.number for row in rows], times=times)
 
     def _cut(self, axis: Axis, points: Points) -> Points:
         x = axis.x(points.iteration if axis.by_iteration else points.time)
@@ -239,7 +281,7 @@ def to_bytes(tiles: Tiles) -> bytes:
         directory.append({**_describe(tile), "offset": offset, "length": length, "raw": tile.raw})
         blobs.append(blob)
         offset += len(blob)
-    text = json.dumps({**_frame(tiles), "series": directory}, separators=(",", ":"), allow_nan=False).encode()
+    text = msgspec.json.encode({**_frame(tiles), "series": directory})
     text += b" " * (-len(text) % 8)
     return b"".join((MAGIC, len(text).to_bytes(4, "little"), text, *blobs))
 

@@ -18,7 +18,7 @@ def compress(data: Any) -> bytes:
     return packed
 
 
-def decompress(data: bytes) -> bytes:
+def decompress(data: bytes | memoryview) -> bytes:
     """The bytes that ``compress`` was given."""
     # Not zstd.decompress: that one copies everything once more, to join frames of which there is only one
     # here.
