@@ -1,7 +1,7 @@
 """The group of commands and its way of failing: one line that says what to do, exit status 1."""
 
-import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -31,6 +31,14 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(_COMMANDS[cmd_name][0]).command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TrialbookError as error:
+            if ctx.invoked_subcommand == "run":
+                raise  # the user's script failed, not the command: it ends with its own traceback
+            raise click.ClickException(str(error)) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
@@ -44,8 +52,4 @@ def group() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    try:
-        group()
-    except TrialbookError as error:
-        click.echo(f"trialbook: {error}", err=True)
-        sys.exit(1)
+    group()

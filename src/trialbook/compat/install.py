@@ -47,6 +47,8 @@ class _Alias(ModuleType):
     def __init__(self, name: str, home: str) -> None:
         super().__init__(name, f"Trialbook under the name {name}.")
         self.__dict__["_home"] = home
+        # `from clearml import X` for a missing X names this file, so that the reader sees who answers.
+        self.__dict__["__file__"] = __file__
         self.__dict__["__version__"] = trialbook.__version__
 
     def __getattr__(self, name: str) -> object:
