@@ -1,10 +1,16 @@
-"""Command lines that ``argparse`` reads: watched, before and after a task begins. Parsing itself is never changed."""
+"""Command lines that ``argparse`` reads: watched, before and after a task begins.
+
+Parsing itself is changed in one case only: when an agent runs the program without a command line, what the task has
+stored counts as given, so that nothing is "required" in vain.
+"""
 
 import argparse
 import functools
+import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +26,13 @@ class Parsed:
         namespace: the result that the program gets.
         values: by name; the arguments of a sub-command are ``command/name``.
         descriptions: the help texts.
+        converters: the ``type`` of arguments that are no plain text.
     """
 
     namespace: argparse.Namespace
     values: dict[str, Any] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
+    converters: dict[str, Callable[[str], Any]] = field(default_factory=dict)
 
     def put(self, name: str, value: Any) -> None:
         """Change a value in the program's result."""
@@ -32,10 +40,12 @@ class Parsed:
 
 
 Sink = Callable[[Parsed], None]
+Supplier = Callable[[], Mapping[str, str]]
 _depth = threading.local()
 _last: "tuple[weakref.ref[argparse.ArgumentParser], Parsed] | None" = None
 _watched: "weakref.WeakKeyDictionary[argparse.ArgumentParser, Sink]" = weakref.WeakKeyDictionary()
 _everything: Sink | None = None
+_supplier: Supplier | None = None
 _original: Callable[..., Any] | None = None
 
 
@@ -51,10 +61,15 @@ def install() -> None:
         nested: list[argparse.ArgumentParser] | None = getattr(_depth, "nested", None)
         if nested is not None:
             nested.append(self)
-            return _original(self, *args, **kwargs)
-        _depth.nested = []
+            with _relaxed(self, _depth.stored, f"{self.prog.split()[-1]}/"):
+                return _original(self, *args, **kwargs)
+        _depth.nested, _depth.stored = [], {}
         try:
-            result = _original(self, *args, **kwargs)
+            with guard("capture.supplied"):
+                _depth.stored = _supplier() if _supplier is not None else {}
+            args, kwargs = _with_command(self, args, kwargs, _depth.stored)
+            with _relaxed(self, _depth.stored, ""):
+                result = _original(self, *args, **kwargs)
             with guard("capture.arguments"):
                 _note(self, result[0], _depth.nested)
         finally:
@@ -62,6 +77,12 @@ def install() -> None:
         return result
 
     argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign]
+
+
+def supply(supplier: Supplier) -> None:
+    """Ask this for the arguments that the task has stored, before each command line is read; empty without an agent."""
+    global _supplier
+    _supplier = supplier
 
 
 def watch(parser: argparse.ArgumentParser, sink: Sink) -> None:
@@ -98,6 +119,8 @@ def _note(
             placed[name] = f"{command.prog.split()[-1]}/{name}"
     for one in (parser, *nested):
         for action in one._actions:
+            if callable(action.type) and action.type not in (int, float, bool, str):
+                parsed.converters[placed.get(action.dest, action.dest)] = action.type
             if action.help and action.help != argparse.SUPPRESS:
                 parsed.descriptions[placed.get(action.dest, action.dest)] = action.help
     for name, value in found.items():
@@ -111,6 +134,42 @@ def _note(
     sink = _watched.get(parser) or _everything
     if sink is not None:
         sink(parsed)
+
+
+@contextmanager
+def _relaxed(parser: argparse.ArgumentParser, stored: Mapping[str, str], prefix: str) -> Iterator[None]:
+    """What the task has stored is not required on the command line."""
+    changed: list[Any] = []
+    if stored:
+        known = [action for action in parser._actions if stored.get(prefix + action.dest)]
+        groups: list[Any] = [
+            group
+            for group in parser._mutually_exclusive_groups
+            if any(action in known for action in group._group_actions)
+        ]
+        changed = [item for item in [*known, *groups] if item.required]
+    for item in changed:
+        item.required = False
+    try:
+        yield
+    finally:
+        for item in changed:
+            item.required = True
+
+
+def _with_command(
+    parser: argparse.ArgumentParser, args: tuple[Any, ...], kwargs: dict[str, Any], stored: Mapping[str, str]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """An empty command line gets the stored sub-command, whose own parser then fills in its defaults."""
+    given = args[0] if args else kwargs.get("args")
+    if not stored or (list(given) if given is not None else sys.argv[1:]):
+        return args, kwargs
+    for action in parser._actions:
+        command = stored.get(action.dest)
+        if isinstance(action, argparse._SubParsersAction) and command in action.choices:
+            rest = {name: value for name, value in kwargs.items() if name != "args"}
+            return ([command], *args[1:]), rest
+    return args, kwargs
 
 
 def _own(parser: argparse.ArgumentParser) -> list[str]:

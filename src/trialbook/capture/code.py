@@ -69,13 +69,13 @@ def detect(entry: EntryPoint) -> Code:
     root = repository_root(entry.path.parent)
     if root is None:
         return _standalone(entry)
-    head = _git(root, "rev-parse", "HEAD")
+    head = git(root, "rev-parse", "HEAD")
     if not head:
         return _standalone(entry)
-    branch = _git(root, "rev-parse", "--abbrev-ref", "HEAD")
+    branch = git(root, "rev-parse", "--abbrev-ref", "HEAD")
     working, start = _places(entry, root)
     return Code(
-        repository=masked(_remote(root)),
+        repository=masked(remote_address(root)),
         branch="" if branch == "HEAD" else branch,
         commit=head,
         diff=masked_text(uncommitted(root)),
@@ -96,7 +96,7 @@ def repository_root(folder: Path) -> Path | None:
 def uncommitted(root: Path, *paths: str) -> str:
     """The changes since the last commit, as a patch; with ``paths`` only those of them."""
     more = ("--", *paths) if paths else ()
-    return _git(root, "diff", "--submodule=diff", "--no-color", "--no-ext-diff", "HEAD", *more, strip=False)
+    return git(root, "diff", "--submodule=diff", "--no-color", "--no-ext-diff", "HEAD", *more, strip=False)
 
 
 def masked(url: str) -> str:
@@ -132,16 +132,18 @@ def _places(entry: EntryPoint, root: Path) -> tuple[str, str]:
         return ".", entry.path.relative_to(root).as_posix()
 
 
-def _remote(root: Path) -> str:
-    url = _git(root, "config", "--get", "remote.origin.url")
+def remote_address(root: Path) -> str:
+    """The address of the repository; its folder when it has none elsewhere."""
+    url = git(root, "config", "--get", "remote.origin.url")
     if url:
         return url
-    names = _git(root, "remote").split()
+    names = git(root, "remote").split()
     # Without a remote the folder itself is the only address there is.
-    return _git(root, "config", "--get", f"remote.{names[0]}.url") if names else str(root)
+    return git(root, "config", "--get", f"remote.{names[0]}.url") if names else str(root)
 
 
-def _git(root: Path, *arguments: str, strip: bool = True) -> str:
+def git(root: Path, *arguments: str, strip: bool = True) -> str:
+    """What git answers in a repository; empty when it fails, is missing, or takes too long."""
     try:
         done = subprocess.run(
             ["git", "--no-optional-locks", "-C", str(root), *arguments],

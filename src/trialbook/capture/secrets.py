@@ -65,9 +65,7 @@ def is_secret_name(name: str) -> bool:
         (False, False, False)
     """
     words = [word.lower() for word in _WORD.findall(name)]
-    return any(word in _WORDS for word in words) or any(
-        pair in _PAIRS for pair in pairwise(words)
-    )
+    return any(word in _WORDS for word in words) or any(pair in _PAIRS for pair in pairwise(words))
 
 
 def remember(value: object) -> None:

@@ -41,6 +41,7 @@ class Settings:
         cache_dir: journals, downloads, memory of earlier runs.
         data_dir: of the private server.
         task_id: set by an agent: run as this task.
+        simulated: no agent set ``task_id``, but ``Task.debug_simulate_remote_task``.
         master: ``(pid, task id)`` of the process that started this one and has a task.
         connect_timeout: seconds that ``Task.init`` waits for the server before it goes on offline.
         close_timeout: seconds that ``Task.close`` waits for the last reports.
@@ -63,6 +64,7 @@ class Settings:
     cache_dir: Path = Path()
     data_dir: Path = Path()
     task_id: str = ""
+    simulated: bool = False
     master: tuple[int, str] | None = None
     connect_timeout: float = 10.0
     close_timeout: float = 10.0
@@ -80,6 +82,7 @@ class Settings:
 
 _given: dict[str, str] = {}
 _offline: bool | None = None
+_simulated = ""
 
 
 def set_default(name: str, value: str | None) -> None:
@@ -92,6 +95,20 @@ def set_offline(offline: bool | None) -> None:
     """``Task.set_offline``: wins over the environment; None gives it back."""
     global _offline
     _offline = offline
+
+
+def simulate(task_id: str) -> None:
+    """``Task.debug_simulate_remote_task``: as if an agent ran this process; an empty text takes it back."""
+    global _simulated
+    _simulated = task_id
+
+
+def agent_task() -> str:
+    """The task that an agent, or a simulation, runs this process as; empty without one. Reads no file."""
+    for prefix in PREFIXES:
+        if os.environ.get(f"{prefix}TASK_ID"):
+            return os.environ[f"{prefix}TASK_ID"].strip()
+    return _simulated
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -129,7 +146,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         default_output_uri=read.find("DEFAULT_OUTPUT_URI", "sdk.development.default_output_uri")[0] or None,
         cache_dir=Path(cache).expanduser() if cache else _cache(env, home),
         data_dir=_data(env, home),
-        task_id=task_id,
+        task_id=task_id or _simulated,
+        simulated=bool(_simulated) and not task_id,
         master=_master(read.find("PROC_MASTER_ID")[0]),
         connect_timeout=read.number("CONNECT_TIMEOUT", "sdk.network.connect_timeout", 10.0),
         close_timeout=read.number("CLOSE_TIMEOUT", "sdk.network.close_timeout", 10.0),

@@ -5,11 +5,13 @@ from trialbook.errors import UsageError
 from trialbook.sdk.record import Record
 from trialbook.sdk.task.artifacts import ArtifactsMixin
 from trialbook.sdk.task.configuration import ConfigurationMixin
+from trialbook.sdk.task.creation import CreationMixin
 from trialbook.sdk.task.identity import IdentityMixin
 from trialbook.sdk.task.lifecycle import LifecycleMixin
 from trialbook.sdk.task.models import ModelsMixin
 from trialbook.sdk.task.parameters import ParametersMixin
 from trialbook.sdk.task.query import QueryMixin
+from trialbook.sdk.task.remote import RemoteMixin
 from trialbook.sdk.task.reporting import ReportingMixin
 from trialbook.sdk.task.requirements import RequirementsMixin
 from trialbook.sdk.task.status import StatusMixin
@@ -29,6 +31,8 @@ class Task(
     ModelsMixin,
     ReportingMixin,
     RequirementsMixin,
+    RemoteMixin,
+    CreationMixin,
     QueryMixin,
 ):
     """A run and everything that is kept of it.

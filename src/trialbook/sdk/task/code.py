@@ -60,10 +60,12 @@ def describe_later(record: Record) -> None:
         record.edit(script=script)
 
 
-def finish_describing(timeout: float) -> None:
-    """Wait for a description that is under way, so that a short script has one as well."""
+def finish_describing(timeout: float) -> bool:
+    """Wait for a description that is under way, so that a short script has one as well; True when none is left."""
     if _busy.acquire(timeout=timeout):
         _busy.release()
+        return True
+    return False
 
 
 def _fields(code: Code, record: Record) -> dict[str, Any]:

@@ -113,12 +113,12 @@ class LifecycleMixin(TaskBase):
         task._set_offset(started.offset)
         # Opened now: a process that is ending can start no thread, and the final status goes through the journal.
         _ = started.record.journal
-        run = Run(started.record, started.remote, started.decision.move is Move.ATTACH, task._finish)
+        run = Run(started.record, started.remote, not started.record.main, task._finish)
         task._run = run
         current.set_main_task(task)
         _announce(task, started.decision, started.offset)
         background: list[Callable[[], None]] = []
-        if detect and not started.remote and started.decision.move is not Move.ATTACH:
+        if detect and started.decision.move is not Move.ATTACH:
             background.append(lambda: describe_later(started.record))
         run.begin(auto_connect_streams, background)
         if started.decision.move not in (Move.NEW, Move.REUSE):

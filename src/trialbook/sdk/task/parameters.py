@@ -1,15 +1,19 @@
 """Hyperparameters: ``connect`` and the explicit getters and setters."""
 
 import argparse
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from trialbook.capture import arguments
 from trialbook.errors import UsageError
+from trialbook.sdk import connection as connections
+from trialbook.sdk import settings
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.casting import cast, describe, flatten, text_of, type_of
 from trialbook.sdk.task.proxy import ConnectedDict, plain
 
+_log = logging.getLogger("trialbook")
 _GENERAL, _ARGS, _PROPERTIES = "General", "Args", "properties"
 Parameter = dict[str, str]
 
@@ -279,16 +283,14 @@ class ParametersMixin(TaskBase):
             if isinstance(value, Mapping) and value:
                 merged[key] = self._overridden(section, value, f"{name}/")
             elif name in stored:
-                merged[key] = cast(
-                    str(stored[name].get("value") or ""), value, str(stored[name].get("type") or "")
-                )
+                merged[key] = _override(stored[name], value)
             else:
                 merged[key] = value
-        if not prefix:
-            known = {name for name, _ in flatten(values)}
-            for name, item in stored.items():
-                if name not in known and "/" not in name:
-                    merged[name] = cast(str(item.get("value") or ""), None, str(item.get("type") or ""))
+        known = {f"{prefix}{key}" for key in values}
+        for name, item in stored.items():
+            key = name[len(prefix) :]
+            if name.startswith(prefix) and name not in known and "/" not in key:
+                merged[key] = cast(str(item.get("value") or ""), None, str(item.get("type") or ""))
         return merged
 
     def _connect_object(self, mutable: Any, section: str, remote: bool) -> Any:
@@ -333,11 +335,45 @@ class ParametersMixin(TaskBase):
             stored = self._sections().get(section) or {}
             for name, value in values.items():
                 if name in stored:
-                    values[name] = cast(
-                        str(stored[name].get("value") or ""), value, str(stored[name].get("type") or "")
-                    )
+                    values[name] = _converted(_override(stored[name], value), parsed.converters.get(name))
                     parsed.put(name, values[name])
         self._merge(section, values, parsed.descriptions)
+
+
+def _override(item: Mapping[str, Any], value: Any) -> Any:
+    """The stored value in the type of the code's; the code's own one when nobody has edited it."""
+    text = str(item.get("value") or "")
+    if text == text_of(value):
+        return value
+    return cast(text, value, str(item.get("type") or ""))
+
+
+def _converted(value: Any, converter: Callable[[str], Any] | None) -> Any:
+    """What the parser's own ``type`` makes of texts."""
+    if converter is None:
+        return value
+    try:
+        if isinstance(value, str):
+            return converter(value)
+        if isinstance(value, (list, tuple)):
+            return type(value)(converter(item) if isinstance(item, str) else item for item in value)
+    except (ValueError, TypeError, argparse.ArgumentTypeError):
+        _log.warning("the stored argument %r is not what its parser takes; it stays a text", value)
+    return value
+
+
+def _stored_arguments() -> Mapping[str, str]:
+    """The command line that the task has, when an agent runs this process: ``Args`` by name."""
+    task_id = settings.agent_task()
+    if not task_id:
+        return {}
+    document = connections.connect().session.call("tasks.get_by_id", {"task": task_id})["task"]
+    items = (document.get("hyperparams") or {}).get(_ARGS) or {}
+    return {name: str(item.get("value") or "") for name, item in items.items()}
+
+
+# A program may read its command line before Task.init; what is required there may only be on the server.
+arguments.supply(_stored_arguments)
 
 
 def _parameter(section: str, name: str, value: Any, kind: str, description: str) -> Parameter:

@@ -223,12 +223,7 @@ class QueryMixin(TaskBase):
         if not queue_name and not queue_id:
             raise UsageError("enqueue needs queue_name or queue_id")
         session = _session()
-        if not queue_id:
-            ask = {"name": f"^{re.escape(str(queue_name))}$", "only_fields": ["id"], "search_hidden": True}
-            queues = session.call("queues.get_all", ask).get("queues") or []
-            if not queues:
-                raise QueueNotFound(f"there is no queue {queue_name!r}")
-            queue_id = queues[0]["id"]
+        queue_id = queue_id or cls._find_queue(str(queue_name))
         task_id = task if isinstance(task, str) else task.id
         if force:
             session.call("tasks.reset", {"task": task_id, "force": True})
@@ -297,6 +292,14 @@ class QueryMixin(TaskBase):
         return True
 
     # -- inside ---
+
+    @classmethod
+    def _find_queue(cls, name: str) -> str:
+        ask = {"name": f"^{re.escape(name)}$", "only_fields": ["id"], "search_hidden": True}
+        queues = _session().call("queues.get_all", ask).get("queues") or []
+        if not queues:
+            raise QueueNotFound(f"there is no queue {name!r}")
+        return str(queues[0]["id"])
 
     @classmethod
     def _open(cls, task_id: str) -> "Task":

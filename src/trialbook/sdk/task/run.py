@@ -43,6 +43,7 @@ class Run:
         self.attached = attached
         self.aborted: str | None = None
         self.keep_status = False
+        self.described = threading.Event()
         self._pid = os.getpid()
         self._exits = ExitWatch(close, self._in_child)
         self._console: ConsoleCapture | None = None
@@ -106,6 +107,7 @@ class Run:
                 return
             with guard("task.background"):
                 work()
+        self.described.set()
         if self._stop.wait(0.5):
             return
         connection = self.record.connection

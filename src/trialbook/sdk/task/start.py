@@ -162,7 +162,7 @@ def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection:
     elif decision.move is Move.CONTINUE:
         call("tasks.started", {"task": task, "force": True})
     elif settings.task_id:
-        call("tasks.started", {"task": task})
+        call("tasks.started", {"task": task, "force": settings.simulated})
     document = call("tasks.get_by_id", {"task": task})["task"]
     if decision.move is Move.CONTINUE:
         offset = reported_offset(document) if decision.offset is None else decision.offset
@@ -171,8 +171,9 @@ def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection:
     record = Record(document, connection, settings, own=True)
     if decision.move in (Move.NEW, Move.REUSE):
         record.project_name = wish.project
-    record.main = decision.move is not Move.ATTACH
-    return Started(record, decision, offset, remote=bool(settings.task_id))
+    # A simulated run belongs to this process: there is no agent that would end it.
+    record.main = decision.move is not Move.ATTACH or settings.simulated
+    return Started(record, decision, offset, remote=bool(settings.task_id) and not settings.simulated)
 
 
 def _offline(birth: Birth, settings: Settings, connection: Connection | None) -> Started:

@@ -1,0 +1,212 @@
+"""``Task.create``: a task for code that does not run here."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from trialbook.capture import checkout
+from trialbook.capture.code import Code
+from trialbook.capture.packages import required
+from trialbook.errors import UsageError
+from trialbook.sdk import connection as connections
+from trialbook.sdk import current
+from trialbook.sdk import settings as settings_module
+from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task_types import TaskTypes
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task import Task
+
+
+class CreationMixin(TaskBase):
+    """The member that makes drafts."""
+
+    @classmethod
+    def create(
+        cls,
+        project_name: str | None = None,
+        task_name: str | None = None,
+        task_type: TaskTypes | str | None = None,
+        repo: str | None = None,
+        branch: str | None = None,
+        commit: str | None = None,
+        script: str | None = None,
+        working_directory: str | None = None,
+        packages: bool | Sequence[str] | None = None,
+        requirements_file: str | Path | None = None,
+        docker: str | None = None,
+        docker_args: str | None = None,
+        docker_bash_setup_script: str | None = None,
+        argparse_args: Sequence[tuple[str, Any]] | None = None,
+        base_task_id: str | None = None,
+        add_task_init_call: bool = True,
+    ) -> "Task":
+        """Make a draft for an agent, from code that does not run here. The run of this process is not touched.
+
+        Args:
+            project_name: path of the project; made when missing. None is that of the task of this process.
+            task_name: needed without ``base_task_id``.
+            task_type: None is training.
+            repo: address of a git repository, or a folder of a checkout on this host, whose uncommitted changes go
+                with the task.
+            branch: branch or tag; its last commit.
+            commit: exactly this commit.
+            script: entry point: relative to the repository, or without ``repo`` a file, which is stored whole.
+            working_directory: to start it in, relative to the repository; None is its root.
+            packages: requirement lines; True finds the packages that local code imports.
+            requirements_file: a file of requirement lines. Without it and ``packages``, the ``requirements.txt`` of a
+                local checkout, or what a single file imports.
+            docker: image of the container.
+            docker_args: its arguments.
+            docker_bash_setup_script: lines to run in it first.
+            argparse_args: pairs of name and value for the command line of the script.
+            base_task_id: a task to copy; the other arguments then replace parts of the copy.
+            add_task_init_call: have ``Task.init`` called at the start of the script, when it has no call.
+
+        Returns:
+            The new task.
+
+        Raises:
+            UsageError: no name or project, an unknown type, a script, commit or file that does not exist, or this
+                process works offline.
+            TaskNotFound: there is no task ``base_task_id``.
+
+        Example:
+            >>> task = Task.create("Vision", "digits", script="train.py", argparse_args=[("lr", 0.1)])  # doctest: +SKIP
+            >>> Task.enqueue(task, "gpu")  # doctest: +SKIP
+        """
+        if settings_module.load().offline:
+            raise UsageError("Task.create needs the server, and this process works offline")
+        main = current.main_task()
+        project = project_name or (main.get_project_name() if main is not None else None)
+        if not base_task_id and not (project and task_name):
+            raise UsageError("Task.create needs project_name and task_name, or base_task_id")
+        kind = TaskTypes.of(task_type).value if task_type is not None else None
+        fields: dict[str, Any] = {"type": kind} if kind else {}
+        code = _code(repo, branch, commit, script, working_directory, add_task_init_call)
+        if code is not None:
+            fields["script"] = {
+                "repository": code.repository,
+                "branch": code.branch,
+                "version_num": code.commit,
+                "entry_point": code.entry_point,
+                "working_dir": code.working_dir,
+                "diff": code.diff,
+                "binary": f"python{sys.version_info[0]}.{sys.version_info[1]}",
+                "requirements": {},
+            }
+        lines = _requirements(packages, requirements_file, code, script)
+        if lines is not None:
+            fields.setdefault("script", {})["requirements"] = {"pip": lines}
+        container = {
+            "image": docker,
+            "arguments": docker_args,
+            "setup_shell_script": docker_bash_setup_script,
+        }
+        if any(container.values()):
+            fields["container"] = {name: value or "" for name, value in container.items()}
+        made = cls._draft(base_task_id, project, task_name, fields)
+        if argparse_args:
+            made.update_parameters({f"Args/{name}": value for name, value in _pairs(argparse_args)})
+            made.reload()
+        return made
+
+    @classmethod
+    def _draft(
+        cls, base: str | None, project: str | None, name: str | None, fields: dict[str, Any]
+    ) -> "Task":
+        from trialbook.sdk.task import Task
+
+        session = connections.connect().session
+        if not base:
+            ask = {"type": "training", **fields, "name": name, "project_name": project}
+            return Task._open(str(session.call("tasks.create", ask, repeat=False)["id"]))
+        made = Task.clone(base, name=name)
+        edit = dict(fields)
+        if project:
+            found = Task.get_project_id(project)
+            if not found:
+                found = str(session.call("projects.create", {"name": project}, repeat=False)["id"])
+            edit["project"] = found
+        if edit:
+            session.call("tasks.edit", {"task": made.id, **edit})
+            made.reload()
+            made._record.project_name = None
+        return made
+
+
+def _code(
+    repo: str | None,
+    branch: str | None,
+    commit: str | None,
+    script: str | None,
+    working_directory: str | None,
+    init: bool,
+) -> Code | None:
+    if repo and _is_address(repo):
+        return checkout.from_address(repo, script, working_directory, branch, commit, init)
+    if repo:
+        folder = Path(repo).expanduser()
+        if not folder.is_dir():
+            raise UsageError(f"{repo} is neither the address of a repository nor a folder of this host")
+        return checkout.from_checkout(folder, script, working_directory, branch, commit, init)
+    if not script:
+        if branch or commit or working_directory:
+            raise UsageError("branch, commit and working_directory need repo")
+        return None
+    path = Path(script).expanduser()
+    if not path.is_file():
+        raise UsageError(f"there is no script {script}; pass repo when it is in a repository elsewhere")
+    return checkout.standalone(path, working_directory, init)
+
+
+def _is_address(repo: str) -> bool:
+    # git@host:path has no scheme; a drive letter is one letter.
+    return len(urlsplit(repo).scheme) > 1 or ("@" in repo.split(":")[0] and ":" in repo)
+
+
+def _requirements(
+    packages: bool | Sequence[str] | None,
+    requirements_file: str | Path | None,
+    code: Code | None,
+    script: str | None,
+) -> str | None:
+    """Requirement lines; None when nothing is known."""
+    root = code.root if code is not None else None
+    if packages is True:
+        if root is None or not script:
+            raise UsageError("packages=True needs a script on this host; list the packages instead")
+        return required(_script_path(root, script), root, {}, ())
+    if packages:
+        lines = [packages] if isinstance(packages, str) else [str(line) for line in packages]
+        return "\n".join(lines) + "\n"
+    if requirements_file:
+        path = Path(requirements_file).expanduser()
+        if not path.is_file() and root is not None:
+            path = root / requirements_file
+        if not path.is_file():
+            raise UsageError(f"there is no requirements file {requirements_file}")
+        return path.read_text("utf-8")
+    if root is None or code is None:
+        return None
+    if not code.repository and script:
+        return required(_script_path(root, script), None, {}, ())
+    found = root / "requirements.txt"
+    return found.read_text("utf-8") if found.is_file() else None
+
+
+def _script_path(root: Path, script: str) -> Path:
+    inside = root / script
+    return inside if inside.is_file() else Path(script).expanduser().resolve()
+
+
+def _pairs(given: Any) -> Iterable[tuple[str, Any]]:
+    entries = given.items() if isinstance(given, Mapping) else given
+    pairs = []
+    for entry in entries:
+        if isinstance(entry, str) or len(entry) != 2:
+            raise UsageError(f"argparse_args holds pairs of name and value, not {entry!r}")
+        pairs.append((str(entry[0]).lstrip("-").replace("-", "_"), entry[1]))
+    return pairs
