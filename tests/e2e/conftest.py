@@ -43,14 +43,14 @@ def _build_hook() -> ModuleType:
     return module
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def built_page() -> Path:
     """The page, built when its sources are newer."""
     folder: Path = _build_hook().build()
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium for the whole run."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -74,7 +74,7 @@ class Site(NamedTuple):
         return self.server.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory, built_page: Path) -> Iterator[Site]:
     """A filled server on SQLite, shared by the whole run: the page speaks to the API alone, so one store is enough."""
     running = RunningServer(tmp_path_factory.mktemp("site"))
