@@ -1,0 +1,126 @@
+"""Reading a file once: digests of exactly the bytes that are handed on."""
+
+import hashlib
+import os
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from blake3 import blake3
+
+from trialbook.datasets.pack_writer import Digests
+from trialbook.datasets.scan import facts_of
+from trialbook.errors import SourceChanged
+
+Facts = tuple[int, int, int, int, int]
+ZERO = bytes(32)
+_CHUNK = 1 << 20
+_TRIES = 3
+_own = threading.local()
+
+
+def digest_bytes_of(data: bytes, sha256: bool) -> Digests:
+    """Digests of bytes in memory."""
+    return Digests(
+        blake3(data).digest(),
+        hashlib.sha256(data).digest() if sha256 else ZERO,
+        zlib.crc32(data),
+        len(data),
+    )
+
+
+def open_source(source: str) -> int:
+    """A file to read.
+
+    Raises:
+        SourceChanged: it is gone or may not be read.
+    """
+    try:
+        return os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SourceChanged(f"{source!r} cannot be read: {error.strerror}") from error
+
+
+def read_whole(source: str) -> tuple[bytes, Facts]:
+    """All bytes of a small file, and its facts at that moment; read again when it changes meanwhile.
+
+    Raises:
+        SourceChanged: gone, unreadable, or changing all the time.
+    """
+    for _ in range(_TRIES):
+        handle = open_source(source)
+        try:
+            before = facts_of(os.fstat(handle))
+            parts = []
+            while part := os.read(handle, max(1, before[0] + 1)):
+                parts.append(part)
+            after = facts_of(os.fstat(handle))
+        finally:
+            os.close(handle)
+        data = b"".join(parts)
+        if before == after and len(data) == before[0]:
+            return data, after
+        time.sleep(0.01)
+    raise SourceChanged(f"{source!r} is being written: add it when it rests")
+
+
+def stream(
+    source: str,
+    size: int,
+    sha256: bool,
+    sink: Callable[[memoryview, int], None] | None = None,
+    beside: Executor | None = None,
+) -> tuple[Digests, Facts]:
+    """Digests of a file in one pass over small buffers, each given to ``sink`` with its place.
+
+    Args:
+        source: the file.
+        size: the bytes that it must have.
+        sha256: whether to compute it.
+        sink: what else to do with the bytes; called from place 0 again when the file changed meanwhile.
+        beside: where SHA-256 of a buffer may run while the rest is done here.
+
+    Returns:
+        The digests, and the file's facts after the last byte.
+
+    Raises:
+        SourceChanged: gone, unreadable, of another size, or changing all the time.
+    """
+    for _ in range(_TRIES):
+        handle = open_source(source)
+        try:
+            before = facts_of(os.fstat(handle))
+            digests = _pass(handle, sha256, sink, beside) if before[0] == size else None
+            after = facts_of(os.fstat(handle))
+        finally:
+            os.close(handle)
+        if digests is None or digests.size != size:
+            raise SourceChanged(f"{source!r} has changed its size while it was read: add it again")
+        if before == after:
+            return digests, after
+    raise SourceChanged(f"{source!r} is being written: add it when it rests")
+
+
+def _pass(
+    handle: int, sha256: bool, sink: Callable[[memoryview, int], None] | None, beside: Executor | None
+) -> Digests:
+    first, second, crc, place = blake3(), hashlib.sha256(), 0, 0
+    if not hasattr(_own, "buffer"):
+        _own.buffer = bytearray(_CHUNK)
+    whole = memoryview(_own.buffer)
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+    while count := os.readv(handle, [whole]):
+        view = whole[:count]
+        waiting = beside.submit(second.update, view) if beside and sha256 else None
+        first.update(view)
+        crc = zlib.crc32(view, crc)
+        if sink:
+            sink(view, place)
+        if waiting:
+            waiting.result()
+        elif sha256:
+            second.update(view)
+        place += count
+    return Digests(first.digest(), second.digest() if sha256 else ZERO, crc, place)

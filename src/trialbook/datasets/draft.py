@@ -1,0 +1,379 @@
+"""A version in the making: add, remove, upload, finish; a killed writer opens it again and goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from trialbook.base.clock import Clock
+from trialbook.datasets.commit import publish
+from trialbook.datasets.draft_journal import DraftJournal, Layer
+from trialbook.datasets.folder import LocalBlobs
+from trialbook.datasets.ingest import Ingest, Sources
+from trialbook.datasets.known import Known
+from trialbook.datasets.manifest import Root
+from trialbook.datasets.objects import Objects, draft_key
+from trialbook.datasets.pack_writer import SealedPack
+from trialbook.datasets.paths import check, joined
+from trialbook.datasets.patterns import matcher
+from trialbook.datasets.rows import LINK, NO_PACK, ROW, Array, Rows, merged
+from trialbook.datasets.scan import FACTS, Scan, Skipped, scan_file, scan_folder
+from trialbook.datasets.sniff import Policy
+from trialbook.datasets.stat_cache import StatCache, same_facts
+from trialbook.datasets.unchanged import unchanged
+from trialbook.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What one call did: numbers of paths, and what was left out."""
+
+    added: int = 0
+    modified: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    skipped: tuple[Skipped, ...] = ()
+
+
+class Draft:
+    """Writes one version. Use ``Repository.begin``; close it with ``finish``, ``close`` or ``abandon``.
+
+    Every change is on local disk when its call returns. Bytes travel in ``upload``.
+    """
+
+    def __init__(
+        self, objects: Objects, journal: DraftJournal, stats: StatCache, clock: Clock, version: str,
+        parents: Sequence[Root], parent_ids: Sequence[tuple[str, str]], policy: Policy,
+    ) -> None:  # fmt: skip
+        self.version = version
+        self.policy = policy
+        self.parents = tuple(parents)
+        self._parent_ids = tuple(parent_ids)
+        self._objects = objects
+        self._journal = journal
+        self._stats = stats
+        self._clock = clock
+        self._scans: list[tuple[Scan, str | None, list[int]]] = []
+        self._sources, removed, self._links = journal.read_changes()
+        self._removed = set(removed)
+        layers, self._packs = journal.read_layers()
+        self._layer = _latest(layers)
+
+    @cached_property
+    def base(self) -> Rows:
+        """The parents' rows, merged in order."""
+        return merged(self._objects.rows(root) for root in self.parents)
+
+    @cached_property
+    def _base_places(self) -> dict[str, int]:
+        return {path: place for place, path in enumerate(self.base.paths)}
+
+    @property
+    def pending(self) -> int:
+        """Number of files whose bytes are not stored yet."""
+        return int((~self._stored_mask()).sum())
+
+    def paths(self) -> list[str]:
+        """Every path of the version as it stands now, sorted."""
+        kept = (path for path in self.base.paths if path not in self._removed)
+        return sorted({*kept, *self._sources.paths, *self._links.paths})
+
+    def add_folder(
+        self, folder: Path, dataset_path: str | None = None, wildcard: str | Sequence[str] | None = None,
+        recursive: bool = True,
+    ) -> Changes:  # fmt: skip
+        """Take files of a folder into the version.
+
+        Args:
+            folder: to read from; it must stay until ``upload``.
+            dataset_path: the folder inside the dataset that they land in.
+            wildcard: takes only paths that match; see ``patterns.matcher``.
+            recursive: False takes only its direct files.
+
+        Returns:
+            How many paths are new or have other bytes than before, and which names were left out.
+
+        Raises:
+            DatasetMissing: there is no such folder.
+            SourceChanged: a file had to be read for the comparison and could not.
+        """
+        return self._add(scan_folder(folder, recursive), dataset_path, wildcard, recursive)
+
+    def add_file(self, file: Path, dataset_path: str | None = None) -> Changes:
+        """Take one file into the version, below ``dataset_path``.
+
+        Raises:
+            DatasetMissing: there is no such file.
+        """
+        return self._add(scan_file(file), dataset_path, None, True)
+
+    def add_link(
+        self, path: str, url: str, size: int = -1, etag: str = "", sha256: bytes = bytes(32)
+    ) -> None:
+        """Let a path stand for an object elsewhere.
+
+        Args:
+            path: in the dataset.
+            url: of the object.
+            size: bytes, −1 when unknown.
+            etag: entity tag or version id; what a download must still find.
+            sha256: of its content, zeros when unknown.
+        """
+        check([path])
+        row = np.zeros(1, ROW)
+        row["kind"], row["size"], row["pack"] = LINK, size, NO_PACK
+        row["sha256"] = np.frombuffer(sha256, "<u8")
+        link = Rows([path], row, (), ("",), {path: (url, etag)})
+        self._forget({path})
+        self._links = merged([self._links, link])
+        self._save()
+
+    def remove(self, patterns: str | Sequence[str] | None = None, recursive: bool = True) -> int:
+        """Take paths out of the version.
+
+        Args:
+            patterns: see ``patterns.matcher``; None is every path.
+            recursive: whether a pattern reaches into folders.
+
+        Returns:
+            How many were there.
+        """
+        wanted = matcher(patterns, recursive)
+        gone = {path for path in self.paths() if wanted(path)}
+        if gone:
+            self._forget(gone)
+            self._removed |= gone & self._base_places.keys()
+            self._save()
+        return len(gone)
+
+    def sync(self, folder: Path, dataset_path: str | None = None) -> Changes:
+        """Make the version below ``dataset_path`` equal to a folder.
+
+        Returns:
+            Numbers of removed, added and modified paths.
+        """
+        scan = scan_folder(folder)
+        prefix = joined(dataset_path, "")
+        there = {joined(dataset_path, path) for path in scan.paths}
+        gone = {path for path in self.paths() if path.startswith(prefix) and path not in there}
+        changes = self._add(scan, dataset_path, None, True)
+        if gone:
+            self._forget(gone)
+            self._removed |= gone & self._base_places.keys()
+            self._save()
+        return Changes(changes.added, changes.modified, len(gone), changes.unchanged, changes.skipped)
+
+    def _add(
+        self, scan: Scan, dataset_path: str | None, wildcard: str | Sequence[str] | None, recursive: bool
+    ) -> Changes:
+        wanted = matcher(wildcard, recursive)
+        chosen = [place for place, path in enumerate(scan.paths) if wanted(path)]
+        paths = [joined(dataset_path, scan.paths[place]) for place in chosen]
+        check(paths)
+        files = [f"{scan.root}/{scan.paths[place]}" for place in chosen]
+        facts = scan.facts[chosen]
+        same = np.zeros(len(chosen), bool)
+        if len(self.base):
+            here = np.fromiter((self._here(path) for path in paths), np.int64, len(paths))
+            remembered = self._stats.recall(scan)
+            same = unchanged(files, facts, self.base, here, remembered.b3[chosen])
+        before = set(self.paths()) if self._sources.paths or self._links.paths or len(self.base) else set()
+        earlier = (
+            dict(zip(self._sources.paths, self._sources.facts, strict=True)) if self._sources.paths else {}
+        )
+        added = modified = untouched = 0
+        fresh = []
+        for number, path in enumerate(paths):
+            if (same[number] and path not in earlier) or (
+                path in earlier and bool(same_facts(facts[number : number + 1], earlier[path].reshape(1))[0])
+            ):
+                untouched += 1
+            else:
+                fresh.append(number)
+                if path in before:
+                    modified += 1
+                else:
+                    added += 1
+        self._scans.append((scan, dataset_path, chosen))
+        if fresh:
+            taken = Sources([paths[n] for n in fresh], [files[n] for n in fresh], facts[fresh])
+            if self._links.paths:
+                self._forget(set(taken.paths) & set(self._links.paths))
+            self._sources = _overlaid(self._sources, taken)
+            self._save()
+        return Changes(added, modified, 0, untouched, scan.skipped)
+
+    def _here(self, path: str) -> int:
+        return -1 if path in self._removed else self._base_places.get(path, -1)
+
+    def _forget(self, paths: set[str]) -> None:
+        if any(path in paths for path in self._sources.paths):
+            keep = [place for place, path in enumerate(self._sources.paths) if path not in paths]
+            self._sources = Sources(
+                [self._sources.paths[place] for place in keep], [self._sources.files[place] for place in keep],
+                self._sources.facts[keep],
+            )  # fmt: skip
+        if self._links.paths:
+            self._links = self._links.take(
+                [n for n, path in enumerate(self._links.paths) if path not in paths]
+            )
+
+    def _save(self) -> None:
+        self._journal.write_changes(self._sources, self._removed, self._links)
+
+    def _stored_mask(self) -> Array:
+        """Which of the changed files are stored as they were added."""
+        mask = np.zeros(len(self._sources.paths), bool)
+        if not len(self._layer.rows):
+            return mask
+        numbers = {path: number for number, path in enumerate(self._layer.rows.paths)}
+        where = np.fromiter((numbers.get(path, -1) for path in self._sources.paths), np.int64, len(mask))
+        there = where >= 0
+        mask[there] = same_facts(self._sources.facts[there], self._layer.facts[where[there]])
+        return mask
+
+    def upload(self) -> int:
+        """Store the bytes of every pending file.
+
+        Returns:
+            Number of packs that were stored by this call.
+
+        Raises:
+            SourceChanged: a file went or kept changing; what was stored stays stored.
+            OSError: the disk is full.
+        """
+        waiting = np.flatnonzero(~self._stored_mask())
+        if not len(waiting):
+            return 0
+        chosen = waiting.tolist()
+        sources = Sources(
+            [self._sources.paths[place] for place in chosen], [self._sources.files[place] for place in chosen],
+            self._sources.facts[waiting],
+        )  # fmt: skip
+        shipped: set[str] = set()
+
+        def ship(sealed: SealedPack, facts: Array) -> str:
+            key = self._objects.store_pack(
+                self.version, sealed.id, sealed.path, sealed.bytes, self.policy.durable
+            )
+            paths = [sources.paths[place] for place in sealed.places]
+            rows = Rows(paths, sealed.rows, (key,), ("",))
+            self._packs[key] = (sealed.bytes, len(sealed.places))
+            self._journal.write_layer(Layer(rows, facts), (key, *self._packs[key]))
+            shipped.add(key)
+            return key
+
+        blobs = self._objects.blobs
+        spool = blobs.spool() if isinstance(blobs, LocalBlobs) else self._journal.spool
+        there = Known(merged([self.base, self._layer.rows]))
+        rows = Ingest(spool, self.policy, there, ship).run(sources)
+        self._sources.facts[waiting] = sources.facts
+        numbers = np.array([number for number, key in enumerate(rows.packs) if key in shipped], np.uint32)
+        alias = ~np.isin(rows.data["pack"], numbers)
+        if self._same_as_member(rows, alias):
+            self._journal.write_layer(Layer(rows, sources.facts))
+        self._layer = _latest([self._layer, Layer(rows, sources.facts)])
+        self._save()
+        return len(shipped)
+
+    def _same_as_member(self, rows: Rows, alias: Array) -> bool:
+        """Whether some rows are in no pack's layer: they share a member with another path."""
+        if alias.any():
+            return True
+        place = rows.data[["pack", "offset"]]
+        return len(np.unique(place)) != len(place)
+
+    def rows(self) -> Rows:
+        """The rows of the version as it would be finished now.
+
+        Raises:
+            DatasetError: files are pending.
+        """
+        if self.pending:
+            raise DatasetError(f"{self.pending} files are not stored yet: upload first")
+        numbers = {path: place for place, path in enumerate(self._layer.rows.paths)}
+        stored = self._layer.rows.take([numbers[path] for path in self._sources.paths])
+        gone = self._removed
+        base = self.base
+        if gone:
+            base = base.take(np.array([path not in gone for path in base.paths], bool))
+        rows = merged([base, stored, self._links])
+        origins = tuple(origin or self.version for origin in rows.origins)
+        return Rows(rows.paths, rows.data, rows.packs, origins, rows.links)
+
+    def finish(self) -> Root:
+        """Make the version exist.
+
+        Returns:
+            Its root.
+
+        Raises:
+            DatasetError: files are pending, or a stored pack is gone.
+            DatasetInUse: the version exists already.
+        """
+        rows = self.rows()
+        root = publish(
+            self._objects, rows, self.version, self.parents, self._parent_ids, self._packs, self._clock()
+        )
+        self._remember(rows)
+        self._journal.erase()
+        return root
+
+    def _remember(self, rows: Rows) -> None:
+        numbers = {path: place for place, path in enumerate(rows.paths)}
+        changed = {path: place for place, path in enumerate(self._sources.paths)}
+        for scan, prefix, chosen in self._scans:
+            b3, sha256 = np.zeros((len(scan.paths), 4), "<u8"), np.zeros((len(scan.paths), 4), "<u8")
+            facts = scan.facts.copy()
+            for place in chosen:
+                path = joined(prefix, scan.paths[place])
+                if path in changed:
+                    facts[place] = self._sources.facts[changed[path]]
+                row = numbers.get(path)
+                if row is not None:
+                    b3[place], sha256[place] = rows.data["b3"][row], rows.data["sha256"][row]
+            self._stats.remember(Scan(scan.root, scan.paths, facts, ()), b3, sha256, self._clock())
+
+    def close(self) -> None:
+        """Leave the draft as it is, for another time or process."""
+        self._journal.release()
+
+    def abandon(self) -> None:
+        """Give the draft up; what it stored is left to the next prune."""
+        self._objects.drop(draft_key(self.version))
+        self._journal.erase()
+
+
+def _overlaid(below: Sources, above: Sources) -> Sources:
+    if not below.paths:
+        return above
+    covered = set(above.paths)
+    keep = [place for place, path in enumerate(below.paths) if path not in covered]
+    paths = [below.paths[place] for place in keep] + above.paths
+    files = [below.files[place] for place in keep] + above.files
+    order = sorted(range(len(paths)), key=paths.__getitem__)
+    facts = np.concatenate([below.facts[keep], above.facts])[order]
+    return Sources([paths[place] for place in order], [files[place] for place in order], facts)
+
+
+def _latest(layers: Sequence[Layer]) -> Layer:
+    """One layer from several: at one path the later one counts."""
+    layers = [layer for layer in layers if len(layer.rows)]
+    if len(layers) < 2:
+        return layers[0] if layers else Layer(Rows(), np.zeros(0, FACTS))
+    packs: dict[str, int] = {}
+    paths: list[str] = []
+    data, facts = [], []
+    for layer in layers:
+        here = layer.rows.data.copy()
+        numbers = np.array([packs.setdefault(key, len(packs)) for key in layer.rows.packs], np.uint32)
+        here["pack"] = numbers[here["pack"]]
+        paths += layer.rows.paths
+        data.append(here)
+        facts.append(layer.facts)
+    last = {path: place for place, path in enumerate(paths)}
+    order = [last[path] for path in sorted(last)]
+    rows = Rows([paths[place] for place in order], np.concatenate(data)[order], tuple(packs), ("",))
+    return Layer(rows, np.concatenate(facts)[order])

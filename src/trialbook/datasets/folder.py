@@ -1,0 +1,160 @@
+"""Blobs in a folder, written with the system calls that make them survive a crash, and readable in place."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from trialbook.blobs.store import BlobInfo, BlobStore, clean_key
+from trialbook.errors import BadRequest, FileMissing
+
+_PART = 8 << 20
+_TEMPORARY = ".trialbook-tmp"
+
+
+@runtime_checkable
+class LocalBlobs(BlobStore, Protocol):
+    """Blobs that are files of this machine."""
+
+    def spool(self) -> Path:
+        """A folder on the same file system for files that ``adopt`` will take."""
+        ...
+
+    def adopt(self, key: str, path: Path, durable: bool) -> BlobInfo:
+        """Make a finished file the blob of a key in one step; the file is gone from its place."""
+        ...
+
+    def locate(self, key: str) -> Path:
+        """Where the blob of a key lies, whether it exists or not."""
+        ...
+
+
+class FolderBlobs:
+    """A ``BlobStore`` (and ``LocalBlobs``) of plain files.
+
+    Args:
+        folder: made when missing.
+        durable: wait for the disk at each ``put`` and ``delete``.
+    """
+
+    def __init__(self, folder: Path, durable: bool = True) -> None:
+        self._folder = folder
+        self._durable = durable
+        self.spool().mkdir(parents=True, exist_ok=True)
+
+    def spool(self) -> Path:
+        """See ``LocalBlobs``."""
+        return self._folder / _TEMPORARY
+
+    def locate(self, key: str) -> Path:
+        """See ``LocalBlobs``."""
+        clean = clean_key(key)
+        if clean.split("/", 1)[0] == _TEMPORARY:
+            raise FileMissing(f"there is no file at {key!r}", path=key)
+        return self._folder / clean
+
+    def head(self, key: str) -> BlobInfo:
+        """See ``BlobStore``."""
+        return _info(clean_key(key), self.locate(key))
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """See ``BlobStore``."""
+        try:
+            handle = os.open(self.locate(key), os.O_RDONLY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileMissing(f"there is no file at {key!r}", path=key) from None
+        try:
+            stop = os.fstat(handle).st_size if end is None else end
+            while start < stop:
+                part = os.pread(handle, min(_PART, stop - start), start)
+                if not part:
+                    return
+                start += len(part)
+                yield part
+        except IsADirectoryError:
+            raise FileMissing(f"there is no file at {key!r}", path=key) from None
+        finally:
+            os.close(handle)
+
+    def put(self, key: str, source: Iterable[bytes]) -> BlobInfo:
+        """See ``BlobStore``."""
+        self.locate(key)
+        handle, name = tempfile.mkstemp(dir=self.spool())
+        try:
+            with os.fdopen(handle, "wb", 0) as file:
+                for part in source:
+                    view = memoryview(part)
+                    while len(view):
+                        view = view[file.write(view) :]
+            Path(name).chmod(0o644)
+            return self.adopt(key, Path(name), self._durable)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def adopt(self, key: str, path: Path, durable: bool) -> BlobInfo:
+        """See ``LocalBlobs``."""
+        target = self.locate(key)
+        if durable:
+            _sync(path)
+        try:
+            fresh = [folder for folder in target.parents if not folder.exists()]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise BadRequest(
+                f"{key!r} cannot be stored: a file or a folder is in the way", path=key
+            ) from None
+        if durable:
+            _sync(target.parent)
+            for folder in fresh:
+                _sync(folder.parent)
+        return _info(clean_key(key), target)
+
+    def delete(self, key: str) -> None:
+        """See ``BlobStore``."""
+        target = self.locate(key)
+        self.head(key)
+        try:
+            target.unlink()
+        except FileNotFoundError:
+            raise FileMissing(f"there is no file at {key!r}", path=key) from None
+        if self._durable:
+            _sync(target.parent)
+
+    def list(self, prefix: str = "") -> Iterator[BlobInfo]:
+        """See ``BlobStore``."""
+        top = self.locate(prefix) if prefix else self._folder
+        found = []
+        for folder, names, files in os.walk(top):
+            if folder == str(self._folder):
+                names[:] = [name for name in names if name != _TEMPORARY]
+            found += [Path(folder, name) for name in files]
+        keyed = sorted((path.relative_to(self._folder).as_posix(), path) for path in found)
+        for key, path in keyed:
+            try:
+                info = _info(key, path)
+            except FileMissing:
+                continue
+            yield info
+
+
+def _info(key: str, path: Path) -> BlobInfo:
+    try:
+        facts = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileMissing(f"there is no file at {key!r}", path=key) from None
+    if not path.is_file():
+        raise FileMissing(f"there is no file at {key!r}", path=key)
+    return BlobInfo(
+        key, facts.st_size, f'"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"', facts.st_mtime
+    )
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

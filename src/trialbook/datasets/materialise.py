@@ -1,0 +1,142 @@
+"""Making a folder of a plan: hard links, clones and copies of what is near, checked bytes of what is far."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from trialbook.blobs.store import BlobStore
+from trialbook.datasets.pack_reader import PackReader, Wanted
+from trialbook.datasets.plan import Plan, by_pack
+from trialbook.datasets.rows import Rows
+
+_FICLONE = 0x40049409
+_LARGE = 256 << 10
+_NO_LINK = {
+    errno.EXDEV,
+    errno.EMLINK,
+    errno.ENOENT,
+    errno.EPERM,
+    errno.EOPNOTSUPP,
+    errno.ENOTSUP,
+    errno.EACCES,
+}
+
+
+def materialise(plan: Plan, blobs: BlobStore, target: Path, private: bool) -> None:
+    """Write every file of a plan below a new or empty folder.
+
+    Args:
+        plan: of the rows.
+        blobs: where the packs lie.
+        target: it is made; nobody else may write in it meanwhile.
+        private: True writes files that the caller may change, and never links to those of others; False read-only files
+            that may share their bytes with other views.
+
+    Raises:
+        DatasetMissing: a pack is gone.
+        DatasetDamaged: bytes are not those of the manifest.
+        OSError: the disk is full, or two paths are one on this file system.
+    """
+    rows = plan.rows
+    _folders(rows, target)
+    left = [
+        place for place, near, made in plan.near if not _brought(rows, place, near, made, target, private)
+    ]
+    far = plan.far + by_pack(rows, left)
+    count = sum(len(wanted) for _, wanted in far)
+    large = count and sum(item.size for _, wanted in far for item in wanted) / count > _LARGE
+    if large and len(far) > 1:
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "dataset-write") as pool:
+            for _ in pool.map(lambda group: _extract(rows, blobs, group[0], group[1], target, private), far):
+                pass
+    else:
+        for key, wanted in far:
+            _extract(rows, blobs, key, wanted, target, private)
+
+
+def _folders(rows: Rows, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for folder in sorted({path.rpartition("/")[0] for path in rows.paths}):
+        if folder:
+            (target / folder).mkdir(parents=True, exist_ok=True)
+
+
+def _extract(
+    rows: Rows, blobs: BlobStore, key: str, wanted: list[Wanted], target: Path, private: bool
+) -> None:
+    modes = rows.data["mode"]
+    top = str(target)
+    for item, parts in PackReader(blobs, key).members(wanted):
+        handle = _created(f"{top}/{rows.paths[item.place]}", private, bool(modes[item.place]))
+        try:
+            _write(handle, parts)
+        finally:
+            os.close(handle)
+
+
+def _created(path: str, private: bool, executable: bool) -> int:
+    mode = (0o644 if private else 0o444) | (0o111 if executable else 0)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+
+
+def _write(handle: int, parts: Iterator[memoryview]) -> None:
+    for part in parts:
+        view = part
+        while len(view):
+            view = view[os.write(handle, view) :]
+
+
+def _brought(rows: Rows, place: int, near: Path, made: float, target: Path, private: bool) -> bool:
+    """Whether a near file could be used; when it cannot, nothing is left of the try."""
+    goal = f"{target}/{rows.paths[place]}"
+    try:
+        facts = near.lstat()
+        if facts.st_size != int(rows.data["size"][place]) or facts.st_mtime > made:
+            return False
+        if private:
+            _copied(near, goal, facts.st_size, bool(rows.data["mode"][place]))
+        else:
+            os.link(near, goal, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _NO_LINK:
+            return False
+        raise
+    return True
+
+
+def _copied(source: Path, goal: str, size: int, executable: bool) -> None:
+    reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        writing = _created(goal, True, executable)
+        try:
+            if not _cloned(reading, writing):
+                _sent(reading, writing, size)
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def _cloned(reading: int, writing: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    try:
+        fcntl.ioctl(writing, _FICLONE, reading)
+    except OSError:
+        return False
+    return True
+
+
+def _sent(reading: int, writing: int, size: int) -> None:
+    place = 0
+    while place < size:
+        part = os.pread(reading, min(8 << 20, size - place), place)
+        if not part:
+            raise OSError(errno.EIO, "a file of the cache became shorter while it was copied")
+        _write(writing, iter((memoryview(part),)))
+        place += len(part)

@@ -1,0 +1,207 @@
+"""The objects of a repository by their meaning: pointers, roots, ranges, packs, drafts, receipts."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from trialbook.base.ids import is_id
+from trialbook.blobs.store import BlobStore
+from trialbook.datasets.folder import LocalBlobs
+from trialbook.datasets.manifest import FORMAT, RangeRef, Root, decode_range, decode_root, open_range
+from trialbook.datasets.rows import Array, Rows
+from trialbook.datasets.table import Table
+from trialbook.errors import DatasetDamaged, DatasetError, DatasetMissing, FileMissing
+
+_FORMAT_KEY = "format.json"
+_PART = 8 << 20
+
+
+class Objects:
+    """A repository's objects in a ``BlobStore``.
+
+    Args:
+        blobs: all keys are below its top.
+    """
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self.blobs = blobs
+
+    def ensure(self) -> None:
+        """Write ``format.json`` into a new repository, refuse a later one.
+
+        Raises:
+            DatasetError: a later Trialbook wrote this repository.
+        """
+        try:
+            found = msgspec.json.decode(self.whole(_FORMAT_KEY)).get("format")
+        except FileMissing:
+            self.put_json(_FORMAT_KEY, {"format": FORMAT})
+            return
+        if found != FORMAT:
+            raise DatasetError(
+                f"this repository has format {found}, this Trialbook reads {FORMAT}: upgrade it"
+            )
+
+    def whole(self, key: str) -> bytes:
+        """All bytes of an object.
+
+        Raises:
+            FileMissing: there is none.
+        """
+        return b"".join(self.blobs.read(key))
+
+    def put_json(self, key: str, value: Any) -> None:
+        """Write a JSON object."""
+        self.blobs.put(key, [msgspec.json.encode(value)])
+
+    def versions(self) -> list[str]:
+        """Every version that has a pointer."""
+        return list(self._named("versions"))
+
+    def drafts(self) -> dict[str, dict[str, Any]]:
+        """Every open draft and what it says."""
+        found = {}
+        for version in self._named("drafts"):
+            head = self._draft(version)
+            if head is not None:
+                found[version] = head
+        return found
+
+    def _draft(self, version: str) -> dict[str, Any] | None:
+        try:
+            head = msgspec.json.decode(self.whole(draft_key(version)))
+        except FileMissing:
+            return None
+        return dict(head)
+
+    def _named(self, prefix: str) -> Iterator[str]:
+        for info in self.blobs.list(prefix):
+            name = info.key.rpartition("/")[2].removesuffix(".json")
+            if is_id(name):
+                yield name
+
+    def pointer(self, version: str) -> str:
+        """The root id of a version.
+
+        Raises:
+            DatasetMissing: there is no such version.
+        """
+        try:
+            return str(msgspec.json.decode(self.whole(pointer_key(version)))["root"])
+        except FileMissing:
+            raise DatasetMissing(f"there is no dataset version {version}") from None
+        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            raise DatasetDamaged(f"the pointer of version {version} cannot be read: {error}") from error
+
+    def root(self, version: str, root_id: str | None = None) -> Root:
+        """The root of a version, checked.
+
+        Raises:
+            DatasetMissing: no such version, or its root is gone.
+            DatasetDamaged: it is not what its name says.
+        """
+        root_id = root_id or self.pointer(version)
+        try:
+            root = decode_root(self.whole(root_key(version, root_id)), root_id)
+        except FileMissing:
+            raise DatasetMissing(f"root {root_id} of version {version} is gone from the storage") from None
+        if root.version != version:
+            raise DatasetDamaged(f"root {root_id} belongs to version {root.version}, not to {version}")
+        return root
+
+    def range(self, ref: RangeRef) -> Table:
+        """The table of a range, checked.
+
+        Raises:
+            DatasetMissing: it is gone.
+            DatasetDamaged: it is not what its name says.
+        """
+        try:
+            return open_range(self.whole(f"ranges/{ref.key}"), ref.key)
+        except FileMissing:
+            raise DatasetMissing(f"range {ref.key} is gone from the storage") from None
+
+    def rows(self, root: Root) -> Rows:
+        """All rows of a version."""
+        return concatenated(decode_range(self.range(ref), ref) for ref in root.ranges)
+
+    def store_pack(self, owner: str, pack_id: str, path: Path, length: int, durable: bool) -> str:
+        """Bring a sealed pack from local disk to its key, unless this owner's is there already.
+
+        Returns:
+            ``<owner>/<pack id>``.
+        """
+        key = pack_key(f"{owner}/{pack_id}")
+        if self.length(key) == length:
+            path.unlink(missing_ok=True)
+        elif isinstance(self.blobs, LocalBlobs):
+            self.blobs.adopt(key, path, durable)
+        else:
+            self.blobs.put(key, _parts(path))
+            path.unlink(missing_ok=True)
+        return f"{owner}/{pack_id}"
+
+    def length(self, key: str) -> int | None:
+        """Bytes of an object; None when there is none."""
+        try:
+            return self.blobs.head(key).size
+        except FileMissing:
+            return None
+
+    def drop(self, key: str) -> None:
+        """Delete an object that may be gone."""
+        try:
+            self.blobs.delete(key)
+        except FileMissing:
+            return
+
+
+def concatenated(parts: Iterable[Rows]) -> Rows:
+    """Rows of ranges that follow each other."""
+    paths: list[str] = []
+    data: list[Array] = []
+    links: dict[str, tuple[str, str]] = {}
+    packs: dict[str, int] = {}
+    origins: dict[str, int] = {}
+    for part in parts:
+        here = part.data.copy()
+        for name, table, names in (("pack", packs, part.packs), ("origin", origins, part.origins)):
+            numbers = np.array([table.setdefault(item, len(table)) for item in names], np.uint32)
+            if len(numbers):
+                inside = here[name] < len(numbers)
+                here[name][inside] = numbers[here[name][inside]]
+        if paths and part.paths and paths[-1] >= part.paths[0]:
+            raise DatasetDamaged("the ranges of a version overlap")
+        paths += part.paths
+        data.append(here)
+        links.update(part.links)
+    return Rows(paths, np.concatenate(data), tuple(packs), tuple(origins), links) if data else Rows()
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    with path.open("rb", 0) as file:
+        while part := file.read(_PART):
+            yield part
+
+
+def pack_key(key: str) -> str:
+    """The blob of a pack."""
+    return f"packs/{key}.zip"
+
+
+def pointer_key(version: str) -> str:
+    """The blob of a pointer."""
+    return f"versions/{version}.json"
+
+
+def draft_key(version: str) -> str:
+    """The blob of an open draft."""
+    return f"drafts/{version}.json"
+
+
+def root_key(version: str, root_id: str) -> str:
+    """The blob of a root."""
+    return f"roots/{version}/{root_id}.json"

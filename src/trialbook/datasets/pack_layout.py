@@ -1,0 +1,153 @@
+"""The bytes of a pack besides its data: headers, index block, directory, end. The format document has the layout."""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from blake3 import blake3
+
+from trialbook.datasets.rows import Array
+from trialbook.datasets.table import Table, encode_table
+from trialbook.errors import DatasetDamaged
+
+COMMENT_BYTES = 115
+TAIL_BYTES = 22 + COMMENT_BYTES
+_FULL = 0xFFFFFFFF
+_LOCAL = struct.Struct("<4s5HLLLHH")
+_CENTRAL = struct.Struct("<4s6HLLL5HLL")
+_END = struct.Struct("<4s4HLLH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR = struct.Struct("<4sLQL")
+_FLAGS, _DATE = 0x0800, 0x0021
+_PREFIX = b"trialbook-pack 1 "
+
+
+@dataclass(frozen=True)
+class Members:
+    """The index of a pack: one value per member in each column, in file order."""
+
+    paths: list[str]
+    b3: Array
+    sha256: Array
+    crc: Array
+    size: Array
+    stored: Array
+    offset: Array
+    method: Array
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+def header_bytes(name: bytes, size: int) -> int:
+    """Length of a local header, known before the stored size is (which is never above ``size``)."""
+    return _LOCAL.size + len(name) + (20 if size >= _FULL else 0)
+
+
+def local_header(name: bytes, method: int, crc: int, size: int, stored: int) -> bytes:
+    """The header in front of a member's data."""
+    extra = struct.pack("<HHQQ", 1, 16, size, stored) if size >= _FULL else b""
+    head = _LOCAL.pack(
+        b"PK\x03\x04", 45 if extra else 20, _FLAGS, method, 0, _DATE, crc,
+        _FULL if extra else stored, _FULL if extra else size, len(name), len(extra),
+    )  # fmt: skip
+    return head + name + extra
+
+
+def ending(members: Members, place: int) -> tuple[str, bytes]:
+    """Everything behind the last member.
+
+    Args:
+        members: of the pack.
+        place: where the index block begins: the end of the last member.
+
+    Returns:
+        The pack id and the bytes.
+    """
+    index = encode_index(members)
+    identity = blake3(index).hexdigest()
+    directory = b"".join(_directory(members))
+    start = place + len(index)
+    comment = _PREFIX + f"{place:016x} {len(index):016x} {identity}".encode()
+    count = len(members)
+    tail = b""
+    if start + len(directory) >= _FULL or count >= 0xFFFF:
+        tail = _END64.pack(b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(directory), start)
+        tail += _LOCATOR.pack(b"PK\x06\x07", 0, start + len(directory), 1)
+    end = _END.pack(
+        b"PK\x05\x06", 0, 0, min(count, 0xFFFF), min(count, 0xFFFF),
+        min(len(directory), _FULL), min(start, _FULL), len(comment),
+    )  # fmt: skip
+    return identity, index + directory + tail + end + comment
+
+
+def encode_index(members: Members) -> bytes:
+    """The index block."""
+    return encode_table(
+        {
+            "path": members.paths,
+            "b3": members.b3,
+            "sha256": members.sha256,
+            "crc": members.crc.astype("<u4"),
+            "size": members.size.astype("<u8"),
+            "stored": members.stored.astype("<u8"),
+            "offset": members.offset.astype("<u8"),
+            "method": members.method.astype("u1"),
+        }
+    )
+
+
+def find_index(tail: bytes, length: int, key: str) -> tuple[int, int]:
+    """Where the index block lies.
+
+    Args:
+        tail: the last ``TAIL_BYTES`` of the pack.
+        length: bytes of the whole pack.
+        key: ``<owner>/<pack id>``.
+
+    Returns:
+        Start and end.
+
+    Raises:
+        DatasetDamaged: no pack ends like that, or it is another pack.
+    """
+    comment = tail[22:]
+    if len(tail) != TAIL_BYTES or not tail.startswith(b"PK\x05\x06") or not comment.startswith(_PREFIX):
+        raise DatasetDamaged(f"pack {key} does not end like a pack")
+    try:
+        start, size = int(comment[17:33], 16), int(comment[34:50], 16)
+    except ValueError:
+        raise DatasetDamaged(f"pack {key} does not end like a pack") from None
+    if comment[51:] != key.rpartition("/")[2].encode() or start + size > length:
+        raise DatasetDamaged(f"pack {key} holds another pack")
+    return start, start + size
+
+
+def decode_index(data: bytes, key: str) -> Members:
+    """The members of a pack from its index block, checked against its name."""
+    if blake3(data).hexdigest() != key.rpartition("/")[2]:
+        raise DatasetDamaged(f"the index of pack {key} does not have the bytes that its name says")
+    table = Table(data, f"the index of pack {key}")
+    paths = table.text("path")
+    columns = {name: table.array(name) for name in ("b3", "crc", "size", "stored", "offset", "method")}
+    if any(len(column) != len(paths) for column in columns.values()):
+        raise DatasetDamaged(f"the index of pack {key} has columns of different lengths")
+    sha256 = table.array("sha256")
+    return Members(paths, sha256=sha256 if len(sha256) else np.zeros((len(paths), 4), "<u8"), **columns)
+
+
+def _directory(members: Members) -> list[bytes]:
+    records = []
+    columns = (members.crc, members.size, members.stored, members.offset, members.method)
+    values = zip(members.paths, *(column.tolist() for column in columns), strict=True)
+    for path, crc, size, stored, offset, method in values:
+        name = path.encode()
+        place = offset - header_bytes(name, size)
+        wide = [value for value in (size, stored, place) if value >= _FULL]
+        extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
+        head = _CENTRAL.pack(
+            b"PK\x01\x02", 0x031E, 45 if extra or size >= _FULL else 20, _FLAGS, method, 0, _DATE, crc,
+            min(stored, _FULL), min(size, _FULL), len(name), len(extra), 0, 0, 0, 0o100644 << 16, min(place, _FULL),
+        )  # fmt: skip
+        records.append(head + name + extra)
+    return records

@@ -1,0 +1,69 @@
+"""Which paths may stand in a dataset, and which of them travel to every system."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from trialbook.errors import PathRefused
+
+_LONGEST_PATH = 4096
+_LONGEST_PART = 255
+_REFUSED = re.compile(r"(?:^|/)(?:\.{0,2})(?:/|$)|\0")
+_DEVICES = r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])"
+_FOREIGN = re.compile(
+    rf'[\x01-\x1f\x7f<>:"|?*\\]|[. ](?:/|$)|(?:^|/){_DEVICES}(?:\.[^/]*)?(?:/|$)', re.IGNORECASE
+)
+
+
+def refusal(path: str) -> str | None:
+    """Why a path may not stand in a dataset; None when it may.
+
+    Args:
+        path: relative, with ``/`` between parts.
+    """
+    if _REFUSED.search(path):
+        return "it is absolute, has an empty part, '.', '..' or a NUL"
+    try:
+        size = len(path.encode())
+    except UnicodeEncodeError:
+        return "its name is not UTF-8"
+    if size > _LONGEST_PATH:
+        return f"it has {size} bytes, {_LONGEST_PATH} are allowed"
+    if size > _LONGEST_PART and any(len(part.encode()) > _LONGEST_PART for part in path.split("/")):
+        return f"a part of it has more than {_LONGEST_PART} bytes"
+    return None
+
+
+def check(paths: Iterable[str]) -> None:
+    """Refuse a list that holds a bad path.
+
+    Raises:
+        PathRefused: names the first one and the reason.
+    """
+    for path in paths:
+        why = refusal(path)
+        if why:
+            raise PathRefused(f"{path[:200]!r} may not stand in a dataset: {why}")
+
+
+def foreign(paths: Sequence[str]) -> list[str]:
+    """Paths that not every system can hold: see "Paths" of the format document."""
+    return [path for path in paths if _FOREIGN.search(path)]
+
+
+def clashes(paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of paths that are one on a system that ignores case or normalises Unicode."""
+    first: dict[str, str] = {}
+    found = []
+    for path in paths:
+        folded = path.casefold() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
+        other = first.setdefault(folded, path)
+        if other != path:
+            found.append((other, path))
+    return found
+
+
+def joined(folder: str | None, path: str) -> str:
+    """A path below a folder of the dataset; slashes at the folder's ends do not count."""
+    folder = (folder or "").strip("/")
+    return f"{folder}/{path}" if folder else path

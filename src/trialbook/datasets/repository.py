@@ -1,0 +1,271 @@
+"""The façade: versions over one ``BlobStore`` and one cache folder."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from trialbook.base.clock import Clock, now
+from trialbook.base.ids import is_id
+from trialbook.blobs.store import BlobStore
+from trialbook.datasets.commit import publish
+from trialbook.datasets.diff import Difference, diff
+from trialbook.datasets.draft import Draft
+from trialbook.datasets.draft_journal import DraftJournal
+from trialbook.datasets.manifest import Root
+from trialbook.datasets.materialise import materialise
+from trialbook.datasets.objects import Objects, draft_key, pointer_key
+from trialbook.datasets.pack_reader import PackReader, wanted_of
+from trialbook.datasets.patterns import matcher
+from trialbook.datasets.plan import Neighbour, plan
+from trialbook.datasets.prune import Receipt, mark, sweep, undo
+from trialbook.datasets.rows import FILE, Rows, merged
+from trialbook.datasets.sniff import Policy
+from trialbook.datasets.stat_cache import StatCache
+from trialbook.datasets.verify import Problem, verify_storage
+from trialbook.datasets.views import View, Views
+from trialbook.errors import DatasetDamaged, DatasetInUse, DatasetMissing, UsageError
+
+
+class Version:
+    """One finished version, read only. Nothing of it is read before it is asked for."""
+
+    def __init__(self, objects: Objects, root_id: str, root: Root) -> None:
+        self._objects = objects
+        self.root_id = root_id
+        self.root = root
+
+    @property
+    def id(self) -> str:
+        """Of the version."""
+        return self.root.version
+
+    @cached_property
+    def rows(self) -> Rows:
+        """All rows."""
+        return self._objects.rows(self.root)
+
+    def paths(self, patterns: str | Sequence[str] | None = None, recursive: bool = True) -> list[str]:
+        """Sorted paths, files and links, that match; see ``patterns.matcher``."""
+        return list(filter(matcher(patterns, recursive), self.rows.paths))
+
+    def read(self, path: str) -> bytes:
+        """The checked bytes of one file.
+
+        Raises:
+            DatasetMissing: no such file, or its pack is gone.
+            DatasetDamaged: the stored bytes are not those of the manifest.
+        """
+        place = self.rows.find(path)
+        if place is None or self.rows.data["kind"][place] != FILE:
+            raise DatasetMissing(f"version {self.id} has no file {path!r}")
+        reader = PackReader(self._objects.blobs, self.rows.pack_of(place))
+        (found,) = reader.members(wanted_of(np.array([place]), self.rows.data))
+        return b"".join(found[1])
+
+
+class Repository:
+    """Dataset versions in a store.
+
+    Args:
+        blobs: the storage; a ``FolderBlobs`` is read and written in place.
+        cache: folder of this host for drafts, views and remembered digests; processes may share it.
+        clock: seconds since the epoch.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from trialbook.base.ids import new_id
+        >>> from trialbook.datasets.folder import FolderBlobs
+        >>> top = Path(tempfile.mkdtemp())
+        >>> _ = (top / "data").mkdir(), (top / "data" / "a.txt").write_text("hello")
+        >>> repository = Repository(FolderBlobs(top / "store"), top / "cache")
+        >>> draft = repository.begin(new_id())
+        >>> draft.add_folder(top / "data").added, draft.upload()
+        (1, 1)
+        >>> version = repository.open(draft.finish().version)
+        >>> version.paths(), version.read("a.txt")
+        (['a.txt'], b'hello')
+    """
+
+    def __init__(self, blobs: BlobStore, cache: Path, clock: Clock = now) -> None:
+        self._objects = Objects(blobs)
+        self._cache = cache
+        self._clock = clock
+        self._views = Views(cache)
+        self._objects.ensure()
+
+    def versions(self) -> list[str]:
+        """Ids of all finished versions."""
+        return self._objects.versions()
+
+    def open(self, version: str) -> Version:
+        """A finished version.
+
+        Raises:
+            DatasetMissing: there is none of that id.
+            DatasetDamaged: its root is not what its name says.
+        """
+        root_id = self._objects.pointer(version)
+        return Version(self._objects, root_id, self._objects.root(version, root_id))
+
+    def begin(
+        self, version: str, parents: Sequence[str] | None = None, policy: Policy | None = None
+    ) -> Draft:
+        """Start a version, or go on with one that a killed or closed writer left on this host.
+
+        Args:
+            version: its id, 32 hexadecimal characters; never one that was used before.
+            parents: whose rows it starts from; at one path the later parent wins. None: those it was begun with.
+            policy: how files are stored; None: as it was begun, or the default.
+
+        Raises:
+            UsageError: the id has another form.
+            DatasetInUse: it is finished, another writer has it open, or it was begun with other parents.
+            DatasetMissing: a parent is not there.
+        """
+        if not is_id(version):
+            raise UsageError(f"{version!r} is no version id: 32 hexadecimal characters")
+        if self._objects.length(pointer_key(version)) is not None:
+            raise DatasetInUse(f"version {version} is finished: begin a child of it")
+        journal = DraftJournal(self._cache / "drafts" / version)
+        journal.acquire()
+        try:
+            return self._begun(journal, version, parents, policy)
+        except BaseException:
+            journal.release()
+            raise
+
+    def _begun(
+        self, journal: DraftJournal, version: str, parents: Sequence[str] | None, policy: Policy | None
+    ) -> Draft:
+        head = journal.read_head()
+        if head is None:
+            policy = policy or Policy()
+            named = [(parent, self._objects.pointer(parent)) for parent in parents or ()]
+        else:
+            named = msgspec.convert(head["parents"], list[tuple[str, str]])
+            policy = policy or msgspec.convert(head["policy"], Policy)
+            if parents is not None and [parent for parent, _ in named] != list(parents):
+                raise DatasetInUse(
+                    f"version {version} was begun with other parents: {[name for name, _ in named]}"
+                )
+        self._objects.put_json(draft_key(version), {"parents": named, "started": self._clock()})
+        for parent, root_id in named:
+            if head is None and self._objects.pointer(parent) != root_id:
+                raise DatasetInUse(f"version {parent} was replaced at this moment: begin again")
+        roots = [self._objects.root(parent, root_id) for parent, root_id in named]
+        if head is None:
+            journal.write_head({"parents": named, "policy": asdict(policy)})
+        stats = StatCache(self._cache / "stat")
+        return Draft(self._objects, journal, stats, self._clock, version, roots, named, policy)
+
+    def diff(self, first: str, second: str) -> Difference:
+        """What turns one version into another; reads only ranges that are not in both."""
+        one, other = self.open(first).root, self.open(second).root
+        return diff(one.ranges, other.ranges, self._objects.range)
+
+    def squash(self, version: str, sources: Sequence[str]) -> Root:
+        """A version without parents that has the merged rows of others; no file is read or written.
+
+        Args:
+            version: id of the new one.
+            sources: applied in order; at one path the later wins.
+        """
+        draft = self.begin(version, sources)
+        rows = merged(self._objects.rows(root) for root in draft.parents)
+        data = rows.data.copy()
+        data["origin"] = 0
+        alone = Rows(rows.paths, data, rows.packs, (version,), rows.links)
+        try:
+            root = publish(self._objects, alone, version, draft.parents, (), {}, self._clock(), lineage=())
+        except BaseException:
+            draft.close()
+            raise
+        draft.abandon()
+        return root
+
+    def copy(self, version: str, patterns: str | Sequence[str] | None = None) -> Path:
+        """A folder with the files of a version, read-only, shared by all who ask.
+
+        Args:
+            version: its id.
+            patterns: a part of it, see ``patterns.matcher``; None is all.
+
+        Returns:
+            The folder. The second call answers from the cache.
+
+        Raises:
+            DatasetMissing: the version or one of its packs is gone.
+            DatasetDamaged: stored bytes are not those of the manifest; no folder is left.
+        """
+        root_id = self._objects.pointer(version)
+        selection = _selection(patterns)
+        found = self._views.find(root_id, selection)
+        if found is None:
+            opened = self.open(version)
+            rows = _chosen(opened.rows, patterns)
+            found = self._views.build(
+                version, root_id, selection, rows, self._objects.blobs, self._rows_of, self._clock
+            )
+        return found.files
+
+    def mutable_copy(self, version: str, target: Path, patterns: str | Sequence[str] | None = None) -> Path:
+        """A folder of the caller's own, whose files may be changed.
+
+        Args:
+            version: its id.
+            target: new or empty.
+            patterns: a part of it; None is all.
+
+        Raises:
+            UsageError: the target has files.
+            DatasetMissing, DatasetDamaged: see ``copy``; the target is left incomplete.
+        """
+        if target.exists() and any(target.iterdir()):
+            raise UsageError(f"{str(target)!r} is not empty")
+        opened = self.open(version)
+        view = self._views.find(opened.root_id)
+        near = [Neighbour(view.files, opened.rows, view.made)] if view else []
+        materialise(plan(_chosen(opened.rows, patterns), near), self._objects.blobs, target, private=True)
+        return target
+
+    def _rows_of(self, view: View) -> Rows | None:
+        try:
+            return self._objects.rows(self._objects.root(view.version, view.root))
+        except (DatasetMissing, DatasetDamaged):
+            return None
+
+    def verify(self, version: str) -> list[Problem]:
+        """Check every stored byte of a version; empty when all is well."""
+        return verify_storage(self._objects, self.open(version).root)
+
+    def delete(self, versions: Sequence[str], force: bool = False) -> Receipt:
+        """Take versions away; their bytes go with ``sweep``. See ``prune.mark``."""
+        return mark(self._objects, versions, self._clock(), force)
+
+    def undelete(self, receipt_id: str) -> None:
+        """Bring back what ``delete`` took away. See ``prune.undo``."""
+        undo(self._objects, receipt_id)
+
+    def sweep(self, receipt_id: str) -> int:
+        """Free the bytes of a receipt, a day after it. See ``prune.sweep``."""
+        return sweep(self._objects, receipt_id, self._clock())
+
+
+def _chosen(rows: Rows, patterns: str | Sequence[str] | None) -> Rows:
+    if not patterns:
+        return rows
+    wanted = matcher(patterns)
+    return rows.take(np.array([wanted(path) for path in rows.paths], bool))
+
+
+def _selection(patterns: str | Sequence[str] | None) -> str:
+    if not patterns:
+        return ""
+    listed = [patterns] if isinstance(patterns, str) else sorted(patterns)
+    return hashlib.sha256("\0".join(listed).encode()).hexdigest()[:16]

@@ -1,0 +1,85 @@
+"""Choosing how a file is stored: a sample tells whether compressing it is worth the time."""
+
+import re
+import threading
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trialbook.datasets.rows import DEFLATE, STORED, ZSTD
+
+try:
+    from compression import zstd
+except ImportError:
+    from backports import zstd
+
+SAMPLE = 64 << 10
+_SEVERAL = 8 << 20
+_SMALLEST = 512
+_SAMPLE_LEVEL = -3
+_WORTH = 0.95
+_PACKED_ALREADY = re.compile(
+    r"\.(jpe?g|png|gif|webp|avif|heic|mp4|mkv|webm|mov|avi|mp3|ogg|opus|flac|aac|m4a"
+    r"|zip|t?gz|bz2|xz|zst|lz4|br|7z|rar|parquet|npz|whl|jar|docx|xlsx|pptx)$",
+    re.IGNORECASE,
+)
+_own = threading.local()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a draft stores files.
+
+    Attributes:
+        compression: "auto" samples each file, "none" stores all.
+        native: True packs with zstd, which readers other than Trialbook may not know; False with deflate.
+        sha256: record SHA-256 beside BLAKE3, as the reference system names content.
+        aliases: equal bytes are stored once, whatever their path; False stores them again under each new path.
+        pack_bytes: a pack is sealed at this many bytes.
+        pack_members: or at this many members.
+        durable: wait until the disk has each object.
+    """
+
+    compression: str = "auto"
+    native: bool = False
+    sha256: bool = True
+    aliases: bool = True
+    pack_bytes: int = 64 << 20
+    pack_members: int = 65000
+    durable: bool = True
+
+
+def places(size: int) -> tuple[int, ...]:
+    """Where samples of a file begin."""
+    return (0,) if size <= _SEVERAL else (0, size // 2, size - SAMPLE)
+
+
+def method(policy: Policy, path: str, size: int, sample: Callable[[], bytes]) -> int:
+    """STORED, or what the policy compresses with when the sample shrinks.
+
+    Args:
+        policy: of the draft.
+        path: its extension may settle it.
+        size: bytes of the file.
+        sample: gives the sample; called only when it matters.
+    """
+    if policy.compression == "none" or size < _SMALLEST:
+        return STORED
+    if _PACKED_ALREADY.search(path):
+        return STORED
+    data = sample()
+    if not hasattr(_own, "sampler"):
+        _own.sampler = zstd.ZstdCompressor(_SAMPLE_LEVEL)
+    if len(_own.sampler.compress(data, zstd.ZstdCompressor.FLUSH_FRAME)) > _WORTH * len(data):
+        return STORED
+    return ZSTD if policy.native else DEFLATE
+
+
+def pack(how: int, data: bytes | memoryview) -> bytes | None:
+    """The compressed bytes; None when they are no fewer."""
+    if how == DEFLATE:
+        packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+        packed = packer.compress(data) + packer.flush()
+    else:
+        packed = zstd.compress(data, 3)
+    return packed if len(packed) < len(data) else None

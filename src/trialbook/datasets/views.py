@@ -1,0 +1,124 @@
+"""The cache of shared views: read-only folders that are complete or not there."""
+
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from trialbook.base.files import read_json, write_json
+from trialbook.blobs.store import BlobStore
+from trialbook.datasets.materialise import materialise
+from trialbook.datasets.plan import Neighbour, plan
+from trialbook.datasets.rows import Rows
+
+_LENDERS = 4
+"""Complete views that a new one borrows files from, the latest first."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A complete view: its files, and the version and root that it shows."""
+
+    files: Path
+    version: str
+    root: str
+    selection: str
+    made: float
+
+
+class Views:
+    """Views below ``<cache>/views``.
+
+    Args:
+        cache: of the host; several processes may share it.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self._folder = cache / "views"
+
+    def find(self, root: str, selection: str = "") -> View | None:
+        """A complete view, found by one small read however large it is."""
+        return self._view(self._folder / _name(root, selection))
+
+    def _view(self, folder: Path) -> View | None:
+        mark = read_json(folder / "view.json")
+        if not mark:
+            return None
+        return View(folder / "files", mark["version"], mark["root"], mark["selection"], mark["made"])
+
+    def complete(self) -> list[View]:
+        """Every complete view, the latest first."""
+        folders = self._folder.glob("*/view.json")
+        found = [view for view in (self._view(mark.parent) for mark in folders) if view]
+        return sorted(found, key=lambda view: -view.made)
+
+    def build(
+        self, version: str, root: str, selection: str, rows: Rows, blobs: BlobStore,
+        rows_of: Callable[[View], Rows | None], now: Callable[[], float],
+    ) -> View:  # fmt: skip
+        """Make a view, or wait for another process that makes it.
+
+        Args:
+            version: that it shows.
+            root: of the version.
+            selection: names the part of it that ``rows`` are; empty for all.
+            rows: what it will hold.
+            blobs: where the packs lie.
+            rows_of: rows of another view that may lend files; None when they cannot be had.
+            now: seconds since the epoch, by the clock that file times come from.
+
+        Raises:
+            DatasetMissing, DatasetDamaged, OSError: see ``materialise``; no view is left behind.
+        """
+        name = _name(root, selection)
+        with self._locked(name):
+            found = self.find(root, selection)
+            if found:
+                return found
+            lenders = []
+            for view in self.complete()[:_LENDERS]:
+                others = rows_of(view)
+                if others is not None:
+                    lenders.append(Neighbour(view.files, others, view.made))
+            temporary = self._folder / f".{name}.{uuid.uuid4().hex}"
+            try:
+                materialise(plan(rows, lenders), blobs, temporary / "files", private=False)
+                made = {"version": version, "root": root, "selection": selection, "made": now()}
+                write_json(temporary / "view.json", made, 0o444)
+                temporary.rename(self._folder / name)
+            except BaseException:
+                shutil.rmtree(temporary, ignore_errors=True)
+                raise
+        built = self.find(root, selection)
+        assert built is not None
+        return built
+
+    def drop(self, root: str, selection: str = "") -> None:
+        """Take a view away; programs that have its files open keep them."""
+        folder = self._folder / _name(root, selection)
+        with self._locked(folder.name):
+            if folder.exists():
+                trash = self._folder / f".{folder.name}.{uuid.uuid4().hex}"
+                folder.rename(trash)
+                shutil.rmtree(trash, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._folder / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            for left in self._folder.glob(f".{name}.*"):
+                if left.suffix != ".lock":
+                    shutil.rmtree(left, ignore_errors=True)
+            yield
+        finally:
+            os.close(handle)
+
+
+def _name(root: str, selection: str) -> str:
+    return f"{root}-{selection}" if selection else root
