@@ -50,7 +50,7 @@ def test_scalars_and_lazy_parts_stay_small(built_page: Path) -> None:
     for path in (built_page / "assets").glob("*.js"):
         if not path.name.startswith(("plotly-", "index-")):
             assert size(path) <= LAZY, path.name
-    (grid,) = (built_page / "assets").glob("ChartGrid-*.js")
+    (grid,) = (built_page / "assets").glob("charts-*.js")
     assert size(grid) <= 45 * KB
 
 

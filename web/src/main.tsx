@@ -10,15 +10,12 @@ import { createRoot } from "react-dom/client";
 import { queryClient } from "~/api/client";
 import { router } from "~/router";
 import { startPreferences } from "~/state/preferences";
-import { MantineTheme } from "~/theme/MantineTheme";
 
 startPreferences();
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <MantineTheme>
-        <RouterProvider router={router} />
-      </MantineTheme>
+      <RouterProvider router={router} />
     </QueryClientProvider>
   </StrictMode>,
 );

@@ -1,6 +1,6 @@
 import { queryClient } from "~/api/client";
 import { call } from "~/api/rpc";
-import { TAB_MODULES } from "~/pages/task/tabs/modules";
+import { loadTab } from "~/pages/task/tabs/modules";
 import { tabOf } from "~/state/links";
 
 const TASK = /^\/projects\/[^/]+\/(?:tasks|experiments)\/([^/]+)\/?(.*)$/;
@@ -13,7 +13,7 @@ export function prefetchCode(path: string): void {
   const found = TASK.exec(path);
   if (!found) return;
   void import("~/pages/task/TaskPage").catch(() => undefined);
-  void TAB_MODULES[tabOf(found[2] ?? "")]().catch(() => undefined);
+  void loadTab(tabOf(found[2] ?? "")).catch(() => undefined);
 }
 
 export function prefetchData(path: string): void {

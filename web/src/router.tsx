@@ -135,6 +135,8 @@ export const router = createRouter({
   parseSearch,
   stringifySearch,
   context: { queryClient },
+  // A page that has come is shown at once, even when the line was shown only just before.
+  defaultPendingMinMs: 0,
   defaultPendingComponent: () => <ProgressLine active />,
   defaultErrorComponent: RouteError,
   scrollRestoration: false,

@@ -1,3 +1,4 @@
+import { takeEarly } from "~/api/early";
 import type { Methods } from "~/api/types.gen";
 
 export type MethodName = keyof Methods;
@@ -59,16 +60,17 @@ export function whenLoggedOut(action: () => void): void {
 
 async function post(method: string, params: unknown, accept: string, signal?: AbortSignal): Promise<Response> {
   let response: Response;
+  const body = JSON.stringify(params);
   try {
-    response = await fetch(`/${method}`, {
+    response = await (takeEarly(method, body) ?? fetch(`/${method}`, {
       method: "POST",
       headers: { ...SESSION_HEADERS, "Content-Type": "application/json", Accept: accept },
-      body: JSON.stringify(params),
+      body,
       credentials: "same-origin",
       // A choice made right before the page is left must still arrive.
       keepalive: method === "users.set_preferences",
       signal,
-    });
+    }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new RpcError(method, 0, 0, "No answer came back. Is the server still running?", "");

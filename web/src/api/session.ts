@@ -1,3 +1,4 @@
+import { dropEarly } from "~/api/early";
 import { call, RpcError, whenLoggedOut } from "~/api/rpc";
 import type { User } from "~/api/types.gen";
 import { stringifySearch } from "~/state/codec";
@@ -14,6 +15,7 @@ export function currentUser(): User | null {
 export async function openSession(): Promise<boolean> {
   if (user) return true;
   if (await whoami()) return true;
+  dropEarly();
   try {
     const info = await call("server.info", {});
     if (!info.local_login || new URLSearchParams(location.search).has("stay")) return false;

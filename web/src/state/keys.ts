@@ -26,7 +26,7 @@ export function useKeys(keys: KeyMap, active = true): void {
       const name = nameOf(event);
       const action = Object.hasOwn(latest.current, name) ? latest.current[name] : undefined;
       if (!action || event.defaultPrevented) return;
-      if (!name.startsWith("mod+") && (typing(event.target) || document.querySelector("[role=dialog]"))) return;
+      if (!name.startsWith("mod+") && (typing(event.target) || document.querySelector("dialog[open]"))) return;
       event.preventDefault();
       action(event);
     };

@@ -1,7 +1,8 @@
-import "@mantine/core/styles/Modal.css";
+import "~/widgets/layers.css";
 
-import { Modal } from "@mantine/core";
-import type { FormEvent, ReactNode } from "react";
+import { type FormEvent, type ReactNode, useId, useLayoutEffect, useRef } from "react";
+
+import { Icon } from "~/theme/icons";
 
 interface DialogProps {
   title: string;
@@ -13,29 +14,52 @@ interface DialogProps {
   busy?: boolean;
   ready?: boolean;
   submit?: () => void;
-  size?: string;
+  size?: "md" | "lg" | "xl";
 }
 
+/** The browser's own dialog: it keeps the focus inside, closes with Esc and gives the focus back. */
 export function Dialog({ title, close, children, verb, danger, busy, ready = true, submit, size = "md" }: DialogProps) {
+  const box = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useLayoutEffect(() => {
+    const dialog = box.current as HTMLDialogElement;
+    dialog.showModal();
+    dialog.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    return () => dialog.close();
+  }, []);
   const send = (event: FormEvent) => {
     event.preventDefault();
     if (ready && !busy) submit?.();
   };
   return (
-    <Modal opened onClose={close} title={title} centered size={size} transitionProps={{ duration: 80 }}>
+    <dialog ref={box} className={`dialog ${size}`} role="dialog" aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      // A browser may close it over our head, when Esc is pressed twice.
+      onClose={(event) => event.target === box.current && !box.current.open && close()}
+      onMouseDown={(event) => event.target === box.current && close()}>
       <form className="stack" onSubmit={send}>
+        <header className="row">
+          <h2 id={heading} className="grow cut">{title}</h2>
+          <button type="button" className="icon-button" aria-label="Close" onClick={close}>
+            <Icon name="close" size={14} />
+          </button>
+        </header>
         {children}
         {verb && (
           <div className="row" style={{ justifyContent: "flex-end" }}>
             <button type="button" className="button" onClick={close}>
               Cancel
             </button>
-            <button type="submit" className={danger ? "button primary danger" : "button primary"} disabled={!ready || busy}>
+            <button type="submit" className={danger ? "button primary danger" : "button primary"} disabled={!ready || busy}
+              data-autofocus={danger ? undefined : ""}>
               {busy ? "…" : verb}
             </button>
           </div>
         )}
       </form>
-    </Modal>
+    </dialog>
   );
 }

@@ -1,6 +1,6 @@
 import "~/widgets/states.css";
 
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import { RpcError } from "~/api/rpc";
 import { dismiss, useToasts } from "~/state/toasts";
@@ -77,8 +77,14 @@ export function ProgressLine({ active }: { active: boolean }) {
 
 export function Toasts() {
   const toasts = useToasts();
+  const box = useRef<HTMLDivElement>(null);
+  // Shown anew with each toast, so that it lies above a dialog that was opened since.
+  useEffect(() => {
+    box.current?.hidePopover();
+    if (toasts.length > 0) box.current?.showPopover();
+  }, [toasts]);
   return (
-    <div className="toasts" role="status">
+    <div className="toasts" role="status" popover="manual" ref={box}>
       {toasts.map((toast) => (
         <div key={toast.id} className="toast" data-tone={toast.tone}>
           <span className="grow">{toast.text}</span>

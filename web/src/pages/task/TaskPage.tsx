@@ -1,11 +1,11 @@
 import "~/pages/task/task.css";
 
 import { useParams, useRouter } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect, useMemo } from "react";
 
 import { RpcError } from "~/api/rpc";
 import { TaskProvider, useTaskDocument } from "~/pages/task/context";
-import { TAB_MODULES } from "~/pages/task/tabs/modules";
+import { tabComponent } from "~/pages/task/tabs/modules";
 import { TaskHead } from "~/pages/task/TaskHead";
 import { useCrumbTrail } from "~/shell/crumbs";
 import { useProject } from "~/state/directory";
@@ -14,10 +14,6 @@ import { projectPath, TABS, type TabPath, tabOf, taskPath } from "~/state/links"
 import { Boundary } from "~/widgets/Boundary";
 import { MissingThing } from "~/widgets/MissingThing";
 import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
-
-const PAGES = Object.fromEntries(
-  TABS.map((tab) => [tab.path, lazy(TAB_MODULES[tab.path])]),
-) as Record<TabPath, React.LazyExoticComponent<React.ComponentType>>;
 
 export function TaskPage() {
   const { pid = "*", tid = "", _splat = "" } = useParams({ strict: false });
@@ -50,6 +46,7 @@ function OneTask({ pid, tid, tab, rest }: { pid: string; tid: string; tab: TabPa
       TABS.map((one, i) => [String(i + 1), () => router.history.push(taskPath(home, tid, one.path))]),
     ),
   );
+  const Tab = useMemo(() => tabComponent(tab), [tab]);
   if (found.error instanceof RpcError && found.error.missing && !task) return <MissingThing kind="task" id={tid} />;
   if (!task) {
     return (
@@ -59,7 +56,6 @@ function OneTask({ pid, tid, tab, rest }: { pid: string; tid: string; tab: TabPa
       </div>
     );
   }
-  const Tab = PAGES[tab];
   const gone = found.error instanceof RpcError && found.error.missing;
   return (
     <TaskProvider value={task}>

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, useContext, useRef } from "react";
+import { createContext, useContext, useEffect, useRef } from "react";
 
-import { useLive } from "~/api/live";
+import { useLinkState, useLive } from "~/api/live";
 import { call } from "~/api/rpc";
 import type { Task } from "~/api/types.gen";
 
@@ -38,9 +38,17 @@ export function useTaskDocument(id: string) {
       }
     }, 150);
   });
-  return useQuery({
+  const found = useQuery({
     queryKey: ["task", id],
     queryFn: ({ signal }) => call("tasks.get_by_id", { task: id }, signal),
     select: (reply) => reply.task as Task,
   });
+  // What changed between the first answer and the start of the live link was announced to nobody.
+  const linked = useLinkState().kind === "live";
+  const moving = found.data ? ["queued", "in_progress"].includes(found.data.status) : false;
+  useEffect(() => {
+    if (!linked || !moving) return;
+    for (const key of ["task", "catalog"]) void client.invalidateQueries({ queryKey: [key, id] });
+  }, [client, id, linked, moving]);
+  return found;
 }

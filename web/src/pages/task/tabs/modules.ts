@@ -1,4 +1,4 @@
-import type { ComponentType } from "react";
+import { type ComponentType, lazy } from "react";
 
 import type { TabPath } from "~/state/links";
 
@@ -13,3 +13,17 @@ export const TAB_MODULES: Record<TabPath, () => Promise<{ default: ComponentType
   "output/metrics/plots": () => import("~/pages/task/tabs/Plots"),
   "output/debugImages": () => import("~/pages/task/tabs/Images"),
 };
+
+const LAZY = Object.fromEntries(
+  Object.entries(TAB_MODULES).map(([tab, load]) => [tab, lazy(load)]),
+) as unknown as Record<TabPath, ComponentType>;
+const loaded = new Map<TabPath, ComponentType>();
+
+export async function loadTab(tab: TabPath): Promise<void> {
+  loaded.set(tab, (await TAB_MODULES[tab]()).default);
+}
+
+/** The component of a tab. React holds a suspended part back for 300 ms, so one that is here must not suspend. */
+export function tabComponent(tab: TabPath): ComponentType {
+  return loaded.get(tab) ?? LAZY[tab];
+}

@@ -1,0 +1,69 @@
+/**
+ * Runs before the rest of the page has arrived: asks for what the first screen will need, its code and its data, so
+ * that nothing waits for the main bundle to be read. It stands alone; `vite.config.ts` builds and names it. What is
+ * asked here is taken by `api/early.ts`, and an answer that nobody takes is dropped.
+ */
+
+interface Early {
+  answers: Map<string, Promise<Response>>;
+  until: number;
+}
+
+declare global {
+  interface Window {
+    trialbookEarly?: Early;
+  }
+}
+
+const TASK = /^\/projects\/[^/]+\/tasks\/([0-9a-f]{32})\/?(.*)$/;
+const PAGES: [RegExp, string][] = [
+  [/^\/(dashboard)?$/, "home"],
+  [/^\/projects(\/[^/]+\/projects)?\/?$/, "projects"],
+  [/^\/projects\/[^/]+\/tasks\/?$/, "tasks"],
+  [/^\/projects\/[^/]+\/compare-tasks/, "compare"],
+];
+const FIRST_TAB = "output/metrics/scalar";
+// Whoever comes later than this wants newer data.
+const LIFETIME = 4000;
+
+const answers = new Map<string, Promise<Response>>();
+
+function ask(method: string, params: object): void {
+  const body = JSON.stringify(params);
+  const answer = fetch(`/${method}`, {
+    method: "POST",
+    headers: { "X-Trialbook-Web": "1", "Content-Type": "application/json", Accept: "application/json" },
+    body,
+    credentials: "same-origin",
+  });
+  // The failure belongs to whoever takes the answer.
+  answer.catch(() => undefined);
+  answers.set(`${method} ${body}`, answer);
+}
+
+function load(pages: string[]): void {
+  const known = document.querySelector<HTMLMetaElement>("meta[name=trialbook-chunks]")?.content ?? "{}";
+  const chunks = JSON.parse(known) as Record<string, string[]>;
+  for (const name of new Set(pages.flatMap((page) => chunks[page] ?? []))) {
+    const link = document.createElement("link");
+    link.rel = "modulepreload";
+    link.href = name;
+    document.head.append(link);
+  }
+}
+
+const path = location.pathname;
+const task = TASK.exec(path);
+if (!path.startsWith("/login")) ask("users.get_current_user", {});
+if (task) {
+  const id = task[1] as string;
+  const tab = task[2] || FIRST_TAB;
+  ask("tasks.get_by_id", { task: id });
+  if (tab === FIRST_TAB) ask("series.catalog", { tasks: [id] });
+  load(["task", tab]);
+} else {
+  load(PAGES.filter(([shape]) => shape.test(path)).map(([, page]) => page));
+}
+window.trialbookEarly = { answers, until: performance.now() + LIFETIME };
+
+export {};
