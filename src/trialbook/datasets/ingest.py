@@ -43,6 +43,11 @@ class Sources:
     facts: Array
 
 
+_Compressed = tuple[bytes | None, Digests, Facts]
+"""The packed bytes (None when they are no fewer), digests of the plain ones, and the file's facts."""
+_Turn = tuple[int, int, Future[_Compressed] | None]
+"""A large file that waits for its place in a pack: number, method, and its bytes when they are made beside."""
+
 Ship = Callable[[SealedPack, Array], str]
 """Stores a sealed pack and the facts of its members; answers the pack's key. Runs on a thread of its own."""
 
@@ -182,9 +187,9 @@ class Ingest:
 
     def _large(self, start: int, end: int) -> None:
         """A run of large files: several are read at once, their places in the pack are given in path order."""
-        waiting: deque[tuple[int, int, Future[tuple[bytes | None, Digests, Facts]] | None]] = deque()
+        waiting: deque[_Turn] = deque()
         for place in range(start, end):
-            how = self._looked_at(place)
+            how = self._looked_at(place, waiting)
             if how is None:
                 continue
             later = None
@@ -196,7 +201,7 @@ class Ingest:
         while waiting:
             self._place(*waiting.popleft())
 
-    def _looked_at(self, place: int) -> int | None:
+    def _looked_at(self, place: int, waiting: "deque[_Turn]") -> int | None:
         """How to store a file, judged by a sample; None when its content is stored already."""
         source = self._sources.files[place]
         handle = open_source(source)
@@ -208,6 +213,8 @@ class Ingest:
             os.close(handle)
         mark = (now[0], blake3(sample).digest())
         if now[0] in self._known.sizes or mark in self._samples:
+            while waiting:
+                self._place(*waiting.popleft())
             self._settle_all()
             digests, _ = stream(source, now[0], False)
             if self._is_there(place, digests.b3, True):
@@ -215,9 +222,7 @@ class Ingest:
         self._samples.add(mark)
         return method(self._policy, self._sources.paths[place], now[0], lambda: sample)
 
-    def _place(
-        self, place: int, how: int, later: "Future[tuple[bytes | None, Digests, Facts]] | None"
-    ) -> None:
+    def _place(self, place: int, how: int, later: "Future[_Compressed] | None") -> None:
         path, size = self._sources.paths[place], int(self._sources.facts["size"][place])
         if later is not None:
             packed, digests, facts = later.result()
@@ -266,7 +271,7 @@ class Ingest:
         self._sources.facts[place] = facts
         return digests
 
-    def _compressed(self, place: int, how: int) -> tuple[bytes | None, Digests, Facts]:
+    def _compressed(self, place: int, how: int) -> _Compressed:
         data, facts = read_whole(self._sources.files[place])
         return pack(how, data), digest_bytes_of(data, self._policy.sha256), facts
 

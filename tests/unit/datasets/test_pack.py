@@ -60,7 +60,10 @@ def test_python_and_unzip_read_packs(repository: Repository, write: Write, tmp_p
         with zipfile.ZipFile(pack) as opened:
             assert opened.testzip() is None
             opened.extractall(tmp_path / "out")
-        assert shutil.which("unzip") is None or subprocess.run(["unzip", "-tqq", pack], check=False).returncode == 0
+        assert (
+            shutil.which("unzip") is None
+            or subprocess.run(["unzip", "-tqq", pack], check=False).returncode == 0
+        )
     assert tree(tmp_path / "out") == FILES
 
 
