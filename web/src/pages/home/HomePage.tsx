@@ -1,26 +1,29 @@
 import "~/pages/home/home.css";
 
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { useLive } from "~/api/live";
-import { call } from "~/api/rpc";
-import type { Project, Task } from "~/api/types.gen";
-import { formatAgo, formatCount, formatDuration, formatNumber, MISSING, parseTime } from "~/charts/format";
+import { call, callForBytes } from "~/api/rpc";
+import { decodeTiles } from "~/api/tiles";
+import type { Project } from "~/api/types.gen";
+import { formatAgo, formatCount, formatNumber, MISSING, parseTime } from "~/charts/format";
+import { type Headline, headline, type Row } from "~/pages/home/headline";
+import { RunningCard } from "~/pages/home/RunningCard";
+import { Welcome } from "~/pages/home/Welcome";
 import { useCrumbTrail } from "~/shell/crumbs";
 import { useProjectNames } from "~/state/directory";
 import { projectPath, taskPath } from "~/state/links";
-import { FIRST_RUN } from "~/widgets/snippets";
 import { Go } from "~/widgets/Go";
 import { Status } from "~/widgets/Status";
-import { Empty, ErrorPanel, ProgressLine, Skeleton, Snippet } from "~/widgets/states";
+import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
 
 const FIELDS = [
   "id", "name", "status", "status_reason", "status_message", "project", "started", "last_update", "last_iteration",
   "active_duration", "last_metrics", "runtime.progress",
 ];
-
-type Row = Partial<Task> & { id: string };
+const DAY = 86_400;
+const BUCKETS = 64;
 
 function useTasks(label: string, status: string[] | null, size: number) {
   return useQuery({
@@ -38,32 +41,59 @@ function useTasks(label: string, status: string[] | null, size: number) {
   });
 }
 
+/** One small curve per running task, all in one request. */
+function useCurves(tasks: readonly Row[]) {
+  const series = tasks.flatMap((task) => {
+    const [first] = headline(task, 1);
+    return first ? [{ task: task.id, metric: first.metric, variant: first.variant }] : [];
+  });
+  const found = useQuery({
+    queryKey: ["tasks", "home", "curves", series],
+    queryFn: async ({ signal }) =>
+      decodeTiles(await callForBytes("series.tiles", { series, x: "iter", range: null, buckets: BUCKETS }, "application/x-trialbook-tiles", signal)),
+    enabled: series.length > 0,
+    placeholderData: keepPreviousData,
+  });
+  return new Map((found.data?.tiles ?? []).map((tile) => [tile.task, tile]));
+}
+
 /** What runs, what broke, where was I. */
 export function HomePage() {
   const client = useQueryClient();
   const running = useTasks("running", ["in_progress", "queued"], 12);
+  const failed = useTasks("failed", ["failed"], 6);
   const recent = useTasks("recent", null, 12);
   const projects = useQuery({
     queryKey: ["projects", "home"],
     queryFn: ({ signal }) =>
-      call("projects.get_all_ex", { order_by: ["-last_update"], page: 0, page_size: 8, include_stats: true }, signal),
+      call("projects.get_all_ex", { order_by: ["-last_update"], page: 0, page_size: 10, include_stats: true }, signal),
   });
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   useLive("tasks", () => {
     timer.current ??= setTimeout(() => {
       timer.current = null;
       void client.invalidateQueries({ queryKey: ["tasks", "home"] });
-    }, 1000);
+      void client.invalidateQueries({ queryKey: ["projects", "home"] });
+    }, 800);
   });
   useCrumbTrail([{ label: "Home" }]);
   const active = (running.data?.tasks ?? []) as Row[];
   const last = (recent.data?.tasks ?? []) as Row[];
-  const names = useProjectNames([...active, ...last].flatMap((task) => (task.project ? [task.project] : [])));
-  const error = running.error ?? recent.error;
-  if (recent.data && last.length === 0) return <Welcome />;
+  const since = Date.now() / 1000 - DAY;
+  const broken = ((failed.data?.tasks ?? []) as Row[]).filter((task) => (parseTime(task.last_update) ?? 0) > since);
+  const curves = useCurves(active);
+  const names = useProjectNames([...active, ...broken, ...last].flatMap((task) => (task.project ? [task.project] : [])));
+  // Once shown the steps stay until the user leaves them, or the last one would never be seen ticked.
+  const [welcome, setWelcome] = useState(false);
+  const empty = recent.data !== undefined && last.length === 0;
+  useEffect(() => {
+    if (empty) setWelcome(true);
+  }, [empty]);
+  const error = running.error ?? failed.error ?? recent.error;
+  if (empty || welcome) return <Welcome task={last[last.length - 1]} close={() => setWelcome(false)} />;
   return (
     <div className="scroll">
-      <ProgressLine active={recent.isFetching && !recent.isPending} />
+      <ProgressLine active={recent.isFetching && recent.isPending} />
       <div className="page home">
         {error && <ErrorPanel error={error} retry={() => void client.invalidateQueries({ queryKey: ["tasks", "home"] })} />}
         <section className="stack">
@@ -75,9 +105,15 @@ export function HomePage() {
           ) : (
             <div className="running">
               {active.map((task) => (
-                <RunningCard key={task.id} task={task} project={names.get(task.project ?? "")} />
+                <RunningCard key={task.id} task={task} project={names.get(task.project ?? "")} tile={curves.get(task.id)} />
               ))}
             </div>
+          )}
+          {broken.length > 0 && (
+            <>
+              <h2>Failed in the last 24 hours</h2>
+              <FailedTable tasks={broken} names={names} />
+            </>
           )}
           <h2>Recent</h2>
           {recent.isPending ? <Skeleton height={240} /> : <RecentTable tasks={last} names={names} />}
@@ -87,11 +123,7 @@ export function HomePage() {
           {projects.isError && <ErrorPanel error={projects.error} retry={() => void projects.refetch()} />}
           <div className="panel">
             {((projects.data?.projects ?? []) as Project[]).map((project) => (
-              <Go key={project.id} className="home-project" to={projectPath(project.id)} title={project.name}>
-                <span className="cut grow">{project.name}</span>
-                <span className="caption num">{formatCount(project.stats?.["active"]?.total_tasks ?? 0)}</span>
-                <span className="caption num">{formatAgo(project.last_update)}</span>
-              </Go>
+              <ProjectLine key={project.id} project={project} />
             ))}
           </div>
         </aside>
@@ -100,64 +132,42 @@ export function HomePage() {
   );
 }
 
-/** The series that say most in little room: losses and accuracies before the rest, never the machine's own. */
-function headline(task: Row): { label: string; value: number | null }[] {
-  const all = Object.values(task.last_metrics ?? {}).flatMap((variants) => Object.values(variants));
-  const own = all.filter((one) => !one.metric.startsWith(":monitor:"));
-  const weight = (name: string) => (/loss|acc|error|score|reward|f1|auc/i.test(name) ? 0 : 1);
-  return own
-    .sort((a, b) => weight(a.metric) - weight(b.metric))
-    .slice(0, 4)
-    .map((one) => ({ label: one.metric === one.variant ? one.metric : `${one.metric} / ${one.variant}`, value: one.value }));
-}
-
-function RunningCard({ task, project }: { task: Row; project: string | undefined }) {
-  const started = parseTime(task.started);
-  const progress = Number(task.runtime?.["progress"] ?? Number.NaN);
+function ProjectLine({ project }: { project: Project }) {
+  const stats = project.stats?.["active"];
+  const counts = stats?.status_count ?? {};
   return (
-    <Go className="panel running-card" to={taskPath(task.project, task.id)}>
-      <div className="row">
-        <Status status={task.status ?? ""} />
-        <strong className="cut grow">{task.name}</strong>
-        <span className="caption num">{started ? formatDuration(Date.now() / 1000 - started) : ""}</span>
-      </div>
-      <div className="caption cut">{project ?? ""}</div>
-      <div className="row wrap num" style={{ gap: "2px 16px" }}>
-        <span>
-          <span className="caption">iteration </span>
-          {formatNumber(task.last_iteration)}
-        </span>
-        {headline(task).map((one) => (
-          <span key={one.label} className="cut">
-            <span className="caption">{one.label} </span>
-            {formatNumber(one.value)}
-          </span>
-        ))}
-      </div>
-      {Number.isFinite(progress) && (
-        <div className="meter" title={`${Math.round(progress)} %`}>
-          <i style={{ width: `${Math.min(100, Math.max(0, progress))}%` }} />
-        </div>
-      )}
+    <Go className="home-project" to={projectPath(project.id)} title={project.name}>
+      <span className="row">
+        <span className="cut grow">{project.name}</span>
+        <span className="caption num">{formatAgo(project.last_update)}</span>
+      </span>
+      <span className="caption num row" style={{ gap: 10 }}>
+        <span>{formatCount(stats?.total_tasks ?? 0)} {stats?.total_tasks === 1 ? "task" : "tasks"}</span>
+        {(counts["in_progress"] ?? 0) > 0 && <span style={{ color: "var(--running)" }}>{counts["in_progress"]} running</span>}
+        {(counts["failed"] ?? 0) > 0 && <span style={{ color: "var(--failed)" }}>{counts["failed"]} failed</span>}
+      </span>
     </Go>
   );
 }
 
-function RecentTable({ tasks, names }: { tasks: Row[]; names: ReadonlyMap<string, string> }) {
+interface TableProps {
+  tasks: Row[];
+  names: ReadonlyMap<string, string>;
+}
+
+function FailedTable({ tasks, names }: TableProps) {
   return (
     <div className="panel">
       <table className="plain">
         <tbody>
           {tasks.map((task) => (
             <tr key={task.id}>
-              <td style={{ width: 110 }}>
-                <Status status={task.status ?? ""} title={task.status_message || task.status_reason} />
+              <td style={{ width: 110 }}><Status status={task.status ?? ""} /></td>
+              <td className="cut" style={{ maxWidth: 240 }}><Go to={taskPath(task.project, task.id, "output/log")}>{task.name}</Go></td>
+              <td className="cut" style={{ maxWidth: 360 }} title={task.status_message || task.status_reason || undefined}>
+                {task.status_message || task.status_reason || <span className="muted">No reason was given; its console may say more.</span>}
               </td>
-              <td className="cut" style={{ maxWidth: 280 }}>
-                <Go to={taskPath(task.project, task.id)}>{task.name}</Go>
-              </td>
-              <td className="cut muted" style={{ maxWidth: 220 }}>{names.get(task.project ?? "")}</td>
-              <td className="right">{task.started ? formatNumber(task.last_iteration) : MISSING}</td>
+              <td className="cut muted" style={{ maxWidth: 160 }}>{names.get(task.project ?? "")}</td>
               <td className="right muted" title={task.last_update}>{formatAgo(task.last_update)}</td>
             </tr>
           ))}
@@ -167,15 +177,35 @@ function RecentTable({ tasks, names }: { tasks: Row[]; names: ReadonlyMap<string
   );
 }
 
-function Welcome() {
+function RecentTable({ tasks, names }: TableProps) {
+  const values: Headline[][] = tasks.map((task) => headline(task, 2));
   return (
-    <Empty title="Waiting for the first run">
-      <p>Start this, or one of your own scripts, on this machine. The run appears here by itself.</p>
-      <Snippet code={FIRST_RUN} />
-      <p>
-        Another machine needs a key: <Go to="/settings/workspace-configuration">make one</Go>. No script at hand?{" "}
-        <code>trialbook demo</code> trains a small classifier.
-      </p>
-    </Empty>
+    <div className="panel">
+      <table className="plain">
+        <tbody>
+          {tasks.map((task, i) => (
+            <tr key={task.id}>
+              <td style={{ width: 110 }}>
+                <Status status={task.status ?? ""} title={task.status_message || task.status_reason} />
+              </td>
+              <td className="cut" style={{ maxWidth: 240 }}>
+                <Go to={taskPath(task.project, task.id)}>{task.name}</Go>
+              </td>
+              <td className="cut muted" style={{ maxWidth: 160 }}>{names.get(task.project ?? "")}</td>
+              {[0, 1].map((place) => {
+                const one = values[i]?.[place];
+                return (
+                  <td key={place} className="num cut" style={{ maxWidth: 190 }} title={one?.label}>
+                    {one && <><span className="caption">{one.label} </span>{formatNumber(one.value)}</>}
+                  </td>
+                );
+              })}
+              <td className="right">{task.started ? formatNumber(task.last_iteration) : MISSING}</td>
+              <td className="right muted" title={task.last_update}>{formatAgo(task.last_update)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

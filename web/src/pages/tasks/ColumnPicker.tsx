@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { call } from "~/api/rpc";
-import { BUILT_IN_IDS, BUILT_IN_LABELS, columnOf, INITIAL_COLUMNS, metricColumn, parameterColumn, STATS } from "~/pages/tasks/columns";
+import { BUILT_IN_IDS, BUILT_IN_LABELS, columnOf, metricColumn, parameterColumn, STATS } from "~/pages/tasks/columns";
 import { Icon } from "~/theme/icons";
 import { Dialog } from "~/widgets/Dialog";
 import { ErrorPanel } from "~/widgets/states";
@@ -110,8 +110,8 @@ export function ColumnPicker({ project, columns, set, close }: Props) {
         <div className="picker" style={{ width: 250 }}>
           <div className="row">
             <h3 className="grow">Shown</h3>
-            <button type="button" className="link-button" onClick={() => set([...INITIAL_COLUMNS])}>
-              Reset
+            <button type="button" className="link-button" title="Let the table choose again" onClick={() => set([])}>
+              Automatic
             </button>
           </div>
           <div className="picker-list">

@@ -3,6 +3,7 @@ import "~/pages/tasks/tasks.css";
 import { useParams, useRouter } from "@tanstack/react-router";
 import { useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 
+import { useAutomaticColumns } from "~/pages/tasks/automatic";
 import { BulkBar } from "~/pages/tasks/BulkBar";
 import { ColumnPicker } from "~/pages/tasks/ColumnPicker";
 import { type Column, columnOf, type Row } from "~/pages/tasks/columns";
@@ -33,12 +34,14 @@ function TaskTable({ pid }: { pid: string }) {
   const project = useProject(pid);
   const [view, setView] = useView(VIEW);
   const rowHeight = ROW_HEIGHT[usePreferences().density];
-  const ids = useMemo(
-    () => (pid === "*" && !view.c.includes("project") ? [...view.c.slice(0, 2), "project", ...view.c.slice(2)] : view.c),
-    [pid, view.c],
-  );
-  const columns = useMemo(() => ids.map(columnOf).filter((column): column is Column => column !== null), [ids]);
   const text = useDeferredValue(view.q);
+  const plain = useMemo(() => requestOf(pid, { ...view, q: text }, []), [pid, view, text]);
+  const automatic = useAutomaticColumns(plain, view.c.length === 0);
+  const ids = useMemo(() => {
+    const base = view.c.length > 0 ? view.c : automatic;
+    return pid === "*" && !base.includes("project") ? [...base.slice(0, 2), "project", ...base.slice(2)] : base;
+  }, [pid, view.c, automatic]);
+  const columns = useMemo(() => ids.map(columnOf).filter((column): column is Column => column !== null), [ids]);
   const request = useMemo(() => requestOf(pid, { ...view, q: text }, columns), [pid, view, text, columns]);
 
   const box = useRef<HTMLDivElement>(null);

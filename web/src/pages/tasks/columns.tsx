@@ -62,7 +62,7 @@ const PROGRESS = (row: Row) => Number(row.runtime?.["progress"] ?? Number.NaN);
 
 const BUILT_IN: Column[] = [
   simple("type", "Type", 96, "type", (row) => (row.type ?? "").replaceAll("_", " ")),
-  simple("name", "Name", 280, "name", (row) => row.name ?? "", {
+  simple("name", "Name", 230, "name", (row) => row.name ?? "", {
     cell: (row) => (
       <Go to={taskPath(row.project, row.id)} className="cut">
         {row.name}
@@ -72,7 +72,7 @@ const BUILT_IN: Column[] = [
   simple("tags", "Tags", 150, undefined, (row) => (row.tags ?? []).join(", "), {
     cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip">{tag}</span>),
   }),
-  simple("status", "Status", 128, "status", (row) => row.status_message || row.status_reason || "", {
+  simple("status", "Status", 124, "status", (row) => row.status_message || row.status_reason || "", {
     cell: (row) => (
       <>
         <Status status={row.status ?? ""} />
@@ -108,7 +108,6 @@ const BUILT_IN: Column[] = [
 
 export const BUILT_IN_IDS = BUILT_IN.map((column) => column.id);
 export const BUILT_IN_LABELS = new Map(BUILT_IN.map((column) => [column.id, column.label]));
-export const INITIAL_COLUMNS = ["type", "name", "tags", "status", "user", "started", "updated", "iteration", "runtime"];
 
 function escapePart(text: string): string {
   return text.replace(/[\\:]/g, "\\$&");
@@ -137,12 +136,13 @@ export function parameterColumn(section: string, name: string): string {
 function metric(id: string, stat: Stat, name: string, variant: string): Column {
   const [a, b] = [md5(name), md5(variant)];
   const field = STAT_FIELD[stat];
+  const label = name === variant ? name : name === "Summary" ? variant : `${name} / ${variant}`;
   const read = (row: Row) => row.last_metrics?.[a]?.[b]?.[field];
   return {
     id,
-    label: name === variant ? name : `${name} / ${variant}`,
+    label,
     title: `${stat} of ${name} / ${variant}`,
-    width: Math.min(200, 60 + 6 * `${name} / ${variant}`.length),
+    width: Math.min(190, 62 + Math.round(6.2 * label.length)),
     right: true,
     fields: [`last_metrics.${a}.${b}.${field}`],
     order: `last_metrics.${a}.${b}.${field}`,
@@ -161,7 +161,7 @@ function parameter(id: string, section: string, name: string): Column {
     id,
     label: name,
     title: `${section} / ${name}`,
-    width: 112,
+    width: Math.min(150, Math.max(84, 34 + Math.round(6.4 * name.length))),
     right: true,
     // A dot inside a name cannot be told from a path, so such a name fetches its surroundings.
     fields: [dotted ? "hyperparams" : `hyperparams.${section}.${name}`],

@@ -2,9 +2,9 @@ import { useQueries, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useRef, useState } from "react";
 
 import { useLive } from "~/api/live";
-import { call } from "~/api/rpc";
+import { call, type Reply } from "~/api/rpc";
 import type { GetAllTasks } from "~/api/types.gen";
-import { BASE_FIELDS, type Column, INITIAL_COLUMNS, type Row } from "~/pages/tasks/columns";
+import { BASE_FIELDS, type Column, type Row } from "~/pages/tasks/columns";
 import * as codec from "~/state/codec";
 
 export const BLOCK = 200;
@@ -15,7 +15,8 @@ export const VIEW = {
   t: codec.list(),
   ty: codec.list(),
   s: codec.list(["-created"]),
-  c: codec.list(INITIAL_COLUMNS),
+  /** None: the table chooses. */
+  c: codec.list(),
   archived: codec.flag(),
   flat: codec.flag(true),
 };
@@ -85,6 +86,9 @@ export function useTaskRows(
       queryFn: ({ signal }: { signal: AbortSignal }) =>
         call("tasks.get_all_ex", { ...request, page: block, page_size: BLOCK }, signal),
       staleTime: 30_000,
+      // Other columns or another order: the old rows stay until the new ones are here.
+      placeholderData: (old: Reply<"tasks.get_all_ex"> | undefined, query: { queryKey: readonly unknown[] } | undefined) =>
+        query?.queryKey[3] === block ? old : undefined,
     })),
   });
   const first = results[blocks.indexOf(0)];
