@@ -1,6 +1,7 @@
 """Which packages a program needs: the imports of its script and of the modules beside it, mapped to distributions."""
 
 import ast
+import json
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import metadata
@@ -28,6 +29,37 @@ def required(
     owners = metadata.packages_distributions()
     needed: dict[str, str | None] = {}
     needed.update({distribution: None for name in names for distribution in owners.get(name, [])[:1]})
+    return _listing(needed, extra, ignored)
+
+
+def frozen(extra: Mapping[str, str | None], ignored: Iterable[str]) -> str:
+    """A requirements text of every package of this environment, as ``pip freeze`` lists them.
+
+    Packages that were installed from a repository or a folder are listed by its address.
+    """
+    needed: dict[str, str | None] = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name and name.lower() not in ("pip", "setuptools", "wheel"):
+            needed[name] = _origin(distribution)
+    return _listing(needed, extra, ignored)
+
+
+def _origin(distribution: metadata.Distribution) -> str | None:
+    """`` @ address`` for a package that no index has (PEP 610)."""
+    text = distribution.read_text("direct_url.json")
+    if not text:
+        return None
+    found = json.loads(text)
+    url = str(found.get("url") or "")
+    version = found.get("vcs_info") or {}
+    if version.get("vcs"):
+        return f" @ {version['vcs']}+{url}@{version.get('commit_id', '')}"
+    # A folder of this host means nothing elsewhere; the version may be on an index.
+    return None if url.startswith("file:") else f" @ {url}"
+
+
+def _listing(needed: dict[str, str | None], extra: Mapping[str, str | None], ignored: Iterable[str]) -> str:
     for package, version in extra.items():
         for known in [known for known in needed if _same(known, package)]:
             del needed[known]

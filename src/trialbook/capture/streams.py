@@ -5,7 +5,8 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
 
 from trialbook.base.guard import guard
@@ -114,6 +115,11 @@ class _Tee:
         self._original = stream.write
         self._inside = threading.local()
 
+    @property
+    def stream(self) -> TextIO:
+        """What is watched."""
+        return self._stream
+
     def install(self) -> bool:
         """False when the stream's object does not allow it."""
         try:
@@ -160,6 +166,36 @@ class _LogHandler(logging.Handler):
             self._sink(self.format(record), record.levelno, LOGGING)
 
 
+@contextmanager
+def records_to(sink: TextSink, shown: Callable[[], list[Any]]) -> Iterator[None]:
+    """Give the records of the logging module to a sink, except those that a watched stream shows already.
+
+    Args:
+        sink: gets the lines.
+        shown: the streams that are watched now.
+    """
+    handler = _LogHandler(sink)
+    handler.addFilter(lambda record: not _printed(record, shown()))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
+def _printed(record: logging.LogRecord, shown: list[Any]) -> bool:
+    """Whether a handler on the record's way writes it to one of the streams."""
+    logger: logging.Logger | None = logging.getLogger(record.name)
+    while logger is not None:
+        for handler in logger.handlers:
+            stream = getattr(handler, "stream", None)
+            if record.levelno >= handler.level and any(stream is one for one in shown):
+                return True
+        logger = logger.parent if logger.propagate else None
+    return False
+
+
 class ConsoleCapture:
     """Watches standard output, standard error and, without the latter, the logging module.
 
@@ -192,6 +228,10 @@ class ConsoleCapture:
         if self._logs:
             self._handler = _LogHandler(self._sink)
             logging.getLogger().addHandler(self._handler)
+
+    def streams(self) -> list[Any]:
+        """The stream objects that are watched."""
+        return [tee.stream for tee in self._tees]
 
     def flush(self) -> None:
         """Give out lines that have no end yet."""

@@ -25,7 +25,7 @@ from trialbook.journal.frames import (
     encode_text,
 )
 from trialbook.journal.lock import FileLock
-from trialbook.journal.shipper import Shipper
+from trialbook.journal.shipper import PERIOD, Shipper
 from trialbook.journal.uploads import Pending, Spool, Upload, Uploader
 from trialbook.journal.writer import Writer
 
@@ -68,6 +68,7 @@ class Journal:
         self._closing = False
         self._closed = False
         self._stale = False
+        self._period = PERIOD
         self._open()
         _live.add(self)
 
@@ -124,6 +125,8 @@ class Journal:
             UsageError: it has 16 MiB or more as JSON.
         """
         self._frame(Kind.EVENT, event)
+        if isinstance(event.get("iter"), int):
+            self._writer.latest = event["iter"]
 
     def call(self, method: str, params: dict[str, Any]) -> None:
         """Have a changing method run in this place of the order, with the caller's permission."""
@@ -220,6 +223,23 @@ class Journal:
         return self._transport is not None
 
     @property
+    def period(self) -> float:
+        """Seconds that a report waits for others at most, before they are sent together."""
+        return self._period
+
+    @period.setter
+    def period(self, seconds: float) -> None:
+        self._period = seconds
+        if self._shipper is not None:
+            self._shipper.period = seconds
+            self._shipper.wake()
+
+    @property
+    def latest(self) -> int | None:
+        """The iteration that this process reported last, as a point or in an event; None before the first."""
+        return self._writer.latest
+
+    @property
     def has_uploads(self) -> bool:
         """Whether files are on their way."""
         return self._uploader is not None and not self._uploader.wait(0.0)
@@ -248,6 +268,7 @@ class Journal:
         if self._transport is not None:
             self._delivery = Delivery(identity, self._writer, self._transport, self.folder)
             self._shipper = Shipper(self._delivery, self._chores, identity.task)
+            self._shipper.period = self._period
             self._uploader = Uploader(self.spool, self._transport, self._frame)
         self._stale = False
 

@@ -14,7 +14,7 @@ PERIOD = 0.5
 
 
 class Shipper:
-    """Sends whatever has been written, at the latest half a second later, for as long as the process lives.
+    """Sends whatever has been written, at the latest half a second (``period``) later, while the process lives.
 
     Args:
         delivery: of the journal.
@@ -26,6 +26,8 @@ class Shipper:
         self._delivery = delivery
         self._chores = chores
         self._task = task
+        self.period = PERIOD
+        """Seconds that a report waits for others at most."""
         self._turn = threading.Event()
         self._change = threading.Condition()
         self._stopping = False
@@ -83,7 +85,7 @@ class Shipper:
     def _run(self) -> None:
         waits = backoff(0.1, longest=10.0)
         while not self._stopping:
-            self._turn.wait(PERIOD)
+            self._turn.wait(self.period)
             self._turn.clear()
             if self._stopping:
                 return

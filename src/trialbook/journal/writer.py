@@ -76,6 +76,8 @@ class Writer:
         self._made = 0
         self._lost = 0
         self._retry_at = 0.0
+        self.latest: int | None = None
+        """Iteration of the last point that the program reported; for what is shown beside it."""
         self._current: Segment
         self._map: mmap.mmap
         self._size: int
@@ -103,6 +105,7 @@ class Writer:
             self._map[start:end] = frame
             # Last, so that a signal which raises in between leaves the frame out as a whole.
             self._position = end
+        self.latest = iteration
 
     def append(self, frame: bytes) -> int | None:
         """Append a whole frame.

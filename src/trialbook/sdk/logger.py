@@ -3,10 +3,14 @@
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from trialbook.base.guard import guard
-from trialbook.sdk import current
+from trialbook.capture.streams import records_to
+from trialbook.errors import UsageError
+from trialbook.journal.frames import Stream
+from trialbook.sdk import current, numbers
 from trialbook.sdk.media import Media
 from trialbook.sdk.record import Record
 from trialbook.sdk.reports.pictures import PicturesMixin
@@ -30,6 +34,7 @@ class Logger(PicturesMixin):
         self._offset = 0
         self._destination: str | None = None
         self._media = Media()
+        self._shown_streams: Callable[[], list[Any]] = list
 
     @classmethod
     def current_logger(cls) -> "Logger | None":
@@ -61,6 +66,8 @@ class Logger(PicturesMixin):
             iteration = 0
         if self._offset:
             iteration = iteration + self._offset
+        if numbers.substitutes:
+            value = numbers.replaced(title, series, value)
         self._record.journal.scalar(title, series, iteration, value)
 
     def report_single_value(self, name: str, value: float) -> None:
@@ -87,6 +94,57 @@ class Logger(PicturesMixin):
             with guard("logger.print"):
                 write = type(sys.stdout).write
                 write(sys.stdout, text + "\n")
+
+    @classmethod
+    def set_reporting_nan_value(cls, value: float | None, warn_period: int = 1000) -> None:
+        """Store a number instead of NaN, in this process from now on. By default NaN is kept and shown as a gap.
+
+        Args:
+            value: what is stored; None keeps NaN.
+            warn_period: a warning at every so many of them; 0 for none.
+        """
+        numbers.for_nan(value, warn_period)
+
+    @classmethod
+    def set_reporting_inf_value(cls, value: float | None, warn_period: int = 1000) -> None:
+        """Store a number instead of infinite values, in this process from now on. By default they are kept.
+
+        Args:
+            value: what is stored; None keeps them.
+            warn_period: a warning at every so many of them; 0 for none.
+        """
+        numbers.for_infinite(value, warn_period)
+
+    def capture_logging(self) -> AbstractContextManager[None]:
+        """Bring the records of the ``logging`` module to the task's console inside a ``with``, each once.
+
+        For runs whose streams are not captured, or records that no handler prints.
+
+        Example:
+            >>> with task.get_logger().capture_logging():  # doctest: +SKIP
+            ...     logging.getLogger("data").info("loaded")
+        """
+        return records_to(
+            lambda text, level, stream: self._record.journal.text(text, level, Stream(stream)),
+            self._shown_streams,
+        )
+
+    def set_flush_period(self, period: float) -> None:
+        """How long a report waits for others, so that they are sent together.
+
+        Args:
+            period: seconds, more than 0.
+
+        Raises:
+            UsageError: it is no such number.
+        """
+        if isinstance(period, bool) or not isinstance(period, (int, float)) or not 0 < period < 1e6:
+            raise UsageError(f"the period is a number of seconds above 0, not {period!r}")
+        self._record.journal.period = float(period)
+
+    def get_flush_period(self) -> float | None:
+        """How many seconds a report waits for others at most; None when nothing is sent, because it works offline."""
+        return self._record.journal.period if self._record.connection is not None else None
 
     def flush(self, wait: bool = False) -> bool:
         """Send what was reported.

@@ -111,6 +111,11 @@ def agent_task() -> str:
     return _simulated
 
 
+def visible_gpus() -> str | None:
+    """Which processors the surroundings give to this process; None means all."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("NVIDIA_VISIBLE_DEVICES"))
+
+
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings anew.
 

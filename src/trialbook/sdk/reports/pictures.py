@@ -22,6 +22,7 @@ class PicturesMixin(PlotsMixin):
     """Members that store files and show them."""
 
     _history: int | None = None
+    _pictures_only: bool = False
     _destination: str | None
     _media: Media
 
@@ -45,7 +46,7 @@ class PicturesMixin(PlotsMixin):
             report_interactive: turn simple line plots into interactive ones; all others stay pictures.
         """
         figure = figure.gcf() if hasattr(figure, "gcf") else figure
-        if report_interactive and not report_image:
+        if report_interactive and not report_image and not self._pictures_only:
             with guard("logger.matplotlib"):
                 converted = line_figure(figure)
                 if converted is not None:
@@ -54,6 +55,11 @@ class PicturesMixin(PlotsMixin):
         target = self._spool(".png")
         figure.savefig(target, format="png", bbox_inches="tight")
         self._picture(title, series, iteration, target, ".png", None, as_plot=not report_image)
+
+    @classmethod
+    def matplotlib_force_report_non_interactive(cls, force: bool) -> None:
+        """Keep all matplotlib figures as pictures, in this process from now on; False gives interactive ones back."""
+        cls._pictures_only = bool(force)
 
     def report_image(
         self,
@@ -99,6 +105,40 @@ class PicturesMixin(PlotsMixin):
         else:
             target.write_bytes(images.png(array))
         self._picture(title, series, iteration, target, ".png", max_image_history)
+
+    def report_image_and_upload(
+        self,
+        title: str,
+        series: str,
+        iteration: int | None = None,
+        path: str | None = None,
+        matrix: Any = None,
+        max_image_history: int | None = None,
+        delete_after_upload: bool = False,
+    ) -> None:
+        """An older form of ``report_image``, which see.
+
+        Args:
+            title: the picture's group.
+            series: of the picture.
+            iteration: None is 0.
+            path: a picture file.
+            matrix: an array or a PIL image, instead of a file.
+            max_image_history: files kept of this title and series.
+            delete_after_upload: delete the file after it arrived.
+
+        Raises:
+            UsageError: not exactly one of path and matrix.
+        """
+        self.report_image(
+            title,
+            series,
+            iteration,
+            local_path=path,
+            matrix=matrix,
+            max_image_history=max_image_history,
+            delete_after_upload=delete_after_upload,
+        )
 
     def report_media(
         self,

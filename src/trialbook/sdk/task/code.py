@@ -4,12 +4,13 @@ import hashlib
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import trialbook
 from trialbook.base.guard import guard
-from trialbook.capture.code import Code, detect, entry_point
-from trialbook.capture.packages import required
+from trialbook.capture.code import Code, EntryPoint, detect, entry_point
+from trialbook.capture.packages import frozen, required
 from trialbook.capture.secrets import masked_arguments
 from trialbook.journal.frames import Kind
 from trialbook.journal.uploads import Upload
@@ -20,6 +21,7 @@ from trialbook.sdk.record import Record
 _BIG_DIFF = 500_000
 _extra: dict[str, str | None] = {}
 _ignored: set[str] = set()
+_frozen: bool | Path = False
 _busy = threading.Lock()
 
 
@@ -31,6 +33,12 @@ def require(package: str, version: str | None) -> None:
 def ignore(package: str) -> None:
     """Never list a package."""
     _ignored.add(package)
+
+
+def freeze(force: bool, requirements_file: str | Path | None) -> None:
+    """List the whole environment, or the lines of a file, instead of what the program imports."""
+    global _frozen
+    _frozen = Path(requirements_file).expanduser().absolute() if force and requirements_file else force
 
 
 def describe_at_once(detect_code: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -56,7 +64,7 @@ def describe_later(record: Record) -> None:
         code = detect(entry)
         script = dict(record.document.get("script") or {})
         script.update(_fields(code, record))
-        script["requirements"] = {"pip": required(entry.path, code.root, _extra, _ignored)}
+        script["requirements"] = {"pip": _packages(entry, code)}
         record.edit(script=script)
 
 
@@ -66,6 +74,14 @@ def finish_describing(timeout: float) -> bool:
         _busy.release()
         return True
     return False
+
+
+def _packages(entry: EntryPoint, code: Code) -> str:
+    if isinstance(_frozen, Path):
+        return _frozen.read_text("utf-8")
+    if _frozen:
+        return frozen(_extra, _ignored)
+    return required(entry.path, code.root, _extra, _ignored)
 
 
 def _fields(code: Code, record: Record) -> dict[str, Any]:

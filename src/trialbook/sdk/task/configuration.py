@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trialbook.base.files import write_atomic
 from trialbook.errors import UsageError
 from trialbook.sdk import hocon
 from trialbook.sdk.labels import check_labels
@@ -159,6 +160,46 @@ class ConfigurationMixin(TaskBase):
     ) -> None:
         """Store the model configuration, as text or as a dict; an older form of ``connect_configuration``."""
         self.set_configuration_object(_DESIGN, config_text, config_dict=config_dict)
+
+    def update_model_desc(self, new_model_desc_file: str | Path | None = None) -> None:
+        """Replace the model configuration by the text of a file.
+
+        Raises:
+            OSError: the file cannot be read.
+            UsageError: no file is named, or it is no text.
+        """
+        if new_model_desc_file is None:
+            raise UsageError("update_model_desc needs the path of a file")
+        path = Path(new_model_desc_file).expanduser()
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path} is no UTF-8 text: {error}") from error
+        self.set_configuration_object(_DESIGN, text, config_type=path.suffix.lstrip(".") or None)
+
+    def save_exec_model_design_file(self, filename: str = "model_design.txt", use_cache: bool = False) -> str:
+        """Write the model configuration to a file in the task's cache folder.
+
+        Args:
+            filename: of the file.
+            use_cache: keep a file that is there.
+
+        Returns:
+            Its path.
+
+        Raises:
+            UsageError: the task has no model configuration, or the name leads out of the folder.
+        """
+        path = self._record.settings.cache_dir / self.id / filename
+        if Path(filename).name != filename:
+            raise UsageError(f"filename is a name without folders, not {filename!r}")
+        if use_cache and path.is_file():
+            return str(path)
+        text = self.get_model_design()
+        if not text:
+            raise UsageError(f"task {self.id} has no model configuration; see update_model_desc")
+        write_atomic(path, text.encode())
+        return str(path)
 
     def set_base_docker(
         self,

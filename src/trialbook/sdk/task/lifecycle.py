@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 from trialbook.base.guard import guard
 from trialbook.capture.exits import COMPLETED, Outcome
 from trialbook.errors import UsageError
+from trialbook.journal.journal import Journal
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
 from trialbook.sdk.logger import Logger
+from trialbook.sdk.monitor import ResourceMonitor, set_timeout
 from trialbook.sdk.record import Record
 from trialbook.sdk.recovery import sync_in_background
 from trialbook.sdk.task.base import TaskBase
@@ -50,7 +52,7 @@ class LifecycleMixin(TaskBase):
         output_uri: str | bool | None = None,
         auto_connect_arg_parser: bool | Mapping[str, bool] = True,
         auto_connect_frameworks: bool | Mapping[str, Any] = True,
-        auto_resource_monitoring: bool | Mapping[str, Any] = True,
+        auto_resource_monitoring: bool | type[Any] = True,
         auto_connect_streams: bool | Mapping[str, bool] = True,
     ) -> "Task":
         """Begin a run: the task of this process, from now until ``close`` or the end of the process.
@@ -70,7 +72,9 @@ class LifecycleMixin(TaskBase):
                 are.
             auto_connect_arg_parser: record command lines that ``argparse`` reads; a dict switches single arguments off.
             auto_connect_frameworks: accepted; no framework is watched in this version.
-            auto_resource_monitoring: accepted; the machine is not watched in this version.
+            auto_resource_monitoring: report what the machine does (processor, memory, disk, network, NVIDIA
+                processors) beside the program's own scalars. A class is used in place of ``ResourceMonitor``: it is
+                called with the task and has ``start()`` and ``stop()``.
             auto_connect_streams: record the console; a dict with ``stdout``, ``stderr``, ``logging`` chooses.
 
         Returns:
@@ -114,6 +118,14 @@ class LifecycleMixin(TaskBase):
         # Opened now: a process that is ending can start no thread, and the final status goes through the journal.
         _ = started.record.journal
         run = Run(started.record, started.remote, not started.record.main, task._finish)
+        if auto_resource_monitoring and (started.record.main or started.remote):
+            with guard("monitor.make"):
+                kind_of_monitor = (
+                    auto_resource_monitoring
+                    if isinstance(auto_resource_monitoring, type)
+                    else ResourceMonitor
+                )
+                run.monitor = kind_of_monitor(task)
         task._run = run
         current.set_main_task(task)
         _announce(task, started.decision, started.offset)
@@ -218,6 +230,7 @@ class LifecycleMixin(TaskBase):
         """The logger of this task; also for tasks that other processes run."""
         if self._logger is None:
             self._logger = Logger(self._record, self._place)
+            self._logger._shown_streams = lambda: self._run.watched_streams() if self._run is not None else []
         return self._logger
 
     @property
@@ -289,6 +302,29 @@ class LifecycleMixin(TaskBase):
                 "Trialbook: the server has not taken all reports yet; a background process goes on sending them "
                 f"(log: {log})."
             )
+
+    @classmethod
+    def set_resource_monitor_iteration_timeout(cls, seconds_from_start: float = 1800) -> bool:
+        """How long the resource monitor waits for the first scalar or plot.
+
+        Nothing is reported meanwhile; after it, points stand on seconds since the start, until the program reports.
+        May be called before or after ``Task.init``.
+
+        Args:
+            seconds_from_start: in seconds.
+
+        Returns:
+            True; False when it is no number above or equal to zero, and nothing changed.
+        """
+        if isinstance(seconds_from_start, bool) or not isinstance(seconds_from_start, (int, float)):
+            return False
+        if not seconds_from_start >= 0:
+            return False
+        set_timeout(float(seconds_from_start))
+        return True
+
+    def _monitored(self) -> Journal:
+        return self._record.journal
 
     def _set_offset(self, offset: int) -> None:
         self.get_logger()._offset = offset

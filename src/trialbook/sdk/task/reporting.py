@@ -7,6 +7,7 @@ from typing import Any
 from trialbook.base.clock import iso
 from trialbook.errors import UsageError
 from trialbook.sdk.logger import Logger
+from trialbook.sdk.metrics import Metrics
 from trialbook.sdk.task.base import TaskBase
 
 _AXES = ("iter", "timestamp", "iso_time")
@@ -15,6 +16,9 @@ _MOST_SAMPLES = 6000
 
 class ReportingMixin(TaskBase):
     """Members that read metrics, plots and console."""
+
+    _metrics: Metrics | None = None
+    _label_counts: dict[str, int] | None = None
 
     def get_reported_scalars(
         self, max_samples: int = 0, x_axis: str = "iter"
@@ -131,7 +135,26 @@ class ReportingMixin(TaskBase):
         self._reporter()._offset = offset
         return offset
 
+    @property
+    def metrics_manager(self) -> Metrics:
+        """What writes the task's events in the form of the wire; the same object at each access."""
+        if self._metrics is None:
+            self._metrics = Metrics(self._record)
+        return self._metrics
+
+    @property
+    def labels_stats(self) -> dict[str, int]:
+        """How often each label was seen in the frames that were reported; empty when none were."""
+        return dict(self._label_counts or {})
+
     # -- inside ---
+
+    def _accumulate_label_stats(self, roi_stats: Mapping[str, int], reset: bool = False) -> None:
+        """Add the label counts of some frames; ``reset`` forgets the earlier ones."""
+        counts = {} if reset or self._label_counts is None else self._label_counts
+        for label, count in roi_stats.items():
+            counts[label] = counts.get(label, 0) + int(count)
+        self._label_counts = counts
 
     def _reporter(self) -> Logger:
         logger: Logger = self.get_logger()  # type: ignore[attr-defined]

@@ -1,7 +1,9 @@
 """The package list of the next task."""
 
 import logging
+from pathlib import Path
 
+from trialbook.errors import UsageError
 from trialbook.sdk import current
 from trialbook.sdk.task import code
 from trialbook.sdk.task.base import TaskBase
@@ -28,6 +30,25 @@ class RequirementsMixin(TaskBase):
         """Never list a package."""
         if _early("ignore_requirements"):
             code.ignore(package_name)
+
+    @classmethod
+    def force_requirements_env_freeze(
+        cls, force: bool = True, requirements_file: str | Path | None = None
+    ) -> None:
+        """List every package of the environment instead of those that the program imports.
+
+        Args:
+            force: False goes back to the imports.
+            requirements_file: a file whose lines are recorded instead.
+
+        Raises:
+            UsageError: there is no such file.
+        """
+        if not _early("force_requirements_env_freeze"):
+            return
+        if requirements_file is not None and not Path(requirements_file).expanduser().is_file():
+            raise UsageError(f"there is no requirements file {requirements_file}")
+        code.freeze(bool(force), requirements_file)
 
 
 def _early(name: str) -> bool:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from trialbook.base.guard import guard
 from trialbook.capture import arguments, secrets
@@ -23,6 +23,14 @@ _log = logging.getLogger("trialbook")
 _POLL_SECONDS = 3.0
 _PING_SECONDS = 30.0
 _ENDED = frozenset({"closed", "stopped", "failed", "published", "queued", "created"})
+
+
+class Monitor(Protocol):
+    """What watches the machine during a run."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 class Run:
@@ -44,6 +52,7 @@ class Run:
         self.aborted: str | None = None
         self.keep_status = False
         self.described = threading.Event()
+        self.monitor: Monitor | None = None
         self._pid = os.getpid()
         self._exits = ExitWatch(close, self._in_child)
         self._console: ConsoleCapture | None = None
@@ -72,6 +81,8 @@ class Run:
         self._exits.install()
         if not self.attached:
             settings.announce_master(self.record.id)
+        if self.monitor is not None:
+            self.monitor.start()
         self._thread = threading.Thread(
             target=self._watch, args=(background,), name="trialbook-watch", daemon=True
         )
@@ -80,6 +91,9 @@ class Run:
     def end(self) -> None:
         """Switch off; nothing of this process is watched any more."""
         self._stop.set()
+        if self.monitor is not None:
+            with guard("monitor.stop"):
+                self.monitor.stop()
         if self._console is not None:
             self._console.remove()
             self._console = None
@@ -87,6 +101,10 @@ class Run:
         arguments.forget()
         if not self.attached:
             settings.announce_master(None)
+
+    def watched_streams(self) -> list[Any]:
+        """The streams whose text reaches the task's console."""
+        return self._console.streams() if self._console is not None else []
 
     def flush_console(self) -> None:
         """Report a console line that has no end yet."""
