@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { assignSlots, lineStyle, SERIES, SLOTS, type ThemeName } from "~/theme/palette";
+import { assignInOrder, assignSlots, lineStyle, SERIES, SLOTS, type ThemeName } from "~/theme/palette";
 
 // Machado, Oliveira & Fernandes 2009, severity 1.0, in linear RGB; OKLab after Ottosson 2020.
 const SIGHT: Record<string, number[][]> = {
@@ -60,5 +61,19 @@ describe("slots", () => {
     const styles = new Set(slots.map((slot) => JSON.stringify(lineStyle(slot, "light"))));
     expect(styles.size).toBe(40);
     expect(Math.max(...slots)).toBeLessThan(4 * SLOTS);
+  });
+});
+
+describe("a list that grows at its end", () => {
+  it("keeps the colours that are there", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ minLength: 4 }), { minLength: 1, maxLength: 30 }), (ids) => {
+        const all = assignInOrder(ids);
+        for (let n = 1; n < ids.length; n += 1) {
+          for (const [id, slot] of assignInOrder(ids.slice(0, n))) expect(all.get(id)).toBe(slot);
+        }
+        expect(new Set(all.values()).size).toBe(ids.length);
+      }),
+    );
   });
 });

@@ -60,6 +60,7 @@ export class LinesChart {
   private grid: Grid = { x: [], lines: [], faint: null, index: [] };
   private options: LineOptions | null = null;
   private styles: LineStyle[] = [];
+  private focused: number | null = null;
 
   constructor(
     private readonly root: HTMLElement,
@@ -86,6 +87,13 @@ export class LinesChart {
       const show = !options.hidden.has(i);
       if (this.plot?.series[i + 1]?.show !== show) this.plot?.setSeries(i + 1, { show });
     });
+  }
+
+  /** Lets one tile's line stand out from the others; null lets none. The hovered chart does so by itself. */
+  focus(tile: number | null): void {
+    if (tile === this.focused) return;
+    this.focused = tile;
+    if (this.plot && !this.plot.root.matches(":hover")) this.plot.setSeries(tile === null ? null : tile + 1, { focus: tile !== null });
   }
 
   destroy(): void {
@@ -210,7 +218,11 @@ export class LinesChart {
 
   private under(plot: uPlot): void {
     this.clipped(plot, (pen) => {
-      this.each((tile, _, style) => this.band(plot, pen, tile, style));
+      this.each((tile, i, style) => {
+        pen.globalAlpha = plot.series[i + 1]?.alpha ?? 1;
+        this.band(plot, pen, tile, style);
+      });
+      pen.globalAlpha = 1;
       const { faint } = this.grid;
       if (faint) this.each((_, i, style) => this.trace(plot, pen, faint[i] as Cell[], style));
     });

@@ -61,10 +61,15 @@ const STRONG = 6;
  */
 export function assignSlots(names: Iterable<string>): Map<string, number> {
   const sorted = [...new Set(names)].sort();
+  const habitual = sorted.filter((name) => HABIT[name.toLowerCase()] !== undefined);
+  return assignInOrder([...habitual, ...sorted.filter((name) => !habitual.includes(name))]);
+}
+
+/** The same for a list that grows at its end: what is added later never changes a colour that is already there. */
+export function assignInOrder(names: Iterable<string>): Map<string, number> {
   const slots = new Map<string, number>();
   const taken = new Set<number>();
-  const habitual = sorted.filter((name) => HABIT[name.toLowerCase()] !== undefined);
-  for (const name of [...habitual, ...sorted.filter((name) => !habitual.includes(name))]) {
+  for (const name of new Set(names)) {
     const round = Math.floor(taken.size / SLOTS) * SLOTS;
     const habit = HABIT[name.toLowerCase()];
     const wish = habit === undefined ? hashText(name) % STRONG : ORDER.indexOf(habit);

@@ -1,8 +1,9 @@
 import "~/charts/react/chart.css";
 
-import { type Ref, useEffect, useImperativeHandle, useRef, useState } from "react";
+import { type Ref, useContext, useEffect, useImperativeHandle, useRef, useState } from "react";
 
 import { formatCount, formatNumber, formatShort } from "~/charts/format";
+import { HighlightContext } from "~/charts/highlight";
 import { formatX, type Hover, type LineOptions, LinesChart } from "~/charts/lines";
 import { lineStyle } from "~/theme/palette";
 
@@ -18,6 +19,8 @@ interface Props extends LineOptions {
 }
 
 const MOST_ROWS = 14;
+// As near to a line as uPlot itself wants the pointer to be.
+const NEAR = 24;
 
 /** The drawing area of a chart card, with its tooltip. */
 export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
@@ -29,6 +32,16 @@ export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
   useEffect(() => {
     zoom.current = onZoom;
   });
+  // Which task is under the pointer: told by the hovered chart, shown by all others.
+  const highlight = useContext(HighlightContext);
+  const nearest = hover?.readings[0];
+  const under = nearest && nearest.distance < NEAR ? (options.tiles[nearest.tile]?.task ?? null) : null;
+  const hovered = hover !== null;
+  useEffect(() => {
+    if (!highlight || !hovered) return;
+    highlight.set(under);
+    return () => highlight.set(null);
+  }, [highlight, hovered, under]);
   useImperativeHandle(handle, () => ({ picture: () => chart.current?.picture() ?? Promise.resolve(null) }));
   useEffect(() => {
     const box = root.current as HTMLDivElement;
@@ -52,6 +65,16 @@ export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
   useEffect(() => {
     chart.current?.draw({ tiles, shape, slots, hidden, x, zoom: range, log, smoothing, theme }, size[0], size[1]);
   }, [group, tiles, shape, slots, hidden, x, range, log, smoothing, theme, size]);
+  useEffect(() => {
+    if (!highlight) return;
+    const show = () => {
+      const task = highlight.get();
+      const at = task === null ? -1 : tiles.findIndex((tile) => tile.task === task);
+      chart.current?.focus(at < 0 ? null : at);
+    };
+    show();
+    return highlight.watch(show);
+  }, [highlight, tiles]);
   return (
     <div className="plot" ref={root} data-painted={tiles.length > 0 && size[0] > 0}>
       {hover && <Tooltip hover={hover} options={options} labels={labels} />}

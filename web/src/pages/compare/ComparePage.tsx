@@ -2,24 +2,26 @@ import "~/pages/compare/compare.css";
 
 import { useParams, useRouter } from "@tanstack/react-router";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import { call } from "~/api/rpc";
 import { live } from "~/api/stream";
 import type { SeriesEntry, Task } from "~/api/types.gen";
 import { allPoints, cardsOf, isMachine, numberOf, sectionOf, useCatalog } from "~/charts/catalog";
+import { Highlight, HighlightContext } from "~/charts/highlight";
 import { ChartGrid, matcher, type Section } from "~/charts/react/ChartGrid";
 import { SCALAR_VIEW, ScalarBar, scalarKeys } from "~/charts/react/ScalarBar";
 import { useCrumbTrail } from "~/shell/crumbs";
 import * as codec from "~/state/codec";
 import { useProject } from "~/state/directory";
 import { useKeys } from "~/state/keys";
-import { projectPath, taskPath } from "~/state/links";
+import { projectPath } from "~/state/links";
 import { useTheme } from "~/state/preferences";
 import { useView } from "~/state/view";
-import { Icon } from "~/theme/icons";
-import { assignSlots, lineStyle } from "~/theme/palette";
+import { assignInOrder, lineStyle } from "~/theme/palette";
+import { Chip } from "~/pages/compare/Chip";
 import { Details } from "~/pages/compare/Details";
+import { differencesOf, labelsOf } from "~/pages/compare/differences";
 import { DataTable, type TableValue } from "~/widgets/DataTable";
 import { Go } from "~/widgets/Go";
 import { Empty, ErrorPanel, ProgressLine } from "~/widgets/states";
@@ -32,28 +34,6 @@ export type ComparedTask = Task;
 /** Our links join ids with `~`, those of other programs with a comma. */
 export function idsOf(text: string): string[] {
   return [...new Set(text.split(/[~,\s]+/).filter(Boolean))].slice(0, MOST);
-}
-
-/** Runs of one name are told apart by the parameters that differ. */
-function labelsOf(tasks: readonly Task[]): Map<string, string> {
-  const names = new Map<string, number>();
-  for (const task of tasks) names.set(task.name, (names.get(task.name) ?? 0) + 1);
-  const value = (task: Task, section: string, name: string) => String(task.hyperparams[section]?.[name]?.value ?? "");
-  const keys = new Map<string, [string, string]>();
-  for (const task of tasks) {
-    for (const [section, items] of Object.entries(task.hyperparams)) {
-      for (const name of Object.keys(items)) keys.set(`${section}\0${name}`, [section, name]);
-    }
-  }
-  const differing = [...keys.values()].filter(([section, name]) => new Set(tasks.map((task) => value(task, section, name))).size > 1).slice(0, 3);
-  return new Map(
-    tasks.map((task) => {
-      const twin = (names.get(task.name) ?? 0) > 1;
-      const parts = differing.map(([section, name]) => `${name}=${value(task, section, name)}`);
-      const tail = parts.length ? parts.join(" ") : task.id.slice(0, 6);
-      return [task.id, twin ? `${task.name} · ${tail}` : task.name];
-    }),
-  );
 }
 
 /** 2 to 20 tasks on the same charts, and what differs between them. */
@@ -94,8 +74,10 @@ export function ComparePage() {
     ...(pid !== "*" ? [{ label: project.data?.name ?? "…", to: projectPath(pid) }] : []),
     { label: `Compare ${ids.length} tasks` },
   ]);
-  const slots = useMemo(() => assignSlots(ids), [ids]);
-  const labels = useMemo(() => labelsOf(tasks), [tasks]);
+  const slots = useMemo(() => assignInOrder(ids), [ids]);
+  const differences = useMemo(() => differencesOf(tasks), [tasks]);
+  const labels = useMemo(() => labelsOf(tasks, differences), [tasks, differences]);
+  const [highlight] = useState(() => new Highlight());
   const entries = useMemo(
     () => [...(catalog.data ?? [])].sort((a, b) => ids.indexOf(a.task) - ids.indexOf(b.task)),
     [catalog.data, ids],
@@ -135,51 +117,46 @@ export function ComparePage() {
   };
   const remove = (id: string) => setView({ ids: ids.filter((one) => one !== id).join("~") }, "push");
   return (
-    <div className="compare">
-      <ProgressLine active={found.isFetching || catalog.isFetching} />
-      <div className="compare-set">
-        {tasks.map((task) => (
-          <span key={task.id} className="compare-chip">
-            <i style={{ background: lineStyle(slots.get(task.id) ?? 0, theme).colour }} />
-            <Go to={taskPath(task.project, task.id)} className="cut" title={labels.get(task.id)}>
-              {labels.get(task.id)}
-            </Go>
-            <button type="button" className="icon-button" aria-label={`Remove ${task.name}`} onClick={() => remove(task.id)}>
-              <Icon name="close" size={10} />
-            </button>
-          </span>
-        ))}
-        <span className="grow" />
-        <span className="segments">
-          {(["scalars", "details"] as const).map((tab) => (
-            <button type="button" key={tab} aria-pressed={view.tab === tab} onClick={() => setView({ tab }, "push")}>
-              {tab}
-            </button>
+    <HighlightContext value={highlight}>
+      <div className="compare">
+        <ProgressLine active={found.isFetching || catalog.isFetching} />
+        <div className="compare-set">
+          {tasks.map((task) => (
+            <Chip key={task.id} task={task} colour={lineStyle(slots.get(task.id) ?? 0, theme).colour}
+              differences={differences.get(task.id) ?? []} remove={() => remove(task.id)} />
           ))}
-        </span>
-        <button type="button" className="button" onClick={() => router.history.push(projectPath(pid))}>
-          Back to the table
-        </button>
+          <span className="grow" />
+          <span className="segments">
+            {(["scalars", "details"] as const).map((tab) => (
+              <button type="button" key={tab} aria-pressed={view.tab === tab} onClick={() => setView({ tab }, "push")}>
+                {tab}
+              </button>
+            ))}
+          </span>
+          <button type="button" className="button" onClick={() => router.history.push(projectPath(pid))}>
+            Back to the table
+          </button>
+        </div>
+        {found.isError && <ErrorPanel error={found.error} retry={() => void found.refetch()} />}
+        {catalog.isError && <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />}
+        {tasks.length < ids.length && found.data && (
+          <div className="banner">{ids.length - tasks.length} of the tasks in this link no longer exist.</div>
+        )}
+        {view.tab === "details" ? (
+          <Details tasks={tasks} labels={labels} onlyDifferent={view.diff} setOnlyDifferent={(diff) => setView({ diff }, "push")} />
+        ) : (
+          <>
+            <ScalarBar view={view} setView={setView} search={search} />
+            {view.view === "values" ? (
+              <Values entries={entries} ids={ids} labels={labels} filter={view.q} />
+            ) : (
+              <ChartGrid sections={sections} look={look} perRow={view.n} folded={folded} setFolded={setFolded}
+                onZoom={(range) => setView({ z: range }, "push")} exportPoints={allPoints} />
+            )}
+          </>
+        )}
       </div>
-      {found.isError && <ErrorPanel error={found.error} retry={() => void found.refetch()} />}
-      {catalog.isError && <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />}
-      {tasks.length < ids.length && found.data && (
-        <div className="banner">{ids.length - tasks.length} of the tasks in this link no longer exist.</div>
-      )}
-      {view.tab === "details" ? (
-        <Details tasks={tasks} labels={labels} onlyDifferent={view.diff} setOnlyDifferent={(diff) => setView({ diff }, "push")} />
-      ) : (
-        <>
-          <ScalarBar view={view} setView={setView} search={search} />
-          {view.view === "values" ? (
-            <Values entries={entries} ids={ids} labels={labels} filter={view.q} />
-          ) : (
-            <ChartGrid sections={sections} look={look} perRow={view.n} folded={folded} setFolded={setFolded}
-              onZoom={(range) => setView({ z: range }, "push")} exportPoints={allPoints} />
-          )}
-        </>
-      )}
-    </div>
+    </HighlightContext>
   );
 }
 

@@ -15,6 +15,8 @@ export function useTask(): Task {
   return task;
 }
 
+const CATCH_UP = 1200;
+
 const KEYS_OF: Record<string, string[][]> = {
   task: [["task"], ["activity"], ["journals"]],
   series: [["catalog"], ["single"]],
@@ -48,7 +50,11 @@ export function useTaskDocument(id: string) {
   const moving = found.data ? ["queued", "in_progress"].includes(found.data.status) : false;
   useEffect(() => {
     if (!linked || !moving) return;
-    for (const key of ["task", "catalog"]) void client.invalidateQueries({ queryKey: [key, id] });
+    // After the first paint, which needs the machine more.
+    const later = setTimeout(() => {
+      for (const key of ["task", "catalog"]) void client.invalidateQueries({ queryKey: [key, id] });
+    }, CATCH_UP);
+    return () => clearTimeout(later);
   }, [client, id, linked, moving]);
   return found;
 }

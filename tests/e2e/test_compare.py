@@ -1,0 +1,67 @@
+"""Runs beside each other: chips and lines belong together."""
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Site
+
+CHART = "[data-chart='loss / validation']"
+
+
+def compare(page: Page, site: Site, *names: str) -> None:
+    ids = "~".join(site.runs[name] for name in names)
+    page.goto(f"{site.url}/projects/*/compare-tasks?ids={ids}")
+    expect(page.locator(f"{CHART} .legend button")).to_have_count(len(names))
+    expect(page.locator(f"{CHART} canvas")).to_be_visible()
+
+
+def picture(page: Page) -> str:
+    drawn: str = page.locator(f"{CHART} canvas").evaluate("e => e.toDataURL()")
+    return drawn
+
+
+def test_chips_name_what_differs_and_no_secret(page: Page, site: Site) -> None:
+    compare(page, site, "baseline", "wide", "unstable")
+    chips = page.locator(".compare-chip")
+    expect(chips.nth(0)).to_contain_text("lr 0.001")
+    expect(chips.nth(1)).to_contain_text("lr 0.003")
+    expect(chips.nth(1)).to_contain_text("width 160")
+    expect(page.locator(".compare-set")).not_to_contain_text("batch")
+    expect(page.locator(".compare-set")).not_to_contain_text("s3cret")
+
+
+def test_a_chip_lifts_its_line_and_a_line_its_chip(page: Page, site: Site) -> None:
+    compare(page, site, "baseline", "wide", "unstable")
+    chips = page.locator(".compare-chip")
+    calm = picture(page)
+    chips.nth(1).hover()
+    expect(chips.nth(1)).to_have_attribute("data-lit", "true")
+    expect(chips.nth(0)).to_have_attribute("data-lit", "false")
+    page.wait_for_function(
+        "([chart, calm]) => document.querySelector(chart + ' canvas').toDataURL() !== calm", arg=[CHART, calm]
+    )
+    page.mouse.move(5, 5)
+    expect(page.locator(".compare-chip[data-lit]")).to_have_count(0)
+    page.wait_for_function(
+        "([chart, calm]) => document.querySelector(chart + ' canvas').toDataURL() === calm", arg=[CHART, calm]
+    )
+    box = page.locator(f"{CHART} .u-over").bounding_box()
+    assert box
+    for share in range(5, 100, 5):
+        page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + share / 100 * box["height"])
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if page.locator(".compare-chip[data-lit=true]").count() == 1:
+            break
+    expect(page.locator(".compare-chip[data-lit=true]")).to_have_count(1)
+
+
+def test_adding_a_run_changes_no_colour(page: Page, site: Site) -> None:
+    names = ["baseline", "wide", "unstable", "stopped", "running"]
+    colours: list[str] = []
+    for count in range(1, len(names) + 1):
+        compare(page, site, *names[:count])
+        now = page.locator(".compare-chip > i").evaluate_all(
+            "all => all.map(e => getComputedStyle(e).backgroundColor)"
+        )
+        assert now[: len(colours)] == colours
+        assert len(set(now)) == count
+        colours = now
