@@ -78,8 +78,8 @@ def mark(objects: Objects, remove: Iterable[str], now: float, force: bool = Fals
     gone = dict.fromkeys(remove)
     roots = {version: objects.pointer(version) for version in gone}
     sizes = {info.key: info.size for kind in _KINDS for info in objects.blobs.list(kind)}
-    drafts = objects.drafts()
-    staying = {version: objects.root(version) for version in objects.versions() if version not in gone}
+    drafts, pointers = _open_drafts(objects)
+    staying = {version: objects.root(version) for version in pointers if version not in gone}
     if not force:
         _refuse_parents(gone, staying.values(), drafts)
     references = _references(objects, drafts, staying)
@@ -92,6 +92,15 @@ def mark(objects: Objects, remove: Iterable[str], now: float, force: bool = Fals
     for version in gone:
         objects.drop(pointer_key(version))
     return receipt
+
+
+def _open_drafts(objects: Objects) -> tuple[dict[str, dict[str, object]], list[str]]:
+    """Open drafts and finished versions, listed in this order; what a killed writer left of a finished draft goes."""
+    drafts, pointers = objects.drafts(), objects.versions()
+    for version in drafts.keys() & set(pointers):
+        objects.drop(draft_key(version))
+        del drafts[version]
+    return drafts, pointers
 
 
 def _refuse_parents(
@@ -177,8 +186,8 @@ def sweep(objects: Objects, receipt_id: str, now: float, grace: float = GRACE) -
     if now < receipt.marked + grace:
         raise DatasetInUse(f"receipt {receipt_id} can be swept in {receipt.marked + grace - now:.0f} s")
     _save(objects, msgspec.structs.replace(receipt, sweeping=True))
-    drafts = objects.drafts()
-    staying = {version: objects.root(version) for version in objects.versions()}
+    drafts, pointers = _open_drafts(objects)
+    staying = {version: objects.root(version) for version in pointers}
     references = _references(objects, drafts, staying)
     doomed = [key for key in receipt.doomed if not references.covers(key)]
     deleted = 0

@@ -130,10 +130,13 @@ class Repository:
         """
         if not is_id(version):
             raise UsageError(f"{version!r} is no version id: 32 hexadecimal characters")
-        if self._objects.length(pointer_key(version)) is not None:
-            raise DatasetInUse(f"version {version} is finished: begin a child of it")
         journal = DraftJournal(self._cache / "drafts" / version)
         journal.acquire()
+        if self._objects.length(pointer_key(version)) is not None:
+            # Its writer may have been killed between the pointer and its own tidying up.
+            self._objects.drop(draft_key(version))
+            journal.erase()
+            raise DatasetInUse(f"version {version} is finished: begin a child of it")
         try:
             return self._begun(journal, version, parents, policy)
         except BaseException:

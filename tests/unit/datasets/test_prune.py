@@ -146,3 +146,14 @@ def test_an_abandoned_draft_is_swept(
     assert objects_of(tmp_path) == before
     with pytest.raises(DatasetMissing, match="gone"):
         repository.begin(draft.version).finish()
+
+
+def test_a_draft_object_of_a_finished_version_protects_nothing(
+    repository: Repository, write: Write, tmp_path: Path, clock: Hands
+) -> None:
+    version = commit(repository, write({"x": b"1"}))
+    (tmp_path / "store" / "drafts" / f"{version}.json").write_bytes(b'{"parents": []}')
+    receipt = repository.delete([version])
+    clock.now += GRACE
+    assert repository.sweep(receipt.id) == 3
+    assert objects_of(tmp_path) == set()
