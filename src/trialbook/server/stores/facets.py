@@ -22,11 +22,14 @@ facet = sa.Table(
     sa.Column("owner", sa.String(32), nullable=False),
     sa.Column("field", sa.String(32), nullable=False),
     sa.Column("key", sa.Text, nullable=False),
+    sa.Column("key_head", sa.String(HEAD), nullable=False, server_default=""),
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("head", sa.String(HEAD), nullable=False),
     sa.Column("number", sa.Double, nullable=True),
     sa.Index("facet_by_owner", "owner", "field"),
     sa.Index("facet_by_value", "field", "head", "owner"),
+    # Serves "sort the tasks by this parameter" without a sort.
+    sa.Index("facet_by_key", "field", "key_head", "number", "head", "owner"),
 )
 
 
@@ -109,6 +112,7 @@ class FacetStore:
                         "owner": owner,
                         "field": field,
                         "key": key,
+                        "key_head": head(key),
                         "value": value,
                         "head": head(value),
                         "number": number_of(value),

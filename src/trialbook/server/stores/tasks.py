@@ -12,6 +12,7 @@ from trialbook.server.core.moves import LOCKED
 from trialbook.server.stores.database import Json, metadata
 from trialbook.server.stores.facets import FacetStore, flatten, head, text_of
 from trialbook.server.stores.query.fields import Collection
+from trialbook.server.stores.query.patterns import folded
 from trialbook.server.stores.query.select import run
 from trialbook.wire.query import Query
 
@@ -31,6 +32,7 @@ task = sa.Table(
     sa.Column("user", sa.String(32), nullable=True),
     sa.Column("comment", sa.Text, nullable=False),
     sa.Column("hidden", sa.Boolean, nullable=False),
+    sa.Column("archived", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("queue", sa.String(32), nullable=True),
     sa.Column("status_before_queue", sa.String(16), nullable=True),
     sa.Column("created", sa.Double, nullable=False, index=True),
@@ -56,7 +58,21 @@ task = sa.Table(
     sa.Index("task_by_name", "name_head"),
     sa.Index("task_by_project", "project", "last_update"),
     sa.Index("task_by_status", "status", "last_update"),
+    sa.Index("task_by_start", "started"),
+    sa.Index("task_by_end", "completed"),
+    sa.Index("task_by_iteration", "last_iteration"),
+    sa.Index("task_by_duration", "active_duration"),
+    # Holds all that a table's total asks about.
+    sa.Index("task_shown", "hidden", "archived", "status", "project"),
 )
+
+task_text = sa.Table(
+    "task_text",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+)
+"""What ``search_text`` looks at, in rows so narrow that all of them can be read."""
 
 activity = sa.Table(
     "task_activity",
@@ -153,7 +169,10 @@ TASKS = Collection(
     searched=("id", "name", "comment", "tags", "script.repository", "script.entry_point"),
     measured=True,
     default_order=("-last_update",),
+    flags={"archived": task.c.archived},
+    texts=task_text,
 )
+_SEARCHED = frozenset({"name", "comment", "tags", "script"})
 
 
 class TaskStore:
@@ -199,6 +218,7 @@ class TaskStore:
         for field, pairs in _facet_pairs(values):
             if pairs:
                 self._facets.replace(connection, values["id"], field, pairs, fresh=True)
+        connection.execute(task_text.insert().values(id=values["id"], text=_searched(values["id"], values)))
 
     def change(
         self, connection: Connection, id: str, values: Mapping[str, Any], *, only_from: str | None = None
@@ -218,6 +238,11 @@ class TaskStore:
             )
         for field, pairs in _facet_pairs(values):
             self._facets.replace(connection, id, field, pairs)
+        if not _SEARCHED.isdisjoint(values):
+            row = self.get(connection, id, *(task.c[name] for name in sorted(_SEARCHED)))
+            if row is not None:
+                text = _searched(id, row._mapping)
+                connection.execute(task_text.update().where(task_text.c.id == id).values(text=text))
 
     @staticmethod
     def _derived(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,6 +251,7 @@ class TaskStore:
             derived["name_head"] = head(values["name"])
         if "system_tags" in values:
             derived["hidden"] = "hidden" in values["system_tags"]
+            derived["archived"] = "archived" in values["system_tags"]
         return derived
 
     def events_arrived(
@@ -257,6 +283,7 @@ class TaskStore:
     def delete(self, connection: Connection, id: str) -> None:
         """Forget a task and its history."""
         connection.execute(task.delete().where(task.c.id == id))
+        connection.execute(task_text.delete().where(task_text.c.id == id))
         connection.execute(activity.delete().where(activity.c.task == id))
         self._facets.drop(connection, [id])
 
@@ -339,6 +366,19 @@ class TaskStore:
             .group_by(task.c.project, task.c.status)
         )
         return list(connection.execute(statement))
+
+
+def _searched(id: str, values: Mapping[Any, Any]) -> str:
+    script = values["script"]
+    parts = (
+        id,
+        values["name"],
+        values["comment"],
+        *values["tags"],
+        script.get("repository") or "",
+        script.get("entry_point") or "",
+    )
+    return folded("\n".join(parts))
 
 
 def _facet_pairs(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

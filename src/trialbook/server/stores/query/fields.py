@@ -8,9 +8,55 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from trialbook.server.stores.database import metadata
-from trialbook.server.stores.facets import facet, head, text_of
+from trialbook.server.stores.facets import HEAD, facet, head, text_of
 
 Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+
+
+class Many(Protocol):
+    """Tells common values from rare ones."""
+
+    def __call__(self, rows: "sa.Select[Any]") -> bool:
+        """True when a select finds more rows than a list of ids is good for."""
+        ...
+
+    def pick(self, rows: "sa.Select[Any]") -> list[str] | None:
+        """The ids that a select finds; None when they are many, or not to be looked at."""
+        ...
+
+
+def probe(table: sa.FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """EXISTS, looked up document by document: PostgreSQL turns a plain one into a join of all that match."""
+    return sa.exists(sa.select(sa.literal(1)).select_from(table).where(*where).offset(0))
+
+
+class Few:
+    """Takes everything for rare."""
+
+    def __call__(self, rows: "sa.Select[Any]") -> bool:
+        return False
+
+    def pick(self, rows: "sa.Select[Any]") -> list[str] | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Walk:
+    """An index that holds documents in an order: walked until a page is full, it saves the sort of all that match.
+
+    Attributes:
+        owner: the document's id.
+        where: the part of the index to walk.
+        tiers: conditions and what they are sorted by; the documents of a tier come before those of the next.
+            Documents that are in no tier have no value and come last.
+    """
+
+    owner: ColumnElement[Any]
+    where: tuple[ColumnElement[bool], ...]
+    tiers: tuple[tuple[ColumnElement[bool], tuple[ColumnElement[Any], ...]], ...]
+
+
+_FEW = Few()
 
 
 class Field(Protocol):
@@ -36,18 +82,27 @@ class Field(Protocol):
         """What to sort by; NULL where missing."""
         ...
 
+    def walk(self) -> Walk | None:
+        """The index that holds this order; None when there is none."""
+        ...
+
 
 @dataclass(frozen=True)
 class ColumnField:
     """A typed column of the collection's table."""
 
     column: sa.Column[Any]
+    many: Many = _FEW
 
     def test(self, condition: Test) -> ColumnElement[bool]:
         return condition(self.column)
 
     def has(self, values: Sequence[str]) -> ColumnElement[bool]:
-        return self.column.in_(values)
+        found = self.column.in_(values)
+        if len(values) > 1 and self.many(sa.select(self.column).where(found)):
+            # The index of several values leaves a sort; without it the index of the order is walked.
+            return sa.func.coalesce(self.column, "").in_(values)
+        return found
 
     def missing(self) -> ColumnElement[bool]:
         if isinstance(self.column.type, sa.String):
@@ -58,16 +113,30 @@ class ColumnField:
         return condition(self.column)
 
     def order(self) -> list[ColumnElement[Any]]:
-        return [self.column]
+        # The index of a long text holds its head.
+        first = self.column.table.c.get(f"{self.column.name}_head")
+        return [self.column] if first is None else [first, self.column]
+
+    def walk(self) -> Walk | None:
+        if not self.column.nullable or not any(
+            i.columns[0] is self.column for i in self.column.table.indexes
+        ):
+            # Without nulls the plain order is one that the database finds an index for.
+            return None
+        row = self.column.table.alias("sorted")
+        column = row.c[self.column.name]
+        return Walk(row.c.id, (), ((column.is_not(None), (column,)),))
 
 
 @dataclass(frozen=True)
 class FacetField:
-    """Values in the facet table. ``key`` None means any key."""
+    """Values in the facet table. ``key`` None means any key; ``flags`` are values that have a column of their own."""
 
     owner: sa.Column[Any]
     name: str
     key: str | None = None
+    many: Many = _FEW
+    flags: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
 
     def _rows(self) -> list[ColumnElement[bool]]:
         rows = [facet.c.owner == self.owner, facet.c.field == self.name]
@@ -78,18 +147,27 @@ class FacetField:
 
     def has(self, values: Sequence[str]) -> ColumnElement[bool]:
         texts = [text_of(value) for value in values]
+        if texts and all(text in self.flags for text in texts):
+            return sa.or_(*(self.flags[text].is_(True) for text in texts))
         conditions: list[ColumnElement[bool]] = [
             facet.c.head.in_([head(text) for text in texts]),
             facet.c.value.in_(texts),
         ]
-        if self.name == "system_tags":
-            # Half of all documents may be archived: a probe per document stops when the page is full.
-            return sa.exists().where(*self._rows(), *conditions)
-        # The value's index finds the few owners once, without a look at every document.
-        conditions.append(facet.c.field == self.name)
+        listed = [facet.c.field == self.name, *conditions]
         if self.key is not None:
-            conditions.append(facet.c.key == self.key)
-        return self.owner.in_(sa.select(facet.c.owner).where(*conditions))
+            listed.append(facet.c.key == self.key)
+        owners = sa.select(facet.c.owner).where(*listed)
+        if self.many(owners):
+            # A probe per document stops when the page is full.
+            return probe(facet, *self._rows(), *conditions)
+        # The value's index finds the few owners once, without a look at every document.
+        return self.owner.in_(owners)
+
+    def none_of(self, values: Sequence[str]) -> ColumnElement[bool]:
+        """True where the field holds none of the values."""
+        if values and all(text_of(value) in self.flags for value in values):
+            return sa.and_(*(self.flags[text_of(value)].is_(False) for value in values))
+        return sa.not_(self.has(values))
 
     def missing(self) -> ColumnElement[bool]:
         return ~sa.exists().where(*self._rows())
@@ -102,6 +180,17 @@ class FacetField:
             sa.select(sa.func.min(column)).where(*self._rows()).scalar_subquery()
             for column in (facet.c.number, facet.c.value)
         ]
+
+    def walk(self) -> Walk | None:
+        if self.key is None:
+            return None
+        row = facet.alias("sorted")
+        where = [row.c.field == self.name, row.c.key_head == head(self.key)]
+        if len(self.key) >= HEAD:
+            where.append(row.c.key == self.key)
+        numbers = (row.c.number.is_not(None), (row.c.number, row.c.head))
+        texts = (row.c.number.is_(None), (row.c.head,))
+        return Walk(row.c.owner, tuple(where), (numbers, texts))
 
 
 _STATISTICS = {
@@ -124,6 +213,7 @@ class MetricField:
     metric: str
     variant: str
     statistic: str
+    many: Many = _FEW
 
     def _value(self) -> ColumnElement[Any]:
         series = metadata.tables["series"]
@@ -159,10 +249,21 @@ class MetricField:
         )
         # A single value is its own last, least and greatest. Two branches, so that each has an index.
         single = owners.where(column.is_(None), condition(series.c.single_value))
+        if self.many(owners.where(condition(column))):
+            return condition(self._value())
         return sa.or_(self.owner.in_(owners.where(condition(column))), self.owner.in_(single))
 
     def order(self) -> list[ColumnElement[Any]]:
         return [self._value()]
+
+    def walk(self) -> Walk | None:
+        if self.statistic not in ("value", "min_value", "max_value"):
+            return None
+        row = metadata.tables["series"].alias("sorted")
+        # A series of one single value holds it in these columns too.
+        column = row.c[_STATISTICS[self.statistic]]
+        where = (row.c.metric_hash == self.metric, row.c.variant_hash == self.variant)
+        return Walk(row.c.owner, where, ((column.is_not(None), (column,)),))
 
 
 @dataclass(frozen=True)
@@ -192,6 +293,9 @@ class JsonField:
     def order(self) -> list[ColumnElement[Any]]:
         return [self._value()]
 
+    def walk(self) -> Walk | None:
+        return None
+
 
 @dataclass(frozen=True)
 class Collection:
@@ -209,6 +313,10 @@ class Collection:
         hideable: the hidden rule applies.
         measured: ``last_metrics`` may be filtered and sorted by.
         default_order: when the caller names none.
+        flags: system tags that have a column of their own.
+        texts: the texts that ``search_text`` looks at by id, case folded, in a table of their own.
+        many: tells common values from rare ones; set for one query.
+        counting: conditions are for a count, not for a page.
     """
 
     noun: str
@@ -225,19 +333,30 @@ class Collection:
     hideable: bool = True
     measured: bool = False
     default_order: tuple[str, ...] = field(default=("-created",))
+    flags: Mapping[str, sa.Column[bool]] = field(default_factory=dict)
+    texts: sa.Table | None = None
+    many: Many = _FEW
+    counting: bool = False
+
+    def flag(self, column: sa.Column[bool]) -> ColumnElement[bool]:
+        """A column that is true for few, as conditions use it."""
+        # An index on it serves a count. A page that took it would have to sort all that it leaves.
+        return column if self.counting else sa.func.coalesce(column, sa.false())
 
     def find(self, name: str) -> Field | None:
         """The meaning of a dotted name; None when this collection has no such field."""
         if name in self.columns:
-            return ColumnField(self.columns[name])
+            return ColumnField(self.columns[name], self.many)
         if name in self.facets:
-            return FacetField(self.table.c.id, self.facets[name])
+            own = self.flags if name == "system_tags" else {}
+            flags = {tag: self.flag(column) for tag, column in own.items()}
+            return FacetField(self.table.c.id, self.facets[name], None, self.many, flags)
         root, _, rest = name.partition(".")
         if root == "last_metrics" and self.measured:
             return self._metric(rest)
         if root in self.facets and rest:
             # Hyper-parameters and metadata are {"value": …} objects; their names may hold dots too.
-            return FacetField(self.table.c.id, self.facets[root], rest.removesuffix(".value"))
+            return FacetField(self.table.c.id, self.facets[root], rest.removesuffix(".value"), self.many)
         if root in self.documents and rest and '"' not in rest:
             return JsonField(self.documents[root], tuple(rest.split(".")))
         return None
@@ -246,4 +365,4 @@ class Collection:
         parts = path.split(".")
         if len(parts) != 3 or parts[2] not in _STATISTICS or "series" not in metadata.tables:
             return None
-        return MetricField(self.table.c.id, parts[0], parts[1], parts[2])
+        return MetricField(self.table.c.id, parts[0], parts[1], parts[2], self.many)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from trialbook.errors import BadField, BadListOperator
-from trialbook.server.stores.query.fields import Field
+from trialbook.server.stores.query.fields import FacetField, Field
 
 LONGEST = 20_000
 """Values in one filter; above it SQLite's limit of bound variables comes near."""
@@ -84,6 +84,8 @@ def parse(name: str, value: Any) -> Buckets:
 
 def contains_none(field: Field, values: Sequence[str]) -> ColumnElement[bool]:
     """True where the field holds none of the values; a missing field holds none."""
+    if isinstance(field, FacetField):
+        return field.none_of(values)
     # NOT(NULL IN …) is NULL, so a missing column needs its own branch.
     return sa.or_(field.missing(), sa.not_(field.has(values)))
 

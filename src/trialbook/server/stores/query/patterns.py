@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
 
 from trialbook.errors import BadPattern
@@ -56,6 +57,28 @@ def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
         return sa.cast(column, sa.Text).icontains(text, autoescape=True)
     # SQLite's own functions know the case of ASCII letters only.
     return matches(column, re.escape(text), ignore_case=True)
+
+
+def folded(text: str) -> str:
+    """The text without case, as ``search_text`` compares it."""
+    return text.lower()
+
+
+class position(sa.sql.functions.GenericFunction[int]):
+    """Where a text begins in another, from 1; 0 when it is not in there."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(position, "sqlite")
+def _instr(element: Any, compiler: Any, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"
+
+
+@compiles(position, "postgresql")
+def _strpos(element: Any, compiler: Any, **options: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **options)})"
 
 
 def matches(column: ColumnElement[Any], pattern: str, *, ignore_case: bool = False) -> ColumnElement[bool]:
