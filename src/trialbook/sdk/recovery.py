@@ -16,6 +16,7 @@ from trialbook.journal.replay import StoredJournal, orphans
 from trialbook.journal.sync import Recovery, has_final_status, sync_all
 from trialbook.sdk import connection as connections
 from trialbook.sdk.connection import Connection
+from trialbook.sdk.offline import settle
 from trialbook.sdk.settings import Settings, load, successor_environment
 
 _log = logging.getLogger("trialbook")
@@ -53,6 +54,7 @@ def recover(
             return []
         opened = connections.connect(settings)
         opened.session.token()
+        settle(settings.journals, opened, task)
     else:
         opened = connection
 

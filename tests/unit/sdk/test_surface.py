@@ -188,7 +188,7 @@ METHODS: dict[str, list[Any]] = {
 }
 PROPERTIES = ["artifacts", "cache_dir", "labels_stats", "logger", "metrics_manager", "models", "status"]
 # What is not there yet. A member that arrives must be taken out here.
-ABSENT = {"import_offline_session"}
+ABSENT: set[str] = set()
 # Where a known argument stands later than programs that pass it by place expect: it is passed by name.
 LATER = {
     "get_task": {"allow_archived", "task_filter"},

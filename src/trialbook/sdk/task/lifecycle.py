@@ -17,10 +17,11 @@ from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
 from trialbook.sdk.logger import Logger
 from trialbook.sdk.monitor import ResourceMonitor, set_timeout
+from trialbook.sdk.offline import NOWHERE
 from trialbook.sdk.record import Record
 from trialbook.sdk.recovery import sync_in_background
 from trialbook.sdk.task.base import TaskBase
-from trialbook.sdk.task.code import describe_at_once, describe_later, finish_describing
+from trialbook.sdk.task.code import describe_at_once, describe_later
 from trialbook.sdk.task.decide import Decision, Move, Wish
 from trialbook.sdk.task.run import Run, default_name, finish_status
 from trialbook.sdk.task.start import Birth, start
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from trialbook.sdk.task import Task
 
 _log = logging.getLogger("trialbook")
+_DESCRIBED_SECONDS = 5.0
 
 
 class LifecycleMixin(TaskBase):
@@ -277,7 +279,8 @@ class LifecycleMixin(TaskBase):
         settings = record.settings
         deadline = time.monotonic() + settings.close_timeout
         with guard("task.close"):
-            finish_describing(2.0)
+            # A script that ends at once has its code recorded as well.
+            run.described.wait(_DESCRIBED_SECONDS)
             self._sync_artifacts(end=True)
         run.end()
         current.set_main_task(None)
@@ -333,7 +336,7 @@ class LifecycleMixin(TaskBase):
         """Where files of the task go: address, project and name."""
         connection = self._record.connection
         settings = connection.settings if connection else self._record.settings
-        base = settings.files_host or "http://127.0.0.1:8008/files"
+        base = settings.files_host or NOWHERE
         return base, self._record.project(), str(self._record.document.get("name") or "")
 
     def _connect_earlier_arguments(self) -> None:

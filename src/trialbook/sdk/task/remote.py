@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from trialbook.base.ids import is_id
@@ -12,6 +13,7 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
+from trialbook.sdk.offline import import_session
 from trialbook.sdk.task.base import TaskBase
 
 if TYPE_CHECKING:
@@ -63,6 +65,31 @@ class RemoteMixin(TaskBase):
         settings_module.simulate(task_id)
         # The connection carries the settings, and they name the task from now on.
         connections.disconnect()
+
+    @classmethod
+    def import_offline_session(cls, session_folder_zip: str | Path) -> str | None:
+        """Send a run that worked offline to the server, as a new task.
+
+        Everything in it is kept: code, parameters, metrics with their times, console, plots, images, artifacts and
+        models, whose addresses then name the real server. The session is only read: importing it again makes another
+        task. (``trialbook sync`` sends each offline run of this host once instead.)
+
+        Args:
+            session_folder_zip: the folder that ``get_offline_mode_folder`` named, or a zip of it.
+
+        Returns:
+            The id of the new task.
+
+        Raises:
+            UsageError: there is no session, it is cut short or still written, or this process works offline.
+            ConnectionFailed: the server is away.
+
+        Example:
+            >>> Task.import_offline_session("session.zip")  # doctest: +SKIP
+        """
+        if settings_module.load().offline:
+            raise UsageError("import_offline_session needs the server, and this process works offline")
+        return import_session(Path(session_folder_zip).expanduser(), connections.connect())
 
     def execute_remotely(
         self, queue_name: str | None = None, clone: bool = False, exit_process: bool = True

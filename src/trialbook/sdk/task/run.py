@@ -120,12 +120,14 @@ class Run:
         self.record.close(self.record.settings.close_timeout)
 
     def _watch(self, background: list[Callable[[], None]]) -> None:
-        for work in background:
-            if self._stop.is_set():
-                return
-            with guard("task.background"):
-                work()
-        self.described.set()
+        try:
+            for work in background:
+                if self._stop.is_set():
+                    return
+                with guard("task.background"):
+                    work()
+        finally:
+            self.described.set()
         if self._stop.wait(0.5):
             return
         connection = self.record.connection
