@@ -32,6 +32,7 @@ from trialbook.server.services.finding import Finding
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
 from trialbook.server.services.parts import Parts
+from trialbook.server.services.team import Team
 from trialbook.server.services.tree import Tree
 from trialbook.server.settings import Settings
 from trialbook.server.stores import logs
@@ -78,9 +79,11 @@ def build_services(database: Database, settings: Settings) -> Services:
     tasks = TaskStore(facets)
     lifecycle = Lifecycle(tasks, projects, models, queues, erase_owner)
     editing = Editing(tasks, projects)
+    accounts = Accounts(database, users, now, settings.token_days)
     return Services(
         crew=Crew(WorkerStore(database), tasks, queues),
-        accounts=Accounts(database, users, now, settings.token_days),
+        accounts=accounts,
+        team=Team(users, accounts),
         documents=Documents(last_metrics),
         editing=editing,
         parts=Parts(tasks, editing),

@@ -1,10 +1,11 @@
 """Wire types and methods of users."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from trialbook.wire.query import Empty
+from trialbook.wire.auth import NewCredential
+from trialbook.wire.query import Empty, Updated
 from trialbook.wire.table import METHODS, Permission
 
 
@@ -69,6 +70,66 @@ class PreferencesUpdated(msgspec.Struct, frozen=True, kw_only=True):
     updated: int
 
 
+Role = Literal["admin", "user", "worker", "read-only"]
+"""``admin`` may do everything, ``user`` everything but look after users, ``worker`` runs and reports, ``read-only``
+looks."""
+
+UserName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class CreateUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A new user, with a first access key."""
+
+    name: UserName
+    role: Role = "user"
+    label: str = "first key"
+
+
+class CreatedUser(msgspec.Struct, frozen=True, kw_only=True):
+    """The user, and the key to hand over; its secret is shown this once."""
+
+    user: User
+    credentials: NewCredential
+
+
+class EditUser(msgspec.Struct, frozen=True, kw_only=True):
+    """Only what is given changes. A new role holds at once in this server process, within a minute in others."""
+
+    user: str
+    name: UserName | None = None
+    role: Role | None = None
+
+
+class UserDeleted(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether it was deleted."""
+
+    deleted: bool
+
+
+METHODS.add(
+    "users.create",
+    request=CreateUser,
+    reply=CreatedUser,
+    permit=Permission.ADMIN,
+    changes=True,
+    summary="Add a user with a first access key.",
+)
+METHODS.add(
+    "users.edit",
+    request=EditUser,
+    reply=Updated,
+    permit=Permission.ADMIN,
+    changes=True,
+    summary="Rename a user or give it another role.",
+)
+METHODS.add(
+    "users.delete",
+    request=GetUser,
+    reply=UserDeleted,
+    permit=Permission.ADMIN,
+    changes=True,
+    summary="Remove a user and its access keys; what it made stays.",
+)
 METHODS.add(
     "users.get_current_user",
     request=Empty,

@@ -208,6 +208,17 @@ export interface CreateTask {
   output_dest?: string | null;
 }
 
+export interface CreateUser {
+  name: string;
+  role?: "admin" | "user" | "worker" | "read-only";
+  label?: string;
+}
+
+export interface CreatedUser {
+  user: User;
+  credentials: NewCredential;
+}
+
 export interface Credential {
   access_key: string;
   label: string;
@@ -414,6 +425,12 @@ export interface EditTask {
   models?: Record<string, unknown> | null;
   output?: Record<string, unknown> | null;
   runtime?: Record<string, unknown> | null;
+}
+
+export interface EditUser {
+  user: string;
+  name?: string | null;
+  role?: "admin" | "user" | "worker" | "read-only" | null;
 }
 
 export interface Empty {
@@ -1422,6 +1439,10 @@ export interface User {
   family_name: string | null;
 }
 
+export interface UserDeleted {
+  deleted: boolean;
+}
+
 export interface Worker {
   id: string;
   ip: string;
@@ -1564,6 +1585,9 @@ export interface Methods {
   "tasks.unarchive": { request: TasksRef; reply: Archived };
   "tasks.unarchive_many": { request: ManyTasks; reply: ManyReply };
   "tasks.update": { request: EditTask; reply: Updated };
+  "users.create": { request: CreateUser; reply: CreatedUser };
+  "users.delete": { request: GetUser; reply: UserDeleted };
+  "users.edit": { request: EditUser; reply: Updated };
   "users.get_all": { request: GetAllUsers; reply: GetAllUsersReply };
   "users.get_by_id": { request: GetUser; reply: CurrentUserReply };
   "users.get_current_user": { request: Empty; reply: CurrentUserReply };

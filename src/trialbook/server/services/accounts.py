@@ -223,6 +223,12 @@ class Accounts:
                 del self._checked[token]
         return done
 
+    def forget(self, user: str) -> None:
+        """Look at a user's row again at the next call: its role changed, or it is gone."""
+        with self._lock:
+            for token in [token for token, (_, owner) in self._checked.items() if owner.user == user]:
+                del self._checked[token]
+
     def require(self, caller: Caller, permission: Permission) -> None:
         """Check a permission.
 

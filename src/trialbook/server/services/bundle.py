@@ -11,6 +11,7 @@ from trialbook.server.services.finding import Finding
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
 from trialbook.server.services.parts import Parts
+from trialbook.server.services.team import Team
 from trialbook.server.services.tree import Tree
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore
@@ -25,6 +26,7 @@ class Services:
     """Built once by ``wiring``; shared by all threads, so nothing in it holds the state of one call."""
 
     accounts: Accounts
+    team: Team
     crew: Crew
     documents: Documents
     editing: Editing

@@ -54,6 +54,20 @@ class UserStore:
             statement = statement.where(user.c.id.in_(ids))
         return list(connection.execute(statement))
 
+    def change_user(self, connection: Connection, id: str, **values: object) -> None:
+        """Change columns of a user."""
+        connection.execute(user.update().where(user.c.id == id).values(**values))
+
+    def drop_user(self, connection: Connection, id: str) -> None:
+        """Forget a user and its keys."""
+        connection.execute(credential.delete().where(credential.c.user == id))
+        connection.execute(user.delete().where(user.c.id == id))
+
+    def other_admins(self, connection: Connection, id: str) -> list[str]:
+        """Ids of the administrators but one; their rows stay as they are until the transaction ends."""
+        statement = sa.select(user.c.id).where(user.c.role == "admin").order_by(user.c.id).with_for_update()
+        return [admin for admin in connection.execute(statement).scalars() if admin != id]
+
     def set_preferences(self, connection: Connection, id: str, preferences: dict[str, object]) -> None:
         """Replace them all."""
         connection.execute(user.update().where(user.c.id == id).values(preferences=preferences))

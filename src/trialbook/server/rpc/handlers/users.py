@@ -9,7 +9,8 @@ from trialbook.server.rpc.registry import handles
 from trialbook.server.services.accounts import COMPANY_NAME
 from trialbook.server.stores.projects import COMPANY
 from trialbook.wire import users as wire
-from trialbook.wire.query import Empty
+from trialbook.wire.auth import NewCredential
+from trialbook.wire.query import Empty, Updated
 
 
 def _shown(row: Any) -> wire.User:
@@ -27,6 +28,30 @@ def _require(context: Context, id: str) -> Any:
     if row is None:
         raise BadRequest(f"there is no user {id!r}", id=id)
     return row
+
+
+@handles("users.create")
+def create(context: Context, ask: wire.CreateUser) -> wire.CreatedUser:
+    """A new user with its first key."""
+    id, key, secret = context.services.team.add(context, ask.name, ask.role, ask.label)
+    return wire.CreatedUser(
+        user=_shown(_require(context, id)),
+        credentials=NewCredential(access_key=key, secret_key=secret, label=ask.label),
+    )
+
+
+@handles("users.edit")
+def edit(context: Context, ask: wire.EditUser) -> Updated:
+    """Another name or role."""
+    changed = context.services.team.change(context, ask.user, ask.name, ask.role)
+    return Updated(updated=int(bool(changed)), fields=changed)
+
+
+@handles("users.delete")
+def delete(context: Context, ask: wire.GetUser) -> wire.UserDeleted:
+    """Remove a user."""
+    context.services.team.remove(context, ask.user)
+    return wire.UserDeleted(deleted=True)
 
 
 @handles("users.get_current_user")

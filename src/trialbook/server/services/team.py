@@ -1,0 +1,65 @@
+"""Users of a server, looked after by its administrators."""
+
+from typing import Any
+
+from trialbook.base.ids import new_id
+from trialbook.errors import BadRequest
+from trialbook.server.services.accounts import Accounts
+from trialbook.server.services.call import Call
+from trialbook.server.stores.users import UserStore
+
+
+class Team:
+    """Adds, changes and removes users. There is always an administrator.
+
+    Args:
+        users: their store.
+        accounts: gives keys out, and remembers who calls.
+    """
+
+    def __init__(self, users: UserStore, accounts: Accounts) -> None:
+        self._users = users
+        self._accounts = accounts
+
+    def add(self, call: Call, name: str, role: str, label: str) -> tuple[str, str, str]:
+        """A new user: its id, its access key and the secret."""
+        id = new_id()
+        self._users.add_user(call.connection, id, name.strip(), role, call.now)
+        return id, *self._accounts.create_key(call.connection, id, label)
+
+    def change(self, call: Call, id: str, name: str | None, role: str | None) -> dict[str, Any]:
+        """Rename a user, or give it another role; what changed.
+
+        Raises:
+            BadRequest: there is no such user, or it is the last administrator.
+        """
+        row = self._require(call, id)
+        given = {"name": name.strip() if name else None, "role": role}
+        changes = {key: held for key, held in given.items() if held and held != getattr(row, key)}
+        if "role" in changes and row.role == "admin":
+            self._keep_an_admin(call, id)
+        if changes:
+            self._users.change_user(call.connection, id, **changes)
+            self._accounts.forget(id)
+        return changes
+
+    def remove(self, call: Call, id: str) -> None:
+        """Remove a user and its keys.
+
+        Raises:
+            BadRequest: there is no such user, or it is the last administrator.
+        """
+        if self._require(call, id).role == "admin":
+            self._keep_an_admin(call, id)
+        self._users.drop_user(call.connection, id)
+        self._accounts.forget(id)
+
+    def _require(self, call: Call, id: str) -> Any:
+        row = self._users.get_user(call.connection, id)
+        if row is None:
+            raise BadRequest(f"there is no user {id!r}", id=id)
+        return row
+
+    def _keep_an_admin(self, call: Call, id: str) -> None:
+        if not self._users.other_admins(call.connection, id):
+            raise BadRequest("this is the last administrator: make another user one first", id=id)
