@@ -34,6 +34,7 @@ from trialbook.server.services.model_registry import ModelRegistry
 from trialbook.server.services.parts import Parts
 from trialbook.server.services.team import Team
 from trialbook.server.services.tree import Tree
+from trialbook.server.services.usage import Usage
 from trialbook.server.settings import Settings
 from trialbook.server.stores import logs
 from trialbook.server.stores.database import Database
@@ -91,6 +92,7 @@ def build_services(database: Database, settings: Settings) -> Services:
         finding=Finding(projects),
         lifecycle=lifecycle,
         registry=ModelRegistry(models, projects, tasks, lifecycle),
+        usage=Usage(projects),
         tree=Tree(projects, tasks, models, facets, lifecycle),
         facets=facets,
         users=users,

@@ -137,6 +137,131 @@ class ProjectTagsReply(msgspec.Struct, frozen=True, kw_only=True):
     system_tags: list[str] = []
 
 
+class MoveProject(msgspec.Struct, frozen=True, kw_only=True):
+    """``new_location`` is the full path of the new parent, made when missing; empty moves to the top."""
+
+    project: str
+    new_location: str = ""
+
+
+class MoveProjectReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How many projects have another path now."""
+
+    moved: int
+
+
+class InProject(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tasks of a project have in use; no project means all."""
+
+    project: str | None = None
+    include_subprojects: bool = True
+    page: Annotated[int, msgspec.Meta(ge=0)] = 0
+    page_size: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
+
+
+class MetricVariant(msgspec.Struct, frozen=True, kw_only=True):
+    """The name of a series, with the md5 by which queries call it."""
+
+    metric: str
+    metric_hash: str
+    variant: str
+    variant_hash: str
+
+
+class MetricVariantsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """By metric, then variant."""
+
+    metrics: list[MetricVariant]
+
+
+class ParameterName(msgspec.Struct, frozen=True, kw_only=True):
+    """A hyper-parameter that some task has."""
+
+    section: str
+    name: str
+
+
+class ParametersReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of names by section, then name; ``remaining`` are on later pages."""
+
+    parameters: list[ParameterName]
+    total: int
+    remaining: int
+
+
+class ParameterValues(msgspec.Struct, frozen=True, kw_only=True):
+    """Values of one hyper-parameter; no projects means all."""
+
+    section: str
+    name: str
+    projects: list[str] | None = None
+    include_subprojects: bool = True
+
+
+class ParameterValuesReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Every value in use, sorted; at most 1 000, ``total`` counts them all."""
+
+    values: list[str]
+    total: int
+
+
+class TaskParents(msgspec.Struct, frozen=True, kw_only=True):
+    """Tasks that others were made from; no projects means all."""
+
+    projects: list[str] | None = None
+    include_subprojects: bool = True
+
+
+class TaskParent(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that has children."""
+
+    id: str
+    name: str
+    project: str | None = None
+
+
+class TaskParentsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """By name; at most 1 000."""
+
+    parents: list[TaskParent]
+
+
+METHODS.add(
+    "projects.move",
+    request=MoveProject,
+    reply=MoveProjectReply,
+    permit=Permission.WRITE,
+    changes=True,
+    summary="Move a project, and what is below it, below another one.",
+)
+METHODS.add(
+    "projects.get_unique_metric_variants",
+    request=InProject,
+    reply=MetricVariantsReply,
+    permit=Permission.READ,
+    summary="The series that tasks of a project have.",
+)
+METHODS.add(
+    "projects.get_hyper_parameters",
+    request=InProject,
+    reply=ParametersReply,
+    permit=Permission.READ,
+    summary="The hyper-parameters that tasks of a project have.",
+)
+METHODS.add(
+    "projects.get_hyperparam_values",
+    request=ParameterValues,
+    reply=ParameterValuesReply,
+    permit=Permission.READ,
+    summary="The values of a hyper-parameter in use.",
+)
+METHODS.add(
+    "projects.get_task_parents",
+    request=TaskParents,
+    reply=TaskParentsReply,
+    permit=Permission.READ,
+    summary="The tasks that others were made from.",
+)
 METHODS.add(
     "projects.create",
     request=CreateProject,

@@ -405,6 +405,21 @@ class Ping(msgspec.Struct, frozen=True, kw_only=True):
     task: str
 
 
+class MoveTasks(msgspec.Struct, frozen=True, kw_only=True):
+    """The project by id, or by its full path, which is made when missing."""
+
+    ids: list[str]
+    project: str | None = None
+    project_name: str | None = None
+
+
+class TasksMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """Where they are now, and how many there are."""
+
+    project_id: str
+    updated: int
+
+
 def _read(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
     METHODS.add(name, request=request, reply=reply, permit=Permission.READ, since=since, summary=summary)
 
@@ -462,6 +477,7 @@ _work("tasks.add_or_update_artifacts", AddArtifacts, TaskUpdated, "Add or overwr
 _work("tasks.delete_artifacts", DeleteArtifacts, Deleted, "Remove artifacts.", "2.10")
 _work("tasks.add_or_update_model", AddModel, TaskUpdated, "Name a model in a task.", "2.13")
 _work("tasks.delete_models", DeleteModels, TaskUpdated, "Remove models from a task.", "2.13")
+_work("tasks.move", MoveTasks, TasksMoved, "Put tasks into another project.", "2.12")
 _read("tasks.get_hyper_params", GetHyperParams, GetHyperParamsReply, "The hyper-parameters of tasks.", "2.9")
 _work(
     "tasks.edit_hyper_params",

@@ -808,6 +808,13 @@ export interface ImageSampleReply {
   max_iteration: number | null;
 }
 
+export interface InProject {
+  project?: string | null;
+  include_subprojects?: boolean;
+  page?: number;
+  page_size?: number;
+}
+
 export interface JournalStatus {
   journal: string;
   host: string;
@@ -901,6 +908,17 @@ export interface MetadataItem {
   type?: string | null;
 }
 
+export interface MetricVariant {
+  metric: string;
+  metric_hash: string;
+  variant: string;
+  variant_hash: string;
+}
+
+export interface MetricVariantsReply {
+  metrics: MetricVariant[];
+}
+
 export interface MetricsAndVariantsReply {
   metrics: Record<string, string[]>;
 }
@@ -940,6 +958,21 @@ export interface ModelReply {
 
 export interface ModelUpdated {
   updated: number;
+}
+
+export interface MoveProject {
+  project: string;
+  new_location?: string;
+}
+
+export interface MoveProjectReply {
+  moved: number;
+}
+
+export interface MoveTasks {
+  ids: string[];
+  project?: string | null;
+  project_name?: string | null;
 }
 
 export interface MultiScalarHistogram {
@@ -987,6 +1020,29 @@ export interface Parameter {
   value?: unknown;
   type?: string | null;
   description?: string | null;
+}
+
+export interface ParameterName {
+  section: string;
+  name: string;
+}
+
+export interface ParameterValues {
+  section: string;
+  name: string;
+  projects?: string[] | null;
+  include_subprojects?: boolean;
+}
+
+export interface ParameterValuesReply {
+  values: string[];
+  total: number;
+}
+
+export interface ParametersReply {
+  parameters: ParameterName[];
+  total: number;
+  remaining: number;
 }
 
 export interface Ping {
@@ -1333,6 +1389,21 @@ export interface TaskModels {
   output: ModelReference[];
 }
 
+export interface TaskParent {
+  id: string;
+  name: string;
+  project: string | null;
+}
+
+export interface TaskParents {
+  projects?: string[] | null;
+  include_subprojects?: boolean;
+}
+
+export interface TaskParentsReply {
+  parents: TaskParent[];
+}
+
 export interface TaskRef {
   task: string;
 }
@@ -1358,6 +1429,11 @@ export interface TasksAsk {
 
 export interface TasksDeleted {
   deleted: number;
+}
+
+export interface TasksMoved {
+  project_id: string;
+  updated: number;
 }
 
 export interface TasksRef {
@@ -1528,9 +1604,14 @@ export interface Methods {
   "projects.get_all": { request: GetAllProjects; reply: GetAllProjectsReply };
   "projects.get_all_ex": { request: GetAllProjectsEx; reply: GetAllProjectsReply };
   "projects.get_by_id": { request: GetProject; reply: ProjectReply };
+  "projects.get_hyper_parameters": { request: InProject; reply: ParametersReply };
+  "projects.get_hyperparam_values": { request: ParameterValues; reply: ParameterValuesReply };
   "projects.get_model_tags": { request: ProjectTags; reply: ProjectTagsReply };
   "projects.get_project_tags": { request: ProjectTags; reply: ProjectTagsReply };
+  "projects.get_task_parents": { request: TaskParents; reply: TaskParentsReply };
   "projects.get_task_tags": { request: ProjectTags; reply: ProjectTagsReply };
+  "projects.get_unique_metric_variants": { request: InProject; reply: MetricVariantsReply };
+  "projects.move": { request: MoveProject; reply: MoveProjectReply };
   "projects.update": { request: UpdateProject; reply: Updated };
   "queues.create": { request: CreateQueue; reply: QueueId };
   "queues.delete": { request: DeleteQueue; reply: DeleteQueueReply };
@@ -1572,6 +1653,7 @@ export interface Methods {
   "tasks.get_configuration_names": { request: GetConfigurations; reply: GetConfigurationNamesReply };
   "tasks.get_configurations": { request: GetConfigurations; reply: GetConfigurationsReply };
   "tasks.get_hyper_params": { request: GetHyperParams; reply: GetHyperParamsReply };
+  "tasks.move": { request: MoveTasks; reply: TasksMoved };
   "tasks.ping": { request: Ping; reply: Empty };
   "tasks.publish": { request: Publish; reply: Updated };
   "tasks.publish_many": { request: ManyTasks; reply: ManyReply };

@@ -13,6 +13,7 @@ from trialbook.server.services.model_registry import ModelRegistry
 from trialbook.server.services.parts import Parts
 from trialbook.server.services.team import Team
 from trialbook.server.services.tree import Tree
+from trialbook.server.services.usage import Usage
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
@@ -36,6 +37,7 @@ class Services:
     lifecycle: Lifecycle
     registry: ModelRegistry
     tree: Tree
+    usage: Usage
     facets: FacetStore
     users: UserStore
     projects: ProjectStore

@@ -101,7 +101,7 @@ class Editing:
         id = ask.id or new_id()
         values = self._sections(ask, {})
         execution = values.pop("execution", {})
-        project = self._project(call, ask.project, ask.project_name)
+        project = self.place(call, ask.project, ask.project_name)
         self._tasks.insert(
             call.connection,
             {
@@ -148,7 +148,8 @@ class Editing:
         announce(call, id, project)
         return id
 
-    def _project(self, call: Call, id: str | None, name: str | None = None) -> str | None:
+    def place(self, call: Call, id: str | None, name: str | None = None) -> str | None:
+        """The project by id or full path, made when missing; None when neither is given."""
         if id:
             if not self._projects.exists(call.connection, id):
                 raise ProjectNotFound(f"there is no project {id!r}", id=id)
@@ -178,7 +179,7 @@ class Editing:
             if getattr(ask, field) is not None:
                 values[field] = sorted(set(getattr(ask, field)))
         if ask.project is not None:
-            values["project"] = self._project(call, ask.project)
+            values["project"] = self.place(call, ask.project)
         if ask.parent is not None:
             values["parent"] = ask.parent or None
         if not values:
@@ -230,7 +231,7 @@ class Editing:
     def clone(self, call: Call, ask: Any) -> str:
         """A new task with the inputs of another; its id."""
         row = self._tasks.require(call.connection, ask.task)
-        project = self._project(call, ask.new_task_project) if ask.new_task_project else row.project
+        project = self.place(call, ask.new_task_project) if ask.new_task_project else row.project
         tags = row.tags if ask.new_task_tags is None else ask.new_task_tags
         system_tags = (
             [tag for tag in row.system_tags if tag not in {"development", "archived"}]

@@ -202,20 +202,64 @@ class ProjectStore:
             )
         if self.find_by_name(connection, path) is not None:
             raise NameTaken(f"there is a project {path!r} already", name=path)
-        for below in self.descendants(connection, [row.id]):
-            old = connection.execute(sa.select(project.c.name).where(project.c.id == below)).scalar_one()
-            new = path + old[len(row.name) :]
-            connection.execute(
-                project.update()
-                .where(project.c.id == below)
-                .values(name=new, name_digest=digest(new), name_head=head(new))
-            )
+        self._rename_below(connection, row, path)
         return {
             "name": path,
             "basename": path.rpartition("/")[2],
             "name_digest": digest(path),
             "name_head": head(path),
         }
+
+    def _rename_below(self, connection: Connection, row: "sa.Row[Any]", path: str) -> list[str]:
+        below = self.descendants(connection, [row.id])
+        for id in below:
+            old = connection.execute(sa.select(project.c.name).where(project.c.id == id)).scalar_one()
+            new = path + old[len(row.name) :]
+            connection.execute(
+                project.update()
+                .where(project.c.id == id)
+                .values(name=new, name_digest=digest(new), name_head=head(new))
+            )
+        return below
+
+    def move(self, connection: Connection, id: str, above: str, user: str, now: float) -> list[str]:
+        """Put a project below another path, or at the top; the ids of all that have another path now.
+
+        Raises:
+            ProjectNotFound: there is none.
+            ProjectMoveRefused: into itself.
+            ProjectTooDeep: more than ten levels.
+            NameTaken: a project of that name is there already.
+        """
+        row = self.require(connection, id)
+        path = clean_path(f"{above}/{row.basename}")
+        if path == row.name:
+            return []
+        if f"{path}/".startswith(f"{row.name}/"):
+            raise ProjectMoveRefused(f"{row.name!r} cannot be moved into itself", name=path)
+        if self.find_by_name(connection, path) is not None:
+            raise NameTaken(f"there is a project {path!r} already", name=path)
+        members = {
+            id: row,
+            **{below: self.require(connection, below) for below in self.descendants(connection, [id])},
+        }
+        for member in members.values():
+            clean_path(path + member.name[len(row.name) :])
+        parent_path = path.rpartition("/")[0]
+        parent = self.ensure(connection, parent_path, user, now) if parent_path else None
+        ancestors = [*self.require(connection, parent).path, parent] if parent else []
+        self._rename_below(connection, row, path)
+        connection.execute(
+            project.update()
+            .where(project.c.id == id)
+            .values(name=path, name_digest=digest(path), name_head=head(path), parent=parent, last_update=now)
+        )
+        for one, member in members.items():
+            new = [*ancestors, *member.path[len(row.path) :]]
+            depth = len(new)
+            connection.execute(project.update().where(project.c.id == one).values(path=new, depth=depth))
+            self._facets.replace(connection, one, "path", [("", ancestor) for ancestor in new])
+        return list(members)
 
     def descendants(self, connection: Connection, ids: Sequence[str]) -> list[str]:
         """Ids of every project below these."""

@@ -8,6 +8,7 @@ from trialbook.base.clock import iso
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
+from trialbook.server.services.usage import MOST
 from trialbook.server.stores.models import model
 from trialbook.server.stores.projects import document, project
 from trialbook.server.stores.tasks import task
@@ -114,3 +115,70 @@ def get_task_tags(context: Context, ask: wire.ProjectTags) -> wire.ProjectTagsRe
 def get_model_tags(context: Context, ask: wire.ProjectTags) -> wire.ProjectTagsReply:
     """Tags in use on models."""
     return _tags(context, ask, model)
+
+
+@handles("projects.move")
+def move(context: Context, ask: wire.MoveProject) -> wire.MoveProjectReply:
+    """Another place in the tree."""
+    moved = context.services.projects.move(
+        context.connection, ask.project, ask.new_location, context.caller.user, context.now
+    )
+    context.publish("projects", "projects", moved)
+    return wire.MoveProjectReply(moved=len(moved))
+
+
+@handles("projects.get_unique_metric_variants")
+def get_unique_metric_variants(context: Context, ask: wire.InProject) -> wire.MetricVariantsReply:
+    """Series in use."""
+    rows = context.services.usage.series(
+        context.connection,
+        [ask.project] if ask.project else None,
+        ask.include_subprojects,
+        ask.page * ask.page_size,
+        ask.page_size,
+    )
+    return wire.MetricVariantsReply(
+        metrics=[
+            wire.MetricVariant(
+                metric=row.metric,
+                metric_hash=row.metric_hash,
+                variant=row.variant,
+                variant_hash=row.variant_hash,
+            )
+            for row in rows
+        ]
+    )
+
+
+@handles("projects.get_hyper_parameters")
+def get_hyper_parameters(context: Context, ask: wire.InProject) -> wire.ParametersReply:
+    """Hyper-parameters in use."""
+    projects = [ask.project] if ask.project else None
+    found = context.services.usage.parameters(context.connection, projects, ask.include_subprojects)
+    start = ask.page * ask.page_size
+    return wire.ParametersReply(
+        parameters=[
+            wire.ParameterName(section=section, name=name)
+            for section, name in found[start : start + ask.page_size]
+        ],
+        total=len(found),
+        remaining=max(0, len(found) - start - ask.page_size),
+    )
+
+
+@handles("projects.get_hyperparam_values")
+def get_hyperparam_values(context: Context, ask: wire.ParameterValues) -> wire.ParameterValuesReply:
+    """Values in use."""
+    found = context.services.usage.values(
+        context.connection, ask.projects, ask.include_subprojects, ask.section, ask.name
+    )
+    return wire.ParameterValuesReply(values=found[:MOST], total=len(found))
+
+
+@handles("projects.get_task_parents")
+def get_task_parents(context: Context, ask: wire.TaskParents) -> wire.TaskParentsReply:
+    """Tasks with children."""
+    rows = context.services.usage.parents(context.connection, ask.projects, ask.include_subprojects)
+    return wire.TaskParentsReply(
+        parents=[wire.TaskParent(id=row.id, name=row.name, project=row.project) for row in rows]
+    )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from trialbook.base.clock import iso
+from trialbook.errors import MissingField
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
@@ -62,6 +63,22 @@ def edit(context: Context, ask: wire.EditTask) -> Updated:
     """Change what the request names."""
     fields = context.services.editing.edit(context, ask)
     return Updated(updated=int(bool(fields)), fields=fields)
+
+
+@handles("tasks.move")
+def move(context: Context, ask: wire.MoveTasks) -> wire.TasksMoved:
+    """Another project."""
+    project = context.services.editing.place(context, ask.project, ask.project_name)
+    if project is None:
+        raise MissingField("tasks.move needs project or project_name", field="project")
+    for id in dict.fromkeys(ask.ids):
+        context.services.tasks.require(context.connection, id, task.c.id, lock=True)
+        context.services.tasks.change(
+            context.connection, id, {"project": project, "last_change": context.now}
+        )
+        context.publish(f"task:{id}", "task", [id])
+    context.publish("tasks", "tasks", ask.ids)
+    return wire.TasksMoved(project_id=project, updated=len(set(ask.ids)))
 
 
 @handles("tasks.activity")
