@@ -1,5 +1,6 @@
 """What differs between two versions, reading only the ranges that are not the same."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from trialbook.datasets.manifest import RangeRef
 from trialbook.datasets.rows import LINK, ROW, Array, same_content
 from trialbook.datasets.table import Table
 
-_COMPARED = ("kind", "size", "b3", "sha256")
+_COMPARED = np.dtype([(name, ROW[name]) for name in ("b3", "sha256", "size", "kind")])
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,12 @@ class _Side:
         self.raw = b"\0".join(table.raw_text("path") for table in tables)
         self.count = sum(table.count("path") for table in tables)
 
-    def paths(self) -> list[str]:
-        return [path for table in self._tables for path in table.text("path")]
+    def paths(self) -> list[bytes]:
+        return self.raw.split(b"\0") if self.count else []
 
     def data(self) -> Array:
-        data = np.zeros(self.count, ROW)
-        for name in _COMPARED:
+        data = np.zeros(self.count, _COMPARED)
+        for name in _COMPARED.names or ():
             columns = [table.array(name) for table in self._tables]
             if columns:
                 data[name] = np.concatenate(columns)
@@ -95,25 +96,27 @@ class _Side:
 
 
 def _compared(first: _Side, second: _Side) -> Difference:
+    one = first.paths()
     if first.raw == second.raw and first.count == second.count:
-        paths = first.paths()
-        places = np.arange(len(paths))
-        return Difference([], _modified(first, second, paths, places, places), [])
-    one, other = first.paths(), second.paths()
+        places = np.arange(len(one))
+        return Difference([], _modified(first, second, one, places, places), [])
+    other = second.paths()
     here, there = set(one), set(other)
     added, removed = sorted(there - here), sorted(here - there)
-    paths = one
-    left, right = np.arange(len(one)), np.arange(len(other))
-    if removed:
-        gone = set(removed)
-        left = np.flatnonzero(np.fromiter((path not in gone for path in one), bool, len(one)))
-    if added:
-        new = set(added)
-        right = np.flatnonzero(np.fromiter((path not in new for path in other), bool, len(other)))
-    return Difference(added, _modified(first, second, paths, left, right), removed)
+    left, right = _without(one, removed), _without(other, added)
+    return Difference(_texts(added), _modified(first, second, one, left, right), _texts(removed))
 
 
-def _modified(first: _Side, second: _Side, paths: list[str], left: Array, right: Array) -> list[str]:
+def _without(paths: list[bytes], gone: list[bytes]) -> Array:
+    """The places of the sorted paths that stay; what stays on both sides of a comparison stands in the same order."""
+    return np.delete(np.arange(len(paths)), [bisect_left(paths, path) for path in gone])
+
+
+def _texts(paths: list[bytes]) -> list[str]:
+    return [path.decode() for path in paths]
+
+
+def _modified(first: _Side, second: _Side, paths: list[bytes], left: Array, right: Array) -> list[str]:
     one, other = first.data()[left], second.data()[right]
     differ = ~same_content(one, other)
     linked = np.flatnonzero((one["kind"] == LINK) & (other["kind"] == LINK))
@@ -121,4 +124,4 @@ def _modified(first: _Side, second: _Side, paths: list[str], left: Array, right:
         links, others = first.links(), second.links()
         for place in linked.tolist():
             differ[place] |= links[int(left[place])] != others[int(right[place])]
-    return [paths[int(left[place])] for place in np.flatnonzero(differ).tolist()]
+    return _texts([paths[int(left[place])] for place in np.flatnonzero(differ).tolist()])

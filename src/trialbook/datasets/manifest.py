@@ -105,7 +105,7 @@ def decode_root(data: bytes, root_id: str) -> Root:
 
 def cuts(paths: list[str]) -> list[int]:
     """Where ranges end: ascending places, the last one is the number of paths."""
-    crcs = np.fromiter((zlib.crc32(path.encode()) for path in paths), np.uint32, len(paths))
+    crcs = np.fromiter(map(zlib.crc32, map(str.encode, paths)), np.uint32, len(paths))
     wish = np.flatnonzero(crcs * np.uint32(2654435761) < np.uint32((1 << 32) // _EXPECTED)) + 1
     ends: list[int] = []
     start = 0
@@ -121,7 +121,7 @@ def encode_ranges(rows: Rows) -> Iterator[EncodedRange]:
     """Cut rows into ranges, in path order."""
     start = 0
     for end in cuts(rows.paths):
-        part = rows.take(np.arange(start, end)).compact()
+        part = rows.span(start, end).compact()
         data = encode_range(part)
         yield EncodedRange(blake3(data).hexdigest(), part.paths[0], part.paths[-1], len(part), data)
         start = end

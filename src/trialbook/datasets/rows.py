@@ -65,6 +65,12 @@ class Rows:
         links = {path: self.links[path] for path in paths if path in self.links} if self.links else {}
         return Rows(paths, self.data[places], self.packs, self.origins, links)
 
+    def span(self, start: int, end: int) -> "Rows":
+        """The rows from one place up to, not including, another."""
+        paths = self.paths[start:end]
+        links = {path: self.links[path] for path in paths if path in self.links} if self.links else {}
+        return Rows(paths, self.data[start:end], self.packs, self.origins, links)
+
     def find(self, path: str) -> int | None:
         """The place of a path; None when it is not here."""
         from bisect import bisect_left
@@ -149,11 +155,12 @@ def same_content(first: Array, second: Array) -> Array:
 
 def known(digests: Array) -> Array:
     """Which digests are not all zero."""
-    return np.asarray(digests.any(axis=1))
+    return np.asarray((digests[:, 0] | digests[:, 1] | digests[:, 2] | digests[:, 3]) != 0)
 
 
 def _equal(first: Array, second: Array) -> Array:
-    return np.asarray((first == second).all(axis=1))
+    same = first == second
+    return np.asarray(same[:, 0] & same[:, 1] & same[:, 2] & same[:, 3])
 
 
 def digest_words(digest: bytes) -> Array:
