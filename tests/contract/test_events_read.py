@@ -240,3 +240,33 @@ def test_several_tasks_and_thinning(server: RunningServer, task: str) -> None:
 def test_a_task_that_is_not_there(server: RunningServer, method: str) -> None:
     reply = server.ask(method, {"task": new_id()}).json()["meta"]
     assert (reply["result_code"], reply["result_subcode"]) == (400, 101)
+
+
+def test_plots_of_several_tasks_and_one_plot(server: RunningServer, task: str) -> None:
+    other = server.call("tasks.create", name="other", type="training")["id"]
+    for owner, iterations in ((task, (1, 5)), (other, (3,))):
+        for iteration in iterations:
+            server.call(
+                "events.add",
+                type="plot",
+                task=owner,
+                iter=iteration,
+                metric="several",
+                variant="v",
+                plot_str=json.dumps({"at": iteration}),
+            )
+    ask = {"tasks": [task, other], "metrics": [{"metric": "several"}]}
+    reply = server.call("events.get_multi_task_plots", ask)
+    held = reply["plots"]["several"]["v"]
+    assert {owner: sorted(found) for owner, found in held.items()} == {task: ["5"], other: ["3"]}
+    assert held[other]["3"]["name"] == "other"
+    assert json.loads(held[other]["3"]["plots"][0]["plot_str"]) == {"at": 3}
+    assert (reply["returned"], reply["total"]) == (2, 2)
+    both = server.call("events.get_multi_task_plots", iters=2, **ask)["plots"]["several"]["v"]
+    assert sorted(both[task]) == ["1", "5"]
+    one = {"task": task, "metric": "several", "variant": "v"}
+    for iteration, expected in ((None, 5), (4, 1), (5, 5), (0, 1)):
+        sample = server.call("events.get_plot_sample", iteration=iteration, **one)
+        assert sample["event"]["iter"] == expected
+        assert (sample["min_iteration"], sample["max_iteration"]) == (1, 5)
+    assert server.call("events.get_plot_sample", task=task, metric="none", variant="v")["event"] is None

@@ -292,6 +292,43 @@ class ImageSampleReply(msgspec.Struct, frozen=True, kw_only=True):
     max_iteration: int | None = None
 
 
+class MultiTaskPlots(msgspec.Struct, frozen=True, kw_only=True):
+    """Plots of the last ``iters`` iterations of every metric and variant of several tasks."""
+
+    tasks: list[str]
+    iters: Annotated[int, msgspec.Meta(ge=1)] = 1
+    metrics: list[Any] | None = None
+    no_scroll: bool = True
+    scroll_id: str | None = None
+    model_events: bool = False
+
+
+class TaskPlots(msgspec.Struct, frozen=True, kw_only=True):
+    """The plots of one task under one metric, variant and iteration."""
+
+    name: str
+    plots: list[dict[str, Any]]
+
+
+class MultiTaskPlotsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Metric → variant → task → iteration → plots; everything comes at once."""
+
+    plots: dict[str, dict[str, dict[str, dict[str, TaskPlots]]]]
+    returned: int
+    total: int
+    scroll_id: str
+
+
+class PlotSample(msgspec.Struct, frozen=True, kw_only=True):
+    """The plot of a metric and variant at an iteration, or the nearest earlier one; the last one when absent."""
+
+    task: str
+    metric: str
+    variant: str
+    iteration: I64 | None = None
+    model_events: bool = False
+
+
 class DeleteForTask(msgspec.Struct, frozen=True, kw_only=True):
     """All events of a task."""
 
@@ -465,6 +502,10 @@ _declare("events.download_task_log", DownloadTaskLog, RawReply, "The whole conso
 _declare("events.get_task_plots", GetTaskPlots, PlotsReply, "The newest plots of a task.")
 _declare("events.debug_images", DebugImages, DebugImagesReply, "Images of tasks by iteration.")
 _declare("events.get_debug_image_sample", ImageSample, ImageSampleReply, "One image of a metric and variant.")
+_declare(
+    "events.get_multi_task_plots", MultiTaskPlots, MultiTaskPlotsReply, "The newest plots of several tasks."
+)
+_declare("events.get_plot_sample", PlotSample, ImageSampleReply, "One plot of a metric and variant.", "2.20")
 _declare("logs.range", ReadLines, LinesReply, "Console lines by number.")
 _declare("logs.search", SearchLines, SearchReply, "Search the whole console of a task.")
 _declare("journals.status", TasksAsk, JournalsReply, "Whether everything that was reported has arrived.")

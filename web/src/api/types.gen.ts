@@ -987,6 +987,22 @@ export interface MultiScalarReply {
   metrics: Record<string, Record<string, Record<string, Curve>>>;
 }
 
+export interface MultiTaskPlots {
+  tasks: string[];
+  iters?: number;
+  metrics?: unknown[] | null;
+  no_scroll?: boolean;
+  scroll_id?: string | null;
+  model_events?: boolean;
+}
+
+export interface MultiTaskPlotsReply {
+  plots: Record<string, Record<string, Record<string, Record<string, TaskPlots>>>>;
+  returned: number;
+  total: number;
+  scroll_id: string;
+}
+
 export interface NewCredential {
   access_key: string;
   secret_key: string;
@@ -1047,6 +1063,14 @@ export interface ParametersReply {
 
 export interface Ping {
   task: string;
+}
+
+export interface PlotSample {
+  task: string;
+  metric: string;
+  variant: string;
+  iteration?: number | null;
+  model_events?: boolean;
 }
 
 export interface PlotsReply {
@@ -1404,6 +1428,11 @@ export interface TaskParentsReply {
   parents: TaskParent[];
 }
 
+export interface TaskPlots {
+  name: string;
+  plots: Record<string, unknown>[];
+}
+
 export interface TaskRef {
   task: string;
 }
@@ -1575,6 +1604,8 @@ export interface Methods {
   "events.delete_for_task": { request: DeleteForTask; reply: EventsDeleted };
   "events.download_task_log": { request: DownloadTaskLog; reply: ArrayBuffer };
   "events.get_debug_image_sample": { request: ImageSample; reply: ImageSampleReply };
+  "events.get_multi_task_plots": { request: MultiTaskPlots; reply: MultiTaskPlotsReply };
+  "events.get_plot_sample": { request: PlotSample; reply: ImageSampleReply };
   "events.get_scalar_metrics_and_variants": { request: TaskAsk; reply: MetricsAndVariantsReply };
   "events.get_task_events": { request: GetTaskEvents; reply: EventsReply };
   "events.get_task_latest_scalar_values": { request: TaskAsk; reply: LatestValuesReply };

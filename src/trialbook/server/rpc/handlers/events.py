@@ -308,18 +308,44 @@ def _shown(scroll_id: str | None) -> dict[str, tuple[int, int]]:
         raise BadRequest(f"{scroll_id!r} is no scroll id of this method: start again without one") from None
 
 
+@handles("events.get_multi_task_plots")
+def get_multi_task_plots(context: Context, ask: wire.MultiTaskPlots) -> wire.MultiTaskPlotsReply:
+    """The newest plots of several tasks."""
+    names = _names(context, ask.tasks, ask.model_events)
+    if ask.scroll_id:
+        return wire.MultiTaskPlotsReply(plots={}, returned=0, total=0, scroll_id=ask.scroll_id)
+    found = store.newest(context.connection, ask.tasks, store.PLOT, ask.iters, _filter(ask.metrics))
+    reply: dict[str, dict[str, dict[str, dict[str, wire.TaskPlots]]]] = {}
+    for plot in found:
+        tasks = reply.setdefault(plot["metric"], {}).setdefault(plot["variant"], {})
+        iterations = tasks.setdefault(plot["task"], {})
+        empty = wire.TaskPlots(name=names[plot["task"]], plots=[])
+        iterations.setdefault(str(plot["iter"]), empty).plots.append(plot)
+    return wire.MultiTaskPlotsReply(plots=reply, returned=len(found), total=len(found), scroll_id="end")
+
+
+@handles("events.get_plot_sample")
+def get_plot_sample(context: Context, ask: wire.PlotSample) -> wire.ImageSampleReply:
+    """One plot."""
+    return _sample(context, ask, store.PLOT)
+
+
 @handles("events.get_debug_image_sample")
 def get_debug_image_sample(context: Context, ask: wire.ImageSample) -> wire.ImageSampleReply:
     """One image."""
+    return _sample(context, ask, store.IMAGE)
+
+
+def _sample(context: Context, ask: wire.ImageSample | wire.PlotSample, kind: str) -> wire.ImageSampleReply:
     connection = context.connection
     context.services.events.require(connection, ask.task, ask.model_events)
     wanted = {ask.metric: [ask.variant]}
-    between = store.ends(connection, ask.task, store.IMAGE, wanted)
+    between = store.ends(connection, ask.task, kind, wanted)
     if between is None:
         return wire.ImageSampleReply(event=None)
     if ask.iteration is not None and ask.iteration >= 2**63 - 1:
         raise BadField("iteration is out of range", field="iteration")
     below = None if ask.iteration is None else ask.iteration + 1
-    nearest = store.iterations(connection, ask.task, store.IMAGE, wanted, 1, below=below) or [between[0]]
-    event = store.at(connection, ask.task, store.IMAGE, wanted, nearest)[nearest[0]][-1]
+    nearest = store.iterations(connection, ask.task, kind, wanted, 1, below=below) or [between[0]]
+    event = store.at(connection, ask.task, kind, wanted, nearest)[nearest[0]][-1]
     return wire.ImageSampleReply(event=event, min_iteration=between[0], max_iteration=between[1])
