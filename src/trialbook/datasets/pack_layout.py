@@ -3,7 +3,6 @@
 import struct
 from dataclasses import dataclass
 
-import numpy as np
 from blake3 import blake3
 
 from trialbook.datasets.rows import Array
@@ -24,7 +23,7 @@ _PREFIX = b"trialbook-pack 1 "
 
 @dataclass(frozen=True)
 class Members:
-    """The index of a pack: one value per member in each column, in file order."""
+    """The index of a pack: one value per member in each column, in file order; ``sha256`` may have none."""
 
     paths: list[str]
     b3: Array
@@ -65,6 +64,11 @@ def ending(members: Members, place: int) -> tuple[str, bytes]:
         The pack id and the bytes.
     """
     index = encode_index(members)
+    return blake3(index).hexdigest(), index + closing(members, place, index)
+
+
+def closing(members: Members, place: int, index: bytes) -> bytes:
+    """Everything behind the index block, which begins at ``place``: directory and end."""
     identity = blake3(index).hexdigest()
     directory = b"".join(_directory(members))
     start = place + len(index)
@@ -78,7 +82,7 @@ def ending(members: Members, place: int) -> tuple[str, bytes]:
         b"PK\x05\x06", 0, 0, min(count, 0xFFFF), min(count, 0xFFFF),
         min(len(directory), _FULL), min(start, _FULL), len(comment),
     )  # fmt: skip
-    return identity, index + directory + tail + end + comment
+    return directory + tail + end + comment
 
 
 def encode_index(members: Members) -> bytes:
@@ -133,7 +137,9 @@ def decode_index(data: bytes, key: str) -> Members:
     if any(len(column) != len(paths) for column in columns.values()):
         raise DatasetDamaged(f"the index of pack {key} has columns of different lengths")
     sha256 = table.array("sha256")
-    return Members(paths, sha256=sha256 if len(sha256) else np.zeros((len(paths), 4), "<u8"), **columns)
+    if len(sha256) not in (0, len(paths)):
+        raise DatasetDamaged(f"the index of pack {key} has columns of different lengths")
+    return Members(paths, sha256=sha256, **columns)
 
 
 def _directory(members: Members) -> list[bytes]:
