@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trialbook.datasets.known import Known
 from trialbook.datasets.pack_reader import Wanted, wanted_of
-from trialbook.datasets.rows import FILE, LINK, Rows, digest_bytes
+from trialbook.datasets.rows import FILE, LINK, Rows, known
 
 
 @dataclass(frozen=True)
@@ -51,22 +50,34 @@ class Plan:
 def plan(rows: Rows, neighbours: Sequence[Neighbour] = ()) -> Plan:
     """Decide for every row; a neighbour's file is taken when its bytes and its mode are the same."""
     near: dict[int, tuple[Path, float]] = {}
+    far = np.flatnonzero(rows.data["kind"] == FILE).tolist()
+    wanted = _contents(rows)
     for neighbour in neighbours:
-        index = Known(neighbour.rows)
-        missing = np.array(
-            [place for place in np.flatnonzero(rows.data["kind"] == FILE) if place not in near]
-        )
-        if not len(missing):
+        if not far:
             break
-        digests = [digest_bytes(rows.data["b3"][place]) for place in missing]
-        for place in missing[index.any_of(digests)].tolist():
-            for found in index.find(digest_bytes(rows.data["b3"][place])):
-                if neighbour.rows.data["mode"][found] == rows.data["mode"][place]:
-                    near[place] = (neighbour.folder / neighbour.rows.paths[found], neighbour.made)
-                    break
-    far = [place for place in np.flatnonzero(rows.data["kind"] == FILE).tolist() if place not in near]
+        lent = {content: place for place, content in enumerate(_contents(neighbour.rows)) if content}
+        found = [(place, lent.get(wanted[place]) if wanted[place] else None) for place in far]
+        paths = neighbour.rows.paths
+        near.update(
+            {
+                place: (neighbour.folder / paths[other], neighbour.made)
+                for place, other in found
+                if other is not None
+            }
+        )
+        far = [place for place, other in found if other is None]
     links = np.flatnonzero(rows.data["kind"] == LINK).tolist()
     return Plan(rows, [(place, *near[place]) for place in sorted(near)], by_pack(rows, far), links)
+
+
+def _contents(rows: Rows) -> list[bytes]:
+    """What makes two files the same: BLAKE3 and mode; nothing for links and where BLAKE3 is unknown."""
+    b3 = np.ascontiguousarray(rows.data["b3"]).tobytes()
+    usable = (known(rows.data["b3"]) & (rows.data["kind"] == FILE)).tolist()
+    return [
+        b3[32 * place : 32 * place + 32] + bytes((mode,)) if usable[place] else b""
+        for place, mode in enumerate(rows.data["mode"].tolist())
+    ]
 
 
 def by_pack(rows: Rows, chosen: Sequence[int]) -> list[tuple[str, list[Wanted]]]:
