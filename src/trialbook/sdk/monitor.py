@@ -15,6 +15,7 @@ MACHINE, GPU = ":monitor:machine", ":monitor:gpu"
 _SAMPLE_SECONDS = 0.5
 _REPORT_SECONDS = 30.0
 _TREE_SECONDS = 2.0
+_SETTLE_SECONDS = 3.0
 _SHARE = 0.004
 """Of one processor: looks become rarer where they cost more than this."""
 _timeout = 1800.0
@@ -105,6 +106,10 @@ class ResourceMonitor:
         self._stop.set()
 
     def _run(self) -> None:
+        # Not while the program starts: importing costs it time, and an import under way when it is interrupted makes
+        # CPython forget the interrupt (`namedtuple` evaluates text), so that it would exit with 1 instead.
+        if self._stop.wait(min(_SETTLE_SECONDS, self._report_seconds / 4)):
+            return
         with guard("monitor"):
             usage = Usage(Path.cwd())
             gpus = Gpus(settings.visible_gpus())
