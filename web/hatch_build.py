@@ -8,11 +8,14 @@ By hand, in a virtual environment: ``python web/hatch_build.py`` builds the page
 ``python web/hatch_build.py npm test`` runs npm in this folder; both install Node.js from PyPI when it is missing.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path
@@ -98,13 +101,42 @@ def npm_command() -> tuple[Sequence[str], Mapping[str, str]]:
     return [str(node), str(modules / "npm" / "bin" / "npm-cli.js")], {**os.environ, "PATH": path}
 
 
+@contextmanager
+def alone(web: Path) -> Iterator[None]:
+    """Two builds at once would take each other's files away."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    name = hashlib.sha256(str(web).encode()).hexdigest()[:12]
+    with (Path(tempfile.gettempdir()) / f"trialbook-web-{os.getuid()}-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def installed(web: Path) -> bool:
+    """True when the packages of the lock file are there."""
+    there = web / "node_modules" / ".package-lock.json"
+    return there.exists() and there.stat().st_mtime >= (web / "package-lock.json").stat().st_mtime
+
+
 def build(web: Path = WEB) -> Path:
     """Makes ``web/dist`` when it is stale, and returns it."""
-    if stale(web):
-        npm, environment = npm_command()
-        for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-            subprocess.run([*npm, *arguments], cwd=web, env=dict(environment), check=True)
-        (web / "dist" / STAMP).touch()
+    if not stale(web):
+        return web / "dist"
+    with alone(web):
+        # Whoever held the lock may have built it meanwhile.
+        if stale(web):
+            npm, environment = npm_command()
+            steps = (
+                [["run", "build"]]
+                if installed(web)
+                else [["ci", "--no-audit", "--no-fund"], ["run", "build"]]
+            )
+            for arguments in steps:
+                subprocess.run([*npm, *arguments], cwd=web, env=dict(environment), check=True)
+            (web / "dist" / STAMP).touch()
     return web / "dist"
 
 

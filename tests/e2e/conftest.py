@@ -62,6 +62,12 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+ON_BOTH = pytest.mark.parametrize(
+    "site", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True, scope="package"
+)
+"""Runs the tests of a module on both databases."""
+
+
 class Site(NamedTuple):
     """A server with runs in it."""
 
@@ -75,9 +81,16 @@ class Site(NamedTuple):
 
 
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory, built_page: Path) -> Iterator[Site]:
-    """A filled server on SQLite, shared by the whole run: the page speaks to the API alone, so one store is enough."""
-    running = RunningServer(tmp_path_factory.mktemp("site"))
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, built_page: Path
+) -> Iterator[Site]:
+    """A filled server, shared by the tests of a database. On SQLite, unless a module asks for both (``ON_BOTH``): what
+    only looks at drawing or at budgets needs one.
+    """
+    database = None
+    if getattr(request, "param", "sqlite") == "postgresql":
+        database = request.getfixturevalue("postgres").fresh_url()
+    running = RunningServer(tmp_path_factory.mktemp("site"), database)
     filler = Filler(running.url, running.access_key, running.secret_key)
     yield Site(running, filler, fill(filler))
     running.stop()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from tests.e2e.conftest import ROOT
 from tests.support.server import RunningServer
@@ -23,13 +23,9 @@ SHOWS = {
     "output/log": ".console-line .text >> text=epoch",
     "output/debugImages": ".image-tile img",
 }
-TABLE = "c=" + "~".join(
-    [
-        *("name", "status", "started", "h:Args:learning_rate"),
-        *("m:last:loss:train", "m:min:loss:validation", "m:max:accuracy:validation"),
-    ]
-)
-SIZE = {"width": 1440, "height": 860}
+SIZE = {"width": 1280, "height": 640}
+# Where little is shown, the empty rest is left out.
+SHORT = 330
 
 
 def start_demo(server: RunningServer, home: Path, *arguments: str) -> "subprocess.Popen[str]":
@@ -90,16 +86,24 @@ def test_the_demo_appears_while_it_trains(
         page.goto(f"{own_server.url}/projects/*/tasks/{task}/artifacts")
         expect(page.locator(".tab")).to_contain_text("predictions")
         if os.environ.get("UPDATE_SCREENSHOTS") == "1":
+            others = []
             for rate in ("0.0005", "0.008", "0.02"):
-                assert start_demo(own_server, tmp_path, "--learning-rate", rate).wait(120) == 0
-            take_pictures(browser, own_server.url, task)
+                other = start_demo(own_server, tmp_path, "--learning-rate", rate)
+                others.append(task_of(other))
+                other.communicate(timeout=120)
+                assert other.returncode == 0
+            take_pictures(browser, own_server.url, [task, *others])
     finally:
         if demo.poll() is None:
             demo.kill()
             demo.wait()
 
 
-def take_pictures(browser: Browser, url: str, task: str) -> None:
+def clip(height: int) -> FloatRect:
+    return {"x": 0, "y": 0, "width": SIZE["width"], "height": height}
+
+
+def take_pictures(browser: Browser, url: str, tasks: list[str]) -> None:
     folder = ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
     for scheme in ("light", "dark"):
@@ -107,11 +111,20 @@ def take_pictures(browser: Browser, url: str, task: str) -> None:
         page = context.new_page()
         ending = "" if scheme == "light" else "-dark"
         for name, tab in PICTURES.items():
-            page.goto(f"{url}/projects/*/tasks/{task}/{tab}")
+            page.goto(f"{url}/projects/*/tasks/{tasks[0]}/{tab}")
             settle(page, tab)
-            page.screenshot(path=str(folder / f"{name}{ending}.png"))
-        page.goto(f"{url}/projects/*/tasks?{TABLE}")
-        expect(page.locator(".grid-row[data-task]")).to_have_count(4)
+            height = SHORT if name == "console" else SIZE["height"]
+            page.screenshot(path=str(folder / f"{name}{ending}.png"), clip=clip(height))
+        page.goto(f"{url}/projects/*/compare-tasks?ids={'~'.join(tasks)}")
+        expect(page.locator(".compare-chip")).to_have_count(len(tasks))
+        expect(page.locator(SHOWS["output/metrics/scalar"]).first).to_be_visible()
+        expect(page.locator(".skeleton")).to_have_count(0)
+        page.screenshot(path=str(folder / f"compare{ending}.png"))
+        page.goto(f"{url}/projects/*/tasks")
+        expect(page.locator(".grid-row[data-task]")).to_have_count(len(tasks))
         expect(page.locator(".grid-row[data-task]").first).to_contain_text("Examples/Digits")
-        page.screenshot(path=str(folder / f"tasks{ending}.png"))
+        expect(page.locator(".grid-head")).to_contain_text("learning_rate")
+        page.screenshot(
+            path=str(folder / f"tasks{ending}.png"), clip={"x": 0, "y": 0, "width": 1280, "height": 320}
+        )
         context.close()

@@ -38,6 +38,7 @@ def test_a_choice_of_columns_wins_and_lives_in_the_address(page: Page, site: Sit
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page).to_have_url(re.compile("comment"))
     page.reload()
+    page.get_by_role("grid").evaluate("e => { e.scrollLeft = e.scrollWidth }")
     expect(page.locator(".grid-head")).to_contain_text("Comment")
     assert not any(text.startswith("User") for text in heads(page))
 
@@ -113,3 +114,24 @@ def test_what_is_asked_ahead_is_asked_once(page: Page, site: Site) -> None:
     ):
         body = json.dumps(params, separators=(",", ":"))
         assert sum(one.endswith(f"/{method} {body}") for one in asked) == 1, method
+
+
+def test_a_table_of_two_hundred_columns_mounts_only_those_in_view(page: Page, site: Site) -> None:
+    names = [f"probe {i}" for i in range(200)]
+    task = site.filler.task("wide/table", "many metrics")
+    site.filler.events([event for name in names for event in scalars(task, name, name, [1.0])])
+    project = site.filler.call("tasks.get_by_id", task=task)["task"]["project"]
+    ids = "~".join(["name", *(f"m:last:{name}:{name}" for name in names)])
+    page.goto(f"{site.url}/projects/{project}/tasks?c={ids.replace(' ', '+')}")
+    cells = page.locator(f"[data-task='{task}'] > [role=gridcell]")
+    expect(cells.nth(3)).to_contain_text("1")
+    assert cells.count() <= 40
+    expect(page.get_by_role("grid")).to_have_attribute("aria-colcount", "202")
+    page.get_by_role("grid").evaluate("e => { e.scrollLeft = e.scrollWidth }")
+    expect(page.locator(".grid-head")).to_contain_text("probe 199")
+    expect(cells.first).to_be_in_viewport()
+    expect(page.locator(f"[data-task='{task}'] a")).to_be_in_viewport()
+    assert cells.count() <= 40
+    head = page.locator(".grid-head [role=columnheader]", has_text="probe 199").bounding_box()
+    cell = page.locator(f"[data-task='{task}'] [aria-colindex='202']").bounding_box()
+    assert head and cell and head["x"] == cell["x"] and head["width"] == cell["width"]

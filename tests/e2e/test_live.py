@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.conftest import ON_BOTH, Site
+
+pytestmark = ON_BOTH
 
 SCRIPT = """
 import sys

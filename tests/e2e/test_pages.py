@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.conftest import ON_BOTH, Site
+
+pytestmark = ON_BOTH
 
 TABS = {
     "execution": "git apply",

@@ -4,7 +4,9 @@ import re
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.conftest import ON_BOTH, Site
+
+pytestmark = ON_BOTH
 
 
 def test_a_key_logs_in_and_the_link_is_kept(page: Page, site: Site) -> None:

@@ -2,13 +2,14 @@ import { type RefObject, useEffect, useState } from "react";
 
 export interface Viewport {
   top: number;
+  left: number;
   height: number;
   width: number;
 }
 
 /** Where a scrolling element stands; at most one update per frame. */
 export function useViewport(element: RefObject<HTMLElement | null>): Viewport {
-  const [view, setView] = useState<Viewport>({ top: 0, height: 0, width: 0 });
+  const [view, setView] = useState<Viewport>({ top: 0, left: 0, height: 0, width: 0 });
   useEffect(() => {
     const box = element.current;
     if (!box) return;
@@ -16,8 +17,8 @@ export function useViewport(element: RefObject<HTMLElement | null>): Viewport {
     const read = () => {
       frame = 0;
       setView((old) => {
-        const next = { top: box.scrollTop, height: box.clientHeight, width: box.clientWidth };
-        return old.top === next.top && old.height === next.height && old.width === next.width ? old : next;
+        const next = { top: box.scrollTop, left: box.scrollLeft, height: box.clientHeight, width: box.clientWidth };
+        return old.top === next.top && old.left === next.left && old.height === next.height && old.width === next.width ? old : next;
       });
     };
     const ask = () => {

@@ -11,11 +11,13 @@ interface Props {
   task: Task;
   colour: string;
   differences: readonly Difference[];
+  /** All tasks have one name, so the parameters stand for it. */
+  nameless: boolean;
   remove: () => void;
 }
 
 /** One of the compared tasks. Its lines stand out while the pointer is on it, and it does while they have it. */
-export function Chip({ task, colour, differences, remove }: Props) {
+export function Chip({ task, colour, differences, nameless, remove }: Props) {
   const highlight = useContext(HighlightContext) as Highlight;
   const lit = useSyncExternalStore(highlight.watch, highlight.get);
   const words = differences.map(({ name, value }) => `${name} = ${value}`).join(", ");
@@ -24,10 +26,12 @@ export function Chip({ task, colour, differences, remove }: Props) {
       onMouseEnter={() => highlight.set(task.id)} onMouseLeave={() => highlight.set(null)}
       onFocus={() => highlight.set(task.id)} onBlur={() => highlight.set(null)}>
       <i style={{ background: colour }} />
-      <Go to={taskPath(task.project, task.id)} className="cut">{task.name}</Go>
-      {differences.map(({ name, value }) => (
-        <span key={name} className="caption num parameter">{name} <b>{value}</b></span>
-      ))}
+      <Go to={taskPath(task.project, task.id)} className="row" style={{ gap: 6 }}>
+        {!(nameless && differences.length > 0) && <span className="cut">{task.name}</span>}
+        {differences.map(({ name, value }) => (
+          <span key={name} className="caption num parameter">{name} <b>{value}</b></span>
+        ))}
+      </Go>
       <button type="button" className="icon-button" aria-label={`Remove ${task.name}`} onClick={remove}>
         <Icon name="close" size={10} />
       </button>

@@ -1,6 +1,6 @@
 import "~/pages/compare/compare.css";
 
-import { useParams, useRouter } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 
@@ -39,7 +39,6 @@ export function idsOf(text: string): string[] {
 /** 2 to 20 tasks on the same charts, and what differs between them. */
 export function ComparePage() {
   const { pid = "*" } = useParams({ strict: false });
-  const router = useRouter();
   const client = useQueryClient();
   const theme = useTheme();
   const project = useProject(pid);
@@ -77,6 +76,7 @@ export function ComparePage() {
   const slots = useMemo(() => assignInOrder(ids), [ids]);
   const differences = useMemo(() => differencesOf(tasks), [tasks]);
   const labels = useMemo(() => labelsOf(tasks, differences), [tasks, differences]);
+  const nameless = tasks.length > 1 && tasks.every((task) => task.name === tasks[0]?.name);
   const [highlight] = useState(() => new Highlight());
   const entries = useMemo(
     () => [...(catalog.data ?? [])].sort((a, b) => ids.indexOf(a.task) - ids.indexOf(b.task)),
@@ -123,7 +123,7 @@ export function ComparePage() {
         <div className="compare-set">
           {tasks.map((task) => (
             <Chip key={task.id} task={task} colour={lineStyle(slots.get(task.id) ?? 0, theme).colour}
-              differences={differences.get(task.id) ?? []} remove={() => remove(task.id)} />
+              differences={differences.get(task.id) ?? []} nameless={nameless} remove={() => remove(task.id)} />
           ))}
           <span className="grow" />
           <span className="segments">
@@ -133,9 +133,6 @@ export function ComparePage() {
               </button>
             ))}
           </span>
-          <button type="button" className="button" onClick={() => router.history.push(projectPath(pid))}>
-            Back to the table
-          </button>
         </div>
         {found.isError && <ErrorPanel error={found.error} retry={() => void found.refetch()} />}
         {catalog.isError && <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />}

@@ -33,11 +33,14 @@ const absent = (values: readonly string[]): number => values.filter((one) => one
 export function labelsOf(tasks: readonly Task[], differences: ReadonlyMap<string, Difference[]>): Map<string, string> {
   const names = new Map<string, number>();
   for (const task of tasks) names.set(task.name, (names.get(task.name) ?? 0) + 1);
+  // One name for all would fill the legends and tell nothing.
+  const shared = names.size === 1 && tasks.length > 1;
   return new Map(
     tasks.map((task) => {
       if ((names.get(task.name) ?? 0) < 2) return [task.id, task.name];
       const parts = (differences.get(task.id) ?? []).map(({ name, value }) => `${name}=${value}`);
-      return [task.id, `${task.name} · ${parts.length ? parts.join(" ") : task.id.slice(0, 6)}`];
+      const tail = parts.length ? parts.join(" ") : task.id.slice(0, 6);
+      return [task.id, shared && parts.length ? tail : `${task.name} · ${tail}`];
     }),
   );
 }

@@ -2,45 +2,43 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { call } from "~/api/rpc";
+import type { InProject } from "~/api/types.gen";
 import { BUILT_IN_IDS, BUILT_IN_LABELS, columnOf, metricColumn, parameterColumn, STATS } from "~/pages/tasks/columns";
 import { Icon } from "~/theme/icons";
 import { Dialog } from "~/widgets/Dialog";
 import { ErrorPanel } from "~/widgets/states";
 
-const SAMPLE = 100;
+const PAGE = 10_000;
+const MOST_PAGES = 4;
+// Longer lists are narrowed by typing, not by scrolling.
+const MOST_NAMES = 200;
 
 interface Names {
   metrics: [string, string][];
   parameters: [string, string][];
-  sampled: boolean;
 }
 
-/** Metric and parameter names of the project's newest tasks. */
+/** Metric and parameter names that the project's tasks have in use. */
 async function namesOf(project: string, signal: AbortSignal): Promise<Names> {
-  const reply = await call(
-    "tasks.get_all_ex",
-    {
-      project: project === "*" ? undefined : [project],
-      include_subprojects: true,
-      order_by: ["-last_update"],
-      page: 0,
-      page_size: SAMPLE,
-      only_fields: ["last_metrics", "hyperparams"],
-    },
-    signal,
-  );
-  const metrics = new Map<string, [string, string]>();
-  const parameters = new Map<string, [string, string]>();
-  for (const task of reply.tasks) {
-    for (const variants of Object.values(task.last_metrics ?? {})) {
-      for (const { metric, variant } of Object.values(variants)) metrics.set(`${metric}\0${variant}`, [metric, variant]);
-    }
-    for (const [section, items] of Object.entries(task.hyperparams ?? {})) {
-      for (const name of Object.keys(items)) parameters.set(`${section}\0${name}`, [section, name]);
-    }
+  const ask = { project: project === "*" ? undefined : project, include_subprojects: true, page_size: PAGE };
+  const [metrics, { parameters }] = await Promise.all([metricsOf(ask, signal), call("projects.get_hyper_parameters", ask, signal)]);
+  return { metrics, parameters: parameters.map(({ section, name }) => [section, name]) };
+}
+
+async function metricsOf(ask: InProject, signal: AbortSignal): Promise<[string, string][]> {
+  const metrics: [string, string][] = [];
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const reply = await call("projects.get_unique_metric_variants", { ...ask, page }, signal);
+    metrics.push(...reply.metrics.map(({ metric, variant }): [string, string] => [metric, variant]));
+    if (reply.metrics.length < PAGE) break;
   }
-  const sorted = (map: Map<string, [string, string]>) => [...map.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pair]) => pair);
-  return { metrics: sorted(metrics), parameters: sorted(parameters), sampled: (reply.total ?? 0) > SAMPLE };
+  return metrics;
+}
+
+/** A new metric or parameter goes beside its like, where it is seen; anything else to the end. */
+function added(columns: readonly string[], id: string): string[] {
+  const like = columns.findLastIndex((one) => /^[mh]:/.test(one) && /^[mh]:/.test(id));
+  return like < 0 ? [...columns, id] : [...columns.slice(0, like + 1), id, ...columns.slice(like + 1)];
 }
 
 interface Props {
@@ -59,7 +57,7 @@ export function ColumnPicker({ project, columns, set, close }: Props) {
   });
   const wanted = text.trim().toLowerCase();
   const fits = (...parts: string[]) => parts.join(" / ").toLowerCase().includes(wanted);
-  const toggle = (id: string) => set(columns.includes(id) ? columns.filter((one) => one !== id) : [...columns, id]);
+  const toggle = (id: string) => set(columns.includes(id) ? columns.filter((one) => one !== id) : added(columns, id));
   const box = (id: string, label: string) => (
     <label key={id}>
       <input type="checkbox" checked={columns.includes(id)} onChange={() => toggle(id)} />
@@ -87,7 +85,7 @@ export function ColumnPicker({ project, columns, set, close }: Props) {
             <h3>General</h3>
             {BUILT_IN_IDS.filter((id) => fits(BUILT_IN_LABELS.get(id) ?? id)).map((id) => box(id, BUILT_IN_LABELS.get(id) ?? id))}
             {metrics.length > 0 && <h3>Metrics</h3>}
-            {metrics.map(([metric, variant]) => (
+            {metrics.slice(0, MOST_NAMES).map(([metric, variant]) => (
               <div key={`${metric}\0${variant}`} className="row">
                 <span className="cut grow" style={{ paddingLeft: 4 }}>{metric} / {variant}</span>
                 {STATS.map((stat) => {
@@ -100,11 +98,12 @@ export function ColumnPicker({ project, columns, set, close }: Props) {
                 })}
               </div>
             ))}
+            {metrics.length > MOST_NAMES && <More left={metrics.length - MOST_NAMES} />}
             {parameters.length > 0 && <h3>Parameters</h3>}
-            {parameters.map(([section, name]) => box(parameterColumn(section, name), `${section} / ${name}`))}
+            {parameters.slice(0, MOST_NAMES).map(([section, name]) => box(parameterColumn(section, name), `${section} / ${name}`))}
+            {parameters.length > MOST_NAMES && <More left={parameters.length - MOST_NAMES} />}
             {names.isPending && <span className="muted">Looking for names…</span>}
             {names.isError && <ErrorPanel error={names.error} retry={() => void names.refetch()} />}
-            {names.data?.sampled && <p className="caption">Names are taken from the {SAMPLE} tasks that changed last.</p>}
           </div>
         </div>
         <div className="picker" style={{ width: 250 }}>
@@ -130,4 +129,8 @@ export function ColumnPicker({ project, columns, set, close }: Props) {
       </div>
     </Dialog>
   );
+}
+
+function More({ left }: { left: number }) {
+  return <p className="caption num">{left.toLocaleString()} more; type a part of the name.</p>;
 }

@@ -1,4 +1,4 @@
-import { type MouseEvent, type RefObject, useEffect, useMemo, useState } from "react";
+import { Fragment, type MouseEvent, type RefObject, useEffect, useMemo, useState } from "react";
 
 import type { CellContext, Column, Row } from "~/pages/tasks/columns";
 import type { TaskRows } from "~/pages/tasks/query";
@@ -43,7 +43,12 @@ export function TaskGrid(props: Props) {
   const total = columns.reduce((sum, column) => sum + widthOf(column), BOX);
   // On a phone a frozen column would leave no room for the others.
   const pinned = view.width < 700 ? 0 : columns[0]?.id === "type" ? 2 : 1;
-  const offset = (index: number) => columns.slice(0, index).reduce((sum, column) => sum + widthOf(column), BOX);
+  const { starts, first, last } = seen(columns.map(widthOf), pinned, view);
+  const offset = (index: number) => starts[index] as number;
+  // The columns to the left and right of the view are one empty cell each.
+  const before = <Gap width={offset(first) - offset(pinned)} />;
+  const after = <Gap width={total - offset(last)} />;
+  const here = columns.map((column, index) => ({ column, index })).filter(({ index }) => index < pinned || (index >= first && index < last));
   const place = (column: Column, index: number) => ({
     className: [column.right && "right", index < pinned && "pinned", index === pinned - 1 && "edge"].filter(Boolean).join(" "),
     style: { width: widthOf(column), flex: "none", left: index < pinned ? offset(index) : undefined },
@@ -55,6 +60,7 @@ export function TaskGrid(props: Props) {
       role="grid"
       tabIndex={0}
       aria-rowcount={rows.total}
+      aria-colcount={columns.length + 1}
       aria-label="Tasks"
       onMouseEnter={() => props.onHover(true)}
       onMouseLeave={() => props.onHover(false)}
@@ -64,10 +70,14 @@ export function TaskGrid(props: Props) {
           <div className="pinned" style={{ width: BOX, flex: "none", left: 0 }} role="columnheader">
             <span className="hidden-text">Selected</span>
           </div>
-          {columns.map((column, i) => (
-            <HeadCell key={column.id} column={column} sort={props.sort} setSort={props.setSort} place={place(column, i)}
-              setWidth={(width) => props.setWidth(column.id, width)} />
+          {here.map(({ column, index }) => (
+            <Fragment key={column.id}>
+              {index === first && before}
+              <HeadCell column={column} index={index} sort={props.sort} setSort={props.setSort} place={place(column, index)}
+                setWidth={(width) => props.setWidth(column.id, width)} />
+            </Fragment>
           ))}
+          {after}
           <div className="grow" role="columnheader" />
         </div>
         {visible.map((spot, i) => {
@@ -87,10 +97,14 @@ export function TaskGrid(props: Props) {
               <div className="pinned" style={{ width: BOX, flex: "none", left: 0 }} role="gridcell">
                 {row && <SelectBox row={row} spot={spot} selected={props.selected.has(row.id)} toggle={props.toggle} />}
               </div>
-              {columns.map((column, c) => (
-                <Cell key={column.id} column={column} row={row} context={context} place={place(column, c)}
-                  touched={row ? rows.touched.get(row.id) : undefined} />
+              {here.map(({ column, index }) => (
+                <Fragment key={column.id}>
+                  {index === first && before}
+                  <Cell column={column} index={index} row={row} context={context} place={place(column, index)}
+                    touched={row ? rows.touched.get(row.id) : undefined} />
+                </Fragment>
               ))}
+              {after}
               <div className="grow" />
             </div>
           );
@@ -100,6 +114,24 @@ export function TaskGrid(props: Props) {
   );
 }
 
+// A table of fifty columns is read a screen at a time; what is just outside is there before it is scrolled to.
+const MARGIN = 600;
+
+/** Where each column starts, and which of those that scroll are near the view. */
+function seen(widths: readonly number[], pinned: number, view: Viewport): { starts: number[]; first: number; last: number } {
+  const starts = [BOX];
+  for (const width of widths) starts.push((starts[starts.length - 1] as number) + width);
+  let first = Math.min(pinned, widths.length);
+  while (first < widths.length - 1 && (starts[first + 1] as number) < view.left + (starts[pinned] ?? 0) - MARGIN) first += 1;
+  let last = first;
+  while (last < widths.length && (starts[last] as number) < view.left + view.width + MARGIN) last += 1;
+  return { starts, first, last };
+}
+
+function Gap({ width }: { width: number }) {
+  return width > 0 ? <div aria-hidden="true" style={{ width, flex: "none", padding: 0 }} /> : null;
+}
+
 interface Place {
   className: string;
   style: { width: number; flex: string; left?: number | undefined };
@@ -107,6 +139,7 @@ interface Place {
 
 function HeadCell(props: {
   column: Column;
+  index: number;
   sort: readonly string[];
   setSort: Props["setSort"];
   setWidth: (width: number) => void;
@@ -127,7 +160,7 @@ function HeadCell(props: {
     document.addEventListener("mouseup", up);
   };
   return (
-    <div {...props.place} role="columnheader" title={column.title}
+    <div {...props.place} role="columnheader" aria-colindex={props.index + 2} title={column.title}
       aria-sort={rank < 0 ? "none" : down ? "descending" : "ascending"}>
       {column.order ? (
         <button type="button" className={rank >= 0 ? "sorted" : undefined}
@@ -157,7 +190,7 @@ function SelectBox(props: { row: Row; spot: number; selected: boolean; toggle: P
   );
 }
 
-function Cell(props: { column: Column; row: Row | undefined; context: CellContext; place: Place; touched?: number }) {
+function Cell(props: { column: Column; index: number; row: Row | undefined; context: CellContext; place: Place; touched?: number }) {
   const { column, row, context, place } = props;
   if (!row) {
     return (
@@ -169,7 +202,7 @@ function Cell(props: { column: Column; row: Row | undefined; context: CellContex
   const plain = column.plain(row, context);
   const live = props.touched !== undefined && LIVE_COLUMNS.test(column.id);
   return (
-    <div {...place} role="gridcell" title={plain}>
+    <div {...place} role="gridcell" aria-colindex={props.index + 2} title={plain}>
       {live ? (
         <span key={`${props.touched}`} className="touched cut">
           {column.cell(row, context)}

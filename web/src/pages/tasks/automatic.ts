@@ -79,11 +79,13 @@ async function sample(request: GetAllTasks, field: "last_metrics" | "hyperparams
 }
 
 async function choose(request: GetAllTasks, signal: AbortSignal): Promise<{ metrics: string[]; parameters: string[] }> {
-  const parameters = sample(request, "hyperparams", ROWS, signal);
-  let rows = await sample({ ...request, order_by: ["-last_update"] }, "last_metrics", 1, signal);
-  const names = Object.values(rows[0]?.last_metrics ?? {}).reduce((sum, variants) => sum + Object.keys(variants).length, 0);
-  if (names <= MANY_NAMES) rows = await sample({ ...request, order_by: ["-last_update"] }, "last_metrics", SAMPLE, signal);
-  return { metrics: chooseMetrics(rows), parameters: chooseParameters(await parameters) };
+  const [first, rest] = await Promise.all([
+    sample({ ...request, order_by: ["-last_update"] }, "last_metrics", 1, signal),
+    sample(request, "hyperparams", ROWS, signal),
+  ]);
+  const names = Object.values(first[0]?.last_metrics ?? {}).reduce((sum, variants) => sum + Object.keys(variants).length, 0);
+  const rows = names > MANY_NAMES ? first : await sample({ ...request, order_by: ["-last_update"] }, "last_metrics", SAMPLE, signal);
+  return { metrics: chooseMetrics(rows), parameters: chooseParameters(rest) };
 }
 
 /** Columns for a table whose user has not chosen any, in the order in which one reads a run. */
