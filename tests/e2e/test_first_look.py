@@ -50,8 +50,8 @@ def test_runs_of_one_name_can_be_told_apart(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/projects/{task['project']}/tasks")
     expect(page.locator(".grid-head")).to_contain_text("lr")
     assert not any("depth" in text for text in heads(page))
-    for rate in ("0.1", "0.2", "0.4"):
-        expect(page.locator(".grid-row", has_text=rate)).to_have_count(1)
+    for text in ("0.1", "0.2", "0.4"):
+        expect(page.locator(".grid-row", has_text=text)).to_have_count(1)
 
 
 def test_home_draws_the_curve_of_what_runs_in_one_request(page: Page, site: Site) -> None:
