@@ -223,6 +223,16 @@ class Journal:
         return self._transport is not None
 
     @property
+    def away(self) -> bool:
+        """True while there is a server to send to that does not answer."""
+        return self._shipper is not None and self._shipper.failing
+
+    def presume_away(self) -> None:
+        """Begin as if the first send had found no server: the caller just did, and has told the user."""
+        if self._shipper is not None:
+            self._shipper.presume_failing()
+
+    @property
     def period(self) -> float:
         """Seconds that a report waits for others at most, before they are sent together."""
         return self._period

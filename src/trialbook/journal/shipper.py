@@ -58,6 +58,15 @@ class Shipper:
             )
             return self._delivery.acked >= offset
 
+    @property
+    def failing(self) -> bool:
+        """True from a send that found no server until the next one that does."""
+        return self._failing
+
+    def presume_failing(self) -> None:
+        """The caller has found no server a moment ago, and has said so."""
+        self._failing = True
+
     def stop(self, timeout: float) -> None:
         """End the thread; what is under way is waited for up to ``timeout`` seconds."""
         self._stopping = True

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from trialbook.sdk.task import Task
 
 _log = logging.getLogger("trialbook")
+_AWAY_SECONDS = 2.0
 _DESCRIBED_SECONDS = 5.0
 
 
@@ -284,14 +285,21 @@ class LifecycleMixin(TaskBase):
             self._sync_artifacts(end=True)
         run.end()
         current.set_main_task(None)
-        if record.has_journal and record.journal.online and record.journal.has_uploads:
+        if (
+            record.has_journal
+            and record.journal.online
+            and not record.journal.away
+            and record.journal.has_uploads
+        ):
             record.journal.flush(max(0.0, deadline - time.monotonic()), uploads=True)
         if run.aborted:
             outcome = Outcome("stopped", "USER ABORTED", f"Stopped: {run.aborted}")
         if not (run.remote or run.attached or run.keep_status):
             finish_status(record, outcome)
-        # A fresh margin, so that a slow upload does not take the last points' time.
-        complete = record.close(max(2.0, deadline - time.monotonic()))
+        # A fresh margin, so that a slow upload does not take the last points' time. A server that is away will hardly
+        # come back in these seconds: the rest goes to the background at once.
+        away = record.has_journal and record.journal.away
+        complete = record.close(_AWAY_SECONDS if away else max(_AWAY_SECONDS, deadline - time.monotonic()))
         if complete or record.connection is None:
             if not complete:
                 say(

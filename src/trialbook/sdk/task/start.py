@@ -187,6 +187,7 @@ def _offline(birth: Birth, settings: Settings, connection: Connection | None) ->
     fields = _birth_fields(birth, settings)
     record = Record({"id": task, "status": "created", **fields}, connection, settings, own=True)
     record.main = True
+    record.journal.presume_away()
     record.journal.call("tasks.create", {"id": task, **fields})
     record.journal.call("tasks.started", {"task": task})
     record.document["status"] = "in_progress"
