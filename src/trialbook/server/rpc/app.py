@@ -25,7 +25,9 @@ async def _fault(request: Request, error: Exception) -> Response:
     name = (method_of(request.url.path) or (request.url.path, LATEST))[0]
     _log.error("%s failed (request %s)", name, id, exc_info=error)
     fault = ServerFault(f"the server failed; its log has the details under request {id}", request=id)
-    return Response(envelope.failure(name, LATEST, fault, id), 500, media_type="application/json")
+    # The HTTP server hangs up after an unforeseen error: a client that is not told would send its next call into that.
+    told = {"Connection": "close"}
+    return Response(envelope.failure(name, LATEST, fault, id), 500, told, media_type="application/json")
 
 
 async def _api_page(_request: Request) -> Response:
