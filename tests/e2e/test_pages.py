@@ -90,7 +90,7 @@ def test_table_shows_any_metric_and_any_parameter(page: Page, site: Site) -> Non
 
 
 def test_table_by_keyboard(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/projects/*/tasks?s=name")
+    page.goto(f"{site.url}/projects/*/tasks?s=name&c=name~status")
     expect(page.locator(".grid-row[data-task]").first).to_contain_text("baseline")
     for key in ("j", "x", "j", "x"):
         page.keyboard.press(key)

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
+import { flushSync } from "react-dom";
 
 export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
 
@@ -17,7 +18,7 @@ function nameOf(event: KeyboardEvent): string {
 /** Page-wide keys while the component is mounted. They rest while the user types or a dialog is open. */
 export function useKeys(keys: KeyMap, active = true): void {
   const latest = useRef(keys);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = keys;
   });
   useEffect(() => {
@@ -28,7 +29,8 @@ export function useKeys(keys: KeyMap, active = true): void {
       if (!action || event.defaultPrevented) return;
       if (!name.startsWith("mod+") && (typing(event.target) || document.querySelector("dialog[open]"))) return;
       event.preventDefault();
-      action(event);
+      // Committed before the next key: two quick keys must not both act on the row where the first one stood.
+      flushSync(() => action(event));
     };
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);
