@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Many tests wait for a process or a page: one more than there are cores keeps these busy.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: demo test check web docs clean
 
@@ -25,11 +27,17 @@ web: | $(BIN)/python
 demo: $(VENV)/.demo web
 	$(BIN)/trialbook demo $(if $(EXIT),--exit)
 
-## test: set up and run every tier that can run here
-test: $(VENV)/.dev web check
+tests/support/node_modules: tests/support/package.json | $(BIN)/python
+	$(BIN)/python web/hatch_build.py npm install --no-audit --no-fund --prefix ../tests/support
+	touch $@
+
+## test: set up and run every tier that can run here. What failed runs once more, alone: see contributing/tests.md
+test: $(VENV)/.dev web check tests/support/node_modules
 	$(BIN)/python web/hatch_build.py npm run typecheck
 	$(BIN)/python web/hatch_build.py npm test
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST) || { \
+	  [ $$? -eq 1 ] && echo "Failed beside others; once more, alone. Mend what passes only now:" && \
+	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --maxfail 10 -v $(PYTEST); }
 
 ## check: style, types, layers
 check: $(VENV)/.dev

@@ -1,6 +1,6 @@
 """What a chart costs the server, beside what reading the same points from SQLite costs anyone, in the same run.
 
-    python benchmarks/charts.py [--rounds 15] [--database URL]
+    python -m benchmarks.charts [--rounds 15] [--database URL]
 
 A server process holds one series of 1 000 000 points and 1 000 series of 1 000, sent as a training run sends them
 and packed by its own loop. Each request is repeated; printed are the median time at the client and the median CPU
@@ -21,8 +21,13 @@ from typing import Any
 
 import numpy as np
 import psutil
+from benchmarks.ingest import Server, definitions, frames, settle
 
-from ingest import Server, definitions, frames
+from trialbook.server import migrations
+from trialbook.server.series.columns import Points
+from trialbook.server.series.compact import compact_owner
+from trialbook.server.series.store import Numbers, prepare, store
+from trialbook.server.stores.database import Database
 
 BUCKETS = 512
 
@@ -40,14 +45,19 @@ def fill(server: Server, points: int, series: int) -> str:
     return task
 
 
-def settle(process: psutil.Process, patience: float = 120.0) -> None:
-    """Wait until the server rests: its compaction of what was sent is over."""
-    deadline = time.monotonic() + patience
-    quiet = 0
-    while quiet < 4 and time.monotonic() < deadline:
-        before = sum(process.cpu_times()[:2])
-        time.sleep(0.5)
-        quiet = quiet + 1 if sum(process.cpu_times()[:2]) - before < 0.02 else 0
+def write(url: str, owner: str, points: int, at_once: int = 400_000) -> None:
+    """A series of very many points, through the same code and without HTTP, before the server starts."""
+    database, numbers = Database(url), Numbers()
+    migrations.prepare(database)
+    random = np.random.default_rng(1)
+    for first in range(0, points, at_once):
+        line = np.arange(first, min(points, first + at_once), dtype=np.int64)
+        part = Points(line, line * 1000 + 10**15, random.normal(size=len(line)))
+        ready = prepare(owner, False, [("loss", "total")], np.zeros(len(line), np.int64), part)
+        with database.write() as connection:
+            store(connection, numbers, ready, 0.0)
+        compact_owner(database, owner)
+    database.close()
 
 
 def asked(server: Server, process: psutil.Process, rounds: int, **ask: Any) -> tuple[float, float, int]:
@@ -66,6 +76,24 @@ def asked(server: Server, process: psutil.Process, rounds: int, **ask: Any) -> t
         size = len(reply.data)
     spent = sum(process.cpu_times()[:2]) - before
     return statistics.median(took[2:]) * 1e3, spent / rounds * 1e3, size
+
+
+def whole(server: Server, process: psutil.Process, task: str, rounds: int = 5) -> None:
+    """All points of a series as columns."""
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+    body = json.dumps({"series": {"tasks": [task]}, "format": "columns"}).encode()
+    took = []
+    before = sum(process.cpu_times()[:2])
+    for _ in range(rounds):
+        began = time.perf_counter()
+        reply = server.http.request("POST", f"{server.url}/series.raw", body=body, headers=headers)
+        took.append(time.perf_counter() - began)
+    spent = (sum(process.cpu_times()[:2]) - before) / rounds
+    print(
+        f"{'all points of the first':22} server {spent * 1e3:6.1f} ms CPU   "
+        f"client {statistics.median(took) * 1e3:6.1f} ms"
+        f" ({statistics.median(took) / 0.5:4.2f} of 0.5 s)   {len(reply.data) / 1e6:5.2f} MB"
+    )
 
 
 def table(path: Path, series: int, points: int) -> sqlite3.Connection:
@@ -108,10 +136,14 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--database", default=None, help="address of an empty PostgreSQL database")
+    parser.add_argument("--long", type=int, default=0, help="points of one more series, such as 100000000")
     ask = parser.parse_args()
     shapes = {"1 series x 1 000 000": (1, 1_000_000, 20.0), "1 000 series x 1 000": (1000, 1000, 100.0)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if ask.long:
+            (folder / "data").mkdir()
+            write(ask.database or f"sqlite:///{folder / 'data' / 'trialbook.db'}", "f" * 32, ask.long)
         server = Server(folder / "data", ask.database)
         try:
             process = psutil.Process(server.process.pid)
@@ -135,6 +167,15 @@ def main() -> None:
                 server, process, ask.rounds, series={"tasks": [tasks["1 series x 1 000 000"]]}, x="time"
             )
             print(f"{'the first over time':22} server {spent:6.1f} ms CPU   client {wall:6.1f} ms")
+            whole(server, process, tasks["1 series x 1 000 000"])
+            for label, span in (("", None), (", a thousandth", [ask.long * 0.4, ask.long * 0.401])):
+                if ask.long:
+                    query = {"tasks": ["f" * 32]}
+                    wall, spent, _ = asked(server, process, ask.rounds, series=query, range=span)
+                    text = f"{ask.long:,} points{label}"
+                    print(
+                        f"{text:32} server {spent:6.1f} ms CPU ({spent / 50:4.2f} of 50 ms)   client {wall:6.1f} ms"
+                    )
         finally:
             server.stop()
 

@@ -1,6 +1,6 @@
 """From ``Task.init`` to the first scalar that the server has acknowledged, server running.
 
-    python benchmarks/first_scalar.py
+    python -m benchmarks.first_scalar
 
 Each round is a fresh process; the import of ``Task`` is shown apart. The ratio is to the HTTP
 round trips that no client can do without (log in, make the task, send the point), measured in the same run.

@@ -1,6 +1,6 @@
 """What ``import trialbook`` costs over bare Python, and what the first ``Task`` costs.
 
-python benchmarks/import_time.py
+python -m benchmarks.import_time
 """
 
 import subprocess

@@ -1,8 +1,7 @@
 """How many points a second one server process makes durable, beside what the disk and SQLite allow in the
 same run.
 
-    python benchmarks/ingest.py [--points 4000000] [--body 100000] [--series 50] [--clients 4] [--database
-    URL]
+    python -m benchmarks.ingest [--points 4000000] [--body 100000] [--series 50] [--clients 4] [--database URL]
 
 Bodies are prepared before the clock starts. The clock stops when the last reply has come; then every point
 is counted through the API. The limit is the same zstd blobs of the same points, inserted into SQLite raw by
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import urllib3
 
 try:
@@ -77,6 +77,7 @@ class Server:
     """``trialbook server`` on a data folder of its own."""
 
     def __init__(self, data: Path, database: str | None) -> None:
+        self.data = data
         command = [sys.executable, "-m", "trialbook", "server", "--port", "0", "--data", str(data)]
         if database:
             command += ["--database", database]
@@ -108,8 +109,6 @@ class Server:
 
     def memory(self) -> float:
         """Resident megabytes."""
-        import psutil
-
         return float(psutil.Process(self.process.pid).memory_info().rss / 1e6)
 
     def stop(self) -> None:
@@ -157,8 +156,9 @@ def journals(
     return in_parallel(works), times, tasks
 
 
-def json_lines(server: Server, clients: int, points: int) -> float:
-    """Points a second through ``events.add_batch``, 10 000 events a request."""
+def json_lines(server: Server, clients: int, points: int, series: int) -> tuple[float, list[float]]:
+    """Points a second through ``events.add_batch``, 10 000 events a request, and the time of each request."""
+    times: list[float] = []
     works, total = [], 0
     for _ in range(clients):
         task = server.call("tasks.create", name="lines", type="training", project_name="benchmarks")["id"]
@@ -170,9 +170,9 @@ def json_lines(server: Server, clients: int, points: int) -> float:
                         "timestamp": 1_795_169_520_849 + n,
                         "type": "training_stats_scalar",
                         "task": task,
-                        "iter": n // 10,
+                        "iter": n // series,
                         "metric": "loss",
-                        "variant": f"v{n % 10}",
+                        "variant": f"v{n % series}",
                         "value": n / 7,
                         "allow_locked": False,
                         "model_event": False,
@@ -186,10 +186,32 @@ def json_lines(server: Server, clients: int, points: int) -> float:
 
         def work(bodies: list[bytes] = bodies) -> None:
             for body in bodies:
+                began = time.perf_counter()
                 server.ask("events.add_batch", body, "application/json-lines")
+                times.append(time.perf_counter() - began)
 
         works.append(work)
-    return total / in_parallel(works)
+    return total / in_parallel(works), sorted(times)
+
+
+def stored_bytes(server: Server, data: Path, tasks: list[str]) -> float:
+    """Bytes of the points of some tasks once they are packed, after the server has stopped: SQLite only."""
+    with sqlite3.connect(data / "trialbook.db") as connection:
+        marks = ",".join("?" * len(tasks))
+        numbers = f"SELECT id FROM series WHERE owner IN ({marks})"
+        total = 0
+        for table, where, values in (
+            ("series_chunk", f"series_id IN ({numbers})", tasks),
+            ("series_level", f"series_id IN ({numbers})", tasks),
+            ("series_batch", f"owner IN ({marks})", tasks),
+        ):
+            # 100 bytes a row for its other columns and its keys.
+            query = f"SELECT coalesce(sum(length(payload) + 100), 0) FROM {table} WHERE {where}"
+            total += connection.execute(query, values).fetchone()[0]
+        points = connection.execute(
+            f"SELECT sum(count) FROM series WHERE owner IN ({marks})", tasks
+        ).fetchone()
+        return float(total / points[0])
 
 
 def raw_sqlite(folder: Path, body: int, rounds: int) -> float:
@@ -239,7 +261,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=50)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument(
-        "--lines", type=int, default=200_000, help="points sent as JSON lines; 0 leaves them out"
+        "--lines", type=int, default=800_000, help="points sent as JSON lines; 0 leaves them out"
     )
     parser.add_argument("--database", default=None, help="address of an empty PostgreSQL database")
     ask = parser.parse_args()
@@ -253,24 +275,43 @@ def main() -> None:
             sent = ask.points // ask.clients // ask.body * ask.body * ask.clients
             if stored != sent:
                 raise SystemExit(f"sent {sent} points, the server has {stored}")
-            lines = json_lines(server, ask.clients, ask.lines) if ask.lines else 0.0
+            lines, late = json_lines(server, ask.clients, ask.lines, ask.series) if ask.lines else (0.0, [])
             held = server.memory()
+            settle(psutil.Process(server.process.pid))
         finally:
             server.stop()
+        each = None if ask.database else stored_bytes(server, folder / "data", tasks)
         limit = raw_sqlite(folder, ask.body, 20)
         syncs = fsyncs(folder)
     times.sort()
     rate = sent / took
     print(f"{sent} points, {ask.clients} clients, {ask.series} series, bodies of {ask.body}: all stored")
-    print(f"ingest        {rate:12,.0f} points/s    {rate / 500_000:.2f} of the target of 500 000")
+    print(f"ingest        {rate:12,.0f} points/s    {rate / 1_000_000:.2f} of 1 000 000")
     print(f"raw SQLite    {limit:12,.0f} points/s    ingest is {rate / limit:.2f} of it")
     print(f"fsync         {syncs:12,.0f} /s          a body costs {took / len(times) * syncs:.1f} of them")
-    print(
-        f"a body        p50 {times[len(times) // 2] * 1e3:.0f} ms, p99 {times[int(len(times) * 0.99)] * 1e3:.0f} ms"
-    )
+    print(f"a body        {percentiles(times)}")
     if lines:
-        print(f"JSON lines    {lines:12,.0f} points/s    {lines / rate:.2f} of our own format")
+        print(f"JSON lines    {lines:12,.0f} points/s    {lines / 400_000:.2f} of 400 000")
+        print(f"10 000 lines  {percentiles(late)}")
+    if each is not None:
+        print(f"stored        {each:12.2f} bytes/point {each / 12:.2f} of 12; a bare point has 24")
     print(f"memory        idle {idle:.0f} MB, afterwards {held:.0f} MB")
+
+
+def percentiles(times: list[float]) -> str:
+    """Of sorted seconds."""
+    p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
+    return f"p50 {p50 * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms ({p99 / 0.3:.2f} of 0.3 s)"
+
+
+def settle(process: psutil.Process, patience: float = 120.0) -> None:
+    """Wait until the server rests: its compaction of what was sent is over."""
+    deadline = time.monotonic() + patience
+    quiet = 0
+    while quiet < 6 and time.monotonic() < deadline:
+        before = sum(process.cpu_times()[:2])
+        time.sleep(0.5)
+        quiet = quiet + 1 if sum(process.cpu_times()[:2]) - before < 0.02 else 0
 
 
 if __name__ == "__main__":

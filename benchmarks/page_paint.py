@@ -3,7 +3,7 @@
 Prints the time from the start of the navigation until every chart is drawn, as a ratio to the budget of 1.5 s and to a
 bare page that does nothing but fetch the same 500 000 points and hand them to uPlot, measured in the same run.
 
-    python benchmarks/page_paint.py [--rounds 5] [--out FOLDER]
+    python -m benchmarks.page_paint [--rounds 5] [--out FOLDER]
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What ``Logger.report_scalar`` costs on the calling thread, with a real server and the shipper running.
 
-    python benchmarks/report_scalar.py
+    python -m benchmarks.report_scalar
 
 The limit is the least that such a call can do: pack a record, take a lock, copy it into a mapped page.
 """

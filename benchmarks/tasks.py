@@ -1,6 +1,6 @@
 """How long a page of 100 tasks takes through HTTP among 100 000, beside a bare indexed query in the same run.
 
-    python benchmarks/tasks.py [--tasks 100000] [--rounds 15] [--database URL] [--keep FOLDER]
+    python -m benchmarks.tasks [--tasks 100000] [--rounds 15] [--database URL] [--keep FOLDER]
 
 The tasks (names, tags, parameters, one series each) are written into the database before the server starts. Each
 line is the median at the client, on a connection that is kept. The limit, in this process: a page of 100 rows of the
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from benchmarks.ingest import Server
 
-from ingest import Server
 from trialbook.server import migrations, schema
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.facets import facet, head, number_of

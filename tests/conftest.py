@@ -1,12 +1,32 @@
 """Fixtures of every tier: a database of each kind, and a real server on each."""
 
+import contextlib
+import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from hypothesis import settings
 
 from tests.support.postgres import Postgres, find_binaries
 from tests.support.server import RunningServer
+
+# No test asserts a time: an example may be slow on a busy machine.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_successors_left() -> Iterator[None]:
+    """End what runs left behind to send their reports: it would look for a server of the tests for hours."""
+    mine = os.environ["TEST_RUN"] = uuid.uuid4().hex
+    yield
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "trialbook.sdk.recovery" in process.cmdline() and process.environ().get("TEST_RUN") == mine:
+                process.kill()
 
 
 @pytest.fixture(scope="session")

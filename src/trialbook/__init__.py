@@ -9,21 +9,35 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from trialbook.sdk.dataset import Dataset
     from trialbook.sdk.logger import Logger
     from trialbook.sdk.models import InputModel, Model, OutputModel
+    from trialbook.sdk.storage import StorageManager
     from trialbook.sdk.task import Task
     from trialbook.sdk.task_types import TaskTypes
 
 _HOMES = {
+    "Dataset": "trialbook.sdk.dataset",
     "Task": "trialbook.sdk.task",
     "Logger": "trialbook.sdk.logger",
     "Model": "trialbook.sdk.models",
     "InputModel": "trialbook.sdk.models",
     "OutputModel": "trialbook.sdk.models",
+    "StorageManager": "trialbook.sdk.storage",
     "TaskTypes": "trialbook.sdk.task_types",
 }
 
-__all__ = ["InputModel", "Logger", "Model", "OutputModel", "Task", "TaskTypes", "__version__"]
+__all__ = [
+    "Dataset",
+    "InputModel",
+    "Logger",
+    "Model",
+    "OutputModel",
+    "StorageManager",
+    "Task",
+    "TaskTypes",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

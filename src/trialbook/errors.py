@@ -3,6 +3,7 @@
     TrialbookError
     ├── UsageError(ValueError)              the caller's mistake on this machine; never crosses the wire
     ├── ConfigurationError                  a setting or configuration file is wrong or missing
+    │   └── StorageRefused                  a storage does not let this caller in, or has no such bucket
     ├── ConnectionFailed                    the server did not answer in the time allowed
     ├── JournalError                        a journal segment cannot be written or read
     ├── DatasetError                        the dataset engine cannot do what was asked
@@ -62,6 +63,10 @@ class UsageError(TrialbookError, ValueError):
 
 class ConfigurationError(TrialbookError):
     """A setting, an environment variable or a configuration file is wrong or missing."""
+
+
+class StorageRefused(ConfigurationError):
+    """A storage answers, but does not let this caller in or has no such bucket; other settings would help."""
 
 
 class ConnectionFailed(TrialbookError):

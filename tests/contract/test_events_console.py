@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trialbook.base.ids import new_id
-from trialbook.server.stores import logs
+from trialbook.server.stores import log_index, log_search, logs
 from trialbook.server.stores.database import Database, metadata
 from trialbook.server.stores.logs import Entry, Line
 
@@ -127,7 +127,7 @@ def test_a_search_that_takes_too_long_says_where_to_go_on(database: Database) ->
     start, seen, rounds = 0, 0, 0
     with database.read() as connection:
         while True:
-            found = logs.search(connection, owner, re.compile("needle"), start, seconds=0.0)
+            found = log_search.search(connection, owner, re.compile("needle"), None, start, seconds=0.0)
             seen += found.total
             rounds += 1
             if found.next_line is None:
@@ -135,3 +135,80 @@ def test_a_search_that_takes_too_long_says_where_to_go_on(database: Database) ->
             assert found.next_line > start
             start = found.next_line
     assert (seen, rounds) == (10, 10)
+
+
+def test_forgetting_keeps_the_numbers(database: Database) -> None:
+    owner = new_id()
+    for n in range(60):
+        with database.write() as connection:
+            logs.append(connection, owner, "w", [Entry(n * 1000, 20, 0, f"line {n}\nand more")])
+    logs.merge(database)
+    with database.write() as connection:
+        gone = logs.forget(connection, owner, 30_000)
+    assert 0 < gone <= 30
+    with database.read() as connection:
+        held = logs.totals(connection, owner)
+        assert (held.entries, held.lines, held.first_entry, held.first_line) == (60, 120, gone, 2 * gone)
+        kept = logs.lines(connection, owner, 0, 1000)
+        assert [line.number for line in kept] == list(range(2 * gone, 120))
+        assert kept[0].text == f"line {gone}"
+        assert next(e.text for e, _ in logs.entries(connection, owner, gone, 60)).startswith(f"line {gone}\n")
+    with database.write() as connection:
+        assert logs.forget(connection, owner, 30_000) == 0
+        assert logs.forget(connection, owner) == 60 - gone
+        logs.append(connection, owner, "w", [Entry(99, 20, 0, "new")])
+    with database.read() as connection:
+        assert [(line.number, line.text) for line in logs.lines(connection, owner, 0, 1000)] == [(120, "new")]
+        assert connection.execute(sa.select(sa.func.count()).select_from(logs.log_block)).scalar_one() == 1
+
+
+LETTERS = st.text(st.sampled_from("abcAB \u017fK\u0130\u0131éÉ\u00b5\u03bcß.1"), max_size=30)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(LETTERS, min_size=1, max_size=8),
+    st.text(st.sampled_from("abcABkKsSiI é1."), min_size=1, max_size=5),
+)
+def test_the_index_never_hides_a_block(texts: list[str], wanted: str) -> None:
+    """Whatever a search that ignores case finds in a block, the block's index knows."""
+    pattern = re.compile(re.escape(wanted), re.IGNORECASE)
+    if any(pattern.search(line) for text in texts for line in text.split("\n")):
+        assert log_index.may_hold(log_index.index(texts), log_index.needed(wanted))
+
+
+def test_a_search_unpacks_only_blocks_that_may_have_the_text(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = new_id()
+    with database.write() as connection:
+        for n in range(300):
+            logs.append(connection, owner, "w", [Entry(n, 20, 0, f"epoch {n} loss {n / 7:.6f} " + "x" * 80)])
+        logs.append(
+            connection, owner, "w", [Entry(300, 20, 0, "Traceback (most recent call last):" + "y" * 99)]
+        )
+    logs.merge(database)
+    unpacked = []
+    real = log_search.lines_of
+
+    def counted(row: sa.Row[tuple[object, ...]]) -> Iterator[Line]:
+        unpacked.append(row.first_line)
+        return real(row)
+
+    monkeypatch.setattr(log_search, "lines_of", counted)
+    with database.read() as connection:
+        blocks = connection.execute(sa.select(sa.func.count()).select_from(logs.log_block)).scalar_one()
+        for text in ("traceback", "MOST RECENT"):
+            unpacked.clear()
+            pattern = re.compile(re.escape(text), re.IGNORECASE)
+            found = log_search.search(connection, owner, pattern, text)
+            assert [line.number for line in found.hits] == [300]
+            assert found.next_line is None
+            assert len(unpacked) < blocks / 10
+        unpacked.clear()
+        assert log_search.search(connection, owner, re.compile("nowhere"), "nowhere").total == 0
+        assert len(unpacked) < blocks / 10
+        # Without a text that is known, every block is looked at.
+        unpacked.clear()
+        assert log_search.search(connection, owner, re.compile("epoch \\d+"), None, most=5).total == 300
+        assert len(unpacked) == blocks

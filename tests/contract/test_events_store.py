@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from trialbook.base.ids import new_id
 from trialbook.server.series import compact as compaction
-from trialbook.server.series import tiles
+from trialbook.server.series import long, pyramid, tiles
 from trialbook.server.series.columns import Points
 from trialbook.server.series.compact import Budget, compact, compact_owner
 from trialbook.server.series.erase import erase_owner
+from trialbook.server.series.pyramid import Shape
 from trialbook.server.series.read import Spec, load, load_many
 from trialbook.server.series.statistics import last_metrics
 from trialbook.server.series.store import Numbers, prepare, store
@@ -28,6 +29,7 @@ from trialbook.server.stores.series import (
     series,
     series_batch,
     series_chunk,
+    series_level,
 )
 
 NOW = Budget(seconds=60, age=0)
@@ -47,7 +49,7 @@ SETTINGS = settings(
 @pytest.fixture
 def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     # Small chunks, so that a few points make many of them.
-    monkeypatch.setattr(compaction, "CHUNK", 8)
+    monkeypatch.setattr(pyramid, "SHAPE", Shape(chunk=8, block=2, row=8, step=2))
     monkeypatch.setattr(tiles, "SMALL", 8)
     opened = Database(database_url)
     metadata.create_all(opened.engine)
@@ -267,25 +269,25 @@ def wanted(connection: sa.Connection, owner: str) -> Wanted:
 
 
 def test_wide_buckets_need_no_points(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chart of very many points unpacks only the chunks at the borders of its buckets."""
+    """A chart of very many points unpacks none but the last few chunks, which no level covers yet."""
     owner, numbers = new_id(), Numbers()
     values = np.random.default_rng(3).normal(size=20_000)
     put(database, numbers, owner, [(0, (n, n, float(value))) for n, value in enumerate(values)])
     compact(database, NOW)
     unpacked: list[int] = []
-    real = tiles.chunks
+    real = long.chunks
 
     def counted(connection: sa.Connection, number: int, which: list[int], *, times: bool = True) -> Points:
         unpacked.extend(which)
         return real(connection, number, which, times=times)
 
-    monkeypatch.setattr(tiles, "chunks", counted)
+    monkeypatch.setattr(long, "chunks", counted)
     with database.read() as connection:
         found = tiles.read(connection, [wanted(connection, owner)], "iter", None, 64).tiles[0].buckets
     assert found is not None
     assert found.count.sum() == 20_000
     assert found.max.max() == values.max()
-    assert len(unpacked) <= 64 < 20_000 / 8
+    assert len(unpacked) <= 2 < 20_000 / 8
 
 
 def test_single_values_keep_the_newest(database: Database) -> None:
@@ -348,6 +350,8 @@ def test_erasing_leaves_the_neighbours(database: Database) -> None:
         assert len(load(connection, Spec(row.id, owners[1]))) == 25
         left = connection.execute(sa.select(series_chunk.c.series_id).distinct()).scalars().all()
         assert left == [row.id]
+        levels = connection.execute(sa.select(series_level.c.series_id).distinct()).scalars().all()
+        assert levels == [row.id]
         assert connection.execute(sa.select(series_batch.c.owner).distinct()).scalars().all() == owners[1:]
 
 

@@ -182,7 +182,8 @@ def test_the_token_is_checked(server: RunningServer) -> None:
     assert HTTP.request("GET", url, headers={"Authorization": "Bearer x.y.z"}).status == 401
     assert HTTP.request("PUT", url, body=b"new").status == 401
     assert HTTP.request("DELETE", url).status == 401
-    cookie = {"Cookie": f"trialbook_session={server.token}"}
+    page = HTTP.request("POST", f"{server.url}/auth.login_local", headers={"X-Trialbook-Web": "1"})
+    cookie = {"Cookie": page.headers["Set-Cookie"].partition(";")[0]}
     assert HTTP.request("GET", url, headers=cookie).data == b"s"
     assert HTTP.request("DELETE", url, headers=cookie).status == 403
     assert HTTP.request("PUT", url, body=b"new", headers=cookie).status == 403

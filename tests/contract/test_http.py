@@ -244,7 +244,8 @@ def test_a_link_cannot_delete(server: RunningServer) -> None:
 def test_a_page_logs_in_with_a_key_and_out(server: RunningServer) -> None:
     body = json.dumps({"access_key": server.access_key, "secret_key": server.secret_key}).encode()
     reply = HTTP.request("POST", f"{server.url}/auth.login", body=body, headers=PAGE)
-    assert "trialbook_session=" in reply.headers["Set-Cookie"]
+    name = reply.headers["Set-Cookie"].partition("=")[0]
+    assert name.startswith("trialbook_session_")
     assert meta(HTTP.request("GET", f"{server.url}/auth.login", body=body)) == (403, 21)
     wrong = json.dumps({"access_key": server.access_key, "secret_key": "x"}).encode()
     refused = HTTP.request("POST", f"{server.url}/auth.login", body=wrong, headers=PAGE)
@@ -252,10 +253,11 @@ def test_a_page_logs_in_with_a_key_and_out(server: RunningServer) -> None:
     assert "Set-Cookie" not in refused.headers
     out = HTTP.request("POST", f"{server.url}/auth.logout", headers=PAGE)
     assert "Max-Age=0" in out.headers["Set-Cookie"]
-    stale = {"Cookie": "trialbook_session=stale"}
+    stale = {"Cookie": f"{name}=stale"}
     again = HTTP.request("POST", f"{server.url}/auth.login", body=body, headers={**PAGE, **stale})
     assert meta(again) == (200, 0)
-    assert meta(HTTP.request("POST", f"{server.url}/users.get_all", headers={**PAGE, **stale})) == (401, 30)
+    assert meta(HTTP.request("POST", f"{server.url}/users.get_all", headers={**PAGE, **stale})) == (401, 20)
+    assert meta(HTTP.request("POST", f"{server.url}/server.info", headers={**PAGE, **stale})) == (200, 0)
 
 
 def test_the_page_and_its_links(server: RunningServer) -> None:
@@ -301,12 +303,13 @@ def test_live_updates_arrive_and_resume(server: RunningServer) -> None:
     server.call("tasks.completed", task=id)
     again = events(server, [f"task:{id}"], Last_Event_ID=number)
     resumed, change = next_change(again)
-    assert int(resumed) > int(number)
+    assert int(resumed.partition("-")[2]) > int(number.partition("-")[2])
     assert change["kind"] == "task"
     again.close()
-    stale = events(server, [f"task:{id}"], Last_Event_ID="5")
-    assert next_change(stale, "resync") == ("", {})
-    stale.close()
+    for last in ("5", "another-" + number.partition("-")[2], f"{number.partition('-')[0]}-5"):
+        stale = events(server, [f"task:{id}"], Last_Event_ID=last)
+        assert next_change(stale, "resync") == ("", {})
+        stale.close()
 
 
 def test_a_refused_call_tells_nobody(server: RunningServer) -> None:
@@ -321,7 +324,11 @@ def test_a_refused_call_tells_nobody(server: RunningServer) -> None:
         pass
     server.ask("tasks.close", {"task": id})
     server.call("tasks.started", task=other)
-    assert next_change(stream)[1]["topic"] == f"task:{other}"
+    # The mark may come twice: once made, once started.
+    topics = [next_change(stream)[1]["topic"]]
+    while topics[-1] == f"task:{mark}":
+        topics.append(next_change(stream)[1]["topic"])
+    assert topics[-1] == f"task:{other}"
     stream.close()
 
 

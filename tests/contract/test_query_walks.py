@@ -11,7 +11,7 @@ from trialbook.base.ids import new_id
 from trialbook.server.schema import metadata
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.facets import FacetStore
-from trialbook.server.stores.query import walk
+from trialbook.server.stores.query import select, totals, walk
 from trialbook.server.stores.series import name_hash, series
 from trialbook.server.stores.tasks import TaskStore, task
 from trialbook.wire.tasks import GetAllTasks
@@ -120,3 +120,82 @@ def test_a_walk_is_a_sort(database: Database, monkeypatch: pytest.MonkeyPatch, o
             ]
             assert sorted(pages) == sorted(plain)
             assert keys(connection, pages) == keys(connection, plain)
+
+
+TOTALS: list[dict[str, Any]] = [
+    {"tags": ["common"]},
+    {"tags": ["__$not", "common"]},
+    {"tags": ["-common"]},
+    {"tags": ["__$all", "common"]},
+    {"tags": ["nobody has it"]},
+    {"tags": ["common", None]},
+    {"tags": [LONG + "x" * 40]},
+    {"search_text": "run 1"},
+    {"search_text": "nowhere"},
+    {"dotted": {f"{METRIC}.value": [0.2, 0.7]}},
+    {"dotted": {f"{METRIC}.value": [None, 0.7]}},
+    {"dotted": {f"{METRIC}.min_value": [0, 1]}},
+    {"dotted": {f"{METRIC}.count": [1, 5]}},
+    {"tags": ["common"], "search_text": "run"},
+    {"tags": ["common"], "status": ["completed"]},
+]
+SHOWN: list[dict[str, Any]] = [
+    {},
+    {"system_tags": ["-archived"]},
+    {"system_tags": ["__$not", "archived", "__$not", "hidden"]},
+    {"system_tags": ["-archived"], "search_hidden": True},
+    {"system_tags": ["archived"]},
+    {"system_tags": ["-archived", "-pipeline"]},
+]
+
+
+@pytest.mark.parametrize("many", [5_000, 3])
+def test_a_total_by_difference_is_a_count(
+    database: Database, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    store = TaskStore(FacetStore())
+    monkeypatch.setattr(totals, "_MOST_PUT_AWAY", many)
+    draw = random.Random(9)
+    with database.write() as connection:
+        for number in range(40):
+            tags = draw.choice([[], ["archived"], ["hidden"], ["archived", "hidden"], ["pipeline"]])
+            made = {**values(draw, number), "system_tags": tags}
+            store.insert(connection, made)
+            rows = [(made["id"], False, None, 0.5), (new_id(), True, 0.5, None), (new_id(), False, 0.5, None)]
+            for owner, is_model, last, single in rows:
+                connection.execute(
+                    series.insert().values(
+                        owner=owner,
+                        is_model=is_model,
+                        metric="loss",
+                        variant="v",
+                        metric_hash=name_hash("loss"),
+                        variant_hash=name_hash("v"),
+                        last_value=last,
+                        single_value=single,
+                        count=1,
+                    )
+                )
+        # The tag of a model, and of a task that is gone.
+        facets = FacetStore()
+        for _ in range(3):
+            facets.replace(connection, new_id(), "tags", [("", "common")])
+    used = []
+    real = totals.by_difference
+
+    def counted(*arguments: Any) -> int | None:
+        used.append(real(*arguments))
+        return used[-1]
+
+    monkeypatch.setattr(select, "by_difference", counted)
+    with database.read() as connection:
+        for constraint in TOTALS:
+            for shown in SHOWN:
+                ask = GetAllTasks(**{**constraint, **shown})
+                plain = len(store.find(connection, ask, [task.c.id])[0])
+                one = GetAllTasks(**{**constraint, **shown}, page_size=1)
+                assert store.find(connection, one, [task.c.id], with_total=True)[1] == plain, (
+                    constraint,
+                    shown,
+                )
+    assert (any(total is not None for total in used)) == (many > 3)

@@ -7,7 +7,17 @@ from pathlib import Path
 KB = 1000
 FIRST_JS, FIRST_CSS = 290 * KB, 25 * KB
 LAZY, WHOLE = 170 * KB, 6 * 1024 * KB
-PAGES = ("HomePage", "ProjectsPage", "TasksPage", "TaskPage", "ComparePage", "SettingsPage", "LoginPage")
+PAGES = (
+    "HomePage",
+    "ProjectsPage",
+    "TasksPage",
+    "TaskPage",
+    "ComparePage",
+    "DatasetsPage",
+    "DatasetPage",
+    "SettingsPage",
+    "LoginPage",
+)
 
 
 def size(path: Path) -> int:

@@ -3,6 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Site
+from tests.e2e.filling import scalars
 
 CHART = "[data-chart='loss / validation']"
 
@@ -65,3 +66,26 @@ def test_adding_a_run_changes_no_colour(page: Page, site: Site) -> None:
         assert now[: len(colours)] == colours
         assert len(set(now)) == count
         colours = now
+
+
+def test_a_long_legend_says_how_much_it_hides_and_unfolds(page: Page, site: Site) -> None:
+    ids = []
+    for i in range(14):
+        task = site.filler.task("vision/legends", f"a run with a long name, number {i}")
+        site.filler.events(scalars(task, "loss", "train", [1.0, 0.5, 0.2 + i / 100]))
+        site.filler.call("tasks.completed", task=task, force=True)
+        ids.append(task)
+    page.goto(f"{site.url}/projects/*/compare-tasks?ids={'~'.join(ids)}")
+    card = page.locator("[data-chart='loss / train']")
+    expect(card.locator(".legend button")).to_have_count(14)
+    more = card.locator(".legend-more")
+    expect(more).to_have_text("+12")
+    last = card.locator(".legend button").last
+    expect(last).not_to_be_in_viewport()
+    more.click()
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    last.click()
+    expect(last).to_have_attribute("aria-pressed", "false")
+    more.click()
+    expect(more).to_have_text("+12")

@@ -1,12 +1,15 @@
 """Walks the pages with a filled server behind them."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from tests.contract.test_events_journal import Journal
 from tests.e2e.conftest import ON_BOTH, Site
+from tests.support import frames
 
 pytestmark = ON_BOTH
 
@@ -106,6 +109,25 @@ def test_table_by_keyboard(page: Page, site: Site) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("smoothing")
 
 
+def test_a_key_finds_its_row_while_other_columns_load(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/projects/*/tasks?s=name&c=name~status")
+    rows = page.locator(".grid-row[data-task]")
+    expect(rows.first).to_contain_text("baseline")
+    held: list[Route] = []
+    page.route("**/tasks.get_all_ex", lambda route: held.append(route))
+    page.get_by_role("columnheader").filter(has_text="Status").get_by_role("button").click()
+    expect(page).to_have_url(re.compile("s=-status"))
+    page.wait_for_function("() => document.querySelector('[data-task]') !== null")
+    for key in ("j", "x"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("toolbar", name="Selected tasks")).to_contain_text("1 selected")
+    expect(rows.first).to_contain_text("baseline")
+    assert held
+    while held:
+        held.pop().continue_()
+    expect(rows.first).not_to_contain_text("baseline")
+
+
 def test_bulk_archive_can_be_undone(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/projects/*/tasks?q=draft&s=name")
     rows = page.locator(".grid-row[data-task]")
@@ -202,6 +224,44 @@ def test_console_searches_all_lines_and_links_to_one(page: Page, site: Site) -> 
     expect(page.locator(".console-line[data-at=true]")).to_contain_text("gradient norm")
     green = page.locator(".console-line span", has_text=re.compile("^loss$")).first
     assert green.evaluate("e => getComputedStyle(e).color") == "rgb(27, 122, 61)"
+
+
+def test_console_counts_more_hits_than_it_lists(page: Page, site: Site) -> None:
+    task = site.filler.task("vision/digits", "talkative")
+    site.filler.events(
+        [
+            {"type": "log", "task": task, "level": "info", "msg": f"line {i} {'Needle' if i % 2 else 'hay'}"}
+            for i in range(2500)
+        ]
+    )
+    site.filler.call("tasks.completed", task=task, force=True)
+    page.goto(f"{site.url}/projects/*/tasks/{task}/output/log?q=needle")
+    hits = page.locator(".hits button")
+    expect(page.get_by_role("status").filter(has_text="lines")).to_have_text(re.compile(r"^1.250 lines$"))
+    expect(hits).to_have_count(1001)
+    hits.last.click()
+    expect(hits).to_have_count(1250)
+    hits.last.click()
+    expect(page.locator(".console-line[data-at=true]")).to_contain_text("line 2499 Needle")
+    page.get_by_role("button", name="Aa").click()
+    expect(page.get_by_role("status").filter(has_text="lines")).to_have_text("0 lines")
+
+
+def test_what_is_missing_is_told_with_place_and_reason(page: Page, site: Site) -> None:
+    task = site.filler.task("vision/digits", "gaps")
+    journal = Journal(site.server, task)
+    loss = {"kind": "frame", "why": "the disk of this host is full", "began": 1.7e9, "ended": 1.7e9 + 60}
+    journal.send(frames.frame(6, json.dumps({**loss, "count": 7, "first": 100, "last": 140}).encode()))
+    site.filler.call("tasks.completed", task=task, force=True)
+    page.goto(f"{site.url}/projects/*/tasks/{task}/info")
+    missing = page.get_by_role("region", name="Completeness").get_by_role("table", name="What is missing")
+    expect(missing).to_contain_text("iterations 100 to 140")
+    expect(missing).to_contain_text("the disk of this host is full")
+    page.get_by_role("button", name="7 reports are missing").click()
+    dialog = page.get_by_role("dialog", name="Not everything is here")
+    expect(dialog.get_by_role("table", name="Where reports come from")).to_contain_text("host-a")
+    page.goto(task_url(site, "baseline", "info"))
+    expect(page.get_by_role("region", name="Completeness")).to_contain_text("keeps no journal")
 
 
 def test_plots_draw_and_tables_sort(page: Page, site: Site) -> None:

@@ -26,6 +26,7 @@ PLACES = {
     "execution": "/projects/*/tasks/{baseline}/execution",
     "compare": "/projects/*/compare-tasks?ids={baseline}~{wide}",
     "details": "/projects/*/compare-tasks?tab=details&ids={baseline}~{wide}",
+    "datasets": "/datasets",
     "keys": "/settings/workspace-configuration",
     "preferences": "/settings/webapp-configuration",
     "missing": "/nowhere",
@@ -58,6 +59,27 @@ def test_no_serious_accessibility_finding(page: Page, site: Site, place: str, sc
     expect(page.locator(".skeleton")).to_have_count(0)
     expect(page.locator("html")).to_have_attribute("data-theme", scheme)
     assert findings(page) == []
+
+
+NARROW = {
+    "/dashboard": ".running-card",
+    "/projects/*/tasks/{baseline}/output/metrics/scalar": ".chart-card canvas",
+    "/projects/*/tasks/{baseline}/output/log": ".console-line[data-index='399']",
+    "/projects/*/models": ".grid-row[data-task]",
+}
+
+
+@pytest.mark.parametrize("place", NARROW)
+def test_a_telephone_shows_the_page_without_scrolling_sideways(page: Page, site: Site, place: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(site.url + place.format(**site.runs))
+    expect(page.locator(NARROW[place]).first).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    rail = page.get_by_role("navigation", name="Main").get_by_role("link")
+    for link in rail.all():
+        box = link.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+        assert box["y"] + box["height"] <= 844
 
 
 def test_a_long_table_holds_few_rows_and_reaches_its_end(page: Page, site: Site) -> None:
@@ -131,6 +153,14 @@ def test_a_dead_server_is_told_and_the_page_stays(
     expect(page.locator(".live")).to_have_attribute("data-kind", "live")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="No plot was reported")).to_be_visible()
+
+
+def test_an_empty_server_shows_how_to_make_one(
+    page: Page, own_server: RunningServer, built_page: Path
+) -> None:
+    page.goto(f"{own_server.url}/datasets")
+    expect(page.get_by_role("heading", name="No dataset yet")).to_be_visible()
+    expect(page.locator(".snippet")).to_contain_text("Dataset.create(")
 
 
 def test_a_session_that_ends_leads_to_the_log_in_and_back(page: Page, site: Site) -> None:

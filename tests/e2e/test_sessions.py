@@ -1,10 +1,12 @@
 """Log-in, and what a cookie may not do."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import ON_BOTH, Site
+from tests.support.server import RunningServer
 
 pytestmark = ON_BOTH
 
@@ -28,6 +30,20 @@ def test_logging_out_ends_the_session(page: Page, site: Site) -> None:
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     reply = page.request.post(f"{site.url}/users.get_current_user", headers={"X-Trialbook-Web": "1"}, data={})
     assert reply.status == 401
+
+
+def test_two_servers_of_one_machine_keep_their_sessions(page: Page, site: Site, tmp_path: Path) -> None:
+    page.goto(f"{site.url}/dashboard")
+    expect(page.get_by_role("heading", name="Recent")).to_be_visible()
+    other = RunningServer(tmp_path / "other")
+    try:
+        page.goto(f"{other.url}/dashboard")
+        expect(page.get_by_text("from trialbook import Task").first).to_be_visible()
+        asked = {"headers": {"X-Trialbook-Web": "1"}, "data": {}}
+        for url in (site.url, other.url):
+            assert page.request.post(f"{url}/users.get_current_user", **asked).status == 200
+    finally:
+        other.stop()
 
 
 def test_a_redirect_never_leaves_this_origin(page: Page, site: Site) -> None:

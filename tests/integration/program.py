@@ -21,10 +21,18 @@ class Program:
         source: its text.
         server: where it reports to.
         home: its home folder: cache and journals live there.
+        arguments: of its command line.
         more: further environment variables.
     """
 
-    def __init__(self, source: str, server: RunningServer, home: Path, **more: str) -> None:
+    def __init__(
+        self,
+        source: str,
+        server: RunningServer,
+        home: Path,
+        arguments: tuple[str, ...] = (),
+        **more: str,
+    ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         script = home / "train.py"
         script.write_text(source)
@@ -43,7 +51,7 @@ class Program:
         }
         self.environment = environment
         self.process = subprocess.Popen(
-            [sys.executable, str(script)],
+            [sys.executable, str(script), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -19,7 +19,7 @@ OFFLINE = """
 import os, numpy
 from trialbook import Task, OutputModel
 Task.set_offline(True)
-task = Task.init("Offline/nested", "run")
+task = Task.init("Offline/nested", "run", output_uri=True)
 print("TASK", task.id)
 task.connect({"lr": 0.5})
 logger = task.get_logger()

@@ -1,7 +1,6 @@
 """How a process ends decides the task's final status; nothing that it reported is lost."""
 
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -50,9 +49,27 @@ def test_a_non_zero_exit_fails(server: RunningServer, tmp_path: Path) -> None:
     assert "3" in str(found["status_reason"])
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="earlier Pythons show only sys.exit()")
-def test_a_raised_system_exit_fails(server: RunningServer, tmp_path: Path) -> None:
-    assert run(server, tmp_path, "raise SystemExit(4)", 4)[1]["status"] == "failed"
+@pytest.mark.parametrize(
+    ("end", "code", "status"),
+    [
+        ("raise SystemExit(4)", 4, "failed"),
+        ("def main():\n    raise SystemExit('no data')\nmain()", 1, "failed"),
+        ("exit(5)", 5, "failed"),
+        ("raise SystemExit", 0, "completed"),
+        ("raise SystemExit(0)", 0, "completed"),
+        (
+            "try:\n    raise SystemExit(6)\nexcept SystemExit as end:\n    assert end.code == 6\n",
+            0,
+            "completed",
+        ),
+        ("t = threading.Thread(target=sys.exit, args=(7,)); t.start(); t.join()", 0, "completed"),
+        ("task.close(); e = SystemExit(8); e.code = 9; assert e.code == 9; raise e", 9, "completed"),
+    ],
+)
+def test_a_raised_system_exit(
+    server: RunningServer, tmp_path: Path, end: str, code: int, status: str
+) -> None:
+    assert run(server, tmp_path, end, code)[1]["status"] == status
 
 
 def test_an_exception_fails_with_its_traceback_last(server: RunningServer, tmp_path: Path) -> None:
@@ -74,6 +91,13 @@ def test_a_signal_stops(server: RunningServer, tmp_path: Path, number: int, stat
     assert program.wait() == status, program.text
     assert document(server, task)["status"] == "stopped"
     assert points(server, task)["loss/train"]["iter"] == list(range(20))
+
+
+def test_an_interrupt_ends_the_process_by_its_signal_whatever_runs_at_its_end(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    end = "import atexit\natexit.register(exec, 'defined = 1')\nraise KeyboardInterrupt"
+    assert run(server, tmp_path, end, -signal.SIGINT)[1]["status"] == "stopped"
 
 
 def test_a_forked_child_does_not_close_the_task(server: RunningServer, tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ def test_artifacts(project: str, tmp_path: Path) -> None:
 
 
 def test_models(project: str, tmp_path: Path) -> None:
-    task = begin(project)
+    task = begin(project, output_uri=True)
     task.set_model_label_enumeration({"cat": 0})
     weights = tmp_path / "net.pt"
     weights.write_text("first")

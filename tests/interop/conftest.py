@@ -1,5 +1,6 @@
 """The released SDK of the reference system, in a virtual environment of its own, as a client of our server."""
 
+import fcntl
 import json
 import subprocess
 import sys
@@ -30,21 +31,31 @@ def clearml_python() -> Path:
     folder = ROOT / ".venv-interop"
     python = folder / "bin" / "python"
     stamp = folder / f".{CLEARML}"
-    if not stamp.exists():
-        venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", CLEARML, "pandas"], check=True)
-        stamp.touch()
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        # Workers of one test run want it at the same time.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists():
+            venv.create(folder, with_pip=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", CLEARML, "pandas"], check=True)
+            stamp.touch()
     return python
 
 
-def _run(command: list[str], server: RunningServer, home: Path, timeout: float) -> dict[str, Any]:
+def _run(
+    command: list[str],
+    server: RunningServer,
+    home: Path,
+    timeout: float,
+    environment: dict[str, str] | None = None,
+) -> dict[str, Any]:
     home.mkdir(parents=True, exist_ok=True)
     (home / "clearml.conf").write_text(CONFIGURATION)
     result = home / "result.json"
     result.unlink(missing_ok=True)
     done = subprocess.run(
         command,
-        env={**server.client_environment(home), "RESULT": str(result)},
+        env={**server.client_environment(home), "RESULT": str(result), **(environment or {})},
         cwd=home,
         capture_output=True,
         text=True,
@@ -62,10 +73,11 @@ def _run(command: list[str], server: RunningServer, home: Path, timeout: float) 
 def run_clearml(clearml_python: Path, server: RunningServer, tmp_path: Path) -> Run:
     """Run a script of ``scripts/`` with the released SDK; what it left in ``RESULT``, plus its ``output``."""
 
-    def run(script: str, *arguments: str, timeout: float = 150) -> dict[str, Any]:
-        return _run(
-            [str(clearml_python), str(SCRIPTS / script), *arguments], server, tmp_path / "clearml", timeout
-        )
+    def run(
+        script: str, *arguments: str, timeout: float = 150, environment: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        command = [str(clearml_python), str(SCRIPTS / script), *arguments]
+        return _run(command, server, tmp_path / "clearml", timeout, environment)
 
     return run
 
@@ -74,8 +86,10 @@ def run_clearml(clearml_python: Path, server: RunningServer, tmp_path: Path) -> 
 def run_trialbook(server: RunningServer, tmp_path: Path) -> Run:
     """The same script with ``clearml`` meaning Trialbook."""
 
-    def run(script: str, *arguments: str, timeout: float = 100) -> dict[str, Any]:
+    def run(
+        script: str, *arguments: str, timeout: float = 100, environment: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         command = [sys.executable, "-m", "trialbook", "run", str(SCRIPTS / script), *arguments]
-        return _run(command, server, tmp_path / "trialbook", timeout)
+        return _run(command, server, tmp_path / "trialbook", timeout, environment)
 
     return run

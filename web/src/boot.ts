@@ -21,6 +21,10 @@ const PAGES: [RegExp, string][] = [
   [/^\/projects(\/[^/]+\/projects)?\/?$/, "projects"],
   [/^\/projects\/[^/]+\/tasks\/?$/, "tasks"],
   [/^\/projects\/[^/]+\/compare-tasks/, "compare"],
+  [/^(\/projects\/[^/]+)?\/models\/?$/, "models"],
+  [/^(\/projects\/[^/]+)?\/models\/[0-9a-f]{32}/, "model"],
+  [/^\/datasets(\/simple)?\/?$/, "datasets"],
+  [/^\/datasets\/.*[0-9a-f]{32}/, "dataset"],
 ];
 const FIRST_TAB = "output/metrics/scalar";
 // Whoever comes later than this wants newer data.

@@ -31,7 +31,10 @@ const shell = createRoute({
   errorComponent: RouteError,
   beforeLoad: async ({ location }) => {
     const moved = canonicalPath(location.pathname);
-    if (moved) throw redirect({ href: moved + location.searchStr + hashOf(location.hash), replace: true });
+    if (moved) {
+      const query = moved.includes("?") ? location.searchStr.replace(/^\?/, "&") : location.searchStr;
+      throw redirect({ href: moved + query + hashOf(location.hash), replace: true });
+    }
     const first = currentUser() === null;
     if (first) prefetchCode(location.pathname);
     if (!(await openSession())) {
@@ -103,11 +106,32 @@ const taskTab = createRoute({
   component: lazyRouteComponent(() => import("~/pages/task/TaskPage"), "TaskPage"),
 });
 
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$pid/models",
+  component: lazyRouteComponent(() => import("~/pages/models/ModelsPage"), "ModelsPage"),
+});
+
+const modelPage = () => lazyRouteComponent(() => import("~/pages/models/ModelPage"), "ModelPage");
+const model = createRoute({ getParentRoute: () => shell, path: "/projects/$pid/models/$mid", component: modelPage() });
+const modelTab = createRoute({ getParentRoute: () => shell, path: "/projects/$pid/models/$mid/$", component: modelPage() });
+
 const compare = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$pid/compare-tasks",
   component: lazyRouteComponent(() => import("~/pages/compare/ComparePage"), "ComparePage"),
 });
+
+const datasets = createRoute({
+  getParentRoute: () => shell,
+  path: "/datasets",
+  component: lazyRouteComponent(() => import("~/pages/datasets/DatasetsPage"), "DatasetsPage"),
+});
+
+const datasetPage = () => lazyRouteComponent(() => import("~/pages/datasets/DatasetPage"), "DatasetPage");
+const dataset = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid", component: datasetPage() });
+const version = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid/$vid", component: datasetPage() });
+const versionTab = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid/$vid/$", component: datasetPage() });
 
 const settings = createRoute({
   getParentRoute: () => shell,
@@ -129,7 +153,7 @@ export const router = createRouter({
     login,
     bare.addChildren([widgets]),
     shell.addChildren([
-      home, dashboard, projects, subProjects, tasks, task, taskTab, compare, settings, missing,
+      home, dashboard, projects, subProjects, tasks, task, taskTab, models, model, modelTab, compare, datasets, dataset, version, versionTab, settings, missing,
     ]),
   ]),
   parseSearch,

@@ -1,18 +1,26 @@
 """Blobs on obstore: a local folder, memory, and by the same driver any object storage."""
 
+import errno
+import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trialbook.base.ids import new_id
+from trialbook.blobs.faults import in_the_way, missing, refused, translated
 from trialbook.blobs.store import PART, BlobInfo, clean_key
-from trialbook.errors import BadRequest, FileMissing, ServerFault
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-_WRITE_PART = 8 << 20
+_AT_ONCE = 64 << 20
+"""Up to here a conditional put is one request, held in memory; beyond, a second object that is put into place."""
+_MOST_PARTS = 9_000
+"""S3 takes 10 000 parts."""
+_SENDING = 4
+"""Parts under way at once; each is in memory."""
 _RESERVED = re.compile(r"#\d+~*$")
 """The local driver keeps such names for uploads in progress; a ``~`` behind takes ours out of its way."""
 
@@ -22,10 +30,17 @@ class ObjectStoreBlobs:
 
     Args:
         open: makes the store at its first use: obstore costs 20 MB, and a server may never see a file.
+        where: the storage, for messages.
+        write_part: bytes sent in one request, when a blob is larger.
     """
 
-    def __init__(self, open: "Callable[[], ObjectStore]") -> None:
+    def __init__(
+        self, open: "Callable[[], ObjectStore]", where: str = "the files", write_part: int = 8 << 20
+    ) -> None:
         self._open = open
+        self._where = where
+        self._write_part = write_part
+        self._folder: Path | None = None
 
     @cached_property
     def _store(self) -> "ObjectStore":
@@ -40,7 +55,9 @@ class ObjectStoreBlobs:
 
             return LocalStore(folder, mkdir=True)
 
-        return cls(opened)
+        blobs = cls(opened, str(folder))
+        blobs._folder = folder
+        return blobs
 
     @classmethod
     def in_memory(cls) -> "ObjectStoreBlobs":
@@ -51,7 +68,7 @@ class ObjectStoreBlobs:
 
             return MemoryStore()
 
-        return cls(opened)
+        return cls(opened, "memory")
 
     def head(self, key: str) -> BlobInfo:
         """See ``BlobStore``."""
@@ -60,53 +77,188 @@ class ObjectStoreBlobs:
         name = _stored(clean_key(key))
         try:
             return _info(obstore.head(self._store, name))
-        except FileNotFoundError:
-            raise _missing(key) from None
-        except obstore.exceptions.BaseError as error:
-            raise _translated(error, key) from error
+        except (FileNotFoundError, obstore.exceptions.BaseError) as error:
+            raise translated(error, key, self._where) from None
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """See ``BlobStore``."""
         import obstore
 
-        size = self.head(key).size
         name = _stored(clean_key(key))
-        position, stop = start, size if end is None else min(end, size)
-        while position < stop:
-            upto = min(position + PART, stop)
-            try:
-                part = obstore.get_range(self._store, name, start=position, end=upto)
-            except FileNotFoundError:
-                raise _missing(key) from None
-            yield bytes(part)
-            position = upto
+        if self._folder is not None:
+            # The driver reads a local file in pieces of 8 KiB, each by way of another thread.
+            yield from _file_parts(self._folder / name, key, start, end)
+            return
+        whole = start == 0 and end is None
+        if not whole:
+            size = self.head(key).size
+            end = size if end is None else min(end, size)
+            if start >= end:
+                return
+        try:
+            # One request: its bytes are those of one state of the blob, whoever replaces it meanwhile.
+            found = obstore.get(self._store, name, options=None if whole else {"range": (start, end or 0)})
+            for part in found.stream(min_chunk_size=PART):
+                yield bytes(part)
+        except (FileNotFoundError, obstore.exceptions.BaseError) as error:
+            raise translated(error, key, self._where) from None
 
-    def put(self, key: str, source: Iterable[bytes]) -> BlobInfo:
+    def read_spans(self, key: str, spans: Sequence[tuple[int, int]]) -> list[bytes]:
         """See ``BlobStore``."""
         import obstore
 
+        # The driver ends the process on a span that begins behind the end.
+        size = self.head(key).size
+        cut = [(min(start, size), min(max(start, end), size)) for start, end in spans]
+        asked = [span for span in cut if span[0] < span[1]]
+        if not asked:
+            return [b"" for _ in cut]
         try:
-            obstore.put(self._store, _stored(clean_key(key)), iter(source), chunk_size=_WRITE_PART)
-        except obstore.exceptions.BaseError as error:
-            raise _refused(error, key) from error
+            found = obstore.get_ranges(
+                self._store,
+                _stored(clean_key(key)),
+                starts=[start for start, _ in asked],
+                ends=[end for _, end in asked],
+            )
+        except (FileNotFoundError, obstore.exceptions.BaseError) as error:
+            raise translated(error, key, self._where) from None
+        parts = iter(found)
+        return [bytes(next(parts)) if start < end else b"" for start, end in cut]
+
+    def put(self, key: str, source: Iterable[bytes], size: int = 0) -> BlobInfo:
+        """See ``BlobStore``.
+
+        Args:
+            key: of the blob.
+            source: its bytes.
+            size: how many they are, when known: a storage takes a limited number of parts.
+        """
+        name = _stored(clean_key(key))
+        self._put(name, key, iter(source), size)
+        return self.head(key)
+
+    def adopt(self, key: str, path: Path) -> BlobInfo:
+        """Make a finished file the blob of a key; the file is gone from its place.
+
+        Args:
+            key: of the blob.
+            path: moved in one step when it lies on the file system of a folder of blobs, else copied.
+        """
+        name = _stored(clean_key(key))
+        moved = False
+        if self._folder is not None:
+            target = self._folder / name
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
+                moved = True
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                raise in_the_way(key) from None
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+        if not moved:
+            with path.open("rb") as file:
+                self._put(name, key, iter(lambda: file.read(PART), b""), path.stat().st_size)
+            path.unlink()
+        return self.head(key)
+
+    def put_if_absent(self, key: str, source: Iterable[bytes]) -> BlobInfo | None:
+        """See ``BlobStore``."""
+        import obstore
+
+        name = _stored(clean_key(key))
+        parts = iter(source)
+        first, ended = _filled(parts, _AT_ONCE)
+        if not ended:
+            return self._place(key, name, itertools.chain(first, parts))
+        try:
+            obstore.put(self._store, name, b"".join(first), mode="create")
+        except obstore.exceptions.AlreadyExistsError:
+            return None
+        except (FileNotFoundError, obstore.exceptions.BaseError) as error:
+            raise refused(error, key, self._where) from error
         return self.head(key)
 
     def delete(self, key: str) -> None:
         """See ``BlobStore``."""
         import obstore
 
+        # Some storages delete what is not there without a word.
         self.head(key)
         try:
             obstore.delete(self._store, _stored(clean_key(key)))
-        except FileNotFoundError:
-            raise _missing(key) from None
+        except (FileNotFoundError, obstore.exceptions.BaseError) as error:
+            raise translated(error, key, self._where) from None
 
     def list(self, prefix: str = "") -> Iterator[BlobInfo]:
         """See ``BlobStore``."""
         import obstore
 
-        found = obstore.list(self._store, clean_key(prefix) if prefix else None).collect()
+        try:
+            found = obstore.list(self._store, clean_key(prefix) if prefix else None).collect()
+        except (FileNotFoundError, obstore.exceptions.BaseError) as error:
+            raise translated(error, prefix, self._where) from None
         yield from sorted((_info(item) for item in found), key=lambda info: info.key)
+
+    def _place(self, key: str, name: str, source: Iterator[bytes]) -> BlobInfo | None:
+        """Store beside, then put into place in one step that fails when somebody was faster."""
+        import obstore
+
+        beside = f"{name}.{new_id()}.part"
+        self._put(beside, key, source, 0)
+        try:
+            obstore.copy(self._store, beside, name, overwrite=False)
+        except obstore.exceptions.AlreadyExistsError:
+            return None
+        except (FileNotFoundError, obstore.exceptions.BaseError) as error:
+            raise refused(error, key, self._where) from error
+        finally:
+            obstore.delete(self._store, beside)
+        return self.head(key)
+
+    def _put(self, name: str, key: str, source: Iterator[bytes], size: int) -> None:
+        import obstore
+
+        part = max(self._write_part, -(-size // _MOST_PARTS))
+        first, ended = _filled(source, part)
+        whole = itertools.chain(first, source)
+        try:
+            if ended:
+                obstore.put(self._store, name, b"".join(first), use_multipart=False)
+            else:
+                obstore.put(self._store, name, whole, chunk_size=part, max_concurrency=_SENDING)
+        except (FileNotFoundError, obstore.exceptions.BaseError) as error:
+            raise refused(error, key, self._where) from error
+
+
+def _file_parts(path: Path, key: str, start: int, end: int | None) -> Iterator[bytes]:
+    try:
+        file = path.open("rb", 0)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise missing(key) from None
+    with file:
+        file.seek(start)
+        left = None if end is None else max(0, end - start)
+        while left is None or left > 0:
+            part = file.read(PART if left is None else min(PART, left))
+            if not part:
+                return
+            if left is not None:
+                left -= len(part)
+            yield part
+
+
+def _filled(source: Iterator[bytes], size: int) -> tuple[list[bytes], bool]:
+    """Parts of more than ``size`` bytes in all, or everything; and whether it is everything."""
+    parts: list[bytes] = []
+    held = 0
+    for part in source:
+        parts.append(part)
+        held += len(part)
+        if held > size:
+            return parts, False
+    return parts, True
 
 
 def _stored(key: str) -> str:
@@ -123,24 +275,3 @@ def _info(meta: Any) -> BlobInfo:
     return BlobInfo(
         _given(meta["path"]), meta["size"], etag if etag.startswith('"') else f'"{etag}"', modified
     )
-
-
-def _missing(key: str) -> FileMissing:
-    return FileMissing(f"there is no file at {key!r}", path=key)
-
-
-def _translated(error: Exception, key: str) -> Exception:
-    text = str(error)
-    # A folder, or a path through a file: nothing is there.
-    return _missing(key) if any(f"os error {number}" in text for number in (20, 21)) else error
-
-
-def _refused(error: Exception, key: str) -> Exception:
-    text = str(error)
-    if "os error 28" in text or "os error 122" in text:
-        return ServerFault("the disk that holds the server's files is full")
-    if "Upload aborted" in text or any(f"os error {number}" in text for number in (17, 20, 21)):
-        return BadRequest(
-            f"{key!r} cannot be stored: a folder, or a file instead of a folder, is in the way", path=key
-        )
-    return error

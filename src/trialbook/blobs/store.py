@@ -1,6 +1,6 @@
 """What bytes by key promise, on any storage."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,8 +32,10 @@ class BlobStore(Protocol):
 
     Every driver promises (checked by tests/contract/test_blob_store.py): ``put`` is atomic: a reader sees the old
     bytes, the new bytes or FileMissing, never a part, and a source that raises leaves the old bytes; ``put`` may be
-    repeated; ``read`` gives exactly the span asked for; ``list`` yields each key once, in key order; a key that is
-    not clean (see ``clean_key``) is FileMissing everywhere.
+    repeated; of any number of ``put_if_absent`` on one key exactly one stores its bytes; ``read`` and ``read_spans``
+    give exactly what lies in the span asked for; ``list`` yields each key once, in key order; a key that is not clean
+    (see ``clean_key``) is FileMissing everywhere. A store that cannot be reached raises ConnectionFailed, one that
+    fails ServerFault (both: try later), one that refuses the caller, or has no such bucket, StorageRefused.
     """
 
     def head(self, key: str) -> BlobInfo:
@@ -52,8 +54,26 @@ class BlobStore(Protocol):
         """
         ...
 
-    def put(self, key: str, source: Iterable[bytes]) -> BlobInfo:
-        """Store all that the source gives, replacing what was there."""
+    def read_spans(self, key: str, spans: Sequence[tuple[int, int]]) -> list[bytes]:
+        """The bytes of several spans ``(start, end)``, in the order asked for; neighbours travel together.
+
+        Raises:
+            FileMissing: there is none.
+        """
+        ...
+
+    def put(self, key: str, source: Iterable[bytes], size: int = 0) -> BlobInfo:
+        """Store all that the source gives, replacing what was there.
+
+        Args:
+            key: of the blob.
+            source: its bytes.
+            size: how many they are, when known: a storage takes a limited number of parts.
+        """
+        ...
+
+    def put_if_absent(self, key: str, source: Iterable[bytes]) -> BlobInfo | None:
+        """Store all that the source gives, unless there is a blob already; None then, and nothing is changed."""
         ...
 
     def delete(self, key: str) -> None:

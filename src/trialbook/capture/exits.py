@@ -7,10 +7,11 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import CodeType, FrameType, TracebackType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 from trialbook.base.guard import guard
+from trialbook.capture import leaving
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name))
 _PATIENCE = 15.0
@@ -41,30 +42,6 @@ class _Exit(SystemExit):
             watch._exited(self.code)
 
 
-def _watch_unwinding(callback: Callable[[CodeType, int, BaseException], None]) -> int | None:
-    """See ``raise SystemExit(n)`` on Python 3.12 and later; earlier ones show only ``sys.exit(n)``.
-
-    Returns:
-        The number of the monitoring tool, or None where there is none to be had.
-    """
-    monitoring: Any = getattr(sys, "monitoring", None)
-    if monitoring is None:
-        return None
-    for tool in (4, 3):
-        if monitoring.get_tool(tool) is None:
-            monitoring.use_tool_id(tool, "trialbook")
-            monitoring.register_callback(tool, monitoring.events.PY_UNWIND, callback)
-            monitoring.set_events(tool, monitoring.events.PY_UNWIND)
-            return tool
-    return None
-
-
-def _stop_watching(tool: int) -> None:
-    monitoring: Any = getattr(sys, "monitoring", None)
-    monitoring.set_events(tool, 0)
-    monitoring.free_tool_id(tool)
-
-
 class ExitWatch:
     """Calls ``finish`` once, when the process ends.
 
@@ -78,11 +55,12 @@ class ExitWatch:
         self._in_child = in_child
         self._pid = os.getpid()
         self._outcome = COMPLETED
+        self._interrupted = False
         self._begun = threading.Event()
         self._excepthook: Callable[..., Any] | None = None
         self._exit: Callable[..., Any] | None = None
         self._handlers: dict[int, Any] = {}
-        self._tool: int | None = None
+        self._unwatch: Callable[[], None] | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -99,7 +77,8 @@ class ExitWatch:
             for number in _SIGNALS:
                 with guard("exits.signal"):
                     self._handlers[number] = signal.signal(number, self._on_signal)
-        self._tool = _watch_unwinding(self._on_unwind)
+        with guard("exits.watch"):
+            self._unwatch = leaving.watch(self._on_leaving)
         atexit.register(self._at_exit)
 
     def remove(self) -> None:
@@ -115,9 +94,9 @@ class ExitWatch:
                     if signal.getsignal(number) == self._on_signal:
                         signal.signal(number, handler if handler is not None else signal.SIG_DFL)
         self._handlers = {}
-        if self._tool is not None:
-            _stop_watching(self._tool)
-            self._tool = None
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
         atexit.unregister(self._at_exit)
 
     def _on_exception(
@@ -126,6 +105,7 @@ class ExitWatch:
         if os.getpid() == self._pid:
             if issubclass(kind, KeyboardInterrupt):
                 self._outcome = Outcome("stopped", "USER ABORTED", "Interrupted from the keyboard")
+                self._interrupted = True
             else:
                 self._outcome = Outcome(
                     "failed", f"Exception {value}"[:1000], f"{kind.__name__}: {value}"[:4000]
@@ -144,12 +124,9 @@ class ExitWatch:
         error.watch = self
         return error
 
-    def _on_unwind(self, code: CodeType, offset: int, error: BaseException) -> None:
-        """A frame is left by an exception; in the outermost one, nobody can catch it any more."""
-        if isinstance(error, SystemExit) and sys._getframe(1).f_back is None:
-            in_main = threading.current_thread() is threading.main_thread()
-            if in_main and os.getpid() == self._pid:
-                self._exited(error.code)
+    def _on_leaving(self, code: Any) -> None:
+        if threading.current_thread() is threading.main_thread() and os.getpid() == self._pid:
+            self._exited(code)
 
     def _exited(self, code: Any) -> None:
         if self._outcome is COMPLETED and code not in (None, 0):
@@ -183,6 +160,8 @@ class ExitWatch:
                 self._in_child()
             return
         self._run()
+        if self._interrupted:
+            _remember_interrupt()
 
     def _run(self) -> None:
         if self._begun.is_set():
@@ -190,3 +169,15 @@ class ExitWatch:
         self._begun.set()
         with guard("exits.finish"):
             self._finish(self._outcome)
+
+
+def _remember_interrupt() -> None:
+    """Let the process still die of SIGINT, which a shell needs to end its script too.
+
+    The interpreter keeps "the last program text ended by Ctrl-C" in one flag for the whole process, and each text that
+    runs sets it anew: a named tuple or data class that some thread defines while the process ends makes it exit with 1.
+    """
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return

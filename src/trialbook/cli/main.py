@@ -9,6 +9,7 @@ import trialbook
 from trialbook.errors import TrialbookError
 
 _COMMANDS = {
+    "data": ("trialbook.cli.data", "Datasets: create, fill, close, find, fetch, compare."),
     "demo": ("trialbook.cli.demo", "Train a real classifier and watch it in the browser."),
     "run": (
         "trialbook.cli.run",

@@ -1,17 +1,43 @@
-"""Files over HTTP: streamed in both directions, whole or not there."""
+"""Files over HTTP: streamed in both directions, whole or not there, going on where a connection broke."""
 
+import hashlib
 import os
 import tempfile
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
+from trialbook.base.retry import backoff
+from trialbook.blobs.store import BlobInfo
 from trialbook.client.session import Session
-from trialbook.errors import ConnectionFailed, FileMissing, ServerFault, WireError
+from trialbook.errors import (
+    ConnectionFailed,
+    FileMissing,
+    Forbidden,
+    ServerFault,
+    Unauthorized,
+    WireError,
+)
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
 
 _BLOCK = 1 << 20
+_IN_PARTS = 16 << 20
+"""From here on an upload to our own files host can go on where it broke."""
+
+Progress = Callable[[int], None]
+"""Is told the bytes that are there so far."""
+
+
+def unheard(_done: int) -> None:
+    """No progress is wanted."""
 
 
 class FileClient:
-    """The files endpoint of the server, and plain downloads from anywhere.
+    """The files endpoint of the server, and plain files of any HTTP server.
 
     Args:
         session: the caller's token goes with requests to ``host`` and to nobody else.
@@ -19,15 +45,20 @@ class FileClient:
     """
 
     def __init__(self, session: Session, host: str) -> None:
-        self._session = session
+        self.session = session
         self.host = host.rstrip("/")
 
     def owns(self, url: str) -> bool:
         """Whether the address lies on this files host."""
         return url == self.host or url.startswith(self.host + "/")
 
-    def upload(self, source: Path, url: str) -> None:
-        """Store a file.
+    def upload(self, source: Path, url: str, progress: Progress = unheard) -> None:
+        """Store a file. What a broken connection, or a killed process, has sent of a large one is not sent again.
+
+        Args:
+            source: the file.
+            url: its address.
+            progress: told the bytes that are stored.
 
         Raises:
             ConnectionFailed: the server is away.
@@ -36,64 +67,199 @@ class FileClient:
         """
         with source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-            reply = self._session.request(
-                "PUT", url, {**headers, **self._bearer(url)}, file, timeout=max(60.0, size / 50_000)
-            )
-        self._check(reply.status, url)
+            if self.owns(url) and size >= _IN_PARTS and self._upload_parts(file, source, url, size, progress):
+                return
+            reply = self._put(url, _Window(file, 0, size, progress), {"Content-Length": str(size)})
+        check(reply.status, url)
+        progress(size)
 
-    def download(self, url: str, target: Path) -> None:
+    def download(self, url: str, target: Path, progress: Progress = unheard) -> None:
         """Fetch a file; ``target`` is whole when this returns and untouched when it raises.
 
         Raises:
             FileMissing: there is none.
-            ConnectionFailed: the server is away, or broke off.
+            ConnectionFailed: the server is away, or broke off again and again.
         """
-        from urllib3.exceptions import HTTPError
-
-        reply = self._session.request("GET", url, self._bearer(url), preload=False)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
         try:
-            self._check(reply.status, url)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    for block in reply.stream(_BLOCK):
-                        file.write(block)
-                Path(name).replace(target)
-            except HTTPError as error:
-                raise ConnectionFailed(f"the download of {url} broke off: {error}") from error
-            finally:
-                Path(name).unlink(missing_ok=True)
+            with os.fdopen(handle, "wb") as file:
+                self._fetch(url, file, progress)
+            Path(name).chmod(0o644)
+            Path(name).replace(target)
         finally:
-            reply.release_conn()
+            Path(name).unlink(missing_ok=True)
 
     def delete(self, url: str) -> bool:
         """Remove a file; False when there was none."""
-        reply = self._session.request("DELETE", url, self._bearer(url))
+        reply = self.session.request("DELETE", url, self.bearer(url))
         if reply.status == 404:
             return False
-        self._check(reply.status, url)
+        check(reply.status, url)
         return True
+
+    def facts(self, url: str) -> BlobInfo | None:
+        """What the server tells about a file, or None when there is none.
+
+        Returns:
+            Its ``size`` is -1 when it is not told; its ``etag`` is empty then.
+        """
+        reply = self.session.request("HEAD", url, {**self.bearer(url), "Accept-Encoding": "identity"})
+        if reply.status == 404:
+            return None
+        check(reply.status, url)
+        length = reply.headers.get("Content-Length")
+        modified = reply.headers.get("Last-Modified")
+        try:
+            moment = parsedate_to_datetime(modified).timestamp() if modified else 0.0
+        except ValueError:
+            moment = 0.0
+        size = int(length) if length is not None else -1
+        return BlobInfo(url, size, reply.headers.get("ETag") or "", moment)
 
     def size(self, url: str) -> int | None:
         """Bytes of a file, or None when there is none or its size is not told."""
-        reply = self._session.request("HEAD", url, self._bearer(url))
-        if reply.status == 404:
-            return None
-        self._check(reply.status, url)
-        length = reply.headers.get("Content-Length")
-        return int(length) if length is not None else None
+        found = self.facts(url)
+        return found.size if found is not None and found.size >= 0 else None
 
-    def _bearer(self, url: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._session.token()}"} if self.owns(url) else {}
+    def bearer(self, url: str) -> dict[str, str]:
+        """The header that goes with a request to an address of this host; nothing for others."""
+        return {"Authorization": f"Bearer {self.session.token()}"} if self.owns(url) else {}
 
-    @staticmethod
-    def _check(status: int, url: str) -> None:
-        if status in (200, 201, 204):
-            return
-        if status == 404:
-            raise FileMissing(f"no file at {url}")
-        if status >= 500:
-            raise ServerFault(f"{url} answered HTTP {status}")
-        raise WireError(f"{url} answered HTTP {status}")
+    def _put(
+        self, url: str, body: "_Window | bytes", headers: dict[str, str], timeout: float = 0.0
+    ) -> "BaseHTTPResponse":
+        size = len(body) if isinstance(body, bytes) else body.size
+        told = {"Content-Type": "application/octet-stream", **headers, **self.bearer(url)}
+        return self.session.request("PUT", url, told, body, timeout=timeout or max(60.0, size / 50_000))
+
+    def _upload_parts(self, file: IO[bytes], source: Path, url: str, size: int, progress: Progress) -> bool:
+        """False when the host does not know such uploads."""
+        facts = os.fstat(file.fileno())
+        # The same file to the same address is the same upload, also in another process.
+        name = f"{url}\0{source}\0{size}\0{facts.st_mtime_ns}\0{facts.st_ino}"
+        id = {"Upload-Id": hashlib.sha256(name.encode()).hexdigest()[:32]}
+        asked = {"Content-Length": "0", "Content-Range": f"bytes */{size}"}
+        reply = self._put(url, b"", {**id, **asked})
+        stalled = 0
+        while True:
+            told = reply.headers.get("Upload-Offset")
+            if reply.status not in (200, 202, 409):
+                check(reply.status, url)
+            if told is None:
+                return False
+            offset = int(told)
+            progress(offset)
+            if reply.status == 200:
+                return True
+            span = {
+                "Content-Length": str(size - offset),
+                "Content-Range": f"bytes {offset}-{size - 1}/{size}",
+            }
+            reply = self._put(url, _Window(file, offset, size, progress), {**id, **span})
+            stalled = stalled + 1 if reply.headers.get("Upload-Offset") == told else 0
+            if stalled > 3:
+                raise ConnectionFailed(f"the upload to {url} does not get on")
+
+    def _fetch(self, url: str, file: IO[bytes], progress: Progress) -> None:
+        etag, there = "", 0
+        while True:
+            go_on = {"Range": f"bytes={there}-", "If-Range": etag} if there and etag else {}
+            headers = {**self.bearer(url), "Accept-Encoding": "identity", **go_on}
+            reply = self.session.request("GET", url, headers, preload=False)
+            try:
+                if reply.status != 206:
+                    check(reply.status, url)
+                    # Another file by now, or a server without ranges: from the start.
+                    file.seek(0)
+                    file.truncate()
+                    there = 0
+                etag = reply.headers.get("ETag") or ""
+                before = there
+                there, problem = _copy(reply, file, there, progress)
+            finally:
+                reply.release_conn()
+            if problem is None:
+                return
+            if there == before or not etag or etag.startswith("W/"):
+                raise ConnectionFailed(f"the download of {url} broke off: {problem}") from problem
+
+
+class _Window:
+    """A part of a file as a request's body; may be sent again."""
+
+    def __init__(self, file: IO[bytes], start: int, end: int, progress: Progress) -> None:
+        self._file = file
+        self._start = start
+        self._at = start
+        self._end = end
+        self._progress = progress
+        self.size = end - start
+
+    def seek(self, offset: int) -> None:
+        self._at = self._start + offset
+        self._file.seek(self._at)
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._end - self._at
+        data = self._file.read(left if size < 0 else min(size, left))
+        self._at += len(data)
+        self._progress(self._at)
+        return data
+
+
+def insist(attempt: Callable[[], None], seconds: float) -> None:
+    """Try again while the storage is away, busy or failing.
+
+    Args:
+        attempt: what to do.
+        seconds: how long.
+
+    Raises:
+        TrialbookError: of the last try.
+    """
+    waits = backoff(0.2, longest=5.0, deadline=time.monotonic() + seconds)
+    while True:
+        try:
+            return attempt()
+        except (ConnectionFailed, ServerFault):
+            wait = next(waits, None)
+            if wait is None:
+                raise
+        time.sleep(wait)
+
+
+def check(status: int, url: str) -> None:
+    """Raise for the status of an answer that is no success.
+
+    Raises:
+        FileMissing: 404.
+        Unauthorized, Forbidden: 401 and 403.
+        ServerFault: the server fails or is busy; later may help.
+        WireError: any other.
+    """
+    if status in (200, 201, 202, 204, 206):
+        return
+    if status == 404:
+        raise FileMissing(f"no file at {url}")
+    if status in (401, 403):
+        kind: type[WireError] = Unauthorized if status == 401 else Forbidden
+        raise kind(f"{url} refuses the request (HTTP {status}); are the keys right, and the address?")
+    if status >= 500 or status in (408, 429):
+        raise ServerFault(f"{url} answered HTTP {status}")
+    raise WireError(f"{url} answered HTTP {status}")
+
+
+def _copy(
+    reply: "BaseHTTPResponse", file: IO[bytes], there: int, progress: Progress
+) -> tuple[int, Exception | None]:
+    from urllib3.exceptions import HTTPError
+
+    try:
+        for block in reply.stream(_BLOCK):
+            file.write(block)
+            there += len(block)
+            progress(there)
+    except HTTPError as error:
+        return there, error
+    return there, None

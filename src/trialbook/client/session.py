@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import ssl
 import threading
 import time
 import weakref
@@ -17,6 +16,7 @@ from trialbook.errors import (
     ConfigurationError,
     ConnectionFailed,
     NoCredentials,
+    ServerFault,
     Unauthorized,
     WireError,
     from_wire,
@@ -78,7 +78,10 @@ class Session:
         self._lock = threading.Lock()
         self._pool: PoolManager | None = None
         self._token = credentials.token
-        self._expires = _expiry(credentials.token) if credentials.token else 0.0
+        # On the clock that nobody sets: how long a token is good does not change with the time of day.
+        self._expires = (
+            time.monotonic() + _lifetime(credentials.token, time.time()) if credentials.token else 0.0
+        )
         _sessions.add(self)
 
     def call(
@@ -123,6 +126,39 @@ class Session:
         headers = {"Content-Type": content_type}
         if encoding:
             headers["Content-Encoding"] = encoding
+        reply = self._send(method, body, headers, patience, repeat, timeout)
+        return _data(reply, self.host)
+
+    def fetch(self, method: str, params: dict[str, Any], accept: str, timeout: float = 300.0) -> bytes:
+        """``call`` of a method whose answer is not JSON; its bytes.
+
+        Args:
+            method: ``service.action``.
+            params: the request.
+            accept: media type of the answer.
+            timeout: seconds to wait for data.
+
+        Raises:
+            ConnectionFailed, WireError: as ``call`` does.
+        """
+        headers = {"Content-Type": "application/json", "Accept": accept}
+        reply = self._send(method, json.dumps(params).encode(), headers, None, True, timeout)
+        if reply.headers.get("Content-Type", "").partition(";")[0] != accept:
+            _data(reply, self.host)
+            raise ServerFault(
+                f"{method} answered with {reply.headers.get('Content-Type')}, not with {accept}"
+            )
+        return reply.data
+
+    def _send(
+        self,
+        method: str,
+        body: bytes,
+        headers: dict[str, str],
+        patience: float | None,
+        repeat: bool,
+        timeout: float,
+    ) -> "BaseHTTPResponse":
         patience = self.patience if patience is None else patience
         for attempt in (1, 2):
             token = self.token(patience)
@@ -135,12 +171,9 @@ class Session:
                 repeat,
                 timeout,
             )
-            try:
-                return _data(reply, self.host)
-            except Unauthorized:
-                if attempt == 2 or not self._drop(token):
-                    raise
-        raise AssertionError("unreachable")
+            if reply.status != 401 or attempt == 2 or not self._drop(token):
+                break
+        return reply
 
     def token(self, patience: float | None = None) -> str:
         """A token that is valid for some minutes; logs in when there is none.
@@ -150,10 +183,10 @@ class Session:
             ConnectionFailed: the server did not answer in time.
         """
         with self._lock:
-            if self._token and time.time() < self._expires - _REFRESH_BEFORE:
+            if self._token and time.monotonic() < self._expires - _REFRESH_BEFORE:
                 return self._token
             self._token = self._log_in(self.patience if patience is None else patience)
-            self._expires = _expiry(self._token)
+            self._expires = time.monotonic() + _lifetime(self._token)
             return self._token
 
     def request(
@@ -241,7 +274,7 @@ class Session:
 
             options: dict[str, Any] = {}
             if self._verify is False:
-                options["cert_reqs"] = ssl.CERT_NONE
+                options["cert_reqs"] = "CERT_NONE"
                 urllib3.disable_warnings()
             elif isinstance(self._verify, str):
                 options["ca_certs"] = self._verify
@@ -309,12 +342,13 @@ def _data(reply: "BaseHTTPResponse", host: str) -> Any:
     raise problem
 
 
-def _expiry(token: str) -> float:
-    """The ``exp`` of a JWT, seconds since the epoch; 0 for a text that is none."""
+def _lifetime(token: str, now: float | None = None) -> float:
+    """Seconds that a JWT is good from ``now`` on (None: from when it was issued, or from now when it does not say);
+    0 for a text that is none."""
     try:
         middle = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-        return float(claims["exp"])
+        return float(claims["exp"]) - float(claims.get("iat", time.time()) if now is None else now)
     except (IndexError, ValueError, KeyError, TypeError):
         return 0.0
 

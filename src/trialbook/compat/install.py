@@ -13,9 +13,12 @@ from trialbook.errors import UsageError
 # Where the reference SDK keeps the names that scripts import from below the top.
 _SUBMODULES = {
     "": "trialbook",
+    "datasets": "trialbook.sdk.dataset",
     "task": "trialbook.sdk.task",
     "logger": "trialbook.sdk.logger",
     "model": "trialbook.sdk.models",
+    "storage": "trialbook.sdk.storage",
+    "task_parameters": "trialbook.sdk.task_parameters",
 }
 
 

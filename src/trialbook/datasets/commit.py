@@ -1,18 +1,30 @@
 """Making a version exist: ranges, root, a last look at the packs, then the pointer. The order is the promise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from trialbook.datasets.lineage import graph_of
-from trialbook.datasets.manifest import RangeRef, Root, encode_ranges, encode_root, pack_refs
+from trialbook.datasets.manifest import (
+    FORMAT,
+    PIECED,
+    PackRef,
+    RangeRef,
+    Root,
+    encode_ranges,
+    encode_root,
+    pack_refs,
+)
 from trialbook.datasets.objects import Objects, draft_key, pack_key, pointer_key, root_key
-from trialbook.datasets.rows import LINK, Rows
+from trialbook.datasets.pack_reader import PackReader, wanted_of
+from trialbook.datasets.rows import LINK, PIECES, Rows
 from trialbook.errors import DatasetInUse, DatasetMissing
 
 
 def publish(
     objects: Objects, rows: Rows, version: str, parents: Sequence[Root],
     parent_ids: Sequence[tuple[str, str]], own: Mapping[str, tuple[int, int]], created: float,
-    lineage: Sequence[Root] | None = None,
+    lineage: Sequence[Root] | None = None, graph: Mapping[str, Sequence[str]] | None = None,
 ) -> Root:  # fmt: skip
     """Write a version's manifest and, last, its pointer.
 
@@ -25,6 +37,7 @@ def publish(
         own: bytes and members of the packs that this draft stored, by key.
         created: seconds since the epoch.
         lineage: the roots that it descends from; None: ``parents``. Squashing has other sources than parents.
+        graph: its ancestors and itself with their parents, when they are known otherwise than by roots.
 
     Returns:
         The root.
@@ -33,8 +46,32 @@ def publish(
         DatasetInUse: the version exists.
         DatasetMissing: a pack of this draft is gone from the storage.
     """
+    root, root_id = write_manifest(objects, rows, version, parents, parent_ids, own, created, lineage, graph)
+    for ref in root.packs:
+        if ref.key in own and objects.length(pack_key(ref.key)) != ref.bytes:
+            raise DatasetMissing(f"pack {ref.key} is gone from the storage: add its files again")
+    if objects.length(pointer_key(version)) is not None and objects.pointer(version) != root_id:
+        raise DatasetInUse(f"version {version} exists already")
+    objects.put_json(pointer_key(version), {"root": root_id})
+    objects.drop(draft_key(version))
+    return root
+
+
+def write_manifest(
+    objects: Objects, rows: Rows, version: str, parents: Sequence[Root],
+    parent_ids: Sequence[tuple[str, str]], own: Mapping[str, tuple[int, int]], created: float,
+    lineage: Sequence[Root] | None = None, graph: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[Root, str]:  # fmt: skip
+    """Ranges and root of a version, without a pointer: see ``publish``. The root and its id."""
     sizes = {ref.key: (ref.bytes, ref.members) for root in parents for ref in root.packs} | dict(own)
-    packs = pack_refs(rows, sizes.__getitem__)
+    recipes = _recipes(objects, rows, parents)
+
+    def sizes_of(key: str) -> tuple[int, int]:
+        if key not in sizes:
+            sizes[key] = (objects.length(pack_key(key)) or 0, len(PackReader(objects.blobs, key).index()))
+        return sizes[key]
+
+    packs = _with_pieces(pack_refs(rows, sizes_of), recipes, sizes_of)
     inherited = {ref.key.rpartition("/")[2]: ref.key for root in parents for ref in root.ranges}
     ranges = []
     for part in encode_ranges(rows):
@@ -45,17 +82,42 @@ def publish(
         ranges.append(RangeRef(key, part.first, part.last, part.rows, len(part.data)))
     links = int((rows.data["kind"] == LINK).sum())
     known_sizes = rows.data["size"][rows.data["size"] > 0]
+    known = graph_of(version, parents if lineage is None else lineage)
+    if graph is not None:
+        known = {name: tuple(above) for name, above in graph.items()}
     root = Root(
         version, created, len(rows) - links, links, int(known_sizes.sum()), tuple(parent_ids),
-        graph_of(version, parents if lineage is None else lineage), tuple(ranges), packs,
+        known, tuple(ranges), packs, PIECED if recipes else FORMAT, recipes,
     )  # fmt: skip
     root_id, data = encode_root(root)
     objects.blobs.put(root_key(version, root_id), [data])
-    for ref in packs:
-        if ref.key in own and objects.length(pack_key(ref.key)) != ref.bytes:
-            raise DatasetMissing(f"pack {ref.key} is gone from the storage: add its files again")
-    if objects.length(pointer_key(version)) is not None and objects.pointer(version) != root_id:
-        raise DatasetInUse(f"version {version} exists already")
-    objects.put_json(pointer_key(version), {"root": root_id})
-    objects.drop(draft_key(version))
-    return root
+    return root, root_id
+
+
+Recipes = dict[str, tuple[tuple[str, int], ...]]
+
+
+def _recipes(objects: Objects, rows: Rows, parents: Sequence[Root]) -> Recipes:
+    """What the recipes of a version use; only those that no parent has are read."""
+    inherited = {name: uses for root in parents for name, uses in root.recipes.items()}
+    found: Recipes = {}
+    for place in np.flatnonzero(rows.data["method"] == PIECES).tolist():
+        key = rows.pack_of(place)
+        name = f"{key}@{int(rows.data['offset'][place])}"
+        if name in inherited:
+            found[name] = inherited[name]
+        elif name not in found:
+            (wanted,) = wanted_of(np.array([place]), rows.data)
+            found[name] = PackReader(objects.blobs, key).recipe(wanted).uses(key)
+    return found
+
+
+def _with_pieces(
+    refs: Sequence[PackRef], recipes: Recipes, sizes: Callable[[str], tuple[int, int]]
+) -> tuple[PackRef, ...]:
+    """The packs of a version with what its recipes use; the same piece of two files counts twice, up to the pack."""
+    live = {ref.key: ref.live for ref in refs}
+    for uses in recipes.values():
+        for key, stored in uses:
+            live[key] = live.get(key, 0) + stored
+    return tuple(PackRef(key, *sizes(key), min(live[key], sizes(key)[0])) for key in sorted(live))

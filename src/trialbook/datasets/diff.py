@@ -1,16 +1,17 @@
 """What differs between two versions, reading only the ranges that are not the same."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from trialbook.datasets.manifest import RangeRef
-from trialbook.datasets.rows import LINK, ROW, Array, same_content
+from trialbook.datasets.rows import LINK, Array, same_content
 from trialbook.datasets.table import Table
 
-_COMPARED = np.dtype([(name, ROW[name]) for name in ("b3", "sha256", "size", "kind")])
+_COMPARED = ("b3", "sha256", "size", "kind")
+
+_MANY = 1000
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,26 @@ class _Side:
         self._tables = tables
         self.raw = b"\0".join(table.raw_text("path") for table in tables)
         self.count = sum(table.count("path") for table in tables)
+        ends = np.flatnonzero(np.frombuffer(self.raw, "u1") == 0)
+        # Where each path begins, and where one more would.
+        self.starts: Array = np.zeros(self.count + 1, np.int64)
+        self.starts[1:-1] = ends + 1
+        self.starts[-1] = len(self.raw) + 1 if self.count else 0
 
-    def paths(self) -> list[bytes]:
-        return self.raw.split(b"\0") if self.count else []
+    def run(self, start: int, end: int) -> bytes:
+        """The joined bytes of some paths that follow each other."""
+        return self.raw[self.starts[start] : self.starts[end] - 1]
 
-    def data(self) -> Array:
-        data = np.zeros(self.count, _COMPARED)
-        for name in _COMPARED.names or ():
+    def texts(self, places: Iterable[int]) -> list[str]:
+        return [self.run(place, place + 1).decode() for place in places]
+
+    def columns(self, places: Array) -> dict[str, Array]:
+        found = {}
+        for name in _COMPARED:
             columns = [table.array(name) for table in self._tables]
-            if columns:
-                data[name] = np.concatenate(columns)
-        return data
+            column = columns[0] if len(columns) == 1 else np.concatenate(columns)
+            found[name] = column if len(places) == self.count else column[places]
+        return found
 
     def links(self) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
@@ -96,32 +106,80 @@ class _Side:
 
 
 def _compared(first: _Side, second: _Side) -> Difference:
-    one = first.paths()
-    if first.raw == second.raw and first.count == second.count:
-        places = np.arange(len(one))
-        return Difference([], _modified(first, second, one, places, places), [])
-    other = second.paths()
-    here, there = set(one), set(other)
-    added, removed = sorted(there - here), sorted(here - there)
-    left, right = _without(one, removed), _without(other, added)
-    return Difference(_texts(added), _modified(first, second, one, left, right), _texts(removed))
+    if not first.count or not second.count:
+        return Difference(second.texts(range(second.count)), [], first.texts(range(first.count)))
+    if first.raw == second.raw:
+        removed: list[int] = []
+        added: list[int] = []
+    else:
+        removed, added = _unmatched(first, second)
+    left, right = np.delete(np.arange(first.count), removed), np.delete(np.arange(second.count), added)
+    return Difference(second.texts(added), _modified(first, second, left, right), first.texts(removed))
 
 
-def _without(paths: list[bytes], gone: list[bytes]) -> Array:
-    """The places of the sorted paths that stay; what stays on both sides of a comparison stands in the same order."""
-    return np.delete(np.arange(len(paths)), [bisect_left(paths, path) for path in gone])
+def _unmatched(first: _Side, second: _Side) -> tuple[list[int], list[int]]:
+    """The places of the paths that one side has alone.
+
+    Runs of equal paths are passed over as a whole, without looking at a single one of them.
+    """
+    removed: list[int] = []
+    added: list[int] = []
+    here = there = 0
+    while here < first.count and there < second.count:
+        if len(removed) + len(added) > _MANY and len(removed) + len(added) > (here + there) // 8:
+            return _by_sets(first, second, here, there, removed, added)
+        equal = _equal_run(first, second, here, there)
+        here, there = here + equal, there + equal
+        if here == first.count or there == second.count:
+            break
+        if first.run(here, here + 1) < second.run(there, there + 1):
+            removed.append(here)
+            here += 1
+        else:
+            added.append(there)
+            there += 1
+    return [*removed, *range(here, first.count)], [*added, *range(there, second.count)]
 
 
-def _texts(paths: list[bytes]) -> list[str]:
-    return [path.decode() for path in paths]
+def _by_sets(
+    first: _Side, second: _Side, here: int, there: int, removed: list[int], added: list[int]
+) -> tuple[list[int], list[int]]:
+    """``_unmatched`` of the rest: faster where hardly any path has an equal."""
+    one = first.run(here, first.count).split(b"\0")
+    other = second.run(there, second.count).split(b"\0")
+    left, right = set(one), set(other)
+    removed += [here + place for place, path in enumerate(one) if path not in right]
+    added += [there + place for place, path in enumerate(other) if path not in left]
+    return removed, added
 
 
-def _modified(first: _Side, second: _Side, paths: list[bytes], left: Array, right: Array) -> list[str]:
-    one, other = first.data()[left], second.data()[right]
+def _equal_run(first: _Side, second: _Side, here: int, there: int) -> int:
+    """How many paths are the same from here on."""
+    most = min(first.count - here, second.count - there)
+    same, step = 0, 1
+    while same < most:
+        upto = min(same + step, most)
+        if first.run(here + same, here + upto) != second.run(there + same, there + upto):
+            break
+        same, step = upto, step * 4
+    else:
+        return same
+    low, high = same, min(same + step, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if first.run(here + low, here + middle) == second.run(there + low, there + middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _modified(first: _Side, second: _Side, left: Array, right: Array) -> list[str]:
+    one, other = first.columns(left), second.columns(right)
     differ = ~same_content(one, other)
     linked = np.flatnonzero((one["kind"] == LINK) & (other["kind"] == LINK))
     if len(linked):
         links, others = first.links(), second.links()
         for place in linked.tolist():
             differ[place] |= links[int(left[place])] != others[int(right[place])]
-    return _texts([paths[int(left[place])] for place in np.flatnonzero(differ).tolist()])
+    return first.texts(left[np.flatnonzero(differ)].tolist())

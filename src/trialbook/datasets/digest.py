@@ -16,7 +16,7 @@ from trialbook.errors import SourceChanged
 
 Facts = tuple[int, int, int, int, int]
 ZERO = bytes(32)
-_CHUNK = 1 << 20
+_CHUNK = 512 << 10
 _TRIES = 3
 _own = threading.local()
 
@@ -40,7 +40,12 @@ def open_source(source: str) -> int:
     try:
         return os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise SourceChanged(f"{source!r} cannot be read: {error.strerror}") from error
+        raise unreadable(source, error) from error
+
+
+def unreadable(source: str, error: OSError) -> SourceChanged:
+    """What to raise when reading a file fails."""
+    return SourceChanged(f"{source!r} cannot be read: {error.strerror}")
 
 
 def read_whole(source: str) -> tuple[bytes, Facts]:
@@ -57,6 +62,8 @@ def read_whole(source: str) -> tuple[bytes, Facts]:
             while part := os.read(handle, max(1, before[0] + 1)):
                 parts.append(part)
             after = facts_of(os.fstat(handle))
+        except OSError as error:
+            raise unreadable(source, error) from error
         finally:
             os.close(handle)
         data = b"".join(parts)
@@ -80,7 +87,7 @@ def stream(
         size: the bytes that it must have.
         sha256: whether to compute it.
         sink: what else to do with the bytes; called from place 0 again when the file changed meanwhile.
-        beside: where SHA-256 of a buffer may run while the rest is done here.
+        beside: where checksums of a buffer may run while the rest is done here.
 
     Returns:
         The digests, and the file's facts after the last byte.
@@ -92,7 +99,7 @@ def stream(
         handle = open_source(source)
         try:
             before = facts_of(os.fstat(handle))
-            digests = _pass(handle, sha256, sink, beside) if before[0] == size else None
+            digests = _pass(source, handle, sha256, sink, beside) if before[0] == size else None
             after = facts_of(os.fstat(handle))
         finally:
             os.close(handle)
@@ -103,24 +110,38 @@ def stream(
     raise SourceChanged(f"{source!r} is being written: add it when it rests")
 
 
+def _read(source: str, handle: int, buffer: memoryview) -> int:
+    try:
+        return os.readv(handle, [buffer])
+    except OSError as error:
+        raise unreadable(source, error) from error
+
+
 def _pass(
-    handle: int, sha256: bool, sink: Callable[[memoryview, int], None] | None, beside: Executor | None
+    source: str,
+    handle: int,
+    sha256: bool,
+    sink: Callable[[memoryview, int], None] | None,
+    beside: Executor | None,
 ) -> Digests:
     first, second, crc, place = blake3(), hashlib.sha256(), 0, 0
     if not hasattr(_own, "buffer"):
         _own.buffer = bytearray(_CHUNK)
     whole = memoryview(_own.buffer)
     os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-    while count := os.readv(handle, [whole]):
+
+    def checks(view: memoryview, crc: int) -> int:
+        # About half of the work, whichever digests are wanted.
+        (second if sha256 else first).update(view)
+        return zlib.crc32(view, crc)
+
+    while count := _read(source, handle, whole):
         view = whole[:count]
-        waiting = beside.submit(second.update, view) if beside and sha256 else None
-        first.update(view)
-        crc = zlib.crc32(view, crc)
+        waiting = beside.submit(checks, view, crc) if beside else None
+        if sha256:
+            first.update(view)
         if sink:
             sink(view, place)
-        if waiting:
-            waiting.result()
-        elif sha256:
-            second.update(view)
+        crc = waiting.result() if waiting else checks(view, crc)
         place += count
     return Digests(first.digest(), second.digest() if sha256 else ZERO, crc, place)

@@ -15,7 +15,7 @@ from trialbook.datasets.manifest import RangeRef, decode_range, encode_range
 from trialbook.datasets.rows import LINK, NO_PACK, ROW, Array, Rows
 from trialbook.datasets.scan import FACTS
 from trialbook.datasets.table import Table, encode_table
-from trialbook.errors import DatasetInUse
+from trialbook.errors import DatasetDamaged, DatasetInUse
 
 _FACTS = ("size", "mtime", "ctime", "ino", "mode")
 
@@ -64,13 +64,23 @@ class DraftJournal:
             self._lock = -1
 
     @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self._folder
+
+    @property
     def spool(self) -> Path:
         """Where packs are made when the storage has no place for that."""
         return self._folder / "spool"
 
     def read_head(self) -> dict[str, object] | None:
         """``draft.json``, or None for a new draft."""
-        found = read_json(self._folder / "draft.json")
+        try:
+            found = read_json(self._folder / "draft.json")
+        except ValueError as error:
+            raise DatasetDamaged(
+                f"{self._folder / 'draft.json'} is damaged: delete {self._folder} and add the files again"
+            ) from error
         return found if isinstance(found, dict) else None
 
     def write_head(self, head: dict[str, object]) -> None:
@@ -97,21 +107,22 @@ class DraftJournal:
         sources = Sources(table.text("path"), table.text("file"), _facts(table))
         return sources, table.text("removed"), _links(table)
 
-    def write_layer(self, layer: Layer, pack: tuple[str, int, int] | None = None) -> None:
+    def write_layer(self, layer: Layer, *packs: tuple[str, int, int]) -> None:
         """Note rows as stored; on disk before it returns.
 
         Args:
             layer: the rows.
-            pack: key, bytes and members of the pack that brought them.
+            packs: key, bytes and members of the packs that brought them.
         """
         self._number += 1
         columns: dict[str, list[str] | Array] = {
             f"f_{name}": value for name, value in _columns(layer.facts).items()
         }
-        if pack:
-            columns["pack_key"] = [pack[0]]
-            columns["pack_facts"] = np.array(pack[1:], "<u8")
-        name = f"done-{pack[0].rpartition('/')[2]}.tbt" if pack else f"done-{os.getpid()}-{self._number}.tbt"
+        if packs:
+            columns["pack_key"] = [key for key, _, _ in packs]
+            columns["pack_facts"] = np.array([pack[1:] for pack in packs], "<u8").reshape(-1)
+        own = packs[0][0].rpartition("/")[2] if len(packs) == 1 else f"{os.getpid()}-{self._number}"
+        name = f"done-{own}.tbt"
         inner = encode_range(layer.rows)
         write_atomic(
             self._folder / name, len(inner).to_bytes(8, "little") + inner + encode_table(columns), 0o600
@@ -122,20 +133,33 @@ class DraftJournal:
         layers, packs = [], {}
         files = sorted(self._folder.glob("done-*.tbt"), key=lambda file: file.stat().st_mtime_ns)
         for file in files:
-            data = file.read_bytes()
-            end = 8 + int.from_bytes(data[:8], "little")
-            inner, outer = Table(memoryview(data)[8:end], file.name), Table(memoryview(data)[end:], file.name)
-            rows = decode_range(inner, RangeRef(file.name, "", "", inner.count("path"), 0))
-            layers.append(Layer(rows, _facts(outer, "f_")))
-            if "pack_key" in outer:
-                size, members = outer.array("pack_facts").tolist()
-                packs[outer.text("pack_key")[0]] = (size, members)
+            try:
+                layer, brought = _layer(file)
+            except DatasetDamaged:
+                # Its files count as not stored, and are read again.
+                file.unlink()
+                continue
+            layers.append(layer)
+            packs.update(brought)
         return layers, packs
 
     def erase(self) -> None:
         """The draft is over."""
         self.release()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _layer(file: Path) -> tuple[Layer, dict[str, tuple[int, int]]]:
+    data = file.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    inner, outer = Table(memoryview(data)[8:end], file.name), Table(memoryview(data)[end:], file.name)
+    rows = decode_range(inner, RangeRef(file.name, "", "", inner.count("path"), 0))
+    packs: dict[str, tuple[int, int]] = {}
+    if "pack_key" in outer:
+        numbers = outer.array("pack_facts").reshape(-1, 2).tolist()
+        keys = outer.text("pack_key")
+        packs = {key: (size, count) for key, (size, count) in zip(keys, numbers, strict=True)}
+    return Layer(rows, _facts(outer, "f_")), packs
 
 
 def _columns(facts: Array) -> dict[str, Array]:

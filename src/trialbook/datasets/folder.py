@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -10,6 +10,8 @@ from trialbook.blobs.store import BlobInfo, BlobStore, clean_key
 from trialbook.errors import BadRequest, FileMissing
 
 _PART = 8 << 20
+_STEP = 512 << 10
+"""Parts of what is longer than ``_PART``: they stay in the processor's cache from reading to writing."""
 _TEMPORARY = ".trialbook-tmp"
 
 
@@ -66,8 +68,9 @@ class FolderBlobs:
             raise FileMissing(f"there is no file at {key!r}", path=key) from None
         try:
             stop = os.fstat(handle).st_size if end is None else end
+            step = _PART if stop - start <= _PART else _STEP
             while start < stop:
-                part = os.pread(handle, min(_PART, stop - start), start)
+                part = os.pread(handle, min(step, stop - start), start)
                 if not part:
                     return
                 start += len(part)
@@ -77,9 +80,43 @@ class FolderBlobs:
         finally:
             os.close(handle)
 
-    def put(self, key: str, source: Iterable[bytes]) -> BlobInfo:
+    def read_spans(self, key: str, spans: Sequence[tuple[int, int]]) -> list[bytes]:
+        """See ``BlobStore``."""
+        return [b"".join(self.read(key, start, end)) for start, end in spans]
+
+    def put(self, key: str, source: Iterable[bytes], size: int = 0) -> BlobInfo:
         """See ``BlobStore``."""
         self.locate(key)
+        written = self._written(source)
+        try:
+            return self.adopt(key, written, self._durable)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
+
+    def put_if_absent(self, key: str, source: Iterable[bytes]) -> BlobInfo | None:
+        """See ``BlobStore``."""
+        target = self.locate(key)
+        written = self._written(source)
+        try:
+            if self._durable:
+                _sync(written)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # A second name of the same file: refused by the system when the name is taken.
+            target.hardlink_to(written)
+        except FileExistsError:
+            if target.is_file():
+                return None
+            raise _in_the_way(key) from None
+        except NotADirectoryError:
+            raise _in_the_way(key) from None
+        finally:
+            written.unlink(missing_ok=True)
+        if self._durable:
+            _sync(target.parent)
+        return _info(clean_key(key), target)
+
+    def _written(self, source: Iterable[bytes]) -> Path:
         handle, name = tempfile.mkstemp(dir=self.spool())
         try:
             with os.fdopen(handle, "wb", 0) as file:
@@ -88,7 +125,7 @@ class FolderBlobs:
                     while len(view):
                         view = view[file.write(view) :]
             Path(name).chmod(0o644)
-            return self.adopt(key, Path(name), self._durable)
+            return Path(name)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -103,9 +140,7 @@ class FolderBlobs:
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise BadRequest(
-                f"{key!r} cannot be stored: a file or a folder is in the way", path=key
-            ) from None
+            raise _in_the_way(key) from None
         if durable:
             _sync(target.parent)
             for folder in fresh:
@@ -150,6 +185,10 @@ def _info(key: str, path: Path) -> BlobInfo:
     return BlobInfo(
         key, facts.st_size, f'"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"', facts.st_mtime
     )
+
+
+def _in_the_way(key: str) -> BadRequest:
+    return BadRequest(f"{key!r} cannot be stored: a file or a folder is in the way", path=key)
 
 
 def _sync(path: Path) -> None:

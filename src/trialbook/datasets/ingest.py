@@ -11,12 +11,16 @@ from pathlib import Path
 import numpy as np
 from blake3 import blake3
 
-from trialbook.datasets.digest import Facts, digest_bytes_of, open_source, read_whole, stream
+from trialbook.blobs.store import BlobStore
+from trialbook.datasets.digest import Facts, digest_bytes_of, open_source, read_whole, stream, unreadable
 from trialbook.datasets.known import Known
+from trialbook.datasets.pack_reader import wanted_of
 from trialbook.datasets.pack_writer import Digests, PackWriter, SealedPack, write_all
-from trialbook.datasets.rows import DEFLATE, NO_PACK, ROW, STORED, Array, Rows
+from trialbook.datasets.piecing import SMALLEST, cut, earlier, worth_it, write_pieces
+from trialbook.datasets.rows import DEFLATE, FILE, NO_PACK, ROW, STORED, Array, Rows
 from trialbook.datasets.scan import facts_of
 from trialbook.datasets.sniff import SAMPLE, Policy, method, pack, places
+from trialbook.errors import DatasetDamaged, DatasetMissing
 
 try:
     from compression import zstd
@@ -26,6 +30,9 @@ except ImportError:
 SMALL = 512 << 10
 _BATCH_FILES, _BATCH_BYTES = 256, 16 << 20
 _IN_FLIGHT = 2
+_EARLY = 64 << 20
+"""Bytes of a very large file after which the disk begins to write them."""
+_READING = os.O_RDONLY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,14 @@ class Ingest:
         known: content that is stored already.
         ship: see ``Ship``.
         workers: threads for large files.
+        blobs: where the packs of ``known`` lie; without it no file is stored in pieces.
     """
 
     def __init__(
-        self, spool: Path, policy: Policy, known: Known, ship: Ship, workers: int | None = None
-    ) -> None:
+        self, spool: Path, policy: Policy, known: Known, ship: Ship, workers: int | None = None,
+        blobs: BlobStore | None = None,
+    ) -> None:  # fmt: skip
+        self._blobs = blobs
         self._spool = spool
         self._policy = policy
         self._known = known
@@ -96,13 +106,14 @@ class Ingest:
             ThreadPoolExecutor(self._workers, "dataset") as self._pool,
             ThreadPoolExecutor(1, "dataset-sha") as self._beside,
             ThreadPoolExecutor(1, "dataset-ship") as self._shipper,
+            ThreadPoolExecutor(1, "dataset-flush") as self._flusher,
         ):
             try:
                 self._all()
             except BaseException:
                 for writer in [*self._sealing, *([self._writer] if self._writer else [])]:
                     self._pool.shutdown(wait=True, cancel_futures=True)
-                    writer.close()
+                    writer.discard()
                 raise
         for place, first in self._same.items():
             for name in ("b3", "sha256", "size", "crc", "method", "offset", "stored", "pack"):
@@ -139,12 +150,19 @@ class Ingest:
         expected = facts[start:end].tolist()
         handles: list[int] = []
         try:
+            # A hundred thousands of these calls are felt: the loop goes through as few functions as it can.
             for name in files[start:end]:
-                handle = open_source(name)
+                try:
+                    handle = os.open(name, _READING)
+                except OSError:
+                    handle = open_source(name)
                 handles.append(handle)
                 os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
             for number, handle in enumerate(handles):
-                data = os.read(handle, expected[number][0] + 1)
+                try:
+                    data = os.read(handle, expected[number][0] + 1)
+                except OSError as error:
+                    raise unreadable(files[start + number], error) from error
                 now: Facts = facts_of(os.fstat(handle))
                 if now != expected[number] or len(data) != now[0]:
                     data, now = read_whole(files[start + number])
@@ -153,20 +171,20 @@ class Ingest:
         finally:
             for handle in handles:
                 os.close(handle)
-        maybe = self._known.any_of([digests.b3 for _, digests in read]).tolist()
-        for number, (data, digests) in enumerate(read):
-            place = start + number
-            if not self._is_there(place, digests.b3, maybe[number]):
-                self._append(place, data, digests)
-
-    def _append(self, place: int, data: bytes, digests: Digests) -> None:
-        path = self._sources.paths[place]
-        how = method(self._policy, path, len(data), lambda: data[:SAMPLE])
-        packed = pack(how, data) if how != STORED else None
-        writer = self._room(len(data))
-        writer.append(
-            place, path, how if packed is not None else STORED, digests, data if packed is None else packed
-        )
+        if self._known.empty:
+            maybe = [False] * len(read)
+        else:
+            maybe = self._known.any_of([digests.b3 for _, digests in read]).tolist()
+        paths, policy, seen = self._sources.paths, self._policy, self._seen
+        for place, (data, digests), known in zip(range(start, end), read, maybe, strict=True):
+            if (known or digests.b3 in seen) and self._is_there(place, digests.b3, known):
+                continue
+            seen.setdefault(digests.b3, place)
+            how, path = method(policy, paths[place], len(data), data), paths[place]
+            if how != STORED and (packed := pack(how, data)) is not None:
+                self._room(len(packed)).append(place, path, how, digests, packed)
+            else:
+                self._room(len(data)).append(place, path, STORED, digests, data)
 
     def _is_there(self, place: int, b3: bytes, maybe_known: bool) -> bool:
         path = self._sources.paths[place]
@@ -190,7 +208,7 @@ class Ingest:
         waiting: deque[_Turn] = deque()
         for place in range(start, end):
             how = self._looked_at(place, waiting)
-            if how is None:
+            if how is None or self._in_pieces(place, how):
                 continue
             later = None
             if how != STORED and int(self._sources.facts["size"][place]) <= self._policy.pack_bytes:
@@ -209,6 +227,8 @@ class Ingest:
             now = facts_of(os.fstat(handle))
             self._sources.facts[place] = now
             sample = b"".join(os.pread(handle, SAMPLE, at) for at in places(now[0]))
+        except OSError as error:
+            raise unreadable(source, error) from error
         finally:
             os.close(handle)
         mark = (now[0], blake3(sample).digest())
@@ -220,7 +240,36 @@ class Ingest:
             if self._is_there(place, digests.b3, True):
                 return None
         self._samples.add(mark)
-        return method(self._policy, self._sources.paths[place], now[0], lambda: sample)
+        return method(self._policy, self._sources.paths[place], now[0], sample)
+
+    def _in_pieces(self, place: int, how: int) -> bool:
+        """Store what is new of a file that was there in another form; False when that is not the way."""
+        path, size = self._sources.paths[place], int(self._sources.facts["size"][place])
+        policy, rows = self._policy, self._known.rows
+        if self._blobs is None or not (policy.native and policy.pieces) or size < SMALLEST:
+            return False
+        number = rows.find(path)
+        if number is None or rows.data["kind"][number] != FILE or rows.data["size"][number] < SMALLEST:
+            return False
+        (wanted,) = wanted_of(np.array([number]), rows.data)
+        try:
+            before = earlier(self._blobs, rows.pack_of(number), wanted)
+        except (DatasetMissing, DatasetDamaged):
+            # What cannot be read can lend nothing; the new file is stored as a whole.
+            return False
+        source = self._sources.files[place]
+        found = cut(source, size, policy.sha256, before.bits)
+        if not worth_it(found, before):
+            return False
+        writer = self._new_writer()
+        self._sealing.append(writer)
+        if not write_pieces(writer, place, path, source, found, before, how != STORED):
+            self._sealing.remove(writer)
+            writer.discard()
+            return False
+        self._sources.facts[place] = found.facts
+        self._relieve()
+        return True
 
     def _place(self, place: int, how: int, later: "Future[_Compressed] | None") -> None:
         path, size = self._sources.paths[place], int(self._sources.facts["size"][place])
@@ -238,7 +287,7 @@ class Ingest:
         writer = self._room(size)
         offset = writer.reserve(path, size)
         writer.settle(
-            place, path, offset, size, self._pool.submit(self._copied, place, writer.handle, offset, None)
+            place, path, offset, size, self._pool.submit(self._copied, place, writer, offset, False)
         )
 
     def _alone(self, place: int, how: int) -> None:
@@ -256,17 +305,21 @@ class Ingest:
                 self._sealing.append(writer)
                 self._relieve()
                 return
-        found = self._pool.submit(self._copied, place, writer.handle, offset, self._beside)
+        found = self._pool.submit(self._copied, place, writer, offset, True)
         writer.settle(place, path, offset, size, found)
         self._sealing.append(writer)
         self._relieve()
 
-    def _copied(self, place: int, handle: int, offset: int, beside: ThreadPoolExecutor | None) -> Digests:
-        size = int(self._sources.facts["size"][place])
+    def _copied(self, place: int, writer: PackWriter, offset: int, alone: bool) -> Digests:
+        size, handle = int(self._sources.facts["size"][place]), writer.handle
+        early = alone and self._policy.durable
 
         def sink(view: memoryview, at: int) -> None:
             write_all(handle, view, offset + at)
+            if early and (at + len(view)) % _EARLY < len(view):
+                writer.sync_soon()
 
+        beside = self._beside if alone else None
         digests, facts = stream(self._sources.files[place], size, self._policy.sha256, sink, beside)
         self._sources.facts[place] = facts
         return digests
@@ -303,19 +356,18 @@ class Ingest:
 
     def _room(self, size: int) -> PackWriter:
         writer = self._writer
-        if (
-            writer is not None
-            and len(writer)
-            and (writer.length + size > self._policy.pack_bytes or len(writer) >= self._policy.pack_members)
-        ):
+        if writer is not None:
+            if writer.takes(size, self._policy.pack_bytes, self._policy.pack_members):
+                return writer
             self._cut()
-        if self._writer is None:
-            self._writer = self._new_writer()
+        self._writer = self._new_writer()
         return self._writer
 
     def _new_writer(self) -> PackWriter:
         self._number += 1
-        return PackWriter(self._spool / f"pack-{os.getpid()}-{self._number}", self._policy.sha256)
+        return PackWriter(
+            self._spool / f"pack-{os.getpid()}-{self._number}", self._policy.sha256, self._flusher
+        )
 
     def _cut(self) -> None:
         if self._writer is not None:
@@ -330,14 +382,15 @@ class Ingest:
     def _settle_all(self) -> None:
         """Know the digests of everything that was placed, before one more file may equal it."""
         if self._writer is not None:
-            for place, digests in self._writer.settled():
-                self._seen.setdefault(digests.b3, place)
+            for place, b3 in self._writer.settled():
+                self._seen.setdefault(b3, place)
         while self._sealing:
             self._seal_oldest()
 
     def _seal_oldest(self) -> None:
-        writer = self._sealing.popleft()
-        sealed = writer.seal()
+        # It stays in the queue until it is sealed: who clears up after a failure looks there.
+        sealed = self._sealing[0].seal()
+        self._sealing.popleft()
         b3 = np.ascontiguousarray(sealed.rows["b3"]).tobytes()
         for number, place in enumerate(sealed.places):
             self._seen.setdefault(b3[32 * number : 32 * number + 32], place)
@@ -346,9 +399,16 @@ class Ingest:
         self._rows["pack"][sealed.places] = NO_PACK
         self._rows["mtime"][sealed.places], self._rows["mode"][sealed.places] = kept["mtime"], kept["mode"]
         facts = self._sources.facts[sealed.places].copy()
-        while len(self._shipping) >= _IN_FLIGHT:
+        self._shipping.append(self._shipper.submit(self._sent, sealed, facts))
+        while len(self._shipping) > _IN_FLIGHT:
             self._shipped()
-        self._shipping.append(self._shipper.submit(lambda: (sealed, self._ship(sealed, facts))))
+
+    def _sent(self, sealed: SealedPack, facts: Array) -> tuple[SealedPack, str]:
+        try:
+            return sealed, self._ship(sealed, facts)
+        except BaseException:
+            sealed.path.unlink(missing_ok=True)
+            raise
 
     def _shipped(self) -> None:
         sealed, key = self._shipping.popleft().result()

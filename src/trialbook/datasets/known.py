@@ -21,6 +21,11 @@ class Known:
         self._first: Array = first[order]
         self.sizes: frozenset[int] = frozenset(np.unique(rows.data["size"][usable]).tolist())
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known at all."""
+        return not len(self._first)
+
     def find(self, b3: bytes) -> list[int]:
         """The places of rows with that content."""
         words = np.frombuffer(b3, "<u8")

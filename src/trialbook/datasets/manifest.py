@@ -9,11 +9,13 @@ import numpy as np
 from blake3 import blake3
 
 from trialbook.datasets.paths import check
-from trialbook.datasets.rows import DEFLATE, FILE, LINK, NO_PACK, ROW, STORED, ZSTD, Array, Rows
+from trialbook.datasets.rows import DEFLATE, FILE, LINK, NO_PACK, PIECES, ROW, STORED, ZSTD, Array, Rows
 from trialbook.datasets.table import Table, encode_table
 from trialbook.errors import DatasetDamaged, DatasetError
 
 FORMAT = 1
+PIECED = 2
+"""Format of a root whose version has files in pieces."""
 _EXPECTED, _FEWEST, _MOST = 32768, 8192, 131072
 _COLUMNS = (
     "kind",
@@ -51,7 +53,10 @@ class PackRef(msgspec.Struct, frozen=True):
 
 
 class Root(msgspec.Struct, frozen=True):
-    """One version: what it holds and where it comes from. See the format document."""
+    """One version: what it holds and where it comes from. See the format document.
+
+    ``recipes`` has, for each recipe that a row uses (``<pack key>@<offset>``), the packs of its pieces and their bytes.
+    """
 
     version: str
     created: float
@@ -63,6 +68,7 @@ class Root(msgspec.Struct, frozen=True):
     ranges: tuple[RangeRef, ...]
     packs: tuple[PackRef, ...]
     format: int = FORMAT
+    recipes: dict[str, tuple[tuple[str, int], ...]] = {}
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,10 @@ class EncodedRange:
 
 def encode_root(root: Root) -> tuple[str, bytes]:
     """The id and the bytes of a root."""
-    data = msgspec.json.encode(root, order="deterministic")
-    tidy = msgspec.json.encode(msgspec.json.decode(data), order="sorted")
+    plain = msgspec.to_builtins(root)
+    if not root.recipes:
+        del plain["recipes"]
+    tidy = msgspec.json.encode(plain, order="sorted")
     return blake3(tidy).hexdigest(), tidy
 
 
@@ -94,9 +102,9 @@ def decode_root(data: bytes, root_id: str) -> Root:
         raise DatasetDamaged(f"root {root_id} does not have the bytes that its name says")
     try:
         version = msgspec.json.decode(data, type=dict).get("format")
-        if version != FORMAT:
+        if version not in (FORMAT, PIECED):
             raise DatasetError(
-                f"root {root_id} has format {version}, this Trialbook reads {FORMAT}: upgrade it"
+                f"root {root_id} has format {version}, this Trialbook reads {PIECED}: upgrade it"
             )
         return msgspec.json.decode(data, type=Root)
     except msgspec.DecodeError as error:
@@ -183,7 +191,7 @@ def _checked(rows: Rows, ref: RangeRef) -> None:
         or (data["pack"][files] >= len(rows.packs)).any()
         or (data["pack"][~files] != NO_PACK).any()
         or (data["size"][files] < 0).any()
-        or not np.isin(data["method"], (STORED, DEFLATE, ZSTD)).all()
+        or not np.isin(data["method"], (STORED, DEFLATE, ZSTD, PIECES)).all()
         or not (data["b3"][files].any(axis=1) | data["sha256"][files].any(axis=1)).all()
     )
     if wrong:
@@ -197,10 +205,12 @@ def pack_refs(rows: Rows, sizes: Callable[[str], tuple[int, int]]) -> tuple[Pack
         rows: of a whole version.
         sizes: bytes and members of a pack by its key.
     """
-    files = rows.data["pack"] != NO_PACK
-    place = rows.data[["pack", "offset", "stored"]][files]
-    distinct = np.unique(place)
-    live = np.bincount(distinct["pack"], weights=distinct["stored"], minlength=len(rows.packs))
-    used = np.unique(distinct["pack"]).tolist()
+    data = rows.data[rows.data["pack"] != NO_PACK]
+    order = np.lexsort((data["offset"], data["pack"]))
+    pack, offset, stored = data["pack"][order], data["offset"][order], data["stored"][order]
+    first = np.ones(len(order), bool)
+    first[1:] = (pack[1:] != pack[:-1]) | (offset[1:] != offset[:-1]) | (stored[1:] != stored[:-1])
+    live = np.bincount(pack[first], weights=stored[first], minlength=len(rows.packs))
+    used = np.unique(pack).tolist()
     found = [PackRef(rows.packs[number], *sizes(rows.packs[number]), int(live[number])) for number in used]
     return tuple(sorted(found, key=lambda ref: ref.key))

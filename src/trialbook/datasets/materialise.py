@@ -11,6 +11,7 @@ from trialbook.blobs.store import BlobStore
 from trialbook.datasets.pack_reader import PackReader, Wanted
 from trialbook.datasets.plan import Plan, by_pack
 from trialbook.datasets.rows import Rows
+from trialbook.errors import DatasetDamaged, DatasetMissing
 
 _FICLONE = 0x40049409
 _LARGE = 256 << 10
@@ -25,7 +26,9 @@ _NO_LINK = {
 }
 
 
-def materialise(plan: Plan, blobs: BlobStore, target: Path, private: bool) -> None:
+def materialise(
+    plan: Plan, blobs: BlobStore, target: Path, private: bool, failed: list[str] | None = None
+) -> None:
     """Write every file of a plan below a new or empty folder.
 
     Args:
@@ -34,6 +37,7 @@ def materialise(plan: Plan, blobs: BlobStore, target: Path, private: bool) -> No
         target: it is made; nobody else may write in it meanwhile.
         private: True writes files that the caller may change, and never links to those of others; False read-only files
             that may share their bytes with other views.
+        failed: takes what went wrong with single packs, which then does not raise; None raises at the first.
 
     Raises:
         DatasetMissing: a pack is gone.
@@ -46,15 +50,24 @@ def materialise(plan: Plan, blobs: BlobStore, target: Path, private: bool) -> No
         place for place, near, made in plan.near if not _brought(rows, place, near, made, target, private)
     ]
     far = plan.far + by_pack(rows, left)
+
+    def extract(key: str, wanted: list[Wanted]) -> None:
+        try:
+            _extract(rows, blobs, key, wanted, target, private)
+        except (DatasetMissing, DatasetDamaged) as error:
+            if failed is None:
+                raise
+            failed.append(str(error))
+
     count = sum(len(wanted) for _, wanted in far)
     large = count and sum(item.size for _, wanted in far for item in wanted) / count > _LARGE
     if large and len(far) > 1:
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "dataset-write") as pool:
-            for _ in pool.map(lambda group: _extract(rows, blobs, group[0], group[1], target, private), far):
+            for _ in pool.map(lambda group: extract(*group), far):
                 pass
     else:
         for key, wanted in far:
-            _extract(rows, blobs, key, wanted, target, private)
+            extract(key, wanted)
 
 
 def _folders(rows: Rows, target: Path) -> None:
@@ -73,6 +86,9 @@ def _extract(
         handle = _created(f"{top}/{rows.paths[item.place]}", private, bool(modes[item.place]))
         try:
             _write(handle, parts)
+        except OSError as error:
+            error.filename = error.filename or f"{top}/{rows.paths[item.place]}"
+            raise
         finally:
             os.close(handle)
 

@@ -19,6 +19,22 @@ _FORMAT_KEY = "format.json"
 _PART = 8 << 20
 
 
+class FileParts:
+    """The bytes of a file, in parts; a store that knows files may take it as one, and again after a failure.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.path.open("rb", 0) as file:
+            while part := file.read(_PART):
+                yield part
+
+
 class Objects:
     """A repository's objects in a ``BlobStore``.
 
@@ -140,7 +156,7 @@ class Objects:
         elif isinstance(self.blobs, LocalBlobs):
             self.blobs.adopt(key, path, durable)
         else:
-            self.blobs.put(key, _parts(path))
+            self.blobs.put(key, FileParts(path))
             path.unlink(missing_ok=True)
         return f"{owner}/{pack_id}"
 
@@ -179,12 +195,6 @@ def concatenated(parts: Iterable[Rows]) -> Rows:
         data.append(here)
         links.update(part.links)
     return Rows(paths, np.concatenate(data), tuple(packs), tuple(origins), links) if data else Rows()
-
-
-def _parts(path: Path) -> Iterator[bytes]:
-    with path.open("rb", 0) as file:
-        while part := file.read(_PART):
-            yield part
 
 
 def pack_key(key: str) -> str:

@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+import numpy as np
 from blake3 import blake3
 
 from trialbook.datasets.rows import Array
@@ -17,6 +18,7 @@ _CENTRAL = struct.Struct("<4s6HLLL5HLL")
 _END = struct.Struct("<4s4HLLH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR = struct.Struct("<4sLQL")
+_LOCAL_MAGIC = b"PK\x03\x04"
 _FLAGS, _DATE = 0x0800, 0x0021
 _PREFIX = b"trialbook-pack 1 "
 
@@ -45,11 +47,10 @@ def header_bytes(name: bytes, size: int) -> int:
 
 def local_header(name: bytes, method: int, crc: int, size: int, stored: int) -> bytes:
     """The header in front of a member's data."""
-    extra = struct.pack("<HHQQ", 1, 16, size, stored) if size >= _FULL else b""
-    head = _LOCAL.pack(
-        b"PK\x03\x04", 45 if extra else 20, _FLAGS, method, 0, _DATE, crc,
-        _FULL if extra else stored, _FULL if extra else size, len(name), len(extra),
-    )  # fmt: skip
+    if size < _FULL:
+        return _LOCAL.pack(_LOCAL_MAGIC, 20, _FLAGS, method, 0, _DATE, crc, stored, size, len(name), 0) + name
+    extra = struct.pack("<HHQQ", 1, 16, size, stored)
+    head = _LOCAL.pack(_LOCAL_MAGIC, 45, _FLAGS, method, 0, _DATE, crc, _FULL, _FULL, len(name), len(extra))
     return head + name + extra
 
 
@@ -142,12 +143,36 @@ def decode_index(data: bytes, key: str) -> Members:
     return Members(paths, sha256=sha256, **columns)
 
 
+_RECORD = np.dtype(
+    [("magic", "<u4"), ("words", "<u2", (6,)), ("crc", "<u4"), ("stored", "<u4"), ("size", "<u4"),
+     ("lengths", "<u2", (5,)), ("attributes", "<u4"), ("place", "<u4")]
+)  # fmt: skip
+
+
 def _directory(members: Members) -> list[bytes]:
+    names = list(map(str.encode, members.paths))
+    lengths = np.fromiter(map(len, names), np.int64, len(names))
+    size, stored = members.size.astype(np.int64), members.stored.astype(np.int64)
+    place = members.offset.astype(np.int64) - _LOCAL.size - lengths - np.where(size >= _FULL, 20, 0)
+    if len(names) and max(int(size.max()), int(stored.max()), int(place.max())) >= _FULL:
+        return _wide_directory(members, names)
+    heads = np.zeros(len(names), _RECORD)
+    heads["magic"] = 0x02014B50
+    heads["words"] = (0x031E, 20, _FLAGS, 0, 0, _DATE)
+    heads["words"][:, 3] = members.method
+    heads["crc"], heads["stored"], heads["size"] = members.crc, stored, size
+    heads["lengths"][:, 0] = lengths
+    heads["attributes"], heads["place"] = 0o100644 << 16, place
+    fixed, step = heads.tobytes(), _RECORD.itemsize
+    return [fixed[step * number : step * number + step] + name for number, name in enumerate(names)]
+
+
+def _wide_directory(members: Members, names: list[bytes]) -> list[bytes]:
+    """The records of a pack that has numbers of more than 32 bits."""
     records = []
     columns = (members.crc, members.size, members.stored, members.offset, members.method)
-    values = zip(members.paths, *(column.tolist() for column in columns), strict=True)
-    for path, crc, size, stored, offset, method in values:
-        name = path.encode()
+    values = zip(names, *(column.tolist() for column in columns), strict=True)
+    for name, crc, size, stored, offset, method in values:
         place = offset - header_bytes(name, size)
         wide = [value for value in (size, stored, place) if value >= _FULL]
         extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""

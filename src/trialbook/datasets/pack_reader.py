@@ -9,9 +9,11 @@ import numpy as np
 from blake3 import blake3
 
 from trialbook.blobs.store import BlobStore
+from trialbook.datasets.folder import LocalBlobs
 from trialbook.datasets.objects import pack_key
 from trialbook.datasets.pack_layout import TAIL_BYTES, Members, decode_index, find_index
-from trialbook.datasets.rows import DEFLATE, STORED, Array
+from trialbook.datasets.pieces import Recipe, decode_recipe, recipe_length
+from trialbook.datasets.rows import DEFLATE, PIECES, STORED, Array
 from trialbook.errors import DatasetDamaged, DatasetMissing, FileMissing
 
 try:
@@ -20,6 +22,8 @@ except ImportError:
     from backports import zstd
 
 RUN_BYTES = 8 << 20
+_NEAR_RUN = 1 << 20
+"""What is read at once from a disk: so much stays in the processor's cache until it is checked and written."""
 _GAP = 64 << 10
 _STEP = 1 << 20
 
@@ -62,6 +66,7 @@ class PackReader:
     def __init__(self, blobs: BlobStore, key: str) -> None:
         self._blobs = blobs
         self._key = key
+        self._run = _NEAR_RUN if isinstance(blobs, LocalBlobs) else RUN_BYTES
 
     def index(self) -> Members:
         """Its members, from its own index block.
@@ -94,7 +99,7 @@ class PackReader:
         place = 0
         while place < len(wanted):
             first = wanted[place]
-            if max(first.stored, first.size) > RUN_BYTES:
+            if max(first.stored, first.size) > RUN_BYTES or first.method == PIECES:
                 yield first, self._long(first)
                 place += 1
                 continue
@@ -102,7 +107,11 @@ class PackReader:
             while after < len(wanted):
                 following = wanted[after]
                 upto = following.offset + following.stored
-                if following.offset - end > _GAP or max(upto - start, following.size) > RUN_BYTES:
+                if (
+                    following.method == PIECES
+                    or following.offset - end > _GAP
+                    or max(upto - start, following.size) > self._run
+                ):
                     break
                 end = max(end, upto)
                 after += 1
@@ -110,6 +119,34 @@ class PackReader:
             for item in wanted[place:after]:
                 stored = run[item.offset - start : item.offset - start + item.stored]
                 yield item, iter((self._checked(item, stored),))
+            place = after
+
+    def stored(self, wanted: list[Wanted]) -> Iterator[tuple[Wanted, memoryview]]:
+        """The stored bytes of members, as they are packed, once what they unpack to is checked.
+
+        Args:
+            wanted: sorted by offset, none of more than 8 MiB.
+
+        Raises:
+            DatasetMissing, DatasetDamaged: see ``members``.
+        """
+        for run, start in self._spans(wanted):
+            for item in run[1]:
+                data = run[0][item.offset - start : item.offset - start + item.stored]
+                self._checked(item, data)
+                yield item, data
+
+    def _spans(self, wanted: list[Wanted]) -> Iterator[tuple[tuple[memoryview, list[Wanted]], int]]:
+        place = 0
+        while place < len(wanted):
+            start, after = wanted[place].offset, place + 1
+            end = start + wanted[place].stored
+            while after < len(wanted) and wanted[after].offset - end <= _GAP:
+                upto = wanted[after].offset + wanted[after].stored
+                if upto - start > RUN_BYTES:
+                    break
+                end, after = max(end, upto), after + 1
+            yield (memoryview(self._span(start, end)), wanted[place:after]), start
             place = after
 
     def _checked(self, item: Wanted, stored: memoryview) -> memoryview:
@@ -141,7 +178,41 @@ class PackReader:
         if size != item.size or not matches(item, first.digest, second.digest):
             raise self._damaged(item)
 
+    def recipe(self, item: Wanted) -> Recipe:
+        """How a file in pieces is put together.
+
+        Raises:
+            DatasetMissing, DatasetDamaged: see ``members``.
+        """
+        place = f"the recipe in pack {self._key} at byte {item.offset}"
+        length = recipe_length(item.stored, place)
+        return decode_recipe(self._span(item.offset, item.offset + length), item.size, place)
+
+    def _pieces(self, item: Wanted) -> Iterator[bytes]:
+        recipe = self.recipe(item)
+        for start, end in recipe.runs(self._run):
+            key, first = recipe.key(start, self._key), int(recipe.offset[start])
+            reader = self if key == self._key else PackReader(self._blobs, key)
+            run = memoryview(reader._span(first, int(recipe.offset[end - 1] + recipe.stored[end - 1])))
+            for number in range(start, end):
+                at = int(recipe.offset[number]) - first
+                stored = run[at : at + int(recipe.stored[number])]
+                if recipe.method[number] == STORED:
+                    yield bytes(stored)
+                else:
+                    size = int(recipe.size[number])
+                    part = bytes(zstd.ZstdDecompressor().decompress(stored, max_length=size + 1))
+                    if len(part) != size:
+                        raise self._damaged(item)
+                    yield part
+
     def _parts(self, item: Wanted) -> Iterator[bytes]:
+        if item.method == PIECES:
+            try:
+                yield from self._pieces(item)
+            except (zstd.ZstdError, EOFError):
+                raise self._damaged(item) from None
+            return
         source = self._read(item.offset, item.offset + item.stored)
         if item.method == STORED:
             yield from source

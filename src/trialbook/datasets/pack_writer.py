@@ -1,9 +1,11 @@
 """Writing one pack: members in order, some of them filled in by other threads while later ones are placed."""
 
 import os
-from concurrent.futures import Future
+from collections import deque
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,10 +13,13 @@ from trialbook.datasets.pack_layout import Members, ending, header_bytes, local_
 from trialbook.datasets.rows import ROW, STORED, Array
 
 _BUFFER = 4 << 20
+_AT_ONCE = 1000
+"""Pieces that one system call writes; the system takes 1 024."""
+_BEHIND = 2
+"""Buffers that may wait for the disk while the next one fills."""
 
 
-@dataclass(frozen=True)
-class Digests:
+class Digests(NamedTuple):
     """What was read: BLAKE3, SHA-256 (zeros when not wanted), CRC-32, bytes."""
 
     b3: bytes
@@ -31,8 +36,8 @@ class SealedPack:
         id: b3 of its index block.
         path: the file.
         bytes: its length.
-        places: for each member, the caller's number of it.
-        rows: one ``ROW`` per member, ``pack`` and ``origin`` zero.
+        places: for each file in it, the caller's number of it.
+        rows: one ``ROW`` per file, ``pack`` and ``origin`` zero.
         members: the index.
     """
 
@@ -50,18 +55,25 @@ class PackWriter:
     Args:
         path: a new file.
         sha256: whether digests carry SHA-256.
+        beside: where full buffers are written; None writes them at once.
     """
 
-    def __init__(self, path: Path, sha256: bool) -> None:
+    def __init__(self, path: Path, sha256: bool, beside: Executor | None = None) -> None:
         self._path = path
         self._sha256 = sha256
+        self._beside = beside
+        self._writing: deque[Future[None]] = deque()
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         self._buffer: list[bytes | memoryview] = []
         self._buffered = 0
         self._flushed = 0
         self._places: list[int] = []
         self._names: list[str] = []
-        self._rows: list[tuple[Digests | Future[Digests], int, int, int]] = []
+        self._b3: list[bytes] = []
+        self._sha: list[bytes] = []
+        self._numbers: list[tuple[int, int, int, int, int]] = []
+        self._open: dict[int, Future[Digests]] = {}
+        self._whole: tuple[int, Array] | None = None
 
     @property
     def handle(self) -> int:
@@ -74,17 +86,40 @@ class PackWriter:
         return self._flushed + self._buffered
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._names)
 
-    def append(self, place: int, name: str, method: int, digests: Digests, data: bytes | memoryview) -> None:
-        """A member whose stored bytes are at hand."""
-        head = local_header(name.encode(), method, digests.crc, digests.size, len(data))
-        offset = self.length + len(head)
-        self._note(place, name, digests, offset, len(data), method)
+    def takes(self, size: int, most_bytes: int, most_members: int) -> bool:
+        """Whether one more member of ``size`` bytes keeps within limits; an empty pack takes any."""
+        count = len(self._names)
+        return not count or (count < most_members and self._flushed + self._buffered + size <= most_bytes)
+
+    def append(self, place: int, name: str, method: int, digests: Digests, data: bytes | memoryview) -> int:
+        """A member whose stored bytes are at hand.
+
+        Returns:
+            Where its data is.
+        """
+        head = local_header(name.encode(), method, digests[2], digests[3], len(data))
+        offset = self._flushed + self._buffered + len(head)
+        self._places.append(place)
+        self._names.append(name)
+        self._b3.append(digests[0])
+        self._sha.append(digests[1])
+        self._numbers.append((digests[2], digests[3], offset, len(data), method))
         self._buffer += (head, data)
         self._buffered += len(head) + len(data)
         if self._buffered >= _BUFFER:
             self.flush()
+        return offset
+
+    def stand_for(self, place: int, row: Array) -> None:
+        """All members together are one file, whose row this is; the sealed pack shows that one only.
+
+        Args:
+            place: the caller's number of the file.
+            row: one ``ROW``, its ``pack`` zero.
+        """
+        self._whole = (place, row)
 
     def reserve(self, name: str, size: int) -> int:
         """Room for a stored member of ``size`` bytes; ``settle`` must follow before the next call.
@@ -101,36 +136,33 @@ class PackWriter:
         self, place: int, name: str, offset: int, stored: int, digests: Future[Digests], method: int = STORED
     ) -> None:
         """The member in a reserved room: its bytes are written when the future is done."""
-        self._note(place, name, digests, offset, stored, method)
-        self._flushed = max(self._flushed, offset + stored)
-
-    def _note(
-        self,
-        place: int,
-        name: str,
-        digests: "Digests | Future[Digests]",
-        offset: int,
-        stored: int,
-        method: int,
-    ) -> None:
+        self._open[len(self._names)] = digests
         self._places.append(place)
         self._names.append(name)
-        self._rows.append((digests, offset, stored, method))
+        self._b3.append(b"")
+        self._sha.append(b"")
+        self._numbers.append((0, 0, offset, stored, method))
+        self._flushed = max(self._flushed, offset + stored)
 
-    def settled(self) -> list[tuple[int, Digests]]:
-        """Number and digests of every member so far; waits for those that are being written."""
-        found = []
-        for place, row in zip(self._places, self._rows, strict=True):
-            digests = row[0]
-            found.append((place, digests.result() if isinstance(digests, Future) else digests))
-        return found
+    def settled(self) -> list[tuple[int, bytes]]:
+        """Number and BLAKE3 of every member so far; waits for those that are being written."""
+        for number, digests in self._open.items():
+            self._b3[number] = digests.result().b3
+        return list(zip(self._places, self._b3, strict=True))
 
     def flush(self) -> None:
-        """Write what is buffered."""
-        if self._buffer:
-            write_all(self._handle, b"".join(self._buffer), self._flushed)
-            self._flushed += self._buffered
-            self._buffer, self._buffered = [], 0
+        """Hand what is buffered to the disk."""
+        if not self._buffer:
+            return
+        pieces, place = self._buffer, self._flushed
+        self._flushed += self._buffered
+        self._buffer, self._buffered = [], 0
+        if self._beside is None:
+            write_pieces(self._handle, pieces, place)
+            return
+        while len(self._writing) >= _BEHIND:
+            self._writing.popleft().result()
+        self._writing.append(self._beside.submit(write_pieces, self._handle, pieces, place))
 
     def seal(self) -> SealedPack:
         """Wait for reserved members, write headers, index and directory.
@@ -140,37 +172,48 @@ class PackWriter:
             DatasetError: what a future raised.
         """
         self.flush()
-        rows = np.zeros(len(self._rows), ROW)
-        b3, sha256, crcs, sizes = [], [], [], []
-        for number, (found, offset, stored, method) in enumerate(self._rows):
-            digests = found
-            if isinstance(digests, Future):
-                digests = digests.result()
-                name = self._names[number].encode()
-                head = local_header(name, method, digests.crc, digests.size, stored)
-                write_all(self._handle, head, offset - len(head))
-            b3.append(digests.b3)
-            sha256.append(digests.sha256)
-            crcs.append(digests.crc)
-            sizes.append(digests.size)
-        rows["crc"], rows["size"] = crcs, sizes
-        _, offsets, lengths, methods = zip(*self._rows, strict=True)
-        rows["offset"], rows["stored"], rows["method"] = offsets, lengths, methods
-        rows["b3"] = np.frombuffer(b"".join(b3), "<u8").reshape(-1, 4)
+        for number, later in self._open.items():
+            digests = later.result()
+            _, _, offset, stored, method = self._numbers[number]
+            head = local_header(self._names[number].encode(), method, digests.crc, digests.size, stored)
+            write_all(self._handle, head, offset - len(head))
+            self._b3[number], self._sha[number] = digests.b3, digests.sha256
+            self._numbers[number] = (digests.crc, digests.size, offset, stored, method)
+        rows = np.zeros(len(self._names), ROW)
+        numbers = np.array(self._numbers, np.uint64).reshape(-1, 5)
+        for column, name in enumerate(("crc", "size", "offset", "stored", "method")):
+            rows[name] = numbers[:, column]
+        rows["b3"] = np.frombuffer(b"".join(self._b3), "<u8").reshape(-1, 4)
         if self._sha256:
-            rows["sha256"] = np.frombuffer(b"".join(sha256), "<u8").reshape(-1, 4)
+            rows["sha256"] = np.frombuffer(b"".join(self._sha), "<u8").reshape(-1, 4)
         members = Members(
             self._names, rows["b3"], rows["sha256"] if self._sha256 else np.zeros((0, 4), "<u8"),
             rows["crc"], rows["size"], rows["stored"], rows["offset"], rows["method"],
         )  # fmt: skip
         identity, tail = ending(members, self._flushed)
+        while self._writing:
+            self._writing.popleft().result()
         write_all(self._handle, tail, self._flushed)
         length = self._flushed + len(tail)
         self.close()
+        if self._whole is not None:
+            place, row = self._whole
+            return SealedPack(identity, self._path, length, [place], row.reshape(1), members)
         return SealedPack(identity, self._path, length, self._places, rows, members)
+
+    def sync_soon(self) -> None:
+        """Let the disk begin with what is written, so that less is left to wait for at the end."""
+        if self._beside is not None:
+            self._writing.append(self._beside.submit(os.fdatasync, self._handle))
+
+    def discard(self) -> None:
+        """The pack is not wanted."""
+        self.close()
+        self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file; it stays as it is."""
+        wait(self._writing)
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
@@ -182,3 +225,14 @@ def write_all(handle: int, data: bytes | memoryview, place: int) -> None:
     while len(view):
         done = os.pwrite(handle, view, place)
         view, place = view[done:], place + done
+
+
+def write_pieces(handle: int, pieces: list[bytes | memoryview], place: int) -> None:
+    """``write_all`` of pieces that follow each other, without joining them."""
+    for start in range(0, len(pieces), _AT_ONCE):
+        some = pieces[start : start + _AT_ONCE]
+        length = sum(map(len, some))
+        done = os.pwritev(handle, some, place)
+        if done < length:
+            write_all(handle, memoryview(b"".join(some))[done:], place + done)
+        place += length

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from trialbook.datasets.pack_reader import Wanted, wanted_of
-from trialbook.datasets.rows import FILE, LINK, Rows, known
+from trialbook.datasets.rows import FILE, LINK, PIECES, Rows, known
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,14 @@ class Plan:
 
     @property
     def bytes(self) -> int:
-        """Stored bytes to read, each once."""
-        return sum({(key, item.offset): item.stored for key, wanted in self.far for item in wanted}.values())
+        """Stored bytes to read, each once; a file in pieces counts as a whole."""
+        return sum(
+            {
+                (key, item.offset): item.size if item.method == PIECES else item.stored
+                for key, wanted in self.far
+                for item in wanted
+            }.values()
+        )
 
 
 def plan(rows: Rows, neighbours: Sequence[Neighbour] = ()) -> Plan:

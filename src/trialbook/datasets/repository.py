@@ -1,7 +1,6 @@
 """The façade: versions over one ``BlobStore`` and one cache folder."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +23,15 @@ from trialbook.datasets.patterns import matcher
 from trialbook.datasets.plan import Neighbour, plan
 from trialbook.datasets.prune import Receipt, mark, sweep, undo
 from trialbook.datasets.rows import FILE, Rows, merged
+from trialbook.datasets.selection import Selection
 from trialbook.datasets.sniff import Policy
 from trialbook.datasets.stat_cache import StatCache
 from trialbook.datasets.verify import Problem, verify_storage
 from trialbook.datasets.views import View, Views
 from trialbook.errors import DatasetDamaged, DatasetInUse, DatasetMissing, UsageError
+
+FetchLinks = Callable[[Rows, Path, bool], None]
+"""Brings the links of rows into a folder; True lets the caller change them."""
 
 
 class Version:
@@ -75,6 +78,7 @@ class Repository:
         blobs: the storage; a ``FolderBlobs`` is read and written in place.
         cache: folder of this host for drafts, views and remembered digests; processes may share it.
         clock: seconds since the epoch.
+        links: fetches the links of rows into a folder; without it copies have no links.
 
     Example:
         >>> import tempfile
@@ -92,8 +96,11 @@ class Repository:
         (['a.txt'], b'hello')
     """
 
-    def __init__(self, blobs: BlobStore, cache: Path, clock: Clock = now) -> None:
+    def __init__(
+        self, blobs: BlobStore, cache: Path, clock: Clock = now, links: FetchLinks | None = None
+    ) -> None:
         self._objects = Objects(blobs)
+        self._links = links
         self._cache = cache
         self._clock = clock
         self._views = Views(cache)
@@ -103,14 +110,19 @@ class Repository:
         """Ids of all finished versions."""
         return self._objects.versions()
 
-    def open(self, version: str) -> Version:
-        """A finished version.
+    @property
+    def objects(self) -> Objects:
+        """The objects by their meaning."""
+        return self._objects
+
+    def open(self, version: str, root_id: str | None = None) -> Version:
+        """A finished version; ``root_id`` saves the look at its pointer.
 
         Raises:
             DatasetMissing: there is none of that id.
             DatasetDamaged: its root is not what its name says.
         """
-        root_id = self._objects.pointer(version)
+        root_id = root_id or self._objects.pointer(version)
         return Version(self._objects, root_id, self._objects.root(version, root_id))
 
     def begin(
@@ -165,7 +177,9 @@ class Repository:
         if head is None:
             journal.write_head({"parents": named, "policy": asdict(policy)})
         stats = StatCache(self._cache / "stat")
-        return Draft(self._objects, journal, stats, self._clock, version, roots, named, policy)
+        draft = Draft(self._objects, journal, stats, self._clock, version, roots, named, policy)
+        draft.resumed = head is not None
+        return draft
 
     def diff(self, first: str, second: str) -> Difference:
         """What turns one version into another; reads only ranges that are not in both."""
@@ -192,12 +206,20 @@ class Repository:
         draft.abandon()
         return root
 
-    def copy(self, version: str, patterns: str | Sequence[str] | None = None) -> Path:
+    def copy(
+        self,
+        version: str,
+        patterns: str | Sequence[str] | None = None,
+        selection: Selection | None = None,
+        root_id: str | None = None,
+    ) -> Path:
         """A folder with the files of a version, read-only, shared by all who ask.
 
         Args:
             version: its id.
             patterns: a part of it, see ``patterns.matcher``; None is all.
+            selection: the part, said in another way.
+            root_id: saves the look at the version's pointer.
 
         Returns:
             The folder. The second call answers from the cache.
@@ -206,24 +228,58 @@ class Repository:
             DatasetMissing: the version or one of its packs is gone.
             DatasetDamaged: stored bytes are not those of the manifest; no folder is left.
         """
-        root_id = self._objects.pointer(version)
-        selection = _selection(patterns)
-        found = self._views.find(root_id, selection)
+        root_id = root_id or self._objects.pointer(version)
+        chosen = selection or Selection.of(patterns)
+        found = self._views.find(root_id, chosen.name)
+        if found is not None and not self._views.intact(found):
+            self._views.drop(root_id, chosen.name)
+            found = None
         if found is None:
-            opened = self.open(version)
-            rows = _chosen(opened.rows, patterns)
+            opened = self.open(version, root_id)
+            rows = chosen.rows(opened.rows, opened.root)
             found = self._views.build(
-                version, root_id, selection, rows, self._objects.blobs, self._rows_of, self._clock
+                version,
+                root_id,
+                chosen.name,
+                rows,
+                self._objects.blobs,
+                self._rows_of,
+                self._clock,
+                self._links,
             )
         return found.files
 
-    def mutable_copy(self, version: str, target: Path, patterns: str | Sequence[str] | None = None) -> Path:
+    def cached_copy(self, root_id: str) -> Path | None:
+        """The folder of a complete copy, however its files are; None when there is none."""
+        found = self._views.find(root_id)
+        return found.files if found else None
+
+    def fetch_links_with(self, links: FetchLinks) -> None:
+        """Fetch links in another way from now on."""
+        self._links = links
+
+    def forget_copy(self, root_id: str, selection: Selection | None = None) -> None:
+        """Drop a cached copy, so that the next ``copy`` makes it anew."""
+        self._views.drop(root_id, (selection or Selection()).name)
+
+    def mutable_copy(
+        self,
+        version: str,
+        target: Path,
+        patterns: str | Sequence[str] | None = None,
+        selection: Selection | None = None,
+        root_id: str | None = None,
+        failed: list[str] | None = None,
+    ) -> Path:
         """A folder of the caller's own, whose files may be changed.
 
         Args:
             version: its id.
             target: new or empty.
             patterns: a part of it; None is all.
+            selection: the part, said in another way.
+            root_id: saves the look at the version's pointer.
+            failed: takes what went wrong with single packs, which then does not raise.
 
         Raises:
             UsageError: the target has files.
@@ -231,10 +287,13 @@ class Repository:
         """
         if target.exists() and any(target.iterdir()):
             raise UsageError(f"{str(target)!r} is not empty")
-        opened = self.open(version)
+        opened = self.open(version, root_id)
+        rows = (selection or Selection.of(patterns)).rows(opened.rows, opened.root)
         view = self._views.find(opened.root_id)
         near = [Neighbour(view.files, opened.rows, view.made)] if view else []
-        materialise(plan(_chosen(opened.rows, patterns), near), self._objects.blobs, target, private=True)
+        materialise(plan(rows, near), self._objects.blobs, target, private=True, failed=failed)
+        if self._links is not None and rows.links:
+            self._links(rows, target, True)
         return target
 
     def _rows_of(self, view: View) -> Rows | None:
@@ -258,17 +317,3 @@ class Repository:
     def sweep(self, receipt_id: str) -> int:
         """Free the bytes of a receipt, a day after it. See ``prune.sweep``."""
         return sweep(self._objects, receipt_id, self._clock())
-
-
-def _chosen(rows: Rows, patterns: str | Sequence[str] | None) -> Rows:
-    if not patterns:
-        return rows
-    wanted = matcher(patterns)
-    return rows.take(np.array([wanted(path) for path in rows.paths], bool))
-
-
-def _selection(patterns: str | Sequence[str] | None) -> str:
-    if not patterns:
-        return ""
-    listed = [patterns] if isinstance(patterns, str) else sorted(patterns)
-    return hashlib.sha256("\0".join(listed).encode()).hexdigest()[:16]

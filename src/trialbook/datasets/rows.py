@@ -9,10 +9,14 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+Columns = Array | Mapping[str, Array]
+
 FILE, LINK = 0, 1
 NO_PACK = 0xFFFFFFFF
 STORED, DEFLATE, ZSTD = 0, 8, 93
 """Methods of a zip member."""
+PIECES = 255
+"""Instead of a method: the row's place is that of a recipe, see ``pieces``."""
 
 ROW = np.dtype(
     [
@@ -143,8 +147,11 @@ def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[tuple[str,
     return tuple(numbers), np.array([numbers[name] for name in second], np.uint32)
 
 
-def same_content(first: Array, second: Array) -> Array:
-    """Which of two equally long runs of ``ROW`` have equal content (links compare kind and size only)."""
+def same_content(first: Columns, second: Columns) -> Array:
+    """Which of two equally long runs of ``ROW``, or of its columns, have equal content.
+
+    Links compare kind and size only.
+    """
     b3 = _equal(first["b3"], second["b3"])
     sha = _equal(first["sha256"], second["sha256"])
     both_b3 = known(first["b3"]) & known(second["b3"])
@@ -171,3 +178,11 @@ def digest_words(digest: bytes) -> Array:
 def digest_bytes(words: Array) -> bytes:
     """A field of ``ROW`` as 32 bytes."""
     return np.ascontiguousarray(words, "<u8").tobytes()
+
+
+def places_of(paths: Sequence[str], within: Sequence[str]) -> Array:
+    """Where each path stands in another list; −1 when it does not."""
+    if paths == within:
+        return np.arange(len(paths))
+    numbers = {path: number for number, path in enumerate(within)}
+    return np.fromiter((numbers.get(path, -1) for path in paths), np.int64, len(paths))

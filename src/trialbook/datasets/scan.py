@@ -2,6 +2,7 @@
 
 import os
 import stat
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from trialbook.datasets.paths import refusal
 from trialbook.datasets.rows import Array
 from trialbook.errors import DatasetMissing
 
+_SHORT = 1000
+_SIGNED = (1 << 63) - 1
 FACTS = np.dtype([("size", "<i8"), ("mtime", "<i8"), ("ctime", "<i8"), ("ino", "<u8"), ("mode", "<u4")])
 """What ``stat`` says about a file; times in nanoseconds."""
 
@@ -43,7 +46,7 @@ class Scan:
 
 def facts_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
     """The ``FACTS`` of one ``stat``."""
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _SIGNED, found.st_mode
 
 
 def scan_folder(folder: Path, recursive: bool = True) -> Scan:
@@ -62,7 +65,10 @@ def scan_folder(folder: Path, recursive: bool = True) -> Scan:
     walk = _Walk(root, recursive)
     walk.run()
     order = sorted(range(len(walk.paths)), key=walk.paths.__getitem__)
-    facts = np.array(walk.facts, FACTS)[order] if order else np.zeros(0, FACTS)
+    raw = np.frombuffer(walk.facts, "<i8").reshape(-1, 5)[order] if order else np.zeros((0, 5))
+    facts = np.zeros(len(order), FACTS)
+    for number, name in enumerate(FACTS.names or ()):
+        facts[name] = raw[:, number]
     skipped = tuple(sorted(walk.skipped, key=lambda item: item.path))
     return Scan(root, [walk.paths[place] for place in order], facts, skipped)
 
@@ -93,7 +99,8 @@ class _Walk:
         self._root = root
         self._recursive = recursive
         self.paths: list[str] = []
-        self.facts: list[tuple[int, int, int, int, int]] = []
+        # Numbers in a row, not a million tuples that the garbage collector would look through again and again.
+        self.facts = array("q")
         self.skipped: list[Skipped] = []
 
     def run(self) -> None:
@@ -115,7 +122,8 @@ class _Walk:
                         self._file(path, entry)
 
     def _file(self, path: str, entry: "os.DirEntry[str]") -> None:
-        why = refusal(path)
+        # What the system names is never refused but for its length or its bytes.
+        why = None if path.isascii() and len(path) <= _SHORT else refusal(path)
         if why is None and entry.is_symlink():
             why = self._link(entry)
         if why is None:
@@ -126,7 +134,7 @@ class _Walk:
             else:
                 if stat.S_ISREG(found.st_mode):
                     self.paths.append(path)
-                    self.facts.append(facts_of(found))
+                    self.facts.extend(facts_of(found))
                     return
                 why = "it is no regular file"
         self._skip(path, why)

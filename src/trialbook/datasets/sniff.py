@@ -1,9 +1,7 @@
 """Choosing how a file is stored: a sample tells whether compressing it is worth the time."""
 
-import re
 import threading
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from trialbook.datasets.rows import DEFLATE, STORED, ZSTD
@@ -18,11 +16,12 @@ _SEVERAL = 8 << 20
 _SMALLEST = 512
 _SAMPLE_LEVEL = -3
 _WORTH = 0.95
-_PACKED_ALREADY = re.compile(
-    r"\.(jpe?g|png|gif|webp|avif|heic|mp4|mkv|webm|mov|avi|mp3|ogg|opus|flac|aac|m4a"
-    r"|zip|t?gz|bz2|xz|zst|lz4|br|7z|rar|parquet|npz|whl|jar|docx|xlsx|pptx)$",
-    re.IGNORECASE,
-)
+_LONGEST_ENDING = 8
+_PACKED_ALREADY = frozenset((
+    "jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "mp4", "mkv", "webm", "mov", "avi", "mp3", "ogg", "opus",
+    "flac", "aac", "m4a", "zip", "gz", "tgz", "bz2", "xz", "zst", "lz4", "br", "7z", "rar", "parquet", "npz", "whl",
+    "jar", "docx", "xlsx", "pptx",
+))  # fmt: skip
 _own = threading.local()
 
 
@@ -38,6 +37,7 @@ class Policy:
         pack_bytes: a pack is sealed at this many bytes.
         pack_members: or at this many members.
         durable: wait until the disk has each object.
+        pieces: a large file that differs from the parents' at its path is stored as what is new in it (native only).
     """
 
     compression: str = "auto"
@@ -47,6 +47,7 @@ class Policy:
     pack_bytes: int = 64 << 20
     pack_members: int = 65000
     durable: bool = True
+    pieces: bool = True
 
 
 def places(size: int) -> tuple[int, ...]:
@@ -54,20 +55,21 @@ def places(size: int) -> tuple[int, ...]:
     return (0,) if size <= _SEVERAL else (0, size // 2, size - SAMPLE)
 
 
-def method(policy: Policy, path: str, size: int, sample: Callable[[], bytes]) -> int:
+def method(policy: Policy, path: str, size: int, sample: bytes) -> int:
     """STORED, or what the policy compresses with when the sample shrinks.
 
     Args:
         policy: of the draft.
         path: its extension may settle it.
         size: bytes of the file.
-        sample: gives the sample; called only when it matters.
+        sample: bytes of it from ``places``; more than the first ``SAMPLE`` of a small file count for nothing.
     """
     if policy.compression == "none" or size < _SMALLEST:
         return STORED
-    if _PACKED_ALREADY.search(path):
+    dot = path.rfind(".", -_LONGEST_ENDING)
+    if dot >= 0 and path[dot + 1 :].lower() in _PACKED_ALREADY:
         return STORED
-    data = sample()
+    data = sample if len(sample) <= 3 * SAMPLE else sample[:SAMPLE]
     if not hasattr(_own, "sampler"):
         _own.sampler = zstd.ZstdCompressor(_SAMPLE_LEVEL)
     if len(_own.sampler.compress(data, zstd.ZstdCompressor.FLUSH_FRAME)) > _WORTH * len(data):

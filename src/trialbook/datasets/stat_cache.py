@@ -9,7 +9,7 @@ from blake3 import blake3
 
 from trialbook.base.files import write_atomic
 from trialbook.base.guard import guard
-from trialbook.datasets.rows import Array, known
+from trialbook.datasets.rows import Array, known, places_of
 from trialbook.datasets.scan import FACTS, Scan
 from trialbook.datasets.table import Table, encode_table
 from trialbook.errors import DatasetDamaged
@@ -90,11 +90,7 @@ def same_facts(first: Array, second: Array) -> Array:
 
 
 def _recalled(scan: Scan, paths: list[str], facts: Array, b3: Array, sha256: Array) -> Remembered:
-    if paths == scan.paths:
-        where = np.arange(len(paths))
-    else:
-        numbers = {path: number for number, path in enumerate(paths)}
-        where = np.fromiter((numbers.get(path, -1) for path in scan.paths), np.int64, len(scan.paths))
+    where = places_of(scan.paths, paths)
     found = where >= 0
     result = Remembered(np.zeros((len(where), 4), "<u8"), np.zeros((len(where), 4), "<u8"))
     if not len(paths):

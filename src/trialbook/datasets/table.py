@@ -127,8 +127,15 @@ class Table:
         return texts
 
     def raw_text(self, name: str) -> bytes:
-        """The joined bytes of a column of texts: equal bytes, equal texts."""
-        return self._unpacked(name)[2]
+        """The joined bytes of a column of texts: equal bytes, equal texts.
+
+        Raises:
+            DatasetDamaged: see ``text``.
+        """
+        code, values, raw = self._unpacked(name)
+        if code != _TEXT or (values and raw.count(0) != values - 1):
+            raise self._damaged(f"has another number of texts than it says in {name}")
+        return raw
 
     def array(self, name: str) -> Array:
         """A column of numbers, or of digests with the shape (n, 4).

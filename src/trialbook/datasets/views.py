@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trialbook.base.files import read_json, write_json
 from trialbook.blobs.store import BlobStore
@@ -15,6 +16,8 @@ from trialbook.datasets.materialise import materialise
 from trialbook.datasets.plan import Neighbour, plan
 from trialbook.datasets.rows import Rows
 
+_FEW = 1000
+"""So many files or folders are looked at each time that a view is asked for."""
 _LENDERS = 4
 """Complete views that a new one borrows files from, the latest first."""
 
@@ -45,8 +48,8 @@ class Views:
         return self._view(self._folder / _name(root, selection))
 
     def _view(self, folder: Path) -> View | None:
-        mark = read_json(folder / "view.json")
-        if not mark:
+        mark = _mark(folder)
+        if mark is None or not (folder / "files").is_dir():
             return None
         return View(folder / "files", mark["version"], mark["root"], mark["selection"], mark["made"])
 
@@ -59,6 +62,7 @@ class Views:
     def build(
         self, version: str, root: str, selection: str, rows: Rows, blobs: BlobStore,
         rows_of: Callable[[View], Rows | None], now: Callable[[], float],
+        links: Callable[[Rows, Path, bool], None] | None = None,
     ) -> View:  # fmt: skip
         """Make a view, or wait for another process that makes it.
 
@@ -70,6 +74,7 @@ class Views:
             blobs: where the packs lie.
             rows_of: rows of another view that may lend files; None when they cannot be had.
             now: seconds since the epoch, by the clock that file times come from.
+            links: fetches the links of rows into a folder.
 
         Raises:
             DatasetMissing, DatasetDamaged, OSError: see ``materialise``; no view is left behind.
@@ -87,8 +92,13 @@ class Views:
             temporary = self._folder / f".{name}.{uuid.uuid4().hex}"
             try:
                 materialise(plan(rows, lenders), blobs, temporary / "files", private=False)
+                if links is not None and rows.links:
+                    links(rows, temporary / "files", False)
                 made = {"version": version, "root": root, "selection": selection, "made": now()}
+                made["seal"] = _seal(temporary / "files", rows)
                 write_json(temporary / "view.json", made, 0o444)
+                # What stands there without a readable mark is no view.
+                self._discard(self._folder / name)
                 temporary.rename(self._folder / name)
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -97,14 +107,33 @@ class Views:
         assert built is not None
         return built
 
+    def intact(self, view: View) -> bool:
+        """Whether a view looks as it was made: sizes of its files when they are few, else its folders' entries.
+
+        Bounded in time whatever its size; changed bytes of the same size are ``verify``'s part.
+        """
+        mark = _mark(view.files.parent) or {}
+        seal = mark.get("seal") or {}
+        try:
+            sizes = seal.get("sizes") or {}
+            if any((view.files / path).lstat().st_size != size for path, size in sizes.items()):
+                return False
+            folders = seal.get("folders") or {}
+            return all((view.files / path).stat().st_mtime_ns == moment for path, moment in folders.items())
+        except OSError:
+            return False
+
     def drop(self, root: str, selection: str = "") -> None:
         """Take a view away; programs that have its files open keep them."""
         folder = self._folder / _name(root, selection)
         with self._locked(folder.name):
-            if folder.exists():
-                trash = self._folder / f".{folder.name}.{uuid.uuid4().hex}"
-                folder.rename(trash)
-                shutil.rmtree(trash, ignore_errors=True)
+            self._discard(folder)
+
+    def _discard(self, folder: Path) -> None:
+        if folder.exists():
+            trash = self._folder / f".{folder.name}.{uuid.uuid4().hex}"
+            folder.rename(trash)
+            shutil.rmtree(trash, ignore_errors=True)
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -118,6 +147,27 @@ class Views:
             yield
         finally:
             os.close(handle)
+
+
+def _mark(folder: Path) -> dict[str, Any] | None:
+    """What makes a folder a view; None when it is not there or not whole."""
+    try:
+        mark = read_json(folder / "view.json")
+    except ValueError:
+        return None
+    whole = isinstance(mark, dict) and {"version", "root", "selection", "made"} <= mark.keys()
+    return mark if whole else None
+
+
+def _seal(files: Path, rows: Rows) -> dict[str, dict[str, int]]:
+    """What ``intact`` compares with."""
+    if len(rows) <= _FEW:
+        there = ((path, files / path) for path in rows.paths)
+        return {"sizes": {path: file.lstat().st_size for path, file in there if file.exists()}}
+    folders = {path.rpartition("/")[0] for path in rows.paths}
+    if len(folders) > _FEW:
+        return {}
+    return {"folders": {path: (files / path).stat().st_mtime_ns for path in folders}}
 
 
 def _name(root: str, selection: str) -> str:

@@ -136,7 +136,9 @@ def keep_results(
 
 def main() -> None:
     """The whole program: three lines of it are Trialbook's."""
-    task = Task.init(project_name="Examples/Digits", task_name="train a digit classifier", tags=["demo"])
+    task = Task.init(
+        project_name="Examples/Digits", task_name="train a digit classifier", tags=["demo"], output_uri=True
+    )
     arguments = parse_arguments()
     settings = task.connect(
         {"hidden_units": 48, "weight_decay": 1e-4, "validation_share": 0.2, "seed": 7}, name="Model"

@@ -1,12 +1,13 @@
 """Bringing frames to the server: one body after the other, from the offset that the server holds."""
 
+import contextlib
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from trialbook.base.files import read_json, write_json
-from trialbook.errors import JournalError, JournalGap
+from trialbook.errors import JournalError, JournalGap, TaskNotFound
 from trialbook.journal.frames import body
 
 _log = logging.getLogger("trialbook")
@@ -63,8 +64,8 @@ class Reply:
 class Transport(Protocol):
     """The way to the server, handed in by the program that has a session.
 
-    Promises: both calls may be repeated; both raise ``ConnectionFailed`` or ``ServerFault`` when trying again
-    later may help and another ``TrialbookError`` when it does not.
+    Promises: sending and uploading may be repeated; both raise ``ConnectionFailed`` or ``ServerFault`` when trying
+    again later may help and another ``TrialbookError`` when it does not.
     """
 
     def send(self, body: bytes) -> Reply:
@@ -73,6 +74,10 @@ class Transport(Protocol):
 
     def upload(self, source: Path, url: str) -> None:
         """Store a file at its destination; when this returns it is there as a whole."""
+        ...
+
+    def reachable(self, timeout: float) -> bool:
+        """Whether anything takes connections there, within ``timeout`` seconds; says nothing of its health."""
         ...
 
 
@@ -133,16 +138,8 @@ class Delivery:
         piece = self._source.span(self.acked)
         if piece is None:
             return False
-        header: dict[str, Any] = {
-            "task": self._identity.task,
-            "journal": self._identity.journal,
-            "first": piece.first,
-            "host": self._identity.host,
-            "pid": self._identity.pid,
-            "backlog": max(0, self._source.end - piece.first - len(piece.data)),
-        }
         try:
-            reply = self._transport.send(body(header, piece.data))
+            reply = self._send(piece.first, piece.data)
         except JournalGap as gap:
             expected = gap.data.get("expected")
             if not isinstance(expected, int) or expected >= piece.first:
@@ -154,10 +151,36 @@ class Delivery:
         if reply.acked <= self.acked:
             raise JournalError(f"the server acknowledged offset {reply.acked}, not beyond {self.acked}")
         self.acked = reply.acked
-        # No fsync: advisory, the server knows better.
-        (self._folder / "acked").write_bytes(self.acked.to_bytes(8, "little"))
+        # No fsync: advisory, the server knows better. For the same reason a disk that is full is no matter.
+        with contextlib.suppress(OSError):
+            (self._folder / "acked").write_bytes(self.acked.to_bytes(8, "little"))
         self._source.release(self.acked)
         return True
+
+    def ask(self) -> None:
+        """Learn how far the server is: it may have more than this host knows, when a reply was lost.
+
+        Raises:
+            TrialbookError: as the transport.
+        """
+        try:
+            self.acked = max(self.acked, self._send(self.acked, b"").acked)
+        except JournalGap as gap:
+            self.acked = min(self.acked, int(gap.data.get("expected") or 0))
+        except TaskNotFound:
+            # It is made by this very journal, from its first frame on.
+            self.acked = 0
+
+    def _send(self, first: int, data: bytes) -> Reply:
+        header: dict[str, Any] = {
+            "task": self._identity.task,
+            "journal": self._identity.journal,
+            "first": first,
+            "host": self._identity.host,
+            "pid": self._identity.pid,
+            "backlog": max(0, self._source.end - first - len(data)),
+        }
+        return self._transport.send(body(header, data))
 
 
 def read_acked(folder: Path) -> int:

@@ -4,6 +4,7 @@ head (kind << 24 | length, u32) · payload · CRC-32 of both (u32), little-endia
 """
 
 import json
+import re
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
@@ -20,6 +21,7 @@ class Kind(IntEnum):
     EVENT = 4
     CALL = 5
     LOSS = 6
+    GAP = 7
 
 
 class Stream(IntEnum):
@@ -37,6 +39,7 @@ SEGMENT_HEADER = struct.Struct("<4sIQ")
 BODY_MAGIC = b"TBP1"
 OVERHEAD = 8
 LONGEST = (1 << 24) - 1
+_LONGEST_GAP = 4 << 20
 SINGLE_VALUE = -(1 << 31)
 """Iteration of a single value; its metric is ``Summary``."""
 
@@ -98,6 +101,20 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def gap(start: int, end: int) -> bytes:
+    """A GAP frame for a part of the stream that cannot be read any more, 4 MiB of it at most.
+
+    Args:
+        start: offset of the first byte that is missing.
+        end: offset of the next intact frame, 8 bytes on at least.
+    """
+    length = end - start
+    if length > _LONGEST_GAP:
+        # What is left must have room for another frame.
+        length = _LONGEST_GAP - OVERHEAD
+    return encode(Kind.GAP, bytes(length - OVERHEAD))
+
+
 def frames(buffer: bytes | memoryview, start: int = 0) -> Iterator[Frame]:
     """The frames of a buffer, up to the first that is absent, torn or damaged."""
     view = memoryview(buffer)
@@ -120,6 +137,40 @@ def valid_end(buffer: bytes | memoryview, start: int = 0) -> int:
     for frame in frames(buffer, start):
         end = frame.end
     return end
+
+
+_KINDS = re.compile(rb"[\x01-\x06]")
+
+
+def next_intact(buffer: bytes, start: int) -> int | None:
+    """Where the next intact frame begins at or after ``start``; None when there is none.
+
+    Used behind a damaged frame, whose own length cannot be trusted.
+    """
+    view, at = memoryview(buffer), start
+    # The kind is the last byte of the head; looking for it first passes over text and empty pages at once.
+    while (found := _KINDS.search(buffer, at + 3)) is not None:
+        at = found.start() - 3
+        length = int.from_bytes(view[at : at + 3], "little")
+        end = at + OVERHEAD + length
+        if end <= len(buffer) and _plausible(buffer, at, length):
+            (checksum,) = CHECKSUM.unpack_from(view, end - 4)
+            if checksum == crc32(view[at : end - 4]):
+                return at
+        at += 1
+    return None
+
+
+def _plausible(buffer: bytes, at: int, length: int) -> bool:
+    """Cheap, so that few checksums are taken of spans that are no frame."""
+    kind = buffer[at + 3]
+    if kind == Kind.POINT:
+        return length == POINT_BYTES - OVERHEAD
+    if kind == Kind.SERIES:
+        return _SERIES.size <= length <= 1 << 18
+    if kind == Kind.TEXT:
+        return length >= _TEXT.size and buffer[at + 12] <= 100 and buffer[at + 13] <= 3
+    return length >= 2 and buffer[at + 4] == 0x7B and buffer[at + 3 + length] == 0x7D
 
 
 def decode_point(payload: bytes) -> tuple[int, int, float, float]:

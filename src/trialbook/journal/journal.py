@@ -1,5 +1,6 @@
 """What a process reports on a task: safe on this host when the call returns, on the server soon after."""
 
+import errno
 import logging
 import os
 import struct
@@ -12,8 +13,8 @@ from typing import Any
 
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
-from trialbook.errors import UsageError
-from trialbook.journal import replay
+from trialbook.errors import TrialbookError, UsageError
+from trialbook.journal import replay, snapshot
 from trialbook.journal.delivery import Delivery, Identity, Transport
 from trialbook.journal.frames import (
     SINGLE_VALUE,
@@ -25,13 +26,17 @@ from trialbook.journal.frames import (
     encode_text,
 )
 from trialbook.journal.lock import FileLock
+from trialbook.journal.losses import Losses
+from trialbook.journal.patience import Patience
 from trialbook.journal.shipper import PERIOD, Shipper
 from trialbook.journal.uploads import Pending, Spool, Upload, Uploader
-from trialbook.journal.writer import Writer
+from trialbook.journal.values import number_of, whole
+from trialbook.journal.writer import FULL, Writer
 
 _log = logging.getLogger("trialbook")
 _live: "weakref.WeakSet[Journal]" = weakref.WeakSet()
 _ADOPT_EVERY = 5.0
+_RETRY_SECONDS = 1.0
 LONGEST_TEXT = 1 << 20
 
 
@@ -44,6 +49,10 @@ class Journal:
         transport: the way to the server; None keeps everything on this host (offline).
         budget: bytes that may wait on this host before console text and images are left out. Points never
             are.
+        spare: a folder on another disk, for when ``root`` cannot be written to.
+
+    Raises:
+        OSError: neither of them can be written to.
 
     Example:
         >>> from tempfile import mkdtemp
@@ -54,20 +63,29 @@ class Journal:
     """
 
     def __init__(
-        self, root: Path, identity: Identity, transport: Transport | None, budget: int = 4 << 30
+        self,
+        root: Path,
+        identity: Identity,
+        transport: Transport | None,
+        budget: int = 4 << 30,
+        spare: Path | None = None,
     ) -> None:
         self.identity = identity
         self._root = root
+        self._spare = spare
+        self._retry_at = 0.0
         self._transport = transport
         self._budget = budget
         self._lock = threading.RLock()
         self._numbers: dict[tuple[str, str], int] = {}
-        self._dropped: dict[str, int] = {}
+        self._losses = Losses()
         self._forked = False
         self._adopted_at = 0.0
+        self._adopting = threading.Lock()
         self._closing = False
         self._closed = False
         self._stale = False
+        self._gave_up = False
         self._period = PERIOD
         self._open()
         _live.add(self)
@@ -84,17 +102,20 @@ class Journal:
         if number is None:
             # In a child, defining the series opens a journal of its own: only then is the writer the right one.
             number = self._define(metric, variant)
+            if number is None:
+                return
         try:
             self._writer.point(number, iteration, value)
         except (struct.error, TypeError, OverflowError):
-            self._writer.point(number, _whole(iteration), _number(value))
+            self._writer.point(number, whole(iteration), number_of(value))
 
     def point_at(self, metric: str, variant: str, iteration: int, value: float, moment: float) -> None:
         """Append one point with a time of its own (seconds since the epoch)."""
-        try:
-            number = self._numbers[metric, variant]
-        except KeyError:
+        number = self._numbers.get((metric, variant))
+        if number is None:
             number = self._define(metric, variant)
+            if number is None:
+                return
         self._writer.append(encode_point(number, iteration, moment, value))
 
     def single(self, name: str, value: float) -> None:
@@ -143,35 +164,60 @@ class Journal:
         Returns:
             A handle to wait on, or None when it was left out. Offline, the handle never gets done.
         """
-        self._fresh()
+        if not self._fresh():
+            return None
         if kind == "image" and not self._affordable("image", 1):
             if upload.delete_source:
                 upload.source.unlink(missing_ok=True)
             return None
         if self._uploader is None:
+            # Whoever takes this journal elsewhere takes whole files.
+            snapshot.settle(upload.source)
             self.spool.add(upload)
             return Pending()
         return self._uploader.add(upload)
 
+    def left_out(self, kind: str, error: OSError) -> None:
+        """Count a file that the disk had no room for, and tell it.
+
+        Args:
+            kind: "image" or "file".
+            error: what the system said.
+        """
+        first = self._drop(kind, FULL, 1)
+        _log.warning("%s (%s): a report of kind %s was left out", FULL, error.strerror, kind)
+        if first:
+            self._note_losses(at_once=True)
+
     # -- life ---
 
-    def flush(self, timeout: float, uploads: bool = False) -> bool:
+    def flush(self, timeout: float, uploads: bool = False, patient: bool = True) -> bool:
         """Wait until everything reported before this call is on the server.
 
         Args:
             timeout: seconds.
             uploads: wait for files as well.
+            patient: False stops waiting as soon as the server, or the storage of the files, turns out to be away; True
+                waits for the storage a minute longer.
 
         Returns:
             True when it is; False when time ran out or the journal is offline.
         """
-        self._fresh()
-        if self._shipper is None or self._uploader is None:
+        if not self._fresh() or self._shipper is None or self._uploader is None:
             return False
-        end = time.monotonic() + timeout
-        if uploads and not self._uploader.wait(timeout):
-            return False
-        return self._shipper.wait(self._writer.end, max(0.0, end - time.monotonic()))
+        patience = Patience(self._shipper, self._transport, timeout, patient, self._gave_up)
+        stuck = False
+        while uploads and not stuck and not self._uploader.wait(min(1.0, patience.next)):
+            stuck = self._uploader.stuck(patient)
+            if patience.is_over(self.acked):
+                self._gave_up = patience.gave_up
+                return False
+        end = self._writer.end
+        while not self._shipper.wait(end, patience.next):
+            if self._shipper.refused or patience.is_over(self.acked):
+                self._gave_up = patience.gave_up
+                return False
+        return not stuck
 
     def wake(self) -> None:
         """Send now what was reported, without waiting for it."""
@@ -195,11 +241,13 @@ class Journal:
             self._closed = True
             return True
         end = time.monotonic() + timeout
-        self._note_losses()
-        complete = self.flush(timeout, uploads=True) and not self.spool.entries()
-        complete = self._adopt(end) and complete
+        self._note_losses(at_once=True)
+        complete = self.flush(timeout, uploads=True, patient=False) and not self.spool.entries()
+        if complete or not self.away:
+            complete = self._adopt(end) and complete
         # From here on a report is refused with a message; before, it would still have been sent.
-        self._closed = True
+        with self._lock:
+            self._closed = True
         self._numbers = {}
         if self._uploader is not None:
             self._uploader.stop()
@@ -255,62 +303,93 @@ class Journal:
         return self._uploader is not None and not self._uploader.wait(0.0)
 
     @property
+    def acked(self) -> int:
+        """The offset up to which the server has everything."""
+        return self._delivery.acked if self._delivery is not None else 0
+
+    @property
     def backlog(self) -> int:
         """Bytes of frames that the server does not have yet."""
-        return self._writer.end - (self._delivery.acked if self._delivery is not None else 0)
+        return self._writer.end - self.acked
 
     # -- inside ---
 
     def _open(self) -> None:
+        try:
+            self._open_below(self._root)
+        except OSError as error:
+            if self._spare is None:
+                raise
+            _claim(self._spare.parent)
+            self._open_below(self._spare)
+            text = "reports cannot be kept in %s (%s); they are kept in %s until they are sent"
+            _log.warning(text, self._root, error.strerror, self._spare)
+
+    def _open_below(self, root: Path) -> None:
         identity = self.identity
-        self.folder = (
-            self._root / identity.task / f"{_plain(identity.host)}-{identity.pid}-{identity.journal}"
-        )
+        self.folder = root / identity.task / f"{_plain(identity.host)}-{identity.pid}-{identity.journal}"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._process_lock = FileLock(self.folder / "lock")
-        self._process_lock.acquire()
-        identity.save(self.folder)
+        try:
+            self._process_lock.acquire()
+            identity.save(self.folder)
+            writer = Writer(self.folder, self._shipper_wake)
+        except OSError:
+            self._process_lock.release()
+            replay.remove(self.folder)
+            raise
         self.spool = Spool(self.folder / "spool")
         self._shipper: Shipper | None = None
         self._uploader: Uploader | None = None
         self._delivery: Delivery | None = None
-        self._writer = Writer(self.folder, self._shipper_wake)
+        self._writer = writer
         if self._transport is not None:
             self._delivery = Delivery(identity, self._writer, self._transport, self.folder)
             self._shipper = Shipper(self._delivery, self._chores, identity.task)
             self._shipper.period = self._period
-            self._uploader = Uploader(self.spool, self._transport, self._frame)
+            self._uploader = Uploader(self.spool, self._transport, self._stored)
         self._stale = False
 
-    def _fresh(self) -> None:
-        """In a forked child, open a journal of its own before the first write."""
+    def _fresh(self) -> bool:
+        """In a forked child, open a journal of its own before the first write; False when there is no room for one."""
         if self._closed:
             raise UsageError(
                 "this task is closed; report before Task.close(), or start a new one with Task.init()"
             )
         if self._stale:
             with self._lock:
-                if self._stale:
+                if self._stale and time.monotonic() >= self._retry_at:
                     self.identity = replace(
                         self.identity, journal=new_id(), pid=os.getpid(), created=time.time(), main=False
                     )
-                    self._open()
+                    try:
+                        self._open()
+                    except OSError as error:
+                        self._retry_at = time.monotonic() + _RETRY_SECONDS
+                        _log.warning("%s: this process cannot keep its reports: %s", FULL, error)
+                if self._stale:
+                    self._drop("frame", FULL, 1)
+                    return False
+        return True
 
-    def _define(self, metric: str, variant: str) -> int:
+    def _define(self, metric: str, variant: str) -> int | None:
+        """The number of a new series; None when the disk has no room to say what it means."""
         if not isinstance(metric, str) or not isinstance(variant, str):
             return self._define(str(metric), str(variant))
-        self._fresh()
+        if not self._fresh():
+            return None
         with self._lock:
             number = self._numbers.get((metric, variant))
             if number is None:
                 number = len(self._numbers)
-                self._writer.append(encode_series(number, metric, variant))
+                if self._writer.append(encode_series(number, metric, variant)) is None:
+                    return None
                 self._numbers[metric, variant] = number
             return number
 
     def _append(self, frame: bytes) -> None:
-        self._fresh()
-        self._writer.append(frame)
+        if self._fresh():
+            self._writer.append(frame)
 
     def _frame(self, kind: Kind, value: dict[str, Any]) -> None:
         try:
@@ -318,6 +397,14 @@ class Journal:
         except ValueError as error:
             raise UsageError(f"too large to report: {error}. Upload it as an artifact instead.") from error
         self._append(frame)
+
+    def _stored(self, kind: Kind, value: dict[str, Any]) -> bool:
+        """Append what a stored file makes visible; False when the journal has ended meanwhile."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._frame(kind, value)
+            return True
 
     def _shipper_wake(self) -> None:
         if self._shipper is not None:
@@ -336,9 +423,15 @@ class Journal:
         if self._transport is None:
             return True
         complete = True
-        for orphan in replay.orphans(self._root, self.identity.task):
-            with orphan:
-                complete = orphan.ship(self._transport, deadline) and complete
+        # Whoever comes second would find them locked, and take them for somebody else's.
+        with self._adopting:
+            for orphan in replay.orphans(self._root, self.identity.task):
+                with orphan:
+                    try:
+                        complete = orphan.ship(self._transport, deadline) and complete
+                    except TrialbookError as error:
+                        _log.warning("%s was not sent: %s", orphan.folder, error)
+                        complete = False
         return complete
 
     def _affordable(self, kind: str, count: int) -> bool:
@@ -346,42 +439,36 @@ class Journal:
             return True
         if self._writer.bytes_on_disk() + self.spool.size() < self._budget:
             return True
-        with self._lock:
-            first = not self._dropped
-            # Counted before the warning: a captured console brings the warning back here.
-            self._dropped[kind] = self._dropped.get(kind, 0) + count
-        if first:
-            _log.warning("the journal's disk budget is used up: console text and images are left out")
+        why = f"the journal's disk budget of {_size(self._budget)} was used up"
+        # Counted before the warning: a captured console brings the warning back here.
+        if self._drop(kind, why, count):
+            _log.warning("%s: console text and images are left out until there is room", why)
+            # At once: a process that is killed meanwhile must not look complete.
+            self._note_losses(at_once=True)
         return False
 
-    def _note_losses(self) -> None:
+    def _drop(self, kind: str, why: str, count: int) -> bool:
+        """Count what is left out; True when it is the first for some time."""
         with self._lock:
-            lost = self._writer.take_lost()
-            if lost:
-                self._dropped["frame"] = self._dropped.get("frame", 0) + lost
-            for kind, count in list(self._dropped.items()):
-                why = (
-                    "the disk of this host is full"
-                    if kind == "frame"
-                    else "the journal's disk budget was reached"
-                )
-                frame = encode_json(Kind.LOSS, {"kind": kind, "count": count, "why": why})
-                if self._writer.append(frame) is None:
-                    # The notice of the loss is no loss of its own; it waits for room.
-                    self._writer.take_lost()
-                    return
-                del self._dropped[kind]
+            return self._losses.add(kind, why, count, self._writer.latest)
+
+    def _note_losses(self, at_once: bool = False) -> None:
+        with self._lock:
+            self._losses.merge("frame", FULL, self._writer.take_lost())
+            # The notice of the loss is no loss of its own; it waits for room.
+            self._losses.tell(lambda frame: self._writer.append(frame, counted=False) is not None, at_once)
 
     def _after_fork_in_child(self) -> None:
         # The parent's threads do not exist here and its locks may be held by them: start from nothing.
         self._lock = threading.RLock()
         self._numbers = {}
-        self._dropped = {}
+        self._losses = Losses()
         self._shipper = None
         self._uploader = None
         self._delivery = None
         self._writer.abandon()
         self._process_lock.forget()
+        self._adopting = threading.Lock()
         self._forked = False
         self._stale = True
 
@@ -389,34 +476,19 @@ class Journal:
         self._forked = True
 
 
-def _whole(iteration: Any) -> int:
-    """The iteration as an integer of 64 bits.
+def _claim(folder: Path) -> None:
+    """Make a folder among everybody's temporary files that nobody else has made, and nobody else can read.
 
     Raises:
-        UsageError: it is none.
+        OSError: it belongs to somebody else.
     """
-    number: int | None = None
-    try:
-        if isinstance(iteration, (bytes, str)):
-            raise TypeError
-        number = int(iteration)
-        exact = number == iteration
-    except (TypeError, ValueError, OverflowError):
-        exact = False
-    if number is None or not exact or not -(1 << 63) <= number < 1 << 63:
-        raise UsageError(
-            f"iteration must be an integer of 64 bits, got {iteration!r} ({type(iteration).__name__})"
-        )
-    return number
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid") and folder.lstat().st_uid != os.getuid():
+        raise PermissionError(errno.EPERM, "the folder belongs to another user", str(folder))
 
 
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"value must be a number, got {value!r} ({type(value).__name__})") from error
+def _size(count: int) -> str:
+    return f"{count / (1 << 20):,.0f} MiB"
 
 
 def _plain(host: str) -> str:

@@ -1,6 +1,7 @@
 """Reading the journals that an earlier process left on this host, and sending them."""
 
 import contextlib
+import itertools
 import shutil
 import time
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from trialbook.base.guard import guard
 from trialbook.errors import ConnectionFailed, JournalError, ServerFault, Unauthorized
 from trialbook.journal.delivery import Delivery, Identity, Transport, read_acked
 from trialbook.journal.frames import (
+    OVERHEAD,
     SEGMENT_HEADER,
     SEGMENT_MAGIC,
     SEGMENT_VERSION,
@@ -19,6 +21,8 @@ from trialbook.journal.frames import (
     Kind,
     encode_json,
     frames,
+    gap,
+    next_intact,
     valid_end,
 )
 from trialbook.journal.lock import FileLock
@@ -26,21 +30,47 @@ from trialbook.journal.uploads import Spool, deliver_spool
 
 
 @dataclass(frozen=True)
+class Run:
+    """Intact frames, back to back, and the offset of the first."""
+
+    first: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        """The offset after them."""
+        return self.first + len(self.data)
+
+
+@dataclass(frozen=True)
 class Stored:
-    """A segment file that was read: the offset of its first frame and its intact frames."""
+    """A segment file that was read.
+
+    Attributes:
+        path: the file.
+        first: offset of its first frame.
+        runs: its intact frames; between two runs lies a damaged part.
+        torn: bytes after the last intact frame: what a killed process was just writing.
+    """
 
     path: Path
     first: int
-    data: bytes
+    runs: tuple[Run, ...]
     torn: int
 
     @property
     def end(self) -> int:
-        return self.first + len(self.data)
+        """The offset after the last intact frame."""
+        return self.runs[-1].end if self.runs else self.first
+
+    @property
+    def data(self) -> bytes:
+        """The intact frames."""
+        return b"".join(run.data for run in self.runs)
 
 
 def read_segment(path: Path) -> Stored | None:
-    """The intact frames of a segment file; None for a prepared one that was never used.
+    """The intact frames of a segment file; None for a prepared one that was never used, or without its header.
 
     Raises:
         JournalError: a newer version wrote it.
@@ -51,9 +81,49 @@ def read_segment(path: Path) -> Stored | None:
     _, version, first = SEGMENT_HEADER.unpack_from(raw)
     if version != SEGMENT_VERSION:
         raise JournalError(f"{path} was written by a newer Trialbook; update")
-    end = valid_end(raw, SEGMENT_HEADER.size)
-    torn = len(raw[end:].rstrip(b"\0"))
-    return Stored(path, first, raw[SEGMENT_HEADER.size : end], torn)
+    return _parsed(path, raw, first)
+
+
+def _parsed(path: Path, raw: bytes, first: int) -> Stored:
+    start: int | None = SEGMENT_HEADER.size
+    runs, shift, end = [], first - SEGMENT_HEADER.size, SEGMENT_HEADER.size
+    while start is not None:
+        end = valid_end(raw, start)
+        if end > start:
+            runs.append(Run(start + shift, raw[start:end]))
+        # No frame is shorter than its overhead, so none can begin nearer.
+        start = next_intact(raw, end + OVERHEAD)
+    return Stored(path, first, tuple(runs), len(raw[end:].rstrip(b"\0")))
+
+
+def read_stream(folder: Path) -> list[Stored]:
+    """The segments of a journal in the order of their frames.
+
+    Raises:
+        JournalError: a newer version wrote it.
+    """
+    found, headless = [], []
+    for path in sorted(folder.glob("*.seg")):
+        stored = read_segment(path)
+        if stored is not None:
+            found.append(stored)
+        elif len(raw := path.read_bytes()) > SEGMENT_HEADER.size and any(raw):
+            headless.append((path, raw))
+    found.sort(key=lambda stored: (stored.first, stored.end))
+    for path, raw in headless:
+        first = _place(found, _parsed(path, raw, 0).end)
+        if first is not None:
+            found.append(_parsed(path, raw, first))
+            found.sort(key=lambda stored: (stored.first, stored.end))
+    return found
+
+
+def _place(found: list[Stored], length: int) -> int | None:
+    """The offset of a segment that has lost its header: where its frames fill a hole exactly."""
+    ends = [0, *(stored.end for stored in found)]
+    starts = [stored.first for stored in found]
+    holes = [end for end, start in zip(ends, starts, strict=False) if start - end == length]
+    return holes[0] if holes and length else None
 
 
 class StoredJournal:
@@ -75,7 +145,11 @@ class StoredJournal:
         """Take the journal over; False when its process, or another recovery, holds it."""
         if not self._lock.acquire():
             return False
-        self._segments = self._load()
+        if not (self.folder / "journal.json").exists():
+            # Somebody sent it a moment ago; what we hold is the lock of a folder that is gone.
+            self._lock.release()
+            return False
+        self._segments = read_stream(self.folder)
         return True
 
     def __enter__(self) -> "StoredJournal":
@@ -96,22 +170,29 @@ class StoredJournal:
         """True when everything was acknowledged and no file waits."""
         return read_acked(self.folder) >= self.end and not self.spool.entries()
 
+    @property
+    def damaged(self) -> int:
+        """Bytes of the stream that cannot be read any more, although frames after them can."""
+        runs = self._runs()
+        holes = sum(after.first - before.end for before, after in itertools.pairwise(runs))
+        start = read_acked(self.folder)
+        return holes + max(0, runs[0].first - start if runs else 0)
+
     def frames(self) -> list[Frame]:
-        """All frames that are still on this host, in order."""
-        return [frame for stored in self._segments for frame in frames(stored.data)]
+        """All intact frames that are still on this host, in order."""
+        return [frame for run in self._runs() for frame in frames(run.data)]
 
-    def span(self, offset: int) -> "_Piece | None":
-        """Frames from ``offset`` to the end of their segment.
-
-        Raises:
-            JournalError: they are no longer here.
-        """
-        for stored in self._segments:
-            if stored.first <= offset < stored.end:
-                return _Piece(offset, stored.data[offset - stored.first :])
-        if offset < self.end:
-            raise JournalError(f"{self.folder}: the frames at offset {offset} are no longer on this host")
+    def span(self, offset: int) -> Run | None:
+        """Frames from ``offset`` to the end of their run; a GAP where the disk has lost them."""
+        for run in self._runs():
+            if offset < run.first:
+                return Run(offset, gap(offset, run.first))
+            if offset < run.end:
+                return Run(offset, run.data[offset - run.first :])
         return None
+
+    def _runs(self) -> list[Run]:
+        return [run for stored in self._segments for run in stored.runs]
 
     def release(self, offset: int) -> None:
         """Delete the segments before ``offset``, except the last, which marks the end of the stream."""
@@ -130,7 +211,7 @@ class StoredJournal:
         number = 1 + max((int(path.stem) for path in self.folder.glob("*.seg")), default=-1)
         path = self.folder / f"{number:08d}.seg"
         path.write_bytes(SEGMENT_HEADER.pack(SEGMENT_MAGIC, SEGMENT_VERSION, first) + frame)
-        self._segments.append(Stored(path, first, frame, 0))
+        self._segments.append(Stored(path, first, (Run(first, frame),), 0))
 
     def ship(self, transport: Transport, deadline: float) -> bool:
         """Send everything, then delete the folder.
@@ -147,12 +228,17 @@ class StoredJournal:
         """
         delivery = Delivery(self.identity, self, transport, self.folder)
         try:
-            if not deliver_spool(self.spool, transport, self.append, deadline):
-                return False
+            # A storage that is away keeps its files here, not the reports.
+            stored = deliver_spool(self.spool, transport, self.append, deadline)
+            if self.damaged:
+                # The server may have more than this host knows, and a gap must not cover what it has.
+                delivery.ask()
             while delivery.step():
                 if time.monotonic() > deadline:
                     return False
         except (ConnectionFailed, ServerFault, Unauthorized):
+            return False
+        if not stored:
             return False
         self.discard()
         return True
@@ -160,17 +246,6 @@ class StoredJournal:
     def discard(self) -> None:
         """Delete the journal with everything in it."""
         remove(self.folder)
-
-    def _load(self) -> list[Stored]:
-        found = [stored for path in self.folder.glob("*.seg") if (stored := read_segment(path)) is not None]
-        found.sort(key=lambda stored: stored.first)
-        return found
-
-
-@dataclass(frozen=True)
-class _Piece:
-    first: int
-    data: bytes
 
 
 def remove(folder: Path) -> None:

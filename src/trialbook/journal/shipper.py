@@ -4,6 +4,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from trialbook.base.retry import backoff
 from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError, Unauthorized
@@ -28,7 +30,8 @@ class Shipper:
         self._task = task
         self.period = PERIOD
         """Seconds that a report waits for others at most."""
-        self._turn = threading.Event()
+        # A queue of this kind may be fed from a signal handler, which an event or a condition may not.
+        self._turn: SimpleQueue[None] = SimpleQueue()
         self._change = threading.Condition()
         self._stopping = False
         self._failing = False
@@ -45,13 +48,13 @@ class Shipper:
 
     def wake(self) -> None:
         """There is something to send; cheap and safe from any thread."""
-        self._turn.set()
+        self._turn.put(None)
 
     def wait(self, offset: int, timeout: float) -> bool:
         """True when everything before ``offset`` is acknowledged within ``timeout`` seconds."""
         if self._thread is None:
             return self._send_here(offset, timeout)
-        self._turn.set()
+        self._turn.put(None)
         with self._change:
             self._change.wait_for(
                 lambda: self._delivery.acked >= offset or self.refused is not None or self._stopping, timeout
@@ -70,7 +73,7 @@ class Shipper:
     def stop(self, timeout: float) -> None:
         """End the thread; what is under way is waited for up to ``timeout`` seconds."""
         self._stopping = True
-        self._turn.set()
+        self._turn.put(None)
         with self._change:
             self._change.notify_all()
         if self._thread is not None:
@@ -94,8 +97,7 @@ class Shipper:
     def _run(self) -> None:
         waits = backoff(0.1, longest=10.0)
         while not self._stopping:
-            self._turn.wait(self.period)
-            self._turn.clear()
+            self._sleep()
             if self._stopping:
                 return
             self._chores()
@@ -123,6 +125,13 @@ class Shipper:
                 self._failing = False
                 waits = backoff(0.1, longest=10.0)
             self._note()
+
+    def _sleep(self) -> None:
+        """Until there is something to send, at most a period."""
+        with suppress(Empty):
+            self._turn.get(timeout=self.period)
+            while True:
+                self._turn.get_nowait()
 
     def _note(self) -> None:
         with self._change:

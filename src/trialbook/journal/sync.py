@@ -59,6 +59,9 @@ def sync_all(
             if transport is None:
                 continue
             waiting = sum(frame.end - frame.start for frame in journal.frames())
+            if journal.damaged:
+                text = "%s: %d bytes are damaged on this disk; what is before and after them is sent"
+                _log.warning(text, journal.folder, journal.damaged)
             try:
                 if ended is not None:
                     ended(journal)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from zlib import crc32
 
 from trialbook.errors import JournalError
@@ -24,11 +24,20 @@ from trialbook.journal.frames import (
     SEGMENT_HEADER,
     SEGMENT_MAGIC,
     SEGMENT_VERSION,
+    SINGLE_VALUE,
+    Kind,
+    encode_json,
+    gap,
 )
+from trialbook.journal.losses import Tally
 
 SEGMENT_BYTES = 4 << 20
 WAKE_BYTES = 256 << 10
 _START = SEGMENT_HEADER.size
+_RESERVE = 256
+"""Bytes at the end of a segment that only the notice of a full disk may use: a process that is killed meanwhile must
+not look complete."""
+FULL = "the disk of this host is full"
 
 _point_body = POINT_BODY.pack
 _checksum = CHECKSUM.pack
@@ -69,13 +78,18 @@ class Writer:
         self._folder = folder
         self._wake = wake
         self._segment_bytes = segment_bytes
-        self._lock = threading.Lock()
+        # A signal handler that reports may interrupt a report of its own thread: it must neither wait for ever nor
+        # write in between.
+        self._lock = threading.RLock()
+        self._inside = False
+        self._deferred: list[bytes] = []
         self._released = 0
         self._sealed: list[Segment] = []
         self._spare: Segment | None = None
         self._made = 0
-        self._lost = 0
+        self._lost = Tally()
         self._retry_at = 0.0
+        self._noticed = -1
         self.latest: int | None = None
         """Iteration of the last point that the program reported; for what is shown beside it."""
         self._current: Segment
@@ -95,33 +109,62 @@ class Writer:
         head = _point_body(POINT_HEAD, series, iteration, time(), value)
         frame = head + _checksum(crc32(head))
         with self._lock:
-            start = self._position
-            end = start + POINT_BYTES
-            if end > self._bound:
-                if not self._room(POINT_BYTES):
-                    return
+            if self._inside:
+                self._deferred.append(frame)
+                return
+            self._inside = True
+            try:
                 start = self._position
                 end = start + POINT_BYTES
-            self._map[start:end] = frame
-            # Last, so that a signal which raises in between leaves the frame out as a whole.
-            self._position = end
+                if end > self._bound:
+                    if not self._room(POINT_BYTES, iteration):
+                        return
+                    start = self._position
+                    end = start + POINT_BYTES
+                self._map[start:end] = frame
+                # Last, so that a signal which raises in between leaves the frame out as a whole.
+                self._position = end
+            finally:
+                self._inside = False
         self.latest = iteration
+        if self._deferred:
+            self._catch_up()
 
-    def append(self, frame: bytes) -> int | None:
+    def append(self, frame: bytes, counted: bool = True) -> int | None:
         """Append a whole frame.
+
+        Args:
+            frame: as ``encode`` makes it.
+            counted: count it as lost when there is no room.
 
         Returns:
             The offset after it; None when the disk has no room for it.
         """
         length = len(frame)
         with self._lock:
-            if self._position + length > self._bound and not self._room(length):
-                return None
-            start = self._position
-            end = start + length
-            self._map[start:end] = frame
-            self._position = end
-            return end + self._shift
+            if self._inside:
+                self._deferred.append(frame)
+                return self._position + self._shift
+            self._inside = True
+            try:
+                if self._position + length > self._bound and not self._room(length, counted=counted):
+                    return None
+                start = self._position
+                end = start + length
+                self._map[start:end] = frame
+                self._position = end
+            finally:
+                self._inside = False
+        if self._deferred:
+            self._catch_up()
+        return end + self._shift
+
+    def _catch_up(self) -> None:
+        """Append what a signal handler reported while it had interrupted a report of the same thread."""
+        with self._lock:
+            waiting, self._deferred = self._deferred, []
+            for frame in waiting:
+                self.append(frame)
 
     @property
     def end(self) -> int:
@@ -132,8 +175,7 @@ class Writer:
     def span(self, offset: int) -> Span | None:
         """The frames from ``offset`` to the end of the segment that holds it; None when there are none yet.
 
-        Raises:
-            JournalError: the frames at ``offset`` were acknowledged and their segment is deleted.
+        Where the frames were acknowledged and deleted, a GAP stands for them.
         """
         with self._lock:
             current = self._current
@@ -143,9 +185,8 @@ class Writer:
                 if segment.first <= offset < segment.first + filled:
                     begin = offset - segment.first + _START
                     return Span(offset, segment.map[begin : _START + filled])
-            if offset < self._released:
-                raise JournalError(f"offset {offset} was acknowledged before and is no longer on this host")
-            return None
+            # The server has less than it acknowledged: a backup of it came back. The rest must not wait for that.
+            return Span(offset, gap(offset, self._released)) if offset < self._released else None
 
     def release(self, offset: int) -> None:
         """Delete the segments that lie wholly before ``offset``."""
@@ -172,10 +213,10 @@ class Writer:
                 return
         self._discard(spare)
 
-    def take_lost(self) -> int:
-        """How many frames found no room since the last call."""
+    def take_lost(self) -> Tally:
+        """The frames that found no room since the last call."""
         with self._lock:
-            lost, self._lost = self._lost, 0
+            lost, self._lost = self._lost, Tally()
             return lost
 
     def bytes_on_disk(self) -> int:
@@ -194,35 +235,57 @@ class Writer:
 
     def abandon(self) -> None:
         """In a forked child: forget the parent's maps without touching its files."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._inside = False
+        self._deferred = []
         self._spare = None
         self._sealed = []
 
-    def _room(self, need: int) -> bool:
+    def _room(self, need: int, iteration: int | None = None, counted: bool = True) -> bool:
         """Under the lock: make sure ``need`` bytes fit, and wake the shipper."""
         if need > LONGEST + OVERHEAD:
             raise JournalError("a frame holds less than 16 MiB")
-        if self._position + need > self._size:
-            # A full disk is asked again each second only: asking costs a tenth of a millisecond.
-            if time() < self._retry_at:
-                self._lost += 1
-                return False
-            try:
-                self._roll(need)
-            except OSError:
-                self._lost += 1
-                self._retry_at = time() + 1.0
-                return False
+        # A full disk is asked again each second only: asking costs a tenth of a millisecond.
+        full = self._position + need > self._size - _RESERVE
+        if full and (monotonic() < self._retry_at or not self._rolled(need)):
+            if counted:
+                self._miss(iteration)
+            return False
         self._wake()
-        self._bound = min(self._size, self._position + need + WAKE_BYTES)
+        self._bound = min(self._size - _RESERVE, self._position + need + WAKE_BYTES)
+        return True
+
+    def _miss(self, iteration: int | None) -> None:
+        number = iteration if isinstance(iteration, int) and iteration != SINGLE_VALUE else None
+        missed = Tally()
+        missed.add(1, time(), number)
+        if self._noticed != self._current.number:
+            # Once per segment, as it fills at the next success.
+            frame = encode_json(Kind.LOSS, missed.loss("frame", FULL))
+            end = self._position + len(frame)
+            self._noticed = self._current.number
+            if end <= self._size:
+                self._map[self._position : end] = frame
+                self._position = end
+                self._wake()
+                return
+        self._lost.merge(missed)
+
+    def _rolled(self, need: int) -> bool:
+        try:
+            self._roll(need)
+        except OSError:
+            self._retry_at = monotonic() + 1.0
+            return False
         return True
 
     def _roll(self, need: int) -> None:
+        whole = need + _START + _RESERVE
         segment = self._spare
-        if segment is not None and segment.size >= need + _START:
+        if segment is not None and segment.size >= whole:
             self._spare = None
         else:
-            segment = self._make(max(self._segment_bytes, need + _START))
+            segment = self._make(max(self._segment_bytes, whole))
         current = self._current
         current.length = self._position - _START
         self._sealed.append(current)
@@ -236,7 +299,7 @@ class Writer:
         self._size = segment.size
         self._shift = first - _START
         self._position = _START
-        self._bound = min(segment.size, _START + WAKE_BYTES)
+        self._bound = min(segment.size - _RESERVE, _START + WAKE_BYTES)
 
     def _make(self, size: int) -> Segment:
         number = self._made

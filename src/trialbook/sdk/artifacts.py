@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from trialbook.errors import ConfigurationError, TrialbookError
+from trialbook.errors import ConfigurationError, TrialbookError, UsageError
+from trialbook.journal.uploads import HASH_LATER
 from trialbook.sdk.pack import digest
 from trialbook.sdk.settings import load
 from trialbook.sdk.storage import fetch
@@ -25,6 +26,7 @@ class Artifact:
     """
 
     def __init__(self, entry: Mapping[str, Any], ready: Callable[[], None] | None = None) -> None:
+        self._given = entry
         self._entry = dict(entry)
         self._ready = ready
         self._object: Any = None
@@ -57,8 +59,13 @@ class Artifact:
 
     @property
     def hash(self) -> str | None:
-        """SHA-256 of the file in hexadecimal."""
-        return self._entry.get("hash")
+        """SHA-256 of the file in hexadecimal. Of a large file that this process still sends: waits for it."""
+        if self._entry.get("hash") == HASH_LATER:
+            if self._ready is not None:
+                self._ready()
+            self._entry["hash"] = self._given.get("hash")
+        value = self._entry.get("hash")
+        return None if value == HASH_LATER else value
 
     @property
     def timestamp(self) -> datetime:
@@ -95,6 +102,12 @@ class Artifact:
         Raises:
             FileMissing: the file is gone.
             ConfigurationError: it is a pickle, and these are blocked.
+
+        Example:
+            >>> task.upload_artifact("numbers", {"a": [1, 2]}, wait_on_upload=True)
+            True
+            >>> task.artifacts["numbers"].get()
+            {'a': [1, 2]}
         """
         if self._loaded and not force_download and deserialization_function is None:
             return self._object
@@ -125,6 +138,9 @@ class Artifact:
             extract_archive: unpack zip and tar.gz.
             raise_on_error: False answers None when it cannot be fetched.
             force_download: fetch again.
+
+        Returns:
+            The path; None when it cannot be fetched.
 
         Raises:
             TrialbookError: it cannot be fetched, and ``raise_on_error`` is on.
@@ -183,6 +199,12 @@ class Artifacts(Mapping[str, Artifact]):
             return self._found[name]
         except KeyError:
             raise KeyError(f"no artifact {name!r}; there are {sorted(self._found)}") from None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise UsageError("task.artifacts is read-only; store an artifact with task.upload_artifact")
+
+    def __delitem__(self, name: str) -> None:
+        raise UsageError("task.artifacts is read-only; delete an artifact with task.delete_artifacts")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._found)

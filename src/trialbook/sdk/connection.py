@@ -1,20 +1,22 @@
 """The way from this process to its server: settings, session, files, and the journals' transport."""
 
 import os
-import shutil
 import socket
-import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from trialbook.client.files import FileClient
+from trialbook.client.places import copy_atomic as copy_atomic
+from trialbook.client.places import local_path as local_path
 from trialbook.client.session import Session
-from trialbook.errors import UsageError
+from trialbook.client.storage import Storage
 from trialbook.journal.delivery import Reply
 from trialbook.sdk import private_server, settings
 from trialbook.sdk.settings import Settings
+from trialbook.sdk.storage_progress import Meter, report_every
+from trialbook.sdk.storage_settings import accounts
 
 POINTS = "application/x-trialbook-points"
 _COMPRESS_FROM = 16 << 10
@@ -40,15 +42,16 @@ class Connection:
             settings.worker,
         )
         self.files = FileClient(self.session, settings.files_host)
-        self.transport = ServerTransport(self.session, self.files)
+        self.storage = Storage(self.files, accounts, settings.connect_timeout)
+        self.transport = ServerTransport(self.session, self.storage)
 
 
 class ServerTransport:
     """``trialbook.journal.delivery.Transport`` over a session."""
 
-    def __init__(self, session: Session, files: FileClient) -> None:
+    def __init__(self, session: Session, storage: Storage) -> None:
         self._session = session
-        self._files = files
+        self._storage = storage
         # On loopback the processor is scarcer than the wire.
         self._compress = not _loopback(session.host)
 
@@ -63,13 +66,21 @@ class ServerTransport:
         )
         return Reply(int(data["acked"]), list(data.get("warnings") or []))
 
+    def reachable(self, timeout: float) -> bool:
+        """Whether the server's host takes a connection."""
+        parts = urlsplit(self._session.host)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            socket.create_connection((parts.hostname or "", port), timeout).close()
+        except OSError:
+            return False
+        return True
+
     def upload(self, source: Path, url: str) -> None:
-        """Store a file at an address of the files host, at another HTTP address, or in a local folder."""
-        local = local_path(url)
-        if local is None:
-            self._files.upload(source, url)
-        else:
-            copy_atomic(source, local)
+        """Store a file at an address of the files host, in an object storage, or in a local folder."""
+        name = url.rpartition("/")[2]
+        meter = Meter(f"uploading {name}", source.stat().st_size, report_every["upload"], bar=False)
+        self._storage.upload(source, url, meter)
 
 
 _lock = threading.Lock()
@@ -100,34 +111,6 @@ def disconnect() -> None:
     global _current
     with _lock:
         _current = None
-
-
-def local_path(url: str) -> Path | None:
-    """The path that a destination on this machine names; None for an address elsewhere.
-
-    Raises:
-        UsageError: a scheme that this version cannot write.
-    """
-    scheme = urlsplit(url).scheme
-    if scheme in ("http", "https"):
-        return None
-    if scheme == "file":
-        return Path(unquote(urlsplit(url).path))
-    if scheme == "" or len(scheme) == 1:
-        return Path(url).expanduser()
-    raise UsageError(f"{scheme}:// is not supported here; use the files server, http(s):// or a folder")
-
-
-def copy_atomic(source: Path, target: Path) -> None:
-    """Copy a file so that ``target`` is the old or the new one, never a part."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
-    os.close(handle)
-    try:
-        shutil.copyfile(source, name)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _open(read: Settings) -> Connection:

@@ -13,6 +13,7 @@ from trialbook.journal.frames import Stream
 from trialbook.sdk import current, numbers
 from trialbook.sdk.media import Media
 from trialbook.sdk.record import Record
+from trialbook.sdk.reports import tags
 from trialbook.sdk.reports.pictures import PicturesMixin
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -22,10 +23,6 @@ class Logger(PicturesMixin):
     """Reports to one task. Get it from ``Logger.current_logger()``, ``task.get_logger()`` or ``task.logger``.
 
     Every call returns at once: the report is safe on this host then, and on the server within a second.
-
-    Example:
-        >>> Logger.current_logger() is None
-        True
     """
 
     def __init__(self, record: Record, place: Callable[[], tuple[str, str, str]]) -> None:
@@ -38,7 +35,14 @@ class Logger(PicturesMixin):
 
     @classmethod
     def current_logger(cls) -> "Logger | None":
-        """The logger of the task that this process runs; None when there is none."""
+        """The logger of the task that this process runs.
+
+        Returns:
+            The logger; None when there is no task.
+
+        Example:
+            >>> Logger.current_logger().report_scalar("loss", "train", 0.5, 1)
+        """
         from trialbook.sdk.task import Task
 
         task = current.main_task() or Task.current_task()
@@ -59,8 +63,8 @@ class Logger(PicturesMixin):
             UsageError: the value is no number or the iteration no integer.
 
         Example:
-            >>> Logger.report_scalar
-            <function Logger.report_scalar at ...>
+            >>> for step in range(3):
+            ...     logger.report_scalar("loss", "train", 1 / (step + 1), step)
         """
         if iteration is None:
             iteration = 0
@@ -71,7 +75,20 @@ class Logger(PicturesMixin):
         self._record.journal.scalar(title, series, iteration, value)
 
     def report_single_value(self, name: str, value: float) -> None:
-        """Set a value that has no iteration, such as a final accuracy; the newest one counts."""
+        """Set a value that has no iteration, such as a final accuracy; the newest one counts.
+
+        Args:
+            name: of the value.
+            value: a number.
+
+        Raises:
+            UsageError: it is no number.
+
+        Example:
+            >>> logger.report_single_value("accuracy", 0.93)
+            >>> task.get_reported_single_value("accuracy")
+            0.93
+        """
         self._record.journal.single(str(name), value)
 
     # -- text ---
@@ -85,9 +102,17 @@ class Logger(PicturesMixin):
             msg: one or more lines.
             level: of the ``logging`` module, as number or name.
             print_console: also print it here.
+
+        Raises:
+            UsageError: there is no such level.
+
+        Example:
+            >>> logger.report_text("epoch 1 is over", level="warning", print_console=False)
         """
         text = str(msg)
-        number = _LEVELS.get(level.lower(), logging.INFO) if isinstance(level, str) else int(level)
+        if isinstance(level, str) and level.lower() not in _LEVELS:
+            raise UsageError(f"level is a number or one of {', '.join(_LEVELS)}, not {level!r}")
+        number = _LEVELS[level.lower()] if isinstance(level, str) else int(level)
         self._record.journal.text(text, number)
         if print_console:
             # The unwatched stream, since the line is in the task's console already.
@@ -102,6 +127,10 @@ class Logger(PicturesMixin):
         Args:
             value: what is stored; None keeps NaN.
             warn_period: a warning at every so many of them; 0 for none.
+
+        Example:
+            >>> Logger.set_reporting_nan_value(0.0)
+            >>> Logger.set_reporting_nan_value(None)
         """
         numbers.for_nan(value, warn_period)
 
@@ -115,14 +144,53 @@ class Logger(PicturesMixin):
         """
         numbers.for_infinite(value, warn_period)
 
+    @classmethod
+    def tensorboard_auto_group_scalars(cls, group_scalars: bool = False) -> None:
+        """How TensorBoard tags without ``/`` become charts.
+
+        Args:
+            group_scalars: True puts tags with the same beginning (up to ``_`` or a number) into one chart; False gives
+                each a chart of its own.
+
+        Example:
+            >>> from trialbook.sdk.reports.tags import chart_of
+            >>> chart_of("loss_train"), chart_of("loss/train")
+            (('loss_train', 'loss_train'), ('loss', 'train'))
+            >>> Logger.tensorboard_auto_group_scalars(True)
+            >>> chart_of("loss_train")
+            ('loss', 'loss_train')
+            >>> Logger.tensorboard_auto_group_scalars(False)
+        """
+        tags.group(bool(group_scalars))
+
+    @classmethod
+    def tensorboard_single_series_per_graph(cls, single_series: bool = False) -> None:
+        """Whether every TensorBoard tag becomes a chart of its own.
+
+        Args:
+            single_series: True gives each series its own chart, also ``loss/train`` and ``loss/val``.
+
+        Example:
+            >>> from trialbook.sdk.reports.tags import chart_of
+            >>> Logger.tensorboard_single_series_per_graph(True)
+            >>> chart_of("loss/train")
+            ('loss/train', 'train')
+            >>> Logger.tensorboard_single_series_per_graph(False)
+        """
+        tags.single(bool(single_series))
+
     def capture_logging(self) -> AbstractContextManager[None]:
         """Bring the records of the ``logging`` module to the task's console inside a ``with``, each once.
 
         For runs whose streams are not captured, or records that no handler prints.
 
+        Returns:
+            A context manager.
+
         Example:
-            >>> with task.get_logger().capture_logging():  # doctest: +SKIP
-            ...     logging.getLogger("data").info("loaded")
+            >>> import logging
+            >>> with task.get_logger().capture_logging():
+            ...     logging.getLogger("data").warning("loaded")
         """
         return records_to(
             lambda text, level, stream: self._record.journal.text(text, level, Stream(stream)),
@@ -137,13 +205,22 @@ class Logger(PicturesMixin):
 
         Raises:
             UsageError: it is no such number.
+
+        Example:
+            >>> logger.set_flush_period(2)
+            >>> logger.get_flush_period()
+            2.0
         """
         if isinstance(period, bool) or not isinstance(period, (int, float)) or not 0 < period < 1e6:
             raise UsageError(f"the period is a number of seconds above 0, not {period!r}")
         self._record.journal.period = float(period)
 
     def get_flush_period(self) -> float | None:
-        """How many seconds a report waits for others at most; None when nothing is sent, because it works offline."""
+        """How long a report waits for others at most.
+
+        Returns:
+            Seconds; None when nothing is sent, because the run works offline.
+        """
         return self._record.journal.period if self._record.connection is not None else None
 
     def flush(self, wait: bool = False) -> bool:

@@ -17,7 +17,7 @@ class Metrics:
 
     Example:
         >>> event = {"type": "training_stats_scalar", "metric": "loss", "variant": "train", "iter": 1, "value": 0.5}
-        >>> task.metrics_manager.write_events([event])  # doctest: +SKIP
+        >>> task.metrics_manager.write_events([event])
     """
 
     def __init__(self, record: Record) -> None:

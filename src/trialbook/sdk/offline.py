@@ -1,4 +1,7 @@
-"""Bringing an offline run to a server: as a new task, with its files, from its folder or a zip of it."""
+"""Bringing an offline run to a server: as a new task, with its files, from its folder or a zip of it.
+
+Sessions of the reference's SDK are read by ``foreign_session``.
+"""
 
 import json
 import shutil
@@ -23,8 +26,10 @@ from trialbook.journal.frames import (
     encode,
     encode_json,
     frames,
+    gap,
 )
-from trialbook.journal.replay import Stored, StoredJournal, orphans, read_segment
+from trialbook.journal.replay import StoredJournal, orphans, read_stream
+from trialbook.sdk import foreign_session
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.storage import unpack
 
@@ -39,7 +44,7 @@ def import_session(path: Path, connection: Connection) -> str:
     """Send a session as a new task.
 
     Args:
-        path: the folder of the session, or a zip of it; it is only read.
+        path: the folder of the session, or a zip of it, of Trialbook or of the reference's SDK; it is only read.
         connection: to the server.
 
     Returns:
@@ -55,22 +60,29 @@ def import_session(path: Path, connection: Connection) -> str:
         folder = path
         if path.is_file():
             folder = Path(name) / "unpacked"
+            folder.mkdir()
             try:
                 unpack(path if path.suffix.lower() == ".zip" else _as_zip(path, Path(name)), folder)
             except (zipfile.BadZipFile, EOFError, OSError) as error:
                 raise UsageError(f"{path} is no zip of an offline session, or cut short: {error}") from error
-        journals = _journals(folder, path)
-        session = _Session(journals, connection)
-        for journal in session.copies(Path(name) / "journals"):
+        root = Path(name) / "journals"
+        foreign = foreign_session.find(folder)
+        if foreign is not None:
+            journals = [StoredJournal(foreign_session.convert(foreign, root, connection.settings, path))]
+        else:
+            # All are copied before the first is sent: a session that is cut short is found out in time.
+            journals = list(_Session(_journals(folder, path), connection).copies(root))
+        task = journals[0].identity.task
+        for journal in journals:
             with journal:
                 if not journal.acquire() or not journal.ship(
                     connection.transport, time.monotonic() + _SECONDS
                 ):
                     raise ConnectionFailed(
-                        f"the server went away while {path} was imported; task {session.task} is incomplete. "
+                        f"the server went away while {path} was imported; task {task} is incomplete. "
                         "Import the session again, which makes another task."
                     )
-        return session.task
+        return task
 
 
 def _as_zip(path: Path, folder: Path) -> Path:
@@ -84,24 +96,19 @@ def _journals(folder: Path, path: Path) -> list[StoredJournal]:
     """The journals of the session, the main one first."""
     found = [StoredJournal(note.parent) for note in sorted(folder.glob("**/journal.json"))]
     if not found:
-        raise UsageError(f"{path} holds no offline session of Trialbook (no journal.json)")
+        raise UsageError(f"{path} holds no offline session (no journal.json, no task.json)")
     if len({journal.identity.task for journal in found}) > 1:
         raise UsageError(f"{path} holds the sessions of several tasks; name the folder of one")
     for journal in found:
         if not journal.acquire():
             raise UsageError(f"the run in {path} is still going on; close it first")
         with journal:
-            first = min((stored.first for stored in _segments(journal.folder)), default=0)
+            first = min((stored.first for stored in read_stream(journal.folder)), default=0)
         if first:
             raise UsageError(
                 f"a part of the run in {path} is on a server already; `trialbook sync` sends the rest of it"
             )
     return sorted(found, key=lambda journal: (not journal.identity.main, journal.identity.created))
-
-
-def _segments(folder: Path) -> list[Stored]:
-    found = [stored for path in folder.glob("*.seg") if (stored := read_segment(path)) is not None]
-    return sorted(found, key=lambda stored: stored.first)
 
 
 def settle(root: Path, connection: Connection, task: str | None = None) -> None:
@@ -230,8 +237,16 @@ def _copy(
 
 
 def _frames(folder: Path) -> Iterator[Frame]:
-    for stored in _segments(folder):
-        yield from frames(stored.data)
+    """The frames of a journal; a GAP where the disk has lost some."""
+    reached = 0
+    for stored in read_stream(folder):
+        for run in stored.runs:
+            while reached < run.first:
+                lost = gap(reached, run.first)
+                yield from frames(lost)
+                reached += len(lost)
+            yield from frames(run.data)
+            reached = run.end
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import mimetypes
 import pickle
-import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trialbook.errors import UsageError
+from trialbook.journal import snapshot
 
 _PREVIEW = 65_000
 _BLOCK = 1 << 20
@@ -96,11 +96,6 @@ def digest(path: Path) -> tuple[str, int]:
     return total.hexdigest(), size
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """A private copy, so that the program may overwrite its file at once."""
-    shutil.copyfile(source, target)
-
-
 def zip_files(files: Iterable[tuple[Path, str]], target: Path) -> list[str]:
     """A zip of files under the given names; returns the names."""
     names = []
@@ -142,10 +137,10 @@ def _paths(value: str | Path, stem: str, reserve: Callable[[str], Path]) -> Pack
     path = Path(value).expanduser()
     if path.is_file():
         target = reserve(".bin")
-        copy_file(path, target)
-        return Packed(
-            "custom", path.name, _mime(path.name), f"{path.name} ({path.stat().st_size:,} bytes)", target
-        )
+        # The program may overwrite or delete its file at once.
+        snapshot.keep(path, target)
+        preview = f"{path.name} ({snapshot.size_of(target):,} bytes)"
+        return Packed("custom", path.name, _mime(path.name), preview, target)
     if path.is_dir():
         files = sorted(found for found in path.rglob("*") if found.is_file())
         return _archive(files, stem, reserve, path)

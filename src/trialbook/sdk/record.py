@@ -9,7 +9,7 @@ from typing import Any
 
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
-from trialbook.errors import ConnectionFailed
+from trialbook.errors import ConnectionFailed, JournalError
 from trialbook.journal.delivery import Identity
 from trialbook.journal.journal import Journal
 from trialbook.sdk.connection import Connection
@@ -56,6 +56,7 @@ class Record:
         self.project_name: str | None = None
         self.lock = threading.RLock()
         self._journal: Journal | None = None
+        self._closed = False
 
     @property
     def id(self) -> str:
@@ -68,14 +69,25 @@ class Record:
         if self._journal is None:
             with self.lock:
                 if self._journal is None:
-                    self._journal = Journal(
-                        self.settings.journals,
-                        self.identity(),
-                        self.connection.transport if self.connection else None,
-                        self.settings.journal_budget,
-                    )
+                    self._journal = self._open()
                     _reporting.add(self)
         return self._journal
+
+    def _open(self) -> Journal:
+        settings = self.settings
+        try:
+            return Journal(
+                settings.journals,
+                self.identity(),
+                self.connection.transport if self.connection else None,
+                settings.journal_budget,
+                settings.spare_journals,
+            )
+        except OSError as error:
+            raise JournalError(
+                f"reports can be kept neither in {settings.journals} nor in {settings.spare_journals} ({error}). Make "
+                "room there, or name another folder: TRIALBOOK_CACHE_DIR (sdk.storage.cache.default_base_dir)."
+            ) from error
 
     @property
     def has_journal(self) -> bool:
@@ -118,7 +130,7 @@ class Record:
 
     def change(self, method: str, params: dict[str, Any]) -> None:
         """Change the task: in order with its reports when this process runs it, else at once."""
-        if self.own:
+        if self.own and not self._closed:
             self.journal.call(method, {"task": self.id, **params})
         else:
             self.call(method, {"task": self.id, **params})
@@ -131,7 +143,7 @@ class Record:
 
     def flush(self, timeout: float = _FLUSH_SECONDS) -> bool:
         """Wait until the server has what was reported so far; True when it has."""
-        return self._journal.flush(timeout) if self._journal is not None else True
+        return self._journal.flush(timeout) if self._journal is not None and not self._closed else True
 
     def fresh(self) -> dict[str, Any]:
         """The document after a reload; offline, the local one."""
@@ -150,7 +162,7 @@ class Record:
     def renew(self) -> None:
         """Begin a new journal with the next report; for when the server has forgotten the old one."""
         with self.lock:
-            journal, self._journal = self._journal, None
+            journal, self._journal, self._closed = self._journal, None, False
         if journal is not None:
             journal.close(_FLUSH_SECONDS)
 
@@ -170,4 +182,6 @@ class Record:
     def close(self, timeout: float) -> bool:
         """Close the journal; True when nothing stays on this host."""
         _reporting.discard(self)
+        # From here on it is a task like any other: changes go to the server at once, reports are refused.
+        self._closed = True
         return self._journal.close(timeout) if self._journal is not None else True

@@ -3,10 +3,12 @@ ran out of time.
 """
 
 import logging
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 from trialbook.base.retry import backoff
 from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError
@@ -54,7 +56,8 @@ def recover(
             return []
         opened = connections.connect(settings)
         opened.session.token()
-        settle(settings.journals, opened, task)
+        for root in _roots(settings):
+            settle(root, opened, task)
     else:
         opened = connection
 
@@ -69,18 +72,26 @@ def recover(
     def ended(journal: StoredJournal) -> None:
         close_killed(journal, opened)
 
-    done = sync_all(settings.journals, way, task, timeout, ended)
+    done = [recovered for root in _roots(settings) for recovered in sync_all(root, way, task, timeout, ended)]
     sent = sum(1 for recovered in done if recovered.complete)
     if sent:
         _log.info("reports of %d earlier process(es) were sent", sent)
     return done
 
 
+def _roots(settings: Settings) -> list[Path]:
+    """Where journals may be; a folder for everybody's temporary files counts only when it is the user's own."""
+    spare = settings.spare_journals
+    mine = spare.is_dir() and (not hasattr(os, "getuid") or spare.parent.stat().st_uid == os.getuid())
+    return [settings.journals, spare] if mine else [settings.journals]
+
+
 def _anything(settings: Settings, task: str | None) -> bool:
     found = False
-    for orphan in orphans(settings.journals, task):
-        with orphan:
-            found = True
+    for root in _roots(settings):
+        for orphan in orphans(root, task):
+            with orphan:
+                found = True
     return found
 
 
@@ -123,8 +134,7 @@ def sync_in_background(task: str, settings: Settings, log: Path) -> int:
     Returns:
         The id of the process.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with _log_file(log) as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "trialbook.sdk.recovery", task],
             stdin=subprocess.DEVNULL,
@@ -136,6 +146,15 @@ def sync_in_background(task: str, settings: Settings, log: Path) -> int:
     # It outlives this process on purpose; without this, the interpreter would warn about a child that still runs.
     process.returncode = 0
     return process.pid
+
+
+def _log_file(log: Path) -> IO[bytes]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab")
+    except OSError:
+        # A disk without room for a log must not keep the reports here.
+        return Path(os.devnull).open("wb")
 
 
 def main(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from trialbook.errors import ConfigurationError
 
 PREFIXES = ("TRIALBOOK_", "CLEARML_", "TRAINS_")
 _YES = frozenset({"1", "true", "yes", "on"})
+_STORAGE_VARIABLES = ("AWS_", "AZURE_", "GOOGLE_", "STORAGE_", "HOME")
 _PORTS = {"api": 8008, "web": 8080, "files": 8081}
 
 
@@ -79,6 +81,12 @@ class Settings:
         """Folder of the journals on this host."""
         return self.cache_dir / "journal"
 
+    @property
+    def spare_journals(self) -> Path:
+        """Folder of the journals when ``journals`` cannot be written to."""
+        user = os.getuid() if hasattr(os, "getuid") else "user"
+        return Path(tempfile.gettempdir()) / f"trialbook-{user}" / "journal"
+
 
 _given: dict[str, str] = {}
 _offline: bool | None = None
@@ -114,6 +122,26 @@ def agent_task() -> str:
 def visible_gpus() -> str | None:
     """Which processors the surroundings give to this process; None means all."""
     return os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("NVIDIA_VISIBLE_DEVICES"))
+
+
+def notebook_session() -> str:
+    """The path of the notebook, as its server tells the kernel; empty elsewhere."""
+    return os.environ.get("JPY_SESSION_NAME", "")
+
+
+def code_overrides() -> dict[str, str]:
+    """Parts of the recorded code that the surroundings know better than git does, such as a build without one."""
+    read = _Reader(os.environ, None, "")
+    names = {
+        "repository": "VCS_REPO_URL",
+        "branch": "VCS_BRANCH",
+        "version_num": "VCS_COMMIT_ID",
+        "diff": "VCS_DIFF",
+        "entry_point": "VCS_ENTRY_POINT",
+        "working_dir": "VCS_WORK_DIR",
+    }
+    found = {part: read.find(name)[0] for part, name in names.items()}
+    return {part: value for part, value in found.items() if value}
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -164,6 +192,33 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def storage_state(environment: Mapping[str, str] | None = None) -> object:
+    """Equal as long as ``storage_tree`` would answer the same."""
+    env = os.environ if environment is None else environment
+    path = _path(env, Path(env.get("HOME") or Path.home()))
+    facts = path.stat() if path is not None else None
+    told = {name: value for name, value in env.items() if name.startswith(_STORAGE_VARIABLES)}
+    return (path, facts.st_mtime_ns if facts else 0, facts.st_size if facts else 0, told)
+
+
+def storage_tree(environment: Mapping[str, str] | None = None) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """The part ``sdk`` of the configuration file as plain dicts, and the environment: what storages are opened with.
+
+    Raises:
+        ConfigurationError: the configuration file is broken.
+    """
+    env = os.environ if environment is None else environment
+    tree, _ = _file(env, Path(env.get("HOME") or Path.home()))
+    whole: dict[str, Any] = tree.as_plain_ordered_dict() if tree is not None else {}
+    found = whole.get("sdk")
+    return found if isinstance(found, dict) else {}, env
+
+
+def export(values: Mapping[str, object]) -> None:
+    """Set variables of this process and its children."""
+    os.environ.update({name: str(value) for name, value in values.items()})
+
+
 def announce_master(task_id: str | None) -> None:
     """Tell child processes which task this process runs; None takes it back."""
     if task_id is None:
@@ -172,15 +227,51 @@ def announce_master(task_id: str | None) -> None:
         os.environ["TRIALBOOK_PROC_MASTER_ID"] = f"{os.getpid()}:{task_id}"
 
 
+@dataclass(frozen=True)
+class Launch:
+    """Which process of a distributed launch this is; ``key`` is the same for all of them on this machine."""
+
+    rank: int
+    local_rank: int
+    key: str
+
+
+def launch() -> Launch | None:
+    """What ``torchrun`` and its like tell; None for a process that was started alone."""
+    env = os.environ
+    rank, world = env.get("RANK", ""), env.get("WORLD_SIZE", "")
+    local = env.get("LOCAL_RANK", "") or rank
+    if not (rank.isdigit() and world.isdigit() and local.isdigit()) or int(world) < 2:
+        return None
+    names = ("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "WORLD_SIZE")
+    return Launch(int(rank), int(local), ":".join([_parent(), *(env.get(name, "") for name in names)]))
+
+
+def _parent() -> str:
+    """The process that launched this one; its start tells it from an earlier one of the same number."""
+    pid = os.getppid()
+    try:
+        # Behind the name, which may hold anything, the start is the 20th field.
+        return f"{pid}@{Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
+    except (OSError, IndexError):
+        return str(pid)
+
+
+def follow(settings: Settings, pid: int, task_id: str) -> Settings:
+    """As if the process ``pid``, which has the task, had started this one; its own children inherit it."""
+    os.environ["TRIALBOOK_PROC_MASTER_ID"] = f"{pid}:{task_id}"
+    return replace(settings, master=(pid, task_id))
+
+
 def without_master(settings: Settings) -> Settings:
     """The settings of the process that the mark itself names."""
     return replace(settings, master=None)
 
 
 def store(api: str, web: str, files: str, key: str, secret: str) -> Path | None:
-    """Write ``~/trialbook.conf`` for later runs, readable by its owner only; None when one exists."""
+    """Write ``~/trialbook.conf`` for later runs, readable by its owner only; None when a file names servers already."""
     path = Path.home() / "trialbook.conf"
-    if path.exists():
+    if path.exists() or (Path.home() / "clearml.conf").exists():
         return None
     entries = {"api_server": api, "web_server": web, "files_server": files}
     lines = [f"  {name}: {json.dumps(value)}" for name, value in entries.items() if value]
@@ -248,12 +339,14 @@ class _Reader:
 
 
 def _file(env: Mapping[str, str], home: Path) -> tuple[Any, Path | None]:
+    path = _path(env, home)
+    return (_parse(path), path) if path is not None else (None, None)
+
+
+def _path(env: Mapping[str, str], home: Path) -> Path | None:
     named = env.get("TRIALBOOK_CONFIG_FILE") or env.get("CLEARML_CONFIG_FILE")
     candidates = [Path(named).expanduser()] if named else [home / "trialbook.conf", home / "clearml.conf"]
-    for path in candidates:
-        if path.is_file():
-            return _parse(path), path
-    return None, None
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _parse(path: Path) -> Any:
@@ -264,9 +357,9 @@ def _parse(path: Path) -> Any:
     try:
         return ConfigFactory.parse_file(str(path))
     except ParseBaseException as error:
-        raise ConfigurationError(f"{path}, line {error.lineno}, column {error.col}: {error.msg}") from error
+        raise ConfigurationError(f"{path}, line {error.lineno}, column {error.col}: {error.msg}") from None
     except (ConfigException, OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
 
 
 def _hosts(api: str, web: str, files: str) -> tuple[str, str, str]:

@@ -32,6 +32,12 @@ class TaskTypes(str, Enum):
     def of(cls, value: "TaskTypes | str") -> "TaskTypes":
         """The member for a text.
 
+        Args:
+            value: a member or its text.
+
+        Returns:
+            The member.
+
         Raises:
             UsageError: there is no such type.
         """

@@ -104,6 +104,7 @@ def _serve(settings: Settings, folder: DataFolder, listener: socket.socket) -> i
     )
     try:
         server.loops.start()
+        server.relay.start()
         _Program(config, server.hub, ready).run(sockets=[listener])
     finally:
         folder.announcement.unlink(missing_ok=True)

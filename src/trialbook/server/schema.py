@@ -1,13 +1,16 @@
 """Every table of the server: importing this fills ``metadata``."""
 
 from trialbook.server.stores import (
+    datasets,
     events,
     facets,
+    garbage,
     journals,
     logs,
     models,
     projects,
     queues,
+    retention,
     series,
     tasks,
     users,
@@ -16,14 +19,17 @@ from trialbook.server.stores import (
 from trialbook.server.stores.database import metadata
 
 __all__ = [
+    "datasets",
     "events",
     "facets",
+    "garbage",
     "journals",
     "logs",
     "metadata",
     "models",
     "projects",
     "queues",
+    "retention",
     "series",
     "tasks",
     "users",

@@ -1,15 +1,22 @@
 """The only place that names concrete parts and puts them together."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from sqlalchemy.engine import Connection
 from starlette.applications import Starlette
 
 from trialbook.base.clock import now
 from trialbook.blobs.object_store import ObjectStoreBlobs
+from trialbook.blobs.store import BlobStore
 from trialbook.server import migrations
 from trialbook.server.core.folder import DataFolder
+from trialbook.server.core.freed import Freed
 from trialbook.server.core.hub import Hub
+from trialbook.server.loops.dataset_sweep import DatasetSweep
+from trialbook.server.loops.file_sweep import FileSweep
+from trialbook.server.loops.retention import Retention
 from trialbook.server.loops.runner import Job, Loops
 from trialbook.server.loops.watchdog import Watchdog
 from trialbook.server.rpc import registry
@@ -18,6 +25,7 @@ from trialbook.server.rpc.calls import Calls
 from trialbook.server.rpc.dispatch import Dispatcher
 from trialbook.server.rpc.files import Files
 from trialbook.server.rpc.pages import Pages
+from trialbook.server.rpc.resumable import Resumable
 from trialbook.server.rpc.stream import Stream
 from trialbook.server.series.compact import compact
 from trialbook.server.series.erase import erase_owner
@@ -25,11 +33,13 @@ from trialbook.server.series.statistics import last_metrics
 from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.bundle import Services
 from trialbook.server.services.crew import Crew
+from trialbook.server.services.dataset_files import DatasetFiles
+from trialbook.server.services.datasets import Datasets
 from trialbook.server.services.documents import Documents
 from trialbook.server.services.editing import Editing
 from trialbook.server.services.events import Events
 from trialbook.server.services.finding import Finding
-from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.services.lifecycle import Eraser, Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
 from trialbook.server.services.parts import Parts
 from trialbook.server.services.team import Team
@@ -38,10 +48,13 @@ from trialbook.server.services.usage import Usage
 from trialbook.server.settings import Settings
 from trialbook.server.stores import logs
 from trialbook.server.stores.database import Database
+from trialbook.server.stores.dataset_lists import DatasetLists
+from trialbook.server.stores.datasets import DatasetStore, object_key
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.queues import QueueStore
+from trialbook.server.stores.relay import Relay
 from trialbook.server.stores.tasks import TaskStore
 from trialbook.server.stores.users import UserStore
 from trialbook.server.stores.workers import WorkerStore
@@ -58,17 +71,19 @@ class Server:
     hub: Hub
     executors: tuple[ThreadPoolExecutor, ...]
     loops: Loops
+    relay: Relay
     app: Starlette
 
     def close(self) -> None:
         """Finish what runs and let everything go."""
         self.loops.stop()
+        self.relay.stop()
         for executor in self.executors:
             executor.shutdown(wait=True)
         self.database.close()
 
 
-def build_services(database: Database, settings: Settings) -> Services:
+def build_services(database: Database, settings: Settings, blobs: BlobStore) -> Services:
     """The services on a database."""
     facets = FacetStore()
     users, projects, models, queues = (
@@ -78,16 +93,23 @@ def build_services(database: Database, settings: Settings) -> Services:
         QueueStore(facets),
     )
     tasks = TaskStore(facets)
-    lifecycle = Lifecycle(tasks, projects, models, queues, erase_owner)
+    versions = DatasetStore()
+    lists, held = DatasetLists(versions), DatasetFiles(blobs)
+    lifecycle = Lifecycle(tasks, projects, models, queues, _eraser(versions))
     editing = Editing(tasks, projects)
+    parts = Parts(tasks, editing)
     accounts = Accounts(database, users, now, settings.token_days)
     return Services(
         crew=Crew(WorkerStore(database), tasks, queues),
         accounts=accounts,
         team=Team(users, accounts),
+        datasets=Datasets(versions, lists, tasks, projects, editing, parts, lifecycle, held),
+        dataset_files=held,
+        dataset_lists=lists,
+        dataset_store=versions,
         documents=Documents(last_metrics),
         editing=editing,
-        parts=Parts(tasks, editing),
+        parts=parts,
         events=Events(tasks, models),
         finding=Finding(projects),
         lifecycle=lifecycle,
@@ -104,13 +126,41 @@ def build_services(database: Database, settings: Settings) -> Services:
     )
 
 
-def build_jobs(settings: Settings, database: Database, services: Services, hub: Hub) -> list[Job]:
+def _needed(database: Database, versions: DatasetStore) -> Callable[[str], bool]:
+    def needed(path: str) -> bool:
+        key = object_key(path)
+        if key is None:
+            return False
+        with database.read() as connection:
+            return versions.is_referenced(connection, key)
+
+    return needed
+
+
+def _eraser(versions: DatasetStore) -> Eraser:
+    def erase(connection: Connection, owner: str, *, deleted: bool = False) -> Freed:
+        freed = erase_owner(connection, owner, deleted=deleted)
+        if deleted:
+            versions.forget(connection, owner, now())
+        return freed
+
+    return erase
+
+
+def build_jobs(
+    settings: Settings, database: Database, services: Services, hub: Hub, blobs: BlobStore
+) -> list[Job]:
     """What the server does on its own."""
     watchdog = Watchdog(database, services.tasks, services.lifecycle, hub, now, settings.silent_task_seconds)
+    sweep = DatasetSweep(database, services.dataset_store, services.dataset_files)
     return [
         Job("compaction", 2.0, lambda: compact(database).more),
         Job("console", 10.0, lambda: logs.merge(database) > 1000),
         Job("watchdog", min(60.0, max(1.0, settings.silent_task_seconds / 2)), watchdog),
+        Job("datasets", 2.0, sweep),
+        Job("files", 2.0, FileSweep(database, blobs, now)),
+        Job("retention", 600.0, Retention(database, services.projects, services.lifecycle, hub, now)),
+        Job("space", 60.0, database.shrink),
     ]
 
 
@@ -118,7 +168,8 @@ def build(settings: Settings, folder: DataFolder) -> Server:
     """A server on a data folder."""
     database = Database(settings.database_url, pool_size=settings.threads)
     migrations.prepare(database)
-    services = build_services(database, settings)
+    blobs = ObjectStoreBlobs.in_folder(folder.files)
+    services = build_services(database, settings, blobs)
     services.accounts.prepare(folder.credentials)
     hub = Hub()
     executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="call")
@@ -126,9 +177,11 @@ def build(settings: Settings, folder: DataFolder) -> Server:
     calls = Calls(dispatcher, services, database, executor, settings, now)
     # Uploads wait for slow clients, so they have threads of their own.
     file_executor = ThreadPoolExecutor(64, thread_name_prefix="file")
-    files = Files(
-        ObjectStoreBlobs.in_folder(folder.files), services.accounts, file_executor, settings.file_limit
-    )
+    resumable = Resumable(folder.uploads, blobs.adopt, file_executor, settings.file_limit)
+    needed = _needed(database, services.dataset_store)
+    files = Files(blobs, services.accounts, file_executor, settings.file_limit, resumable, needed)
     app = build_app(calls, Stream(hub, services.accounts, executor), files, Pages(settings.web))
-    loops = Loops(build_jobs(settings, database, services, hub))
-    return Server(settings, folder, database, services, hub, (executor, file_executor), loops, app)
+    tidy = Job("uploads", 3600.0, resumable.tidy)
+    loops = Loops([*build_jobs(settings, database, services, hub, blobs), tidy])
+    relay = Relay(database, hub)
+    return Server(settings, folder, database, services, hub, (executor, file_executor), loops, relay, app)

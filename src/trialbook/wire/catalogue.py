@@ -1,6 +1,22 @@
 """Import this to have the whole method table filled."""
 
-from trialbook.wire import auth, events, models, projects, queues, series, server, tasks, users, workers
+from trialbook.wire import (
+    auth,
+    datasets,
+    event_pictures,
+    events,
+    logs,
+    models,
+    projects,
+    queues,
+    series,
+    server,
+    task_lifecycle,
+    task_parts,
+    tasks,
+    users,
+    workers,
+)
 from trialbook.wire.table import METHODS, Method, MethodTable, Permission
 
 __all__ = [
@@ -9,12 +25,17 @@ __all__ = [
     "MethodTable",
     "Permission",
     "auth",
+    "datasets",
+    "event_pictures",
     "events",
+    "logs",
     "models",
     "projects",
     "queues",
     "series",
     "server",
+    "task_lifecycle",
+    "task_parts",
     "tasks",
     "users",
     "workers",

@@ -1,13 +1,18 @@
-"""Wire types and methods of events: points, console, plots, images, vectors."""
+"""Wire types and methods of events: adding them, and reading what is no picture and no console."""
 
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from trialbook.wire.table import METHODS, Permission, RawBody, RawReply
+from trialbook.wire.query import Empty
+from trialbook.wire.table import METHODS, Permission, RawBody, reads
 
 I64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
 Key = Literal["iter", "timestamp", "iso_time"]
+
+
 EventType = Literal["training_stats_scalar", "training_stats_vector", "training_debug_image", "plot", "log"]
 
 
@@ -194,141 +199,6 @@ class EventsReply(msgspec.Struct, frozen=True, kw_only=True):
     scroll_id: str | None = None
 
 
-class GetTaskLog(msgspec.Struct, frozen=True, kw_only=True):
-    """Console reports. ``from_timestamp`` (milliseconds) is not included itself."""
-
-    task: str
-    batch_size: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 500
-    order: Literal["asc", "desc"] | None = None
-    navigate_earlier: bool = True
-    from_timestamp: float | None = None
-
-
-class DownloadTaskLog(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole console as a file: lines of text, or of JSON."""
-
-    task: str
-    line_type: Literal["text", "json"] = "text"
-    line_format: str = "{asctime} {worker} {level} {msg}"
-
-
-class GetTaskPlots(msgspec.Struct, frozen=True, kw_only=True):
-    """Plots of the last ``iters`` iterations of every metric and variant."""
-
-    task: str
-    iters: Annotated[int, msgspec.Meta(ge=1)] = 1
-    metrics: list[Any] | None = None
-    no_scroll: bool = True
-    scroll_id: str | None = None
-    model_events: bool = False
-
-
-class PlotsReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Plot events; everything comes at once, so there is no further page."""
-
-    plots: list[dict[str, Any]]
-    returned: int
-    total: int
-    scroll_id: str | None = None
-
-
-class ImageMetric(msgspec.Struct, frozen=True, kw_only=True):
-    """Which images: of a task, a metric (all when absent), and variants (all when absent)."""
-
-    task: str
-    metric: str | None = None
-    variants: list[str] | None = None
-
-
-class DebugImages(msgspec.Struct, frozen=True, kw_only=True):
-    """Images by iteration, newest iterations first; a further call with ``scroll_id`` goes on to earlier
-    ones."""
-
-    metrics: list[ImageMetric]
-    iters: Annotated[int, msgspec.Meta(ge=1)] = 1
-    scroll_id: str | None = None
-    navigate_earlier: bool = True
-    refresh: bool = False
-    model_events: bool = False
-
-
-class ImageIteration(msgspec.Struct, frozen=True, kw_only=True):
-    """Images of one iteration."""
-
-    iter: int
-    events: list[dict[str, Any]]
-
-
-class TaskImages(msgspec.Struct, frozen=True, kw_only=True):
-    """Images of one task."""
-
-    task: str
-    iterations: list[ImageIteration]
-
-
-class DebugImagesReply(msgspec.Struct, frozen=True, kw_only=True):
-    """By task. When there is nothing further, every ``iterations`` is empty."""
-
-    metrics: list[TaskImages]
-    scroll_id: str
-
-
-class ImageSample(msgspec.Struct, frozen=True, kw_only=True):
-    """The image of a metric and variant at an iteration, or the nearest earlier one; the last one when
-    absent."""
-
-    task: str
-    metric: str
-    variant: str
-    iteration: I64 | None = None
-    model_events: bool = False
-
-
-class ImageSampleReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The image, and between which iterations there are such images."""
-
-    event: dict[str, Any] | None
-    min_iteration: int | None = None
-    max_iteration: int | None = None
-
-
-class MultiTaskPlots(msgspec.Struct, frozen=True, kw_only=True):
-    """Plots of the last ``iters`` iterations of every metric and variant of several tasks."""
-
-    tasks: list[str]
-    iters: Annotated[int, msgspec.Meta(ge=1)] = 1
-    metrics: list[Any] | None = None
-    no_scroll: bool = True
-    scroll_id: str | None = None
-    model_events: bool = False
-
-
-class TaskPlots(msgspec.Struct, frozen=True, kw_only=True):
-    """The plots of one task under one metric, variant and iteration."""
-
-    name: str
-    plots: list[dict[str, Any]]
-
-
-class MultiTaskPlotsReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Metric → variant → task → iteration → plots; everything comes at once."""
-
-    plots: dict[str, dict[str, dict[str, dict[str, TaskPlots]]]]
-    returned: int
-    total: int
-    scroll_id: str
-
-
-class PlotSample(msgspec.Struct, frozen=True, kw_only=True):
-    """The plot of a metric and variant at an iteration, or the nearest earlier one; the last one when absent."""
-
-    task: str
-    metric: str
-    variant: str
-    iteration: I64 | None = None
-    model_events: bool = False
-
-
 class DeleteForTask(msgspec.Struct, frozen=True, kw_only=True):
     """All events of a task."""
 
@@ -343,96 +213,6 @@ class Deleted(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool
 
 
-class ReadLines(msgspec.Struct, frozen=True, kw_only=True):
-    """Console lines by number, from 0; a negative ``start`` counts from the end."""
-
-    task: str
-    start: int = 0
-    count: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 1000
-
-
-class ConsoleLine(msgspec.Struct, frozen=True, kw_only=True):
-    """``number`` never changes; ``time`` in seconds; level 10 debug … 50 critical; stream 0 report_text, 1
-    stdout, 2 stderr, 3 logging."""
-
-    number: int
-    time: float
-    level: int
-    stream: int
-    text: str
-    worker: str
-
-
-class LinesReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines in order; ``total`` is the number of lines of the console."""
-
-    lines: list[ConsoleLine]
-    total: int
-
-
-class SearchLines(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines of a console that contain a text, or match a regular expression."""
-
-    task: str
-    text: str
-    regex: bool = False
-    match_case: bool = False
-    start: Annotated[int, msgspec.Meta(ge=0)] = 0
-    limit: Annotated[int, msgspec.Meta(ge=0, le=5000)] = 200
-
-
-class SearchReply(msgspec.Struct, frozen=True, kw_only=True):
-    """``count`` lines match in what was searched; ``next_line`` says where to go on when time was over
-    before the end."""
-
-    lines: list[ConsoleLine]
-    count: int
-    total: int
-    next_line: int | None = None
-
-
-class Loss(msgspec.Struct, frozen=True, kw_only=True):
-    """Reports that a disk budget dropped."""
-
-    kind: str
-    count: int
-    why: str
-
-
-class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One journal: ``backlog`` is how many bytes its host still held when it last sent; moments in
-    seconds."""
-
-    journal: str
-    host: str
-    pid: int
-    acked: int
-    backlog: int
-    first_seen: float
-    last_seen: float
-    losses: list[Loss]
-
-
-class TaskJournals(msgspec.Struct, frozen=True, kw_only=True):
-    """The journals of a task; ``complete`` when none has a backlog and nothing was dropped."""
-
-    task: str
-    complete: bool
-    backlog: int
-    lost: int
-    journals: list[JournalStatus]
-
-
-class JournalsReply(msgspec.Struct, frozen=True, kw_only=True):
-    """By task, in the order of the request."""
-
-    tasks: list[TaskJournals]
-
-
-def _declare(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
-    METHODS.add(name, request=request, reply=reply, permit=Permission.READ, since=since, summary=summary)
-
-
 METHODS.add(
     "events.add",
     request=Event,
@@ -441,6 +221,8 @@ METHODS.add(
     changes=True,
     summary="Add one event.",
 )
+
+
 METHODS.add(
     "events.add_batch",
     request=RawBody,
@@ -450,6 +232,8 @@ METHODS.add(
     transaction="own",
     summary="Add events, one JSON object a line (application/json-lines).",
 )
+
+
 METHODS.add(
     "events.add_points",
     request=RawBody,
@@ -459,6 +243,8 @@ METHODS.add(
     transaction="own",
     summary="Add frames of a journal, exactly once and in order (application/x-trialbook-points).",
 )
+
+
 METHODS.add(
     "events.delete_for_task",
     request=DeleteForTask,
@@ -467,45 +253,125 @@ METHODS.add(
     changes=True,
     summary="Delete all events of a task.",
 )
-_declare(
+
+
+reads(
     "events.scalar_metrics_iter_histogram",
     ScalarHistogram,
     dict[str, dict[str, Curve]],
     "Scalars of a task, thinned to a number of samples: metric → variant → curve.",
 )
-_declare(
+
+
+reads(
     "events.multi_task_scalar_metrics_iter_histogram",
     MultiScalarHistogram,
     MultiScalarReply,
     "Scalars of several tasks, thinned to a number of samples.",
 )
-_declare(
+
+
+reads(
     "events.get_task_single_value_metrics",
     TasksAsk,
     SingleValuesReply,
     "Single values of tasks.",
     since="2.20",
 )
-_declare(
-    "events.get_task_latest_scalar_values", TaskAsk, LatestValuesReply, "The last point of every series."
-)
-_declare(
+
+
+reads("events.get_task_latest_scalar_values", TaskAsk, LatestValuesReply, "The last point of every series.")
+
+
+reads(
     "events.get_scalar_metrics_and_variants",
     TaskAsk,
     MetricsAndVariantsReply,
     "Names of the scalars of a task.",
 )
-_declare("events.get_task_metrics", GetTaskMetrics, TaskMetricsReply, "Names of the metrics of tasks.")
-_declare("events.get_task_events", GetTaskEvents, EventsReply, "Events of a task, page after page.")
-_declare("events.get_task_log", GetTaskLog, EventsReply, "Console reports of a task.")
-_declare("events.download_task_log", DownloadTaskLog, RawReply, "The whole console of a task as a file.")
-_declare("events.get_task_plots", GetTaskPlots, PlotsReply, "The newest plots of a task.")
-_declare("events.debug_images", DebugImages, DebugImagesReply, "Images of tasks by iteration.")
-_declare("events.get_debug_image_sample", ImageSample, ImageSampleReply, "One image of a metric and variant.")
-_declare(
-    "events.get_multi_task_plots", MultiTaskPlots, MultiTaskPlotsReply, "The newest plots of several tasks."
+
+
+reads("events.get_task_metrics", GetTaskMetrics, TaskMetricsReply, "Names of the metrics of tasks.")
+
+
+reads("events.get_task_events", GetTaskEvents, EventsReply, "Events of a task, page after page.")
+
+
+class VectorHistogram(msgspec.Struct, frozen=True, kw_only=True):
+    """Vectors of one metric and variant; the last ``samples`` iterations."""
+
+    task: str
+    metric: str
+    variant: str
+    samples: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+    model_events: bool = False
+
+
+class VectorHistogramReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Row k of ``vectors`` belongs to ``iterations[k]``; iterations rise."""
+
+    metric: str
+    variant: str
+    iterations: list[int]
+    vectors: list[list[float]]
+
+
+class MultiTaskMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """Names that any of some tasks has, of one event type or of all."""
+
+    tasks: list[str]
+    event_type: EventType | None = None
+    model_events: bool = False
+
+
+class MetricNames(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric and its variants, sorted."""
+
+    metric: str
+    variants: list[str]
+
+
+class MultiTaskMetricsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """By metric."""
+
+    metrics: list[MetricNames]
+
+
+class ScalarMetricData(msgspec.Struct, frozen=True, kw_only=True):
+    """The points of one metric of a task as events, page after page."""
+
+    task: str
+    metric: str
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
+    no_scroll: bool = False
+    scroll_id: str | None = None
+    model_events: bool = False
+
+
+class ClearScroll(msgspec.Struct, frozen=True, kw_only=True):
+    """A scroll id of this server holds nothing, so nothing is cleared."""
+
+    scroll_id: str
+
+
+reads(
+    "events.vector_metrics_iter_histogram",
+    VectorHistogram,
+    VectorHistogramReply,
+    "Vectors of a metric and variant by iteration.",
 )
-_declare("events.get_plot_sample", PlotSample, ImageSampleReply, "One plot of a metric and variant.", "2.20")
-_declare("logs.range", ReadLines, LinesReply, "Console lines by number.")
-_declare("logs.search", SearchLines, SearchReply, "Search the whole console of a task.")
-_declare("journals.status", TasksAsk, JournalsReply, "Whether everything that was reported has arrived.")
+reads(
+    "events.get_vector_metrics_and_variants",
+    TaskAsk,
+    MetricsAndVariantsReply,
+    "Names of the vectors of a task.",
+)
+reads(
+    "events.get_multi_task_metrics",
+    MultiTaskMetrics,
+    MultiTaskMetricsReply,
+    "Names that any of some tasks has.",
+    "2.23",
+)
+reads("events.get_scalar_metric_data", ScalarMetricData, EventsReply, "The points of a metric as events.")
+reads("events.clear_scroll", ClearScroll, Empty, "Forget a scroll.", "2.18")

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from trialbook.wire.query import DateFilter, ListFilter, ManyReply, Query, RangeFilter, Updated
-from trialbook.wire.table import METHODS, Permission, partial
+from trialbook.wire.query import ListFilter, ManyReply, ProjectQuery, Updated
+from trialbook.wire.table import METHODS, Permission, partial, reads, writes
 
 
 class MetadataItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,22 +84,13 @@ class ModelReply(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelDocument
 
 
-class GetAllModels(Query, frozen=True, kw_only=True):
+class GetAllModels(ProjectQuery, frozen=True, kw_only=True):
     """Models by any of the constraints."""
 
-    comment: str | None = None
-    user: ListFilter = None
-    project: ListFilter = None
     task: ListFilter = None
-    parent: ListFilter = None
     framework: ListFilter = None
     uri: ListFilter = None
     ready: bool | None = None
-    created: RangeFilter = None
-    last_iteration: RangeFilter = None
-    last_update: DateFilter = None
-    last_change: DateFilter = None
-    include_subprojects: bool = False
 
 
 class GetAllModelsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -163,6 +154,45 @@ class ManyModels(msgspec.Struct, frozen=True, kw_only=True):
     """Several models."""
 
     ids: list[str]
+
+
+class PublishModels(ManyModels, frozen=True, kw_only=True):
+    """Publish models, and on request the tasks that made them."""
+
+    publish_task: bool = False
+    force_publish_task: bool = False
+
+
+class DeleteModels(ManyModels, frozen=True, kw_only=True):
+    """As ``models.delete`` for each."""
+
+    force: bool = False
+
+
+class MoveModels(ManyModels, frozen=True, kw_only=True):
+    """The project by id, or by its full path, which is made when missing."""
+
+    project: str | None = None
+    project_name: str | None = None
+
+
+class ModelsMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """Where they are now, and how many there are."""
+
+    project_id: str
+    updated: int
+
+
+class GetFrameworks(msgspec.Struct, frozen=True, kw_only=True):
+    """No projects means all."""
+
+    projects: list[str] | None = None
+
+
+class FrameworksReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Frameworks in use, sorted."""
+
+    frameworks: list[str]
 
 
 class AddMetadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,3 +309,8 @@ METHODS.add(
     changes=True,
     summary="Remove named texts from a model.",
 )
+
+writes("models.publish_many", PublishModels, ManyReply, "Publish models.", "2.16")
+writes("models.delete_many", DeleteModels, ManyReply, "Delete models.", "2.16")
+writes("models.move", MoveModels, ModelsMoved, "Put models into another project.", "2.12")
+reads("models.get_frameworks", GetFrameworks, FrameworksReply, "Frameworks in use on models.", "2.8")

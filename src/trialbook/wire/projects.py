@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from trialbook.wire.query import DateFilter, ListFilter, Query, Updated
-from trialbook.wire.table import METHODS, Permission, partial
+from trialbook.wire.table import METHODS, Permission, partial, reads, writes
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +148,47 @@ class MoveProjectReply(msgspec.Struct, frozen=True, kw_only=True):
     """How many projects have another path now."""
 
     moved: int
+
+
+class MergeProject(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is in a project goes into another one, by id or full path, which is made when missing."""
+
+    project: str
+    destination_project: str | None = None
+    destination_project_name: str | None = None
+
+
+class MergeProjectReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tasks and models, and how many projects, have another place now."""
+
+    moved_entities: int
+    moved_projects: int
+
+
+class ProjectContents(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deletion of the project would take away, in it and below it; those that are not archived too."""
+
+    tasks: int
+    non_archived_tasks: int
+    models: int
+    non_archived_models: int
+    projects: int
+
+
+class MetadataKeysReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of names of texts on models; ``remaining`` are on later pages."""
+
+    keys: list[str]
+    total: int
+    remaining: int
+
+
+class MetadataValues(msgspec.Struct, frozen=True, kw_only=True):
+    """Values of one text on models; no projects means all."""
+
+    key: str
+    projects: list[str] | None = None
+    include_subprojects: bool = True
 
 
 class InProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -329,3 +370,47 @@ METHODS.add(
     permit=Permission.READ,
     summary="Tags in use on the models of some projects.",
 )
+
+writes("projects.merge", MergeProject, MergeProjectReply, "Put all of a project into another one.", "2.13")
+reads("projects.validate_delete", GetProject, ProjectContents, "What a deletion would take away.", "2.13")
+reads(
+    "projects.get_model_metadata_keys", InProject, MetadataKeysReply, "Names of the texts on models.", "2.17"
+)
+reads(
+    "projects.get_model_metadata_values",
+    MetadataValues,
+    ParameterValuesReply,
+    "Values of a text on models.",
+    "2.17",
+)
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """How many days a project, and what is below it, keeps things; null keeps them for ever.
+
+    Attributes:
+        console_days: the console of tasks that have rested for so long.
+        samples_days: their debug samples, with the files that this server holds.
+        archived_days: archived tasks, with their results and files, so long after they were archived.
+    """
+
+    console_days: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    samples_days: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    archived_days: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class GetRetention(msgspec.Struct, frozen=True, kw_only=True):
+    """No project means the rule for all that have none of their own."""
+
+    project: str | None = None
+
+
+class SetRetention(Retention, frozen=True, kw_only=True):
+    """The whole rule; without any days there is none. No project means the rule for all that have none of their own,
+    which is the administrator's."""
+
+    project: str | None = None
+
+
+reads("projects.get_retention", GetRetention, Retention, "How long a project keeps things.")
+writes("projects.set_retention", SetRetention, Retention, "Say how long a project keeps things.")

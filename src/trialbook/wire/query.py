@@ -66,6 +66,20 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     collects them here."""
 
 
+class ProjectQuery(Query, frozen=True, kw_only=True):
+    """Constraints of documents that live in projects."""
+
+    comment: str | None = None
+    user: ListFilter = None
+    project: ListFilter = None
+    parent: ListFilter = None
+    created: RangeFilter = None
+    last_iteration: RangeFilter = None
+    last_update: DateFilter = None
+    last_change: DateFilter = None
+    include_subprojects: bool = False
+
+
 class Updated(msgspec.Struct, frozen=True, kw_only=True):
     """How many documents changed, and what they hold now in the fields that changed."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from trialbook.wire.query import DateFilter, Empty, Query, Updated
-from trialbook.wire.table import METHODS, Permission, partial
+from trialbook.wire.table import METHODS, Permission, partial, reads, works, writes
 
 
 class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +122,43 @@ class DeleteQueueReply(msgspec.Struct, frozen=True, kw_only=True):
     deleted: int
 
 
+class QueueTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task of a queue."""
+
+    queue: str
+    task: str
+
+
+class MoveQueueTask(QueueTask, frozen=True, kw_only=True):
+    """By how many places."""
+
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class PeekReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """No ``task`` when the queue is empty."""
+
+    task: str | None = None
+
+
+class TaskAdded(msgspec.Struct, frozen=True, kw_only=True):
+    """1 when it was added."""
+
+    added: int
+
+
+class TaskRemoved(msgspec.Struct, frozen=True, kw_only=True):
+    """1 when it was there."""
+
+    removed: int
+
+
+class TaskPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """The task's place, from 0."""
+
+    position: int
+
+
 METHODS.add(
     "queues.create",
     request=CreateQueue,
@@ -198,3 +235,11 @@ METHODS.add(
     changes=True,
     summary="Delete a queue.",
 )
+
+works("queues.add_task", QueueTask, TaskAdded, "Put a task at the end of a queue, as it is.", "2.4")
+works("queues.remove_task", QueueTask, TaskRemoved, "Take a task out of a queue, as it is.", "2.4")
+writes("queues.move_task_forward", MoveQueueTask, TaskPosition, "Let a task wait less.", "2.4")
+writes("queues.move_task_backward", MoveQueueTask, TaskPosition, "Let a task wait longer.", "2.4")
+works("queues.move_task_to_front", QueueTask, TaskPosition, "Make a task the next one.", "2.4")
+writes("queues.move_task_to_back", QueueTask, TaskPosition, "Make a task the last one.", "2.4")
+reads("queues.peek_task", GetQueue, PeekReply, "The next task of a queue, left in its place.", "2.15")

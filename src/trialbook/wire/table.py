@@ -28,10 +28,11 @@ class RawBody(msgspec.Struct, frozen=True):
 
 
 class RawReply(msgspec.Struct, frozen=True):
-    """Returned by a handler whose answer is not JSON; sent without the envelope."""
+    """Returned by a handler whose answer is not JSON; sent without the envelope. A body in parts is sent part by part,
+    as they are made."""
 
     content_type: str
-    body: bytes
+    body: bytes | Iterator[bytes]
     headers: dict[str, str] = {}
 
 
@@ -104,6 +105,31 @@ class MethodTable:
 
 
 METHODS = MethodTable()
+
+
+def reads(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
+    """Declare a method that changes nothing."""
+    METHODS.add(name, request=request, reply=reply, permit=Permission.READ, since=since, summary=summary)
+
+
+def writes(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
+    """Declare a method for people who manage things."""
+    METHODS.add(
+        name,
+        request=request,
+        reply=reply,
+        permit=Permission.WRITE,
+        since=since,
+        changes=True,
+        summary=summary,
+    )
+
+
+def works(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
+    """Declare a method that a run or a worker needs."""
+    METHODS.add(
+        name, request=request, reply=reply, permit=Permission.WORK, since=since, changes=True, summary=summary
+    )
 
 
 def partial(struct: type[msgspec.Struct]) -> msgspec.Meta:

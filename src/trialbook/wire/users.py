@@ -6,7 +6,7 @@ import msgspec
 
 from trialbook.wire.auth import NewCredential
 from trialbook.wire.query import Empty, Updated
-from trialbook.wire.table import METHODS, Permission
+from trialbook.wire.table import METHODS, Permission, reads
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,3 +162,12 @@ METHODS.add(
     changes=True,
     summary="Keep something for the caller.",
 )
+
+
+class VaultsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Always empty: settings live in the configuration file of each machine."""
+
+    vaults: list[dict[str, Any]] = []
+
+
+reads("users.get_vaults", Empty, VaultsReply, "Settings that the server keeps for a user; there are none.")

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from trialbook.wire.query import Empty
-from trialbook.wire.table import METHODS, Permission
+from trialbook.wire.table import METHODS, Permission, reads, works
 
 
 class WorkerQueue(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,4 +127,46 @@ METHODS.add(
     permit=Permission.READ,
     since="2.4",
     summary="Workers that are alive.",
+)
+
+
+class RuntimeProperty(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a worker asks for while it runs. A value of null takes it away."""
+
+    key: str
+    value: str | None = None
+
+
+class GetRuntimeProperties(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one worker."""
+
+    worker: str
+
+
+class RuntimePropertiesReply(msgspec.Struct, frozen=True, kw_only=True):
+    """By key."""
+
+    runtime_properties: list[RuntimeProperty]
+
+
+class SetRuntimeProperties(msgspec.Struct, frozen=True, kw_only=True):
+    """Those that are not named stay."""
+
+    worker: str
+    runtime_properties: list[RuntimeProperty]
+
+
+reads(
+    "workers.get_runtime_properties",
+    GetRuntimeProperties,
+    RuntimePropertiesReply,
+    "What was set for a worker while it runs.",
+    "2.13",
+)
+works(
+    "workers.set_runtime_properties",
+    SetRuntimeProperties,
+    Empty,
+    "Tell a worker something while it runs.",
+    "2.13",
 )

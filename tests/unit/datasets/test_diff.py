@@ -1,6 +1,9 @@
 """Comparing versions, and cutting ranges."""
 
+import random
+
 import numpy as np
+import pytest
 from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +59,22 @@ sizes = st.lists(st.integers(1, 9), min_size=1, max_size=4)
 def test_diff_is_that_of_two_dicts(one: Files, other: Files, first: list[int], second: list[int]) -> None:
     store = Store()
     found = diff(store.put(rows_of(one), first), store.put(rows_of(other), second), store.load)
+    assert found.added == sorted(other.keys() - one.keys())
+    assert found.removed == sorted(one.keys() - other.keys())
+    assert found.modified == sorted(path for path in one.keys() & other.keys() if one[path] != other[path])
+
+
+@pytest.mark.parametrize("part", [0.001, 0.02, 0.5, 1.0])
+def test_diff_of_large_versions(part: float) -> None:
+    chance = random.Random(part)
+    one = {f"train/{n // 100:03}/{n:06}": n for n in range(12_000)}
+    other = dict(one)
+    for path in chance.sample(sorted(one), int(part * len(one))):
+        number = other.pop(path)
+        if number % 3:
+            other[path + ("" if number % 3 == 1 else "x")] = number + 1
+    store = Store()
+    found = diff(store.put(rows_of(one), [5000]), store.put(rows_of(other), [3000, 7000]), store.load)
     assert found.added == sorted(other.keys() - one.keys())
     assert found.removed == sorted(one.keys() - other.keys())
     assert found.modified == sorted(path for path in one.keys() & other.keys() if one[path] != other[path])

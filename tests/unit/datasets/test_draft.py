@@ -8,6 +8,7 @@ from blake3 import blake3
 
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
+from trialbook.datasets import unchanged
 from trialbook.datasets.draft import Changes
 from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.lineage import chunks, own_chunks, part_of
@@ -312,3 +313,32 @@ def test_draft_without_local_state_stores_the_same_keys(write: Write, tmp_path: 
     second.add_folder(files)
     second.upload()
     assert {file: file.stat().st_ino for file in (tmp_path / "store" / "packs").rglob("*.zip")} == before
+
+
+def test_a_closed_draft_remembers_what_it_read(
+    repository: Repository, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {f"{n % 3}/{n}": os.urandom(100) for n in range(30)}
+    source = write(files)
+    draft = repository.begin(new_id())
+    draft.add_folder(source)
+    draft.upload()
+    draft.close()
+    first = repository.begin(draft.version).finish()
+    (source / "0/3").write_bytes(b"changed" * 10)
+    os.utime(source / "0/3", (2, 2))
+    read: list[str] = []
+    whole = unchanged.read_whole
+
+    def watched(name: str) -> tuple[bytes, tuple[int, int, int, int, int]]:
+        read.append(name)
+        return whole(name)
+
+    monkeypatch.setattr(unchanged, "read_whole", watched)
+    child = repository.begin(new_id(), [first.version])
+    changes = child.add_folder(source)
+    assert (changes.modified, changes.unchanged) == (1, 29)
+    assert read == []
+    # Another folder with the same files is read, and is the same.
+    assert child.add_folder(write(files)).unchanged == 29
+    assert len(read) == 30

@@ -1,4 +1,7 @@
-"""``kill -9`` at random moments of a commit and of a prune, in a real process."""
+"""``kill -9`` (and Ctrl-C) at random moments of a commit, of a prune and of a copy, in a real process.
+
+``TRIALBOOK_KILLS=200 pytest tests/unit/datasets/test_kill.py`` kills at 200 moments of each.
+"""
 
 import os
 import random
@@ -19,16 +22,18 @@ from trialbook.datasets.repository import Repository
 from trialbook.datasets.sniff import Policy
 from trialbook.errors import DatasetInUse
 
-ROUNDS = 30
-"""Kills of a commit; a prune gets half of them. Raise it after a change of the order of writing."""
+ROUNDS = int(os.environ.get("TRIALBOOK_KILLS", "8"))
+"""Kills of each kind."""
 POLICY = Policy(pack_bytes=300_000)
+NATIVE = Policy(pack_bytes=300_000, native=True)
 
 
-def run_and_kill(work: Callable[[], None], after: float) -> bool:
-    """Do ``work`` in a child; kill it after so many seconds. True when it had come to its end."""
+def run_and_kill(work: Callable[[], None], after: float, how: int = signal.SIGKILL) -> bool:
+    """Do ``work`` in a child; send it a signal after so many seconds. True when it had come to its end."""
     child = os.fork()
     if child == 0:
         code = 1
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             work()
             code = 0
@@ -40,7 +45,7 @@ def run_and_kill(work: Callable[[], None], after: float) -> bool:
         if done:
             assert os.waitstatus_to_exitcode(status) == 0
             return True
-    os.kill(child, signal.SIGKILL)
+    os.kill(child, how)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) == 0
 
@@ -59,22 +64,29 @@ def packs(top: Path) -> dict[Path, int]:
     return {file: file.stat().st_ino for file in (top / "store" / "packs").rglob("*.zip")}
 
 
-@pytest.mark.timeout(300)
-def test_commit(tmp_path: Path, write: Write) -> None:
+@pytest.mark.timeout(90 + 8 * ROUNDS)
+@pytest.mark.parametrize(
+    ("policy", "how"),
+    [(POLICY, signal.SIGKILL), (NATIVE, signal.SIGKILL), (POLICY, signal.SIGINT)],
+    ids=["interop", "native", "interrupted"],
+)
+def test_commit(tmp_path: Path, write: Write, policy: Policy, how: int) -> None:
     chance = random.Random(7)
     files = {f"{n % 7}/{n}": chance.randbytes(chance.randrange(20_000)) for n in range(150)}
-    files["large"] = chance.randbytes(900_000)
+    earlier = chance.randbytes(9_000_000 if policy.native else 900_000)
+    # In native mode, this one is stored in pieces.
+    files["large"] = earlier[:500_000] + b"new" + earlier[500_000:]
     files["text"] = b"words and words " * 60_000
     source = write(files)
-    parent = opened(tmp_path).begin(new_id(), policy=POLICY)
-    parent.add_folder(write({"parent": b"p", "0/0": b"other"}))
+    parent = opened(tmp_path).begin(new_id(), policy=policy)
+    parent.add_folder(write({"parent": b"p", "0/0": b"other", "large": earlier}))
     parent.upload()
     parent.finish()
     expected = files | {"parent": b"p"}
 
     def work_for(version: str) -> Callable[[], None]:
         def work() -> None:
-            draft = opened(tmp_path).begin(version, [parent.version], POLICY)
+            draft = opened(tmp_path).begin(version, [parent.version], policy)
             draft.add_folder(source)
             draft.upload()
             draft.finish()
@@ -85,13 +97,13 @@ def test_commit(tmp_path: Path, write: Write) -> None:
     killed = 0
     while killed < ROUNDS:
         version = new_id()
-        came = run_and_kill(work_for(version), chance.uniform(0, usual))
+        came = run_and_kill(work_for(version), chance.uniform(0, usual), how)
         killed += not came
         usual *= 0.9 if came else 1.03
         repository = opened(tmp_path)
         if version not in repository.versions():
             before = packs(tmp_path)
-            draft = repository.begin(version, [parent.version], POLICY)
+            draft = repository.begin(version, [parent.version], policy)
             draft.add_folder(source)
             draft.upload()
             draft.finish()
@@ -104,6 +116,7 @@ def test_commit(tmp_path: Path, write: Write) -> None:
         assert tree(copy) == expected
         shutil.rmtree(copy)
         assert repository.verify(version) == []
+        assert policy.native == (repository.open(version).root.format == 2)
         assert not (tmp_path / "store" / "drafts" / f"{version}.json").exists()
         assert not (tmp_path / "cache" / "drafts" / version).exists()
     assert repository.verify(parent.version) == []
@@ -112,7 +125,39 @@ def test_commit(tmp_path: Path, write: Write) -> None:
     assert all(not repository.verify(version) for version in repository.versions()[:5])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(90 + 8 * ROUNDS)
+def test_copy(tmp_path: Path, write: Write) -> None:
+    """A killed reader leaves no half view, and the next one makes it."""
+    chance = random.Random(9)
+    files = {f"{n % 5}/{n}": chance.randbytes(5000) for n in range(400)}
+    draft = opened(tmp_path).begin(new_id(), policy=POLICY)
+    draft.add_folder(write(files))
+    draft.upload()
+    root = draft.finish()
+    views = tmp_path / "cache" / "views"
+
+    def work() -> None:
+        opened(tmp_path).copy(root.version)
+
+    def forget() -> None:
+        repository = opened(tmp_path)
+        repository.forget_copy(repository.open(root.version).root_id)
+
+    usual = 0.0
+    for _ in range(3):
+        forget()
+        usual = max(usual, duration(work))
+    killed = 0
+    while killed < ROUNDS:
+        forget()
+        came = run_and_kill(work, chance.uniform(0, usual))
+        killed += not came
+        usual *= 0.9 if came else 1.03
+        assert tree(opened(tmp_path).copy(root.version)) == files
+        assert len([file for file in views.iterdir() if file.suffix != ".lock"]) == 1
+
+
+@pytest.mark.timeout(90 + 8 * ROUNDS)
 def test_prune(tmp_path: Path, write: Write) -> None:
     chance = random.Random(8)
     repository = opened(tmp_path)
@@ -136,7 +181,7 @@ def test_prune(tmp_path: Path, write: Write) -> None:
 
     usual = min(duration(work_for([commit(first)])) for _ in range(3))
     killed = 0
-    while killed < ROUNDS // 2:
+    while killed < ROUNDS:
         child = commit(first)
         doomed = [child, commit(child, kept[1])]
         came = run_and_kill(work_for(doomed), chance.uniform(0, usual))

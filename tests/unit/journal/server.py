@@ -41,6 +41,8 @@ class MemoryServer:
             have = self.have.get(journal, 0)
             if first > have:
                 raise JournalGap("gap", expected=have)
+            if not span:
+                return Reply(have)
             found = list(frames.frames(span))
             assert found and found[-1].end == len(span), "a body holds whole frames"
             starts = {first + frame.start for frame in found} | {first + len(span)}
@@ -52,6 +54,9 @@ class MemoryServer:
                 self.lose_replies -= 1
                 raise ConnectionFailed("the reply was lost.")
             return Reply(self.have[journal])
+
+    def reachable(self, timeout: float) -> bool:
+        return not self.away
 
     def upload(self, source: Path, url: str) -> None:
         if self.away:
@@ -71,7 +76,7 @@ class MemoryServer:
                     series[number] = (metric, variant)
                 elif frame.kind == Kind.POINT:
                     number, iteration, _, value = frames.decode_point(frame.payload)
-                    found.append((*series[number], iteration, value))
+                    found.append((*series.get(number, ("?", str(number))), iteration, value))
         return found
 
     def json_frames(self, kind: Kind) -> list[Any]:

@@ -254,9 +254,11 @@ def test_the_budget_drops_text_but_never_points(tmp_path: Path) -> None:
     server.away = False
     assert journal.close(20)
     assert [p[2] for p in server.points()] == list(range(1000))
-    (loss,) = server.json_frames(Kind.LOSS)
+    losses = server.json_frames(Kind.LOSS)
+    assert all("budget of 5 MiB" in loss["why"] and loss["ended"] >= loss["began"] for loss in losses)
     kept = [f for applied in server.applied.values() for f in applied if f.kind == Kind.TEXT]
-    assert loss["kind"] == "text" and loss["count"] + len(kept) == 12
+    assert {loss["kind"] for loss in losses} == {"text"}
+    assert sum(loss["count"] for loss in losses) + len(kept) == 12
 
 
 def test_a_refusal_keeps_the_journal(tmp_path: Path) -> None:
@@ -333,3 +335,36 @@ def test_a_full_disk_loses_with_a_notice_and_never_raises(
     lost = sum(loss["count"] for loss in server.json_frames(Kind.LOSS) if loss["kind"] == "frame")
     assert arrived[-1] == 999_999 and lost > 0
     assert len(arrived) + lost == 250_000 + tries
+
+
+def test_an_upload_that_ends_after_its_journal_is_left_to_the_successor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowStorage(MemoryServer):
+        begun, go_on = threading.Event(), threading.Event()
+
+        def upload(self, source: Path, url: str) -> None:
+            self.begun.set()
+            self.go_on.wait(20)
+            super().upload(source, url)
+
+    broken: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", broken.append)
+    server = SlowStorage()
+    journal = open_journal(tmp_path, server)
+    source = journal.spool.reserve(".bin")
+    source.write_bytes(b"content")
+    call = {"method": "tasks.add_or_update_artifacts", "params": {}}
+    journal.upload(Upload(source, "http://here/x", True, ((Kind.CALL, call),)))
+    assert server.begun.wait(10)
+    assert not journal.close(0.2)
+    threads = [thread for thread in threading.enumerate() if thread.name == "trialbook-upload"]
+    assert threads
+    server.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert not broken
+    assert server.json_frames(Kind.CALL) == []
+    assert [recovered.complete for recovered in sync_all(tmp_path, lambda _: server)] == [True]
+    assert server.files == {"http://here/x": b"content"}
+    assert server.json_frames(Kind.CALL) == [call]

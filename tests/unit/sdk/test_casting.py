@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialbook.sdk.task.casting import cast, flatten, text_of, type_of
+from trialbook.sdk.casting import cast, flatten, text_of, type_of
 
 
 class Colour(Enum):

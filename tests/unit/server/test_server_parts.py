@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.errors import BadCredentials, BadField, BadToken, ConfigurationError
 from trialbook.server import migrations
 from trialbook.server.core.folder import DataFolder
@@ -251,7 +252,9 @@ def test_the_dispatcher_checks_the_table(tmp_path: Path, role: str, method: str,
     migrations.prepare(database)
     dispatcher = Dispatcher(registry.load(), Hub())
     context = Context(
-        services=build_services(database, Settings(data=tmp_path)),
+        services=build_services(
+            database, Settings(data=tmp_path), ObjectStoreBlobs.in_folder(tmp_path / "files")
+        ),
         database=database,
         caller=Caller("u" if role else "", "n", role),
         now=time.time(),
@@ -289,7 +292,9 @@ def test_a_refused_inner_call_undoes_only_itself(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
     migrations.prepare(database)
     dispatcher = Dispatcher(registry.load(), Hub())
-    services = build_services(database, Settings(data=tmp_path))
+    services = build_services(
+        database, Settings(data=tmp_path), ObjectStoreBlobs.in_folder(tmp_path / "files")
+    )
     context = Context(
         services=services,
         database=database,

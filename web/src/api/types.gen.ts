@@ -87,6 +87,16 @@ export interface ChangeStatus {
   status_message?: string;
 }
 
+export interface ClearScroll {
+  scroll_id: string;
+}
+
+export interface ClearTaskLog {
+  task: string;
+  threshold_sec?: number | null;
+  allow_locked?: boolean;
+}
+
 export interface Clone {
   task: string;
   new_task_name?: string | null;
@@ -99,6 +109,26 @@ export interface Clone {
   new_task_configuration?: Record<string, Configuration> | null;
   new_task_container?: Record<string, unknown> | null;
   execution_overrides?: Record<string, unknown> | null;
+}
+
+export interface CommitDataset {
+  dataset: string;
+  root: string;
+  repository: string;
+  places?: Record<string, string>;
+  objects?: StoredObject[];
+  files?: number;
+  links?: number;
+  bytes?: number;
+  stored?: number;
+  artifacts?: Artifact[];
+  runtime?: Record<string, unknown>;
+  configuration?: Record<string, Configuration>;
+  keep_open?: boolean;
+}
+
+export interface CommitDatasetReply {
+  dataset: Partial<Task>;
 }
 
 export interface Company {
@@ -142,12 +172,46 @@ export interface Container {
   setup_shell_script: string | null;
 }
 
+export interface ContentEntry {
+  name: string;
+  kind: string;
+  files: number;
+  bytes: number;
+  change: string;
+  hash: string;
+  link: string;
+  modified: number;
+}
+
+export interface Counted {
+  updated: number;
+}
+
 export interface CreateCredentials {
   label?: string;
 }
 
 export interface CreateCredentialsReply {
   credentials: NewCredential;
+}
+
+export interface CreateDataset {
+  name: string;
+  project: string;
+  id?: string | null;
+  task?: string | null;
+  version?: string | null;
+  parents?: string[];
+  pins?: string[];
+  tags?: string[];
+  description?: string;
+  output_dest?: string | null;
+  script?: Record<string, unknown> | null;
+}
+
+export interface CreateDatasetReply {
+  dataset: Partial<Task>;
+  version: string;
 }
 
 export interface CreateModel {
@@ -241,6 +305,57 @@ export interface Curve {
   y: (number | null)[];
 }
 
+export interface DatasetGraph {
+  nodes: DatasetNode[];
+  used_by: Record<string, unknown>[];
+}
+
+export interface DatasetNode {
+  id: string;
+  version: DatasetVersion | null;
+  parents: string[];
+  gone: boolean;
+}
+
+export interface DatasetRef {
+  dataset: string;
+}
+
+export interface DatasetSummary {
+  id: string;
+  name: string;
+  project: string;
+  latest: DatasetVersion;
+  versions: number;
+  tags: string[];
+  last_update: string;
+}
+
+export interface DatasetVersion {
+  id: string;
+  name: string;
+  project: string;
+  project_id: string;
+  version: string;
+  status: string;
+  tags: string[];
+  comment: string;
+  created: string;
+  last_update: string;
+  user: string | null;
+  archived: boolean;
+  root: string;
+  repository: string;
+  places: Record<string, string>;
+  files: number | null;
+  links: number | null;
+  bytes: number | null;
+  stored: number | null;
+  parents: string[];
+  changes: Record<string, number>;
+  native: boolean;
+}
+
 export interface DebugImages {
   metrics: ImageMetric[];
   iters?: number;
@@ -272,6 +387,24 @@ export interface DeleteConfiguration {
   force?: boolean;
 }
 
+export interface DeleteDataset {
+  dataset: string;
+  force?: boolean;
+  delete_files?: boolean;
+  dry_run?: boolean;
+}
+
+export interface DeleteDatasetReply {
+  deleted: boolean;
+  children: string[];
+  used_by: string[];
+  freed: number;
+  freed_objects: number;
+  kept: KeptObject[];
+  urls: string[];
+  sweeps: Sweep[];
+}
+
 export interface DeleteForTask {
   task: string;
   allow_locked?: boolean;
@@ -282,6 +415,14 @@ export interface DeleteHyperParams {
   task: string;
   hyperparams: Parameter[];
   force?: boolean;
+}
+
+export interface DeleteManyTasks {
+  ids: string[];
+  force?: boolean;
+  status_reason?: string;
+  status_message?: string;
+  delete_external_artifacts?: boolean;
 }
 
 export interface DeleteMetadata {
@@ -297,11 +438,6 @@ export interface DeleteModel {
 export interface DeleteModelReply {
   deleted: boolean;
   url: string;
-}
-
-export interface DeleteModels {
-  task: string;
-  models: Record<string, string>[];
 }
 
 export interface DeleteProject {
@@ -341,6 +477,7 @@ export interface DeleteTaskReply {
   updated_models: number;
   deleted_models: number;
   urls: DeletedUrls | null;
+  freed: Freed | null;
 }
 
 export interface DeletedUrls {
@@ -446,6 +583,15 @@ export interface Enqueue {
   status_message?: string;
 }
 
+export interface EnqueueMany {
+  ids: string[];
+  force?: boolean;
+  status_reason?: string;
+  status_message?: string;
+  queue?: string | null;
+  queue_name?: string | null;
+}
+
 export interface EnqueueReply {
   updated: number;
   fields: Record<string, unknown>;
@@ -511,6 +657,18 @@ export interface FilterTerms {
   exclude?: (string | null)[];
 }
 
+export interface FrameworksReply {
+  frameworks: string[];
+}
+
+export interface Freed {
+  points: number;
+  reports: number;
+  events: number;
+  bytes: number;
+  files: number;
+}
+
 export interface GetAllModels {
   id?: string | unknown[] | null;
   name?: string | null;
@@ -535,16 +693,16 @@ export interface GetAllModels {
   comment?: string | null;
   user?: string | unknown[] | null;
   project?: string | unknown[] | null;
-  task?: string | unknown[] | null;
   parent?: string | unknown[] | null;
-  framework?: string | unknown[] | null;
-  uri?: string | unknown[] | null;
-  ready?: boolean | null;
   created?: unknown[] | null;
   last_iteration?: unknown[] | null;
   last_update?: string | unknown[] | null;
   last_change?: string | unknown[] | null;
   include_subprojects?: boolean;
+  task?: string | unknown[] | null;
+  framework?: string | unknown[] | null;
+  uri?: string | unknown[] | null;
+  ready?: boolean | null;
 }
 
 export interface GetAllModelsReply {
@@ -671,19 +829,19 @@ export interface GetAllTasks {
   dotted?: Record<string, unknown>;
   comment?: string | null;
   user?: string | unknown[] | null;
-  type?: string | unknown[] | null;
-  status?: string | unknown[] | null;
   project?: string | unknown[] | null;
   parent?: string | unknown[] | null;
   created?: unknown[] | null;
-  started?: unknown[] | null;
-  completed?: unknown[] | null;
-  active_duration?: unknown[] | null;
   last_iteration?: unknown[] | null;
-  status_changed?: string | unknown[] | null;
   last_update?: string | unknown[] | null;
   last_change?: string | unknown[] | null;
   include_subprojects?: boolean;
+  type?: string | unknown[] | null;
+  status?: string | unknown[] | null;
+  started?: unknown[] | null;
+  completed?: unknown[] | null;
+  active_duration?: unknown[] | null;
+  status_changed?: string | unknown[] | null;
 }
 
 export interface GetAllTasksReply {
@@ -722,9 +880,61 @@ export interface GetConfigurationsReply {
   configurations: Record<string, unknown>[];
 }
 
+export interface GetContent {
+  dataset: string;
+  folder?: string;
+  against?: string | null;
+  pattern?: string;
+  page?: number;
+  page_size?: number;
+}
+
+export interface GetContentReply {
+  readable: boolean;
+  entries: ContentEntry[];
+  total: number;
+  files: number;
+  bytes: number;
+  against: string | null;
+  added: number;
+  modified: number;
+  removed: number;
+}
+
 export interface GetCredentialsReply {
   credentials: Credential[];
   additional_credentials: unknown[];
+}
+
+export interface GetDatasets {
+  ids?: string[];
+  name?: string | null;
+  name_pattern?: string | null;
+  project?: string | null;
+  recursive?: boolean;
+  tags?: string[];
+  version?: string | null;
+  statuses?: string[];
+  archived?: boolean;
+  search_text?: string | null;
+  page?: number | null;
+  page_size?: number | null;
+}
+
+export interface GetDatasetsReply {
+  versions: DatasetVersion[];
+  total: number;
+}
+
+export interface GetFile {
+  dataset: string;
+  path: string;
+  limit?: number | null;
+  download?: boolean;
+}
+
+export interface GetFrameworks {
+  projects?: string[] | null;
 }
 
 export interface GetHyperParams {
@@ -745,6 +955,19 @@ export interface GetProject {
 
 export interface GetQueue {
   queue: string;
+}
+
+export interface GetRetention {
+  project?: string | null;
+}
+
+export interface GetRuntimeProperties {
+  worker: string;
+}
+
+export interface GetSummariesReply {
+  datasets: DatasetSummary[];
+  total: number;
 }
 
 export interface GetTaskEvents {
@@ -779,6 +1002,17 @@ export interface GetTaskPlots {
   model_events?: boolean;
 }
 
+export interface GetTrash {
+}
+
+export interface GetTrashReply {
+  sweeps: Sweep[];
+}
+
+export interface GetTypes {
+  projects?: string[] | null;
+}
+
 export interface GetUser {
   user: string;
 }
@@ -799,6 +1033,8 @@ export interface ImageSample {
   metric: string;
   variant: string;
   iteration?: number | null;
+  scroll_id?: string | null;
+  navigate_current_metric?: boolean;
   model_events?: boolean;
 }
 
@@ -806,6 +1042,7 @@ export interface ImageSampleReply {
   event: Record<string, unknown> | null;
   min_iteration: number | null;
   max_iteration: number | null;
+  scroll_id: string | null;
 }
 
 export interface InProject {
@@ -828,6 +1065,12 @@ export interface JournalStatus {
 
 export interface JournalsReply {
   tasks: TaskJournals[];
+}
+
+export interface KeptObject {
+  key: string;
+  bytes: number;
+  used_by: string[];
 }
 
 export interface LastMetric {
@@ -863,6 +1106,11 @@ export interface LatestValuesReply {
 export interface LinesReply {
   lines: ConsoleLine[];
   total: number;
+  first: number;
+}
+
+export interface LogCleared {
+  deleted: number;
 }
 
 export interface Login {
@@ -879,6 +1127,10 @@ export interface Loss {
   kind: string;
   count: number;
   why: string;
+  began: number | null;
+  ended: number | null;
+  first: number | null;
+  last: number | null;
 }
 
 export interface ManyFailure {
@@ -902,10 +1154,38 @@ export interface ManyTasks {
   status_message?: string;
 }
 
+export interface MergeProject {
+  project: string;
+  destination_project?: string | null;
+  destination_project_name?: string | null;
+}
+
+export interface MergeProjectReply {
+  moved_entities: number;
+  moved_projects: number;
+}
+
 export interface MetadataItem {
   key: string;
   value?: string | null;
   type?: string | null;
+}
+
+export interface MetadataKeysReply {
+  keys: string[];
+  total: number;
+  remaining: number;
+}
+
+export interface MetadataValues {
+  key: string;
+  projects?: string[] | null;
+  include_subprojects?: boolean;
+}
+
+export interface MetricNames {
+  metric: string;
+  variants: string[];
 }
 
 export interface MetricVariant {
@@ -960,6 +1240,22 @@ export interface ModelUpdated {
   updated: number;
 }
 
+export interface ModelsDeleteModels {
+  ids: string[];
+  force?: boolean;
+}
+
+export interface ModelsMoved {
+  project_id: string;
+  updated: number;
+}
+
+export interface MoveModels {
+  ids: string[];
+  project?: string | null;
+  project_name?: string | null;
+}
+
 export interface MoveProject {
   project: string;
   new_location?: string;
@@ -967,6 +1263,12 @@ export interface MoveProject {
 
 export interface MoveProjectReply {
   moved: number;
+}
+
+export interface MoveQueueTask {
+  queue: string;
+  task: string;
+  count?: number;
 }
 
 export interface MoveTasks {
@@ -985,6 +1287,16 @@ export interface MultiScalarHistogram {
 
 export interface MultiScalarReply {
   metrics: Record<string, Record<string, Record<string, Curve>>>;
+}
+
+export interface MultiTaskMetrics {
+  tasks: string[];
+  event_type?: "training_stats_scalar" | "training_stats_vector" | "training_debug_image" | "plot" | "log" | null;
+  model_events?: boolean;
+}
+
+export interface MultiTaskMetricsReply {
+  metrics: MetricNames[];
 }
 
 export interface MultiTaskPlots {
@@ -1007,6 +1319,14 @@ export interface NewCredential {
   access_key: string;
   secret_key: string;
   label: string;
+}
+
+export interface NextSample {
+  task: string;
+  scroll_id: string;
+  navigate_earlier?: boolean;
+  next_iteration?: boolean;
+  model_events?: boolean;
 }
 
 export interface NextTask {
@@ -1061,6 +1381,10 @@ export interface ParametersReply {
   remaining: number;
 }
 
+export interface PeekReply {
+  task: string | null;
+}
+
 export interface Ping {
   task: string;
 }
@@ -1070,6 +1394,8 @@ export interface PlotSample {
   metric: string;
   variant: string;
   iteration?: number | null;
+  scroll_id?: string | null;
+  navigate_current_metric?: boolean;
   model_events?: boolean;
 }
 
@@ -1111,6 +1437,14 @@ export interface Project {
   own_models: number | null;
 }
 
+export interface ProjectContents {
+  tasks: number;
+  non_archived_tasks: number;
+  models: number;
+  non_archived_models: number;
+  projects: number;
+}
+
 export interface ProjectId {
   id: string;
 }
@@ -1144,6 +1478,12 @@ export interface Publish {
   publish_model?: boolean;
 }
 
+export interface PublishModels {
+  ids: string[];
+  publish_task?: boolean;
+  force_publish_task?: boolean;
+}
+
 export interface Queue {
   id: string;
   name: string;
@@ -1168,6 +1508,11 @@ export interface QueueId {
 
 export interface QueueReply {
   queue: Partial<Queue>;
+}
+
+export interface QueueTask {
+  queue: string;
+  task: string;
 }
 
 export interface RawAsk {
@@ -1206,6 +1551,13 @@ export interface RegisterWorker {
   system_tags?: string[];
 }
 
+export interface RenameDataset {
+  name: string;
+  project: string;
+  new_name?: string | null;
+  new_project?: string | null;
+}
+
 export interface Reset {
   task: string;
   force?: boolean;
@@ -1217,6 +1569,12 @@ export interface Reset {
   status_message?: string;
 }
 
+export interface Retention {
+  console_days: number | null;
+  samples_days: number | null;
+  archived_days: number | null;
+}
+
 export interface RevokeCredentials {
   access_key: string;
 }
@@ -1225,11 +1583,29 @@ export interface RevokeReply {
   revoked: number;
 }
 
+export interface RuntimePropertiesReply {
+  runtime_properties: RuntimeProperty[];
+}
+
+export interface RuntimeProperty {
+  key: string;
+  value?: string | null;
+}
+
 export interface ScalarHistogram {
   task: string;
   key?: "iter" | "timestamp" | "iso_time";
   samples?: number | null;
   metrics?: unknown[] | null;
+  model_events?: boolean;
+}
+
+export interface ScalarMetricData {
+  task: string;
+  metric: string;
+  batch_size?: number;
+  no_scroll?: boolean;
+  scroll_id?: string | null;
   model_events?: boolean;
 }
 
@@ -1324,6 +1700,18 @@ export interface SetRequirements {
   requirements: Record<string, unknown>;
 }
 
+export interface SetRetention {
+  console_days?: number | null;
+  samples_days?: number | null;
+  archived_days?: number | null;
+  project?: string | null;
+}
+
+export interface SetRuntimeProperties {
+  worker: string;
+  runtime_properties: RuntimeProperty[];
+}
+
 export interface SingleValue {
   metric: string;
   variant: string;
@@ -1339,6 +1727,21 @@ export interface Started {
   updated: number;
   fields: Record<string, unknown>;
   started: number;
+}
+
+export interface StoredObject {
+  key: string;
+  bytes: number;
+}
+
+export interface Sweep {
+  owner: string;
+  repository: string;
+  keep: string[];
+}
+
+export interface Swept {
+  owners: string[];
 }
 
 export interface Task {
@@ -1375,6 +1778,10 @@ export interface Task {
   models: TaskModels;
   output: Output;
   runtime: Record<string, unknown>;
+}
+
+export interface TaskAdded {
+  added: number;
 }
 
 export interface TaskAsk {
@@ -1428,13 +1835,30 @@ export interface TaskParentsReply {
   parents: TaskParent[];
 }
 
+export interface TaskPartsDeleteModels {
+  task: string;
+  models: Record<string, string>[];
+}
+
+export interface TaskPartsDeleted {
+  deleted: number;
+}
+
 export interface TaskPlots {
   name: string;
   plots: Record<string, unknown>[];
 }
 
+export interface TaskPosition {
+  position: number;
+}
+
 export interface TaskRef {
   task: string;
+}
+
+export interface TaskRemoved {
+  removed: number;
 }
 
 export interface TaskReply {
@@ -1454,10 +1878,6 @@ export interface TaskUpdated {
 export interface TasksAsk {
   tasks: string[];
   model_events?: boolean;
-}
-
-export interface TasksDeleted {
-  deleted: number;
 }
 
 export interface TasksMoved {
@@ -1509,6 +1929,10 @@ export interface TilesReply {
   series: TileSeries[];
 }
 
+export interface TypesReply {
+  types: string[];
+}
+
 export interface UnregisterWorker {
   worker: string;
 }
@@ -1546,6 +1970,25 @@ export interface User {
 
 export interface UserDeleted {
   deleted: boolean;
+}
+
+export interface VaultsReply {
+  vaults: Record<string, unknown>[];
+}
+
+export interface VectorHistogram {
+  task: string;
+  metric: string;
+  variant: string;
+  samples?: number;
+  model_events?: boolean;
+}
+
+export interface VectorHistogramReply {
+  metric: string;
+  variant: string;
+  iterations: number[];
+  vectors: number[][];
 }
 
 export interface Worker {
@@ -1596,16 +2039,31 @@ export interface Methods {
   "auth.login_local": { request: Empty; reply: LoginReply };
   "auth.logout": { request: Empty; reply: Empty };
   "auth.revoke_credentials": { request: RevokeCredentials; reply: RevokeReply };
+  "datasets.commit": { request: CommitDataset; reply: CommitDatasetReply };
+  "datasets.create": { request: CreateDataset; reply: CreateDatasetReply };
+  "datasets.delete": { request: DeleteDataset; reply: DeleteDatasetReply };
+  "datasets.get_all": { request: GetDatasets; reply: GetDatasetsReply };
+  "datasets.get_content": { request: GetContent; reply: GetContentReply };
+  "datasets.get_file": { request: GetFile; reply: string };
+  "datasets.get_graph": { request: DatasetRef; reply: DatasetGraph };
+  "datasets.get_summaries": { request: GetDatasets; reply: GetSummariesReply };
+  "datasets.get_trash": { request: GetTrash; reply: GetTrashReply };
+  "datasets.rename": { request: RenameDataset; reply: Counted };
+  "datasets.swept": { request: Swept; reply: Counted };
   "debug.ping": { request: Empty; reply: Pong };
   "events.add": { request: Event; reply: AddReply };
   "events.add_batch": { request: ArrayBuffer; reply: AddReply };
   "events.add_points": { request: ArrayBuffer; reply: AddPointsReply };
+  "events.clear_scroll": { request: ClearScroll; reply: Empty };
+  "events.clear_task_log": { request: ClearTaskLog; reply: LogCleared };
   "events.debug_images": { request: DebugImages; reply: DebugImagesReply };
   "events.delete_for_task": { request: DeleteForTask; reply: EventsDeleted };
   "events.download_task_log": { request: DownloadTaskLog; reply: ArrayBuffer };
   "events.get_debug_image_sample": { request: ImageSample; reply: ImageSampleReply };
+  "events.get_multi_task_metrics": { request: MultiTaskMetrics; reply: MultiTaskMetricsReply };
   "events.get_multi_task_plots": { request: MultiTaskPlots; reply: MultiTaskPlotsReply };
   "events.get_plot_sample": { request: PlotSample; reply: ImageSampleReply };
+  "events.get_scalar_metric_data": { request: ScalarMetricData; reply: EventsReply };
   "events.get_scalar_metrics_and_variants": { request: TaskAsk; reply: MetricsAndVariantsReply };
   "events.get_task_events": { request: GetTaskEvents; reply: EventsReply };
   "events.get_task_latest_scalar_values": { request: TaskAsk; reply: LatestValuesReply };
@@ -1613,8 +2071,12 @@ export interface Methods {
   "events.get_task_metrics": { request: GetTaskMetrics; reply: TaskMetricsReply };
   "events.get_task_plots": { request: GetTaskPlots; reply: PlotsReply };
   "events.get_task_single_value_metrics": { request: TasksAsk; reply: SingleValuesReply };
+  "events.get_vector_metrics_and_variants": { request: TaskAsk; reply: MetricsAndVariantsReply };
   "events.multi_task_scalar_metrics_iter_histogram": { request: MultiScalarHistogram; reply: MultiScalarReply };
+  "events.next_debug_image_sample": { request: NextSample; reply: ImageSampleReply };
+  "events.next_plot_sample": { request: NextSample; reply: ImageSampleReply };
   "events.scalar_metrics_iter_histogram": { request: ScalarHistogram; reply: Record<string, Record<string, Curve>> };
+  "events.vector_metrics_iter_histogram": { request: VectorHistogram; reply: VectorHistogramReply };
   "journals.status": { request: TasksAsk; reply: JournalsReply };
   "logs.range": { request: ReadLines; reply: LinesReply };
   "logs.search": { request: SearchLines; reply: SearchReply };
@@ -1622,11 +2084,15 @@ export interface Methods {
   "models.archive_many": { request: ManyModels; reply: ManyReply };
   "models.create": { request: CreateModel; reply: CreateModelReply };
   "models.delete": { request: DeleteModel; reply: DeleteModelReply };
+  "models.delete_many": { request: ModelsDeleteModels; reply: ManyReply };
   "models.delete_metadata": { request: DeleteMetadata; reply: ModelUpdated };
   "models.edit": { request: EditModel; reply: Updated };
   "models.get_all": { request: GetAllModels; reply: GetAllModelsReply };
   "models.get_all_ex": { request: GetAllModels; reply: GetAllModelsReply };
   "models.get_by_id": { request: GetModel; reply: ModelReply };
+  "models.get_frameworks": { request: GetFrameworks; reply: FrameworksReply };
+  "models.move": { request: MoveModels; reply: ModelsMoved };
+  "models.publish_many": { request: PublishModels; reply: ManyReply };
   "models.set_ready": { request: SetReady; reply: SetReadyReply };
   "models.unarchive_many": { request: ManyModels; reply: ManyReply };
   "models.update": { request: EditModel; reply: Updated };
@@ -1637,13 +2103,20 @@ export interface Methods {
   "projects.get_by_id": { request: GetProject; reply: ProjectReply };
   "projects.get_hyper_parameters": { request: InProject; reply: ParametersReply };
   "projects.get_hyperparam_values": { request: ParameterValues; reply: ParameterValuesReply };
+  "projects.get_model_metadata_keys": { request: InProject; reply: MetadataKeysReply };
+  "projects.get_model_metadata_values": { request: MetadataValues; reply: ParameterValuesReply };
   "projects.get_model_tags": { request: ProjectTags; reply: ProjectTagsReply };
   "projects.get_project_tags": { request: ProjectTags; reply: ProjectTagsReply };
+  "projects.get_retention": { request: GetRetention; reply: Retention };
   "projects.get_task_parents": { request: TaskParents; reply: TaskParentsReply };
   "projects.get_task_tags": { request: ProjectTags; reply: ProjectTagsReply };
   "projects.get_unique_metric_variants": { request: InProject; reply: MetricVariantsReply };
+  "projects.merge": { request: MergeProject; reply: MergeProjectReply };
   "projects.move": { request: MoveProject; reply: MoveProjectReply };
+  "projects.set_retention": { request: SetRetention; reply: Retention };
   "projects.update": { request: UpdateProject; reply: Updated };
+  "projects.validate_delete": { request: GetProject; reply: ProjectContents };
+  "queues.add_task": { request: QueueTask; reply: TaskAdded };
   "queues.create": { request: CreateQueue; reply: QueueId };
   "queues.delete": { request: DeleteQueue; reply: DeleteQueueReply };
   "queues.get_all": { request: GetAllQueues; reply: GetAllQueuesReply };
@@ -1652,6 +2125,12 @@ export interface Methods {
   "queues.get_default": { request: Empty; reply: DefaultQueue };
   "queues.get_next_task": { request: NextTask; reply: NextTaskReply };
   "queues.get_num_entries": { request: GetQueue; reply: NumEntries };
+  "queues.move_task_backward": { request: MoveQueueTask; reply: TaskPosition };
+  "queues.move_task_forward": { request: MoveQueueTask; reply: TaskPosition };
+  "queues.move_task_to_back": { request: QueueTask; reply: TaskPosition };
+  "queues.move_task_to_front": { request: QueueTask; reply: TaskPosition };
+  "queues.peek_task": { request: GetQueue; reply: PeekReply };
+  "queues.remove_task": { request: QueueTask; reply: TaskRemoved };
   "queues.update": { request: UpdateQueue; reply: Updated };
   "series.catalog": { request: CatalogAsk; reply: CatalogReply };
   "series.raw": { request: RawAsk; reply: RawSeriesReply };
@@ -1667,16 +2146,18 @@ export interface Methods {
   "tasks.completed": { request: Completed; reply: CompletedReply };
   "tasks.create": { request: CreateTask; reply: TaskId };
   "tasks.delete": { request: DeleteTask; reply: DeleteTaskReply };
-  "tasks.delete_artifacts": { request: DeleteArtifacts; reply: TasksDeleted };
-  "tasks.delete_configuration": { request: DeleteConfiguration; reply: TasksDeleted };
-  "tasks.delete_hyper_params": { request: DeleteHyperParams; reply: TasksDeleted };
-  "tasks.delete_many": { request: ManyTasks; reply: ManyReply };
-  "tasks.delete_models": { request: DeleteModels; reply: TaskUpdated };
+  "tasks.delete_artifacts": { request: DeleteArtifacts; reply: TaskPartsDeleted };
+  "tasks.delete_configuration": { request: DeleteConfiguration; reply: TaskPartsDeleted };
+  "tasks.delete_hyper_params": { request: DeleteHyperParams; reply: TaskPartsDeleted };
+  "tasks.delete_many": { request: DeleteManyTasks; reply: ManyReply };
+  "tasks.delete_models": { request: TaskPartsDeleteModels; reply: TaskUpdated };
   "tasks.dequeue": { request: Dequeue; reply: DequeueReply };
+  "tasks.dequeue_many": { request: ManyTasks; reply: ManyReply };
   "tasks.edit": { request: EditTask; reply: Updated };
   "tasks.edit_configuration": { request: EditConfiguration; reply: TaskUpdated };
   "tasks.edit_hyper_params": { request: EditHyperParams; reply: TaskUpdated };
   "tasks.enqueue": { request: Enqueue; reply: EnqueueReply };
+  "tasks.enqueue_many": { request: EnqueueMany; reply: ManyReply };
   "tasks.failed": { request: ChangeStatus; reply: Updated };
   "tasks.get_all": { request: GetAllTasks; reply: GetAllTasksReply };
   "tasks.get_all_ex": { request: GetAllTasks; reply: GetAllTasksReply };
@@ -1684,6 +2165,7 @@ export interface Methods {
   "tasks.get_configuration_names": { request: GetConfigurations; reply: GetConfigurationNamesReply };
   "tasks.get_configurations": { request: GetConfigurations; reply: GetConfigurationsReply };
   "tasks.get_hyper_params": { request: GetHyperParams; reply: GetHyperParamsReply };
+  "tasks.get_types": { request: GetTypes; reply: TypesReply };
   "tasks.move": { request: MoveTasks; reply: TasksMoved };
   "tasks.ping": { request: Ping; reply: Empty };
   "tasks.publish": { request: Publish; reply: Updated };
@@ -1698,6 +2180,7 @@ export interface Methods {
   "tasks.unarchive": { request: TasksRef; reply: Archived };
   "tasks.unarchive_many": { request: ManyTasks; reply: ManyReply };
   "tasks.update": { request: EditTask; reply: Updated };
+  "tasks.validate": { request: CreateTask; reply: Empty };
   "users.create": { request: CreateUser; reply: CreatedUser };
   "users.delete": { request: GetUser; reply: UserDeleted };
   "users.edit": { request: EditUser; reply: Updated };
@@ -1705,9 +2188,12 @@ export interface Methods {
   "users.get_by_id": { request: GetUser; reply: CurrentUserReply };
   "users.get_current_user": { request: Empty; reply: CurrentUserReply };
   "users.get_preferences": { request: Empty; reply: PreferencesReply };
+  "users.get_vaults": { request: Empty; reply: VaultsReply };
   "users.set_preferences": { request: SetPreferences; reply: PreferencesUpdated };
   "workers.get_all": { request: GetAllWorkers; reply: GetAllWorkersReply };
+  "workers.get_runtime_properties": { request: GetRuntimeProperties; reply: RuntimePropertiesReply };
   "workers.register": { request: RegisterWorker; reply: Empty };
+  "workers.set_runtime_properties": { request: SetRuntimeProperties; reply: Empty };
   "workers.status_report": { request: WorkerReport; reply: Empty };
   "workers.unregister": { request: UnregisterWorker; reply: Empty };
 }

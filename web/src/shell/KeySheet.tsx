@@ -1,13 +1,13 @@
 import { Dialog } from "~/widgets/Dialog";
 
 const KEYS: [string, string][] = [
-  ["Ctrl K", "go to a project or task"],
+  ["Ctrl K", "go to a project, task or dataset"],
   ["/", "search in this page"],
-  ["g", "then h home, p projects, t all tasks, s settings"],
+  ["g", "then h home, p projects, t all tasks, m models, d datasets, s settings"],
   ["j  k", "table: next, previous row"],
   ["x", "table: select the row"],
   ["Enter", "table: open the row"],
-  ["1 … 8", "task: switch the tab"],
+  ["1 … 8", "task, dataset: switch the tab"],
   ["l", "scalars: logarithmic axis"],
   ["m  n", "scalars: smoothing up, down"],
   ["←  →", "images: iteration back, forward"],

@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useState } from "react";
 
 import { call } from "~/api/rpc";
-import { taskPath } from "~/state/links";
+import { datasetPath, modelPath, taskPath } from "~/state/links";
 import { setPreferences } from "~/state/preferences";
 import { Icon } from "~/theme/icons";
 import { Dialog } from "~/widgets/Dialog";
@@ -23,6 +23,8 @@ const ACTIONS: Hit[] = [
   { key: "a1", icon: "home", label: "Home", note: "go", to: "/dashboard" },
   { key: "a2", icon: "folder", label: "Projects", note: "go", to: "/projects" },
   { key: "a3", icon: "list", label: "All tasks", note: "go", to: "/projects/*/tasks" },
+  { key: "a8", icon: "model", label: "Models", note: "go", to: "/projects/*/models" },
+  { key: "a7", icon: "dataset", label: "Datasets", note: "go", to: "/datasets" },
   { key: "a4", icon: "settings", label: "Settings and keys", note: "go", to: "/settings/workspace-configuration" },
   { key: "a5", icon: "moon", label: "Dark theme", note: "theme", run: () => setPreferences({ theme: "dark" }) },
   { key: "a6", icon: "sun", label: "Light theme", note: "theme", run: () => setPreferences({ theme: "light" }) },
@@ -35,7 +37,7 @@ export function escapePattern(text: string): string {
 async function search(text: string, signal: AbortSignal): Promise<Hit[]> {
   const pattern = escapePattern(text);
   const fields = { fields: ["id", "name"], pattern };
-  const [projects, tasks] = await Promise.all([
+  const [projects, tasks, models, datasets] = await Promise.all([
     call("projects.get_all_ex", { _any_: fields, page: 0, page_size: 6, only_fields: ["id", "name"] }, signal),
     call(
       "tasks.get_all_ex",
@@ -45,14 +47,27 @@ async function search(text: string, signal: AbortSignal): Promise<Hit[]> {
       },
       signal,
     ),
+    call("models.get_all_ex", { _any_: fields, page: 0, page_size: 5, order_by: ["-last_update"], only_fields: ["id", "name", "project"] }, signal),
+    // An id is that of a version; a name is that of a dataset.
+    text.length === 32
+      ? call("datasets.get_all", { ids: [text], archived: true }, signal).then((reply) =>
+          reply.versions.map((one) => ({ name: `${one.name} ${one.version}`, to: datasetPath(one.project_id, one.id), key: one.id, project: one.project })))
+      : call("datasets.get_summaries", { search_text: text, page: 0, page_size: 6 }, signal).then((reply) =>
+          reply.datasets.map((one) => ({ name: one.name, to: datasetPath(one.id), key: one.id, project: one.project }))),
   ]);
+  // A version is a task too; it is named once.
+  const versions = new Set(datasets.map((one) => one.key));
   return [
     ...projects.projects.map((project) => ({
       key: project.id ?? "", icon: "folder", label: project.name ?? "", note: "project", to: `/projects/${project.id}/tasks`,
     })),
-    ...tasks.tasks.map((task) => ({
+    ...datasets.map((one) => ({ key: one.key, icon: "dataset", label: one.name, note: `dataset in ${one.project}`, to: one.to })),
+    ...tasks.tasks.filter((task) => !versions.has(task.id ?? "")).map((task) => ({
       key: task.id ?? "", icon: "list", label: task.name ?? "", note: "task", status: task.status,
       to: taskPath(task.project, task.id ?? ""),
+    })),
+    ...models.models.map((model) => ({
+      key: model.id ?? "", icon: "model", label: model.name ?? "", note: "model", to: modelPath(model.project, model.id),
     })),
   ];
 }
@@ -98,7 +113,7 @@ export function Palette({ close }: { close: () => void }) {
         <input
           className="input"
           data-autofocus
-          placeholder="Name or id of a project or task"
+          placeholder="Name or id of a project, task, dataset or model"
           aria-label="Name or id"
           value={text}
           onChange={(event) => {

@@ -19,14 +19,16 @@ import { ProgressLine, Toasts } from "~/widgets/states";
 
 const PLACES = [
   { to: "/dashboard", icon: "home", label: "Home", owns: /^\/dashboard/ },
-  { to: "/projects", icon: "folder", label: "Projects", owns: /^\/projects(?!\/\*\/)/ },
-  { to: "/projects/*/tasks", icon: "list", label: "Tasks", owns: /^\/projects\/(\*|%2A)\// },
+  { to: "/projects", icon: "folder", label: "Projects", owns: /^\/projects(?!\/(\*|%2A)\/|\/[^/]+\/models)/ },
+  { to: "/projects/*/tasks", icon: "list", label: "Tasks", owns: /^\/projects\/(\*|%2A)\/(?!models)/ },
+  { to: "/projects/*/models", icon: "model", label: "Models", owns: /^\/projects\/[^/]+\/models/ },
+  { to: "/datasets", icon: "dataset", label: "Datasets", owns: /^\/datasets/ },
   { to: "/settings/workspace-configuration", icon: "settings", label: "Settings", owns: /^\/settings/ },
 ];
 const NEXT_THEME = { light: "dark", dark: "system", system: "light" } as const;
 const THEME_ICON = { light: "sun", dark: "moon", system: "system" } as const;
 const GO_TO: Record<string, string> = {
-  h: "/dashboard", p: "/projects", t: "/projects/*/tasks", s: "/settings/workspace-configuration",
+  h: "/dashboard", p: "/projects", t: "/projects/*/tasks", m: "/projects/*/models", d: "/datasets", s: "/settings/workspace-configuration",
 };
 
 function Crumbs() {

@@ -106,20 +106,20 @@ export const ACTIONS: Record<ActionName, Action> = {
 /** Everything on the screen that shows tasks asks again. */
 export async function refreshTasks(): Promise<void> {
   await Promise.all(
-    [["tasks"], ["task"], ["projects"], ["catalog"], ["tiles"], ["activity"]].map((queryKey) =>
+    [["tasks"], ["task"], ["projects"], ["catalog"], ["tiles"], ["activity"], ["datasets"]].map((queryKey) =>
       queryClient.invalidateQueries({ queryKey }),
     ),
   );
 }
 
 /** Runs an action, says what happened, and offers to undo what can be undone. */
-export async function act(name: ActionName, tasks: readonly ActionTask[]): Promise<ManyReply> {
+export async function act(name: ActionName, tasks: readonly ActionTask[], called = "task"): Promise<ManyReply> {
   const reply = await ACTIONS[name].run(tasks);
   await refreshTasks();
   const n = reply.succeeded.length;
-  const noun = n === 1 ? "task" : "tasks";
+  const noun = n === 1 ? called : `${called}s`;
   const back = name === "archive" ? "restore" : name === "restore" ? "archive" : null;
-  const undo = back ? { label: "Undo", run: () => void act(back, tasks) } : undefined;
+  const undo = back ? { label: "Undo", run: () => void act(back, tasks, called) } : undefined;
   if (n) toast(`${PAST[name]} ${n} ${noun}.`, undo);
   if (reply.failed.length) {
     const [first] = reply.failed;

@@ -49,6 +49,14 @@ const SHAPES: Record<string, ReactNode> = {
   dashed: <circle cx="8" cy="8" r="5.5" strokeDasharray="2.4 2.2" />,
   file: <path d="M3.8 1.8h5.4l3 3v9.4H3.8zM9 2v3h3" />,
   model: <path d="M8 1.8 13.5 5v6L8 14.2 2.5 11V5zM2.7 5.1 8 8.2l5.3-3.1M8 8.2v5.8" />,
+  dataset: (
+    <>
+      <ellipse cx="8" cy="3.9" rx="5.2" ry="2" />
+      <path d="M2.8 3.9v8.2c0 1.1 2.3 2 5.2 2s5.2-.9 5.2-2V3.9M2.8 8c0 1.1 2.3 2 5.2 2s5.2-.9 5.2-2" />
+    </>
+  ),
+  image: <path d="M2 3h12v10H2zM2.2 11.2 6 7.6l2.8 2.7 2-1.8 3 2.7M10.6 5.9h.01" />,
+  edit: <path d="M2.8 13.2 3.4 10l7-7 2.6 2.6-7 7zM9 4.4 11.6 7" />,
   filter: <path d="M2 3h12L9.5 8.3v4.9l-3-1.5V8.3z" />,
   wrap: <path d="M2 4h12M2 8h9.5a2 2 0 0 1 0 4.2H8M9.6 10.5 8 12.2l1.6 1.6M2 12.2h3" />,
   help: <path d="M5.9 6.2a2.1 2.1 0 1 1 2.8 2c-.5.2-.7.5-.7 1v.5M8 12.3h.01" />,

@@ -9,17 +9,19 @@ interface Props {
   tasks: readonly ActionTask[];
   close: () => void;
   done?: () => void;
+  /** What the user knows these tasks as. */
+  noun?: string;
 }
 
 /** Says how many tasks will change and why the others cannot, then does it. */
-export function ActionDialog({ name, tasks, close, done }: Props) {
+export function ActionDialog({ name, tasks, close, done, noun = "task" }: Props) {
   const [busy, setBusy] = useState(false);
   const action = ACTIONS[name];
   const able = tasks.filter((task) => action.refuse(task) === null);
   const unable = tasks.filter((task) => action.refuse(task) !== null);
   const submit = () => {
     setBusy(true);
-    act(name, able)
+    act(name, able, noun)
       .then(() => {
         done?.();
         close();
@@ -29,7 +31,7 @@ export function ActionDialog({ name, tasks, close, done }: Props) {
   const only = able.length === 1 ? able[0] : undefined;
   return (
     <Dialog
-      title={only ? `${action.verb} “${only.name}”?` : `${action.verb} ${able.length} tasks?`}
+      title={only ? `${action.verb} “${only.name}”?` : `${action.verb} ${able.length} ${noun}s?`}
       close={close}
       verb={able.length > 1 ? `${action.verb} ${able.length}` : action.verb}
       danger={action.danger}
@@ -37,7 +39,7 @@ export function ActionDialog({ name, tasks, close, done }: Props) {
       ready={able.length > 0}
       submit={submit}
     >
-      {action.warning && <p>{action.warning}</p>}
+      {action.warning && <p>{action.warning.replace(/\btask\b/, noun)}</p>}
       {unable.length > 0 && (
         <p className="muted">
           {unable.length} cannot: {[...new Set(unable.map((task) => action.refuse(task)))].join("; ")}.

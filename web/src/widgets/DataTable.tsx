@@ -68,7 +68,7 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
             {ordered.slice(first, last).map((row, i) => (
               <tr key={first + i} style={{ height: ROW }}>
                 {row.map((value, c) => (
-                  <td key={c} className={typeof value === "number" ? "right" : undefined} title={String(value ?? "")}>
+                  <td key={c} className={numeric[c] ? "right" : undefined} title={String(value ?? "")}>
                     {typeof value === "number" ? formatShort(value) : String(value ?? "–")}
                   </td>
                 ))}

@@ -1,20 +1,29 @@
 """Any model of the server, as it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from trialbook.errors import ModelNotFound, TrialbookError
+from trialbook.errors import FileMissing, ModelNotFound, TrialbookError, UsageError, WireError
+from trialbook.journal.journal import Journal
 from trialbook.sdk import connection as connections
-from trialbook.sdk import hocon
+from trialbook.sdk import current, hocon
+from trialbook.sdk.console import say
+from trialbook.sdk.models.metadata import MetadataMixin
 from trialbook.sdk.projects import project_ids
+from trialbook.sdk.record import Record
+from trialbook.sdk.reports.base import model_event
+from trialbook.sdk.reports.plots import PlotsMixin
 from trialbook.sdk.storage import fetch
 
 PLACEHOLDER = "file:///uploading_file"
 """What ``uri`` says before there are weights; clients of the reference know it."""
 PACKAGE_TAG = "package"
+_NO_ITERATION = -(1 << 31)
+"""The iteration of single values on the wire."""
 
 
-class Model:
+class Model(MetadataMixin, PlotsMixin):
     """A model of the server, as it is.
 
     Args:
@@ -24,9 +33,13 @@ class Model:
         ModelNotFound: there is none, at the first access.
     """
 
+    _offset = 0
+
     def __init__(self, model_id: str) -> None:
         self._id = model_id
         self._known: dict[str, Any] | None = None
+        self._carrier: Record | None = None
+        self._arrived: Callable[[], bool] | None = None
 
     @property
     def id(self) -> str:
@@ -35,23 +48,39 @@ class Model:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Its name; may be assigned."""
         return str(self._data().get("name") or "")
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._change({"name": str(value)})
 
     @property
     def project(self) -> str:
-        """Id of its project."""
+        """Id of its project; may be assigned."""
         return str(self._data().get("project") or "")
+
+    @project.setter
+    def project(self, value: str) -> None:
+        self._change({"project": str(value)})
 
     @property
     def comment(self) -> str:
-        """Its description."""
+        """Its description; may be assigned."""
         return str(self._data().get("comment") or "")
+
+    @comment.setter
+    def comment(self, value: str) -> None:
+        self._change({"comment": str(value)})
 
     @property
     def tags(self) -> list[str]:
-        """Its tags."""
+        """Its tags; may be assigned."""
         return list(self._data().get("tags") or [])
+
+    @tags.setter
+    def tags(self, value: Sequence[str]) -> None:
+        self._change({"tags": list(value)})
 
     @property
     def system_tags(self) -> list[str]:
@@ -114,6 +143,20 @@ class Model:
             extract_archive: None unpacks packages only.
             raise_on_error: False answers None when there are no weights.
             force_download: fetch again.
+
+        Returns:
+            The path; None when it cannot be fetched.
+
+        Raises:
+            TrialbookError: it cannot be fetched, and ``raise_on_error`` is on.
+
+        Example:
+            >>> weights = pathlib.Path("net.pt")
+            >>> _ = weights.write_bytes(b"weights")
+            >>> model = OutputModel(task, name="net")
+            >>> _ = model.update_weights(str(weights))
+            >>> pathlib.Path(model.get_local_copy()).read_bytes()
+            b'weights'
         """
         extract = PACKAGE_TAG in self.system_tags if extract_archive is None else extract_archive
         self._ready()
@@ -129,28 +172,86 @@ class Model:
     def get_weights(
         self, raise_on_error: bool = False, force_download: bool = False, extract_archive: bool = False
     ) -> str | None:
-        """A path of this host with the weights file."""
+        """A path of this host with the weights file; the second call answers from the cache.
+
+        Args:
+            raise_on_error: False answers None when there are no weights.
+            force_download: fetch again.
+            extract_archive: unpack it.
+
+        Returns:
+            The path; None when it cannot be fetched.
+
+        Raises:
+            TrialbookError: it cannot be fetched, and ``raise_on_error`` is on.
+        """
         return self.get_local_copy(extract_archive, raise_on_error, force_download)
 
-    def get_metadata(self, key: str) -> str | None:
-        """One metadata value as text."""
-        entry = (self._data().get("metadata") or {}).get(key)
-        return str(entry.get("value")) if isinstance(entry, Mapping) else None
+    def get_weights_package(
+        self,
+        return_path: bool = False,
+        raise_on_error: bool = False,
+        force_download: bool = False,
+        extract_archive: bool = True,
+    ) -> str | list[str] | None:
+        """The files of a model that was stored as a package of several.
 
-    def get_all_metadata(self) -> dict[str, dict[str, str]]:
-        """All metadata: name to key, type and value."""
-        return {str(key): dict(entry) for key, entry in (self._data().get("metadata") or {}).items()}
+        Args:
+            return_path: their folder instead of their paths.
+            raise_on_error: False answers None when it cannot be fetched.
+            force_download: fetch again.
+            extract_archive: False answers the archive itself.
 
-    def set_metadata(self, key: str, value: Any, v_type: str | None = None) -> bool:
-        """Store a value as text with its type; allowed on published models."""
-        kind = v_type or type(value).__name__
-        entry = {"key": str(key), "type": kind, "value": str(value)}
-        self._call("models.add_or_update_metadata", {"model": self.id, "metadata": [entry]})
-        self._known = None
-        return True
+        Returns:
+            Paths in order of their names, or the folder; None when it cannot be fetched.
+
+        Raises:
+            UsageError: the model is a single file; see ``get_weights``.
+            TrialbookError: it cannot be fetched, and ``raise_on_error`` is on.
+        """
+        if PACKAGE_TAG not in self.system_tags:
+            raise UsageError(f"model {self.id} is a single file, no package; use get_weights")
+        folder = self.get_local_copy(extract_archive, raise_on_error, force_download)
+        if folder is None or return_path or not extract_archive:
+            return folder
+        return sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
+
+    def report_scalar(self, title: str, series: str, value: float, iteration: int) -> None:
+        """Add one point to a line on the model's own page.
+
+        Args:
+            title: the chart.
+            series: the line in it.
+            value: a number.
+            iteration: an integer.
+
+        Raises:
+            UsageError: the model has no task and this process runs none, so that nothing carries the report.
+        """
+        self._journal().event(
+            self._event("training_stats_scalar", title, series, iteration, value=float(value))
+        )
+
+    def report_single_value(self, name: str, value: float) -> None:
+        """Set a value of the model that has no iteration; the newest one counts.
+
+        Args:
+            name: of the value.
+            value: a number.
+
+        Raises:
+            UsageError: the model has no task and this process runs none.
+        """
+        self._journal().event(
+            self._event("training_stats_scalar", "Summary", name, _NO_ITERATION, value=float(value))
+        )
 
     def publish(self) -> None:
-        """Make the model final."""
+        """Make the model final: it cannot be changed after it.
+
+        Raises:
+            WireError: the server refuses.
+        """
         self._ready()
         self._call("models.set_ready", {"model": self.id, "publish_task": False})
         self._known = None
@@ -186,6 +287,13 @@ class Model:
             include_archived: archived ones too.
             max_results: at most so many.
             metadata: values that must match.
+
+        Returns:
+            The models; none when there is no such project.
+
+        Example:
+            >>> Model.query_models(project_name="Examples", tags=["good", "-old"])
+            []
         """
         ask: dict[str, Any] = {"order_by": ["-created"], "page_size": min(max_results or 500, 500)}
         session = connections.connect().session
@@ -213,23 +321,47 @@ class Model:
                 return found[:max_results]
 
     @classmethod
-    def remove(cls, model: "str | Model", delete_weights_file: bool = True, force: bool = False) -> bool:
+    def remove(
+        cls,
+        model: "str | Model",
+        delete_weights_file: bool = True,
+        force: bool = False,
+        raise_on_errors: bool = False,
+    ) -> bool:
         """Delete a model, and its file on the files server.
 
         Args:
             model: the model or its id.
             delete_weights_file: also the file.
-            force: also a published one.
+            force: also a published one, and one that tasks start from.
+            raise_on_errors: False says what went wrong.
 
         Returns:
             True when it is gone.
+
+        Raises:
+            WireError: the server refuses, and ``raise_on_errors`` is on.
+
+        Example:
+            >>> model = InputModel.import_model("http://example.org/net.onnx", name="outside")
+            >>> Model.remove(model)
+            True
         """
         found = model if isinstance(model, Model) else Model(model)
         connection = connections.connect()
-        reply = connection.session.call("models.delete", {"model": found.id, "force": force})
-        url = str(reply.get("url") or "")
-        if delete_weights_file and connection.files.owns(url):
-            connection.files.delete(url)
+        try:
+            reply = connection.session.call("models.delete", {"model": found.id, "force": force})
+            url = str(reply.get("url") or "")
+            # A file elsewhere is the SDK's when it lies in the model's own folder; others were only registered.
+            if delete_weights_file and (connection.files.owns(url) or f".{found.id[:8]}/" in url):
+                connection.storage.delete(url)
+        except FileMissing:
+            return True
+        except WireError as error:
+            if raise_on_errors:
+                raise
+            say(f"Trialbook: model {found.id} was not deleted: {error}")
+            return False
         return bool(reply.get("deleted"))
 
     def __repr__(self) -> str:
@@ -243,8 +375,37 @@ class Model:
 
     def _data(self) -> dict[str, Any]:
         if self._known is None:
+            if self._arrived is not None:
+                self._arrived()
             self._known = dict(self._call("models.get_by_id", {"model": self.id})["model"])
         return self._known
+
+    def _change(self, changes: dict[str, Any]) -> None:
+        self._call("models.edit", {"model": self.id, **changes})
+        self._known = None
+
+    def _store_metadata(self, entries: list[dict[str, str]], replace: bool) -> None:
+        ask = {"model": self.id, "metadata": entries, "replace_metadata": replace}
+        self._call("models.add_or_update_metadata", ask)
+        self._known = None
+
+    def _event(
+        self, kind: str, title: str, series: str, iteration: int | None, **more: Any
+    ) -> dict[str, Any]:
+        return model_event(self.id, super()._event(kind, title, series, iteration, **more))
+
+    def _journal(self) -> Journal:
+        """A report of a model travels with those of a task: of this process, else of the task that made it."""
+        running = current.main_task()
+        if running is not None:
+            return running._record.journal
+        if self._carrier is None:
+            if not self.task:
+                raise UsageError(f"model {self.id} has no task; call Task.init() before reporting to it")
+            connection = connections.connect()
+            document = connection.session.call("tasks.get_by_id", {"task": self.task})["task"]
+            self._carrier = Record(document, connection, connection.settings)
+        return self._carrier.journal
 
     def _call(self, method: str, params: dict[str, Any]) -> Any:
         return connections.connect().session.call(method, params)

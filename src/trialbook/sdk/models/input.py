@@ -75,6 +75,16 @@ class InputModel(Model):
             is_package: the file is a zip of several.
             create_as_published: make it final at once.
             framework: None is guessed from the file's name.
+
+        Returns:
+            The model; one that has the address already is not changed.
+
+        Raises:
+            UsageError: both forms of configuration, or labels of another shape.
+
+        Example:
+            >>> InputModel.import_model("http://example.org/model.onnx").framework
+            'ONNX'
         """
         known = cls.load_model(weights_url)
         if known is not None:
@@ -100,7 +110,15 @@ class InputModel(Model):
 
     @classmethod
     def load_model(cls, weights_url: str, load_archived: bool = False) -> "InputModel | None":
-        """The model with that address of weights; None when there is none."""
+        """The model with that address of weights.
+
+        Args:
+            weights_url: the address.
+            load_archived: also from the archive.
+
+        Returns:
+            The newest one; None when there is none.
+        """
         ask: dict[str, Any] = {
             "uri": [weights_url],
             "only_fields": ["id"],
@@ -112,11 +130,68 @@ class InputModel(Model):
         found = connections.connect().session.call("models.get_all", ask).get("models") or []
         return cls(found[0]["id"]) if found else None
 
-    def connect(self, task: "Task", name: str | None = None, ignore_remote_overrides: bool = False) -> None:
-        """List it with the task's input models; the task takes over its configuration and labels when it has none."""
-        self._connect_to(task, name)
+    @classmethod
+    def empty(
+        cls,
+        config_text: str | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+        label_enumeration: Mapping[str, int] | None = None,
+        name: str | None = None,
+    ) -> "InputModel":
+        """A model of configuration and labels only, without weights.
 
-    def _connect_to(self, task: Any, name: str | None) -> None:
-        add_model(task._record, "input", name or stem(self.url) or self.name, self.id)
-        if not task.get_labels_enumeration() and self.labels:
+        Args:
+            config_text: configuration as text.
+            config_dict: configuration as a dict, instead of the text.
+            label_enumeration: names to class numbers.
+            name: None is "Empty".
+
+        Returns:
+            The new model.
+
+        Raises:
+            UsageError: both forms of configuration, or labels of another shape.
+
+        Example:
+            >>> InputModel.empty(config_dict={"layers": 3}).config_dict
+            {'layers': 3}
+        """
+        params = {
+            "name": name or "Empty",
+            "uri": "",
+            "labels": check_labels(label_enumeration or {}),
+            "design": {"design": design_text(config_text, config_dict)},
+        }
+        return cls(str(connections.connect().session.call("models.create", params, repeat=False)["id"]))
+
+    def connect(self, task: "Task", name: str | None = None, ignore_remote_overrides: bool = False) -> None:
+        """List it with the task's input models; the task takes over its configuration and labels when it has none.
+
+        When an agent runs the code and another model was chosen on the task, this object becomes that one.
+
+        Args:
+            task: the task.
+            name: of the slot; None is the name of the weights file.
+            ignore_remote_overrides: keep the model of the code.
+        """
+        self._connect_to(task, name, ignore_remote_overrides)
+
+    def _connect_to(
+        self,
+        task: Any,
+        name: str | None,
+        ignore_remote_overrides: bool = False,
+        design: bool = True,
+        labels: bool = True,
+    ) -> None:
+        slot = name or stem(self.url) or self.name
+        record = task._record
+        if record.own and record.settings.task_id and not ignore_remote_overrides:
+            chosen = task.models.input.get(slot)
+            if chosen is not None and chosen.id != self.id:
+                self._id, self._known = chosen.id, None
+        add_model(record, "input", slot, self.id)
+        if labels and not task.get_labels_enumeration() and self.labels:
             task.set_model_label_enumeration(self.labels)
+        if design and not task.get_model_design() and self.config_text:
+            task.set_model_config(self.config_text)

@@ -32,11 +32,23 @@ class ModelList(Sequence[Model]):
         return iter([model for _, model in self._entries])
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The model of that name, or ``default``."""
+        """The model of that name.
+
+        Args:
+            name: of the slot.
+            default: answer when there is none.
+
+        Returns:
+            The model or ``default``.
+        """
         return next((model for known, model in self._entries if known == name), default)
 
     def keys(self) -> list[str]:
-        """The names, in order of first use."""
+        """The names of the slots.
+
+        Returns:
+            In order of first use.
+        """
         return [name for name, _ in self._entries]
 
     def __repr__(self) -> str:
@@ -63,11 +75,22 @@ def task_models(record: Record) -> TaskModels:
     return TaskModels(
         {
             side: ModelList(
-                [(str(entry["name"]), Model(str(entry["model"]))) for entry in models.get(side) or []]
+                [
+                    (str(entry["name"]), _listed(record, str(entry["model"])))
+                    for entry in models.get(side) or []
+                ]
             )
             for side in ("input", "output")
         }
     )
+
+
+def _listed(record: Record, model: str) -> Model:
+    found = Model(model)
+    if record.own:
+        # What this process has just made may still be on its way to the server.
+        found._arrived = record.flush
+    return found
 
 
 def add_model(record: Record, side: str, name: str, model: str) -> None:

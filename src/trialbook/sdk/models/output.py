@@ -1,15 +1,17 @@
 """Models that tasks make."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base.ids import new_id
-from trialbook.errors import ModelReady, UsageError
+from trialbook.errors import UsageError
+from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
+from trialbook.journal.journal import Journal
 from trialbook.journal.uploads import Pending, Upload
 from trialbook.sdk import current
+from trialbook.sdk.full_disk import spared
 from trialbook.sdk.labels import check_labels
 from trialbook.sdk.models.base import PACKAGE_TAG, PLACEHOLDER, Model
 from trialbook.sdk.models.frameworks import guess_framework, stem
@@ -89,7 +91,12 @@ class OutputModel(Model):
             self.update_design(config_text, config_dict)
 
     def connect(self, task: "Task", name: str | None = None, **_: Any) -> None:
-        """List it with the task's output models, under a name of its own if wished."""
+        """List it with the task's output models.
+
+        Args:
+            task: the task.
+            name: of the slot; None is the model's name.
+        """
         self._connect_to(task, name)
 
     def update_weights(
@@ -108,10 +115,10 @@ class OutputModel(Model):
 
         Args:
             weights_filename: a file or a folder (stored as one zip).
-            upload_uri: where to; None is the model's or the task's destination, else the files server.
+            upload_uri: where to; None is the model's or the task's destination. When there is none either, a file stays
+                where it is and its path is recorded; a folder goes to the files server.
             target_filename: name to store it under.
-            auto_delete_file: delete the file after it arrived, when a ``target_filename`` or upload was asked for
-                explicitly.
+            auto_delete_file: delete the file after it arrived, when ``upload_uri`` or ``target_filename`` was given.
             register_uri: an address that is stored already, instead of a file.
             iteration: noted in the description.
             update_comment: note file and iteration in the description.
@@ -122,23 +129,24 @@ class OutputModel(Model):
             The address of the weights.
 
         Raises:
-            UsageError: both or neither of file and address, or no such file.
-            ModelReady: the model is published.
+            UsageError: both or neither of file and address, no such file, or the model is published.
+
+        Example:
+            >>> _ = pathlib.Path("net.pt").write_bytes(b"weights")
+            >>> model = OutputModel(task, name="net", tags=["good"])
+            >>> url = model.update_weights("net.pt", iteration=3)
+            >>> model.framework
+            'PyTorch'
         """
         if (weights_filename is None) == (register_uri is None):
             raise UsageError("give either weights_filename or register_uri")
         if self._data().get("ready"):
-            raise ModelReady(f"model {self.id} is published; make a new OutputModel")
+            raise UsageError(f"model {self.id} is published and cannot change; make a new OutputModel")
         changes: dict[str, Any] = {}
         if iteration is not None and update_comment:
             changes["comment"] = _noted(self.comment, weights_filename or str(register_uri), iteration)
         if register_uri is not None:
-            changes.update(uri=register_uri, framework=self.framework or guess_framework(register_uri))
-            if is_package:
-                changes["system_tags"] = sorted({*self.system_tags, PACKAGE_TAG})
-            self._make(stem(register_uri))
-            self._change(changes)
-            return register_uri
+            return self._registered(register_uri, is_package, changes)
         return self._store(
             Path(str(weights_filename)).expanduser(),
             upload_uri,
@@ -149,6 +157,15 @@ class OutputModel(Model):
             changes,
         )
 
+    def _registered(self, url: str, package: bool, changes: dict[str, Any]) -> str:
+        changes = {**changes, "uri": url, "framework": self.framework or guess_framework(url)}
+        if package:
+            changes["system_tags"] = sorted({*self.system_tags, PACKAGE_TAG})
+        self._make(stem(url))
+        self._change(changes)
+        return url
+
+    @spared("file", "")
     def update_weights_package(
         self,
         weights_filenames: Sequence[str] | None = None,
@@ -159,10 +176,30 @@ class OutputModel(Model):
         iteration: int | None = None,
         async_enable: bool = True,
     ) -> str:
-        """Store several files as one package: a list of files, or a folder.
+        """Store several files as one package.
+
+        Args:
+            weights_filenames: the files.
+            weights_path: a folder, instead.
+            upload_uri: where to; None is the model's or the task's destination, else the files server.
+            target_filename: name to store it under.
+            auto_delete_file: delete the files once they are packed.
+            iteration: noted in the description.
+            async_enable: False returns when it has arrived.
+
+        Returns:
+            The address of the package.
 
         Raises:
-            UsageError: both or neither.
+            UsageError: both or neither of files and folder, or no such file.
+
+        Example:
+            >>> for name in ("encoder.pt", "decoder.pt"):
+            ...     _ = pathlib.Path(name).write_bytes(name.encode())
+            >>> model = OutputModel(task, name="pair")
+            >>> url = model.update_weights_package(["encoder.pt", "decoder.pt"])
+            >>> [pathlib.Path(path).name for path in model.get_weights_package()]
+            ['decoder.pt', 'encoder.pt']
         """
         if (weights_filenames is None) == (weights_path is None):
             raise UsageError("give either weights_filenames or weights_path")
@@ -180,52 +217,111 @@ class OutputModel(Model):
             if not path.is_file():
                 raise UsageError(f"there is no file {path}")
         source = self._record.journal.spool.reserve(".zip")
-        zip_files([(path, path.name) for path in files], source)
-        return self._send(
-            source, upload_uri, target_filename or f"{safe(self.name)}.zip", None, True, async_enable, {}
+        names = [path.name for path in files]
+        if len(set(names)) < len(names):
+            raise UsageError(
+                "two of the files have the same name; put them into a folder and pass weights_path"
+            )
+        zip_files(zip(files, names, strict=True), source)
+        changes: dict[str, Any] = {}
+        if iteration is not None:
+            changes["comment"] = _noted(self.comment, names[0], iteration)
+        url = self._send(
+            source, upload_uri, target_filename or f"{safe(self.name)}.zip", None, True, async_enable, changes
         )
+        for path in files if auto_delete_file else ():
+            path.unlink(missing_ok=True)
+        return url
 
     def update_design(
         self, config_text: str | None = None, config_dict: Mapping[str, Any] | None = None
     ) -> bool:
-        """Replace the configuration."""
+        """Replace the configuration.
+
+        Args:
+            config_text: as text.
+            config_dict: as a dict, instead.
+
+        Returns:
+            True.
+
+        Raises:
+            UsageError: both.
+        """
         self._change({"design": {"design": design_text(config_text, config_dict)}})
         return True
 
     def update_labels(self, labels: Mapping[str, int]) -> None:
-        """Replace the meaning of class numbers."""
+        """Replace the meaning of class numbers.
+
+        Args:
+            labels: names to integers.
+
+        Raises:
+            UsageError: not a dict of texts to integers.
+        """
         self._change({"labels": check_labels(labels)})
 
     def set_upload_destination(self, uri: str) -> None:
-        """Where later weights go."""
+        """Where later weights go.
+
+        Args:
+            uri: a folder or an address.
+
+        Raises:
+            UsageError: it cannot be written to.
+        """
         from trialbook.sdk.storage import check_writable
 
         check_writable(uri)
         self._destination = uri
 
     def set_name(self, name: str) -> None:
-        """Rename it."""
+        """Rename it.
+
+        Args:
+            name: the new name.
+        """
         self._change({"name": str(name)})
 
     def set_comment(self, comment: str) -> None:
-        """Replace the description."""
+        """Replace the description.
+
+        Args:
+            comment: the new one.
+        """
         self._change({"comment": str(comment)})
 
     def set_tags(self, tags: Sequence[str]) -> None:
-        """Replace the tags."""
+        """Replace the tags.
+
+        Args:
+            tags: the new ones.
+        """
         self._change({"tags": list(tags)})
 
-    def set_metadata(self, key: str, value: Any, v_type: str | None = None) -> bool:
-        """Store a value as text with its type."""
-        entry = {"key": str(key), "type": v_type or type(value).__name__, "value": str(value)}
-        self._make(self.name)
-        self._data().setdefault("metadata", {})[str(key)] = entry
-        self._record.journal.call("models.add_or_update_metadata", {"model": self.id, "metadata": [entry]})
-        return True
-
     def wait_for_uploads(self, timeout: float | None = None, max_num_uploads: int | None = None) -> bool:
-        """Wait until weights that this object is storing have arrived; True when they have."""
+        """Wait until weights that this object is storing have arrived.
+
+        Args:
+            timeout: seconds for each; None waits as long as it takes.
+            max_num_uploads: only for so many of them.
+
+        Returns:
+            True when they have.
+        """
         return all(pending.wait(timeout) for pending in self._pending[:max_num_uploads])
+
+    def _store_metadata(self, entries: list[dict[str, str]], replace: bool) -> None:
+        self._make(self.name)
+        known = {} if replace else dict(self._data().get("metadata") or {})
+        self._data()["metadata"] = {**known, **{entry["key"]: entry for entry in entries}}
+        ask = {"model": self.id, "metadata": entries, "replace_metadata": replace}
+        self._record.journal.call("models.add_or_update_metadata", ask)
+
+    def _journal(self) -> Journal:
+        self._make(self.name)
+        return self._record.journal
 
     def _connect_to(self, task: Any, name: str | None) -> None:
         self._slot = name or self._slot
@@ -263,6 +359,7 @@ class OutputModel(Model):
         if self._made and changes:
             self._record.journal.call("models.edit", {"model": self.id, **changes})
 
+    @spared("file", "")
     def _store(
         self,
         path: Path,
@@ -288,9 +385,11 @@ class OutputModel(Model):
             )
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
+        if not (destination or self._destination or self._task.output_uri):
+            return self._registered(path.resolve().as_uri(), package, changes)
         source = self._record.journal.spool.reserve(path.suffix or ".bin")
-        # A copy, so that the program may write its next checkpoint over the file at once.
-        shutil.copyfile(path, source)
+        # The program may write its next checkpoint over the file at once.
+        snapshot.keep(path, source)
         return self._send(
             source,
             destination,

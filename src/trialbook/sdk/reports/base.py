@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trialbook.errors import UsageError
+from trialbook.journal.journal import Journal
 from trialbook.sdk.record import Record
 
 
@@ -14,6 +15,10 @@ class ReporterBase:
     _record: Record
     _place: Callable[[], tuple[str, str, str]]
     _offset: int
+
+    def _journal(self) -> Journal:
+        """Where reports go."""
+        return self._record.journal
 
     def _iteration(self, iteration: int | None) -> int:
         try:
@@ -32,3 +37,8 @@ class ReporterBase:
             "timestamp": int(time.time() * 1000),
             **more,
         }
+
+
+def model_event(model: str, event: dict[str, Any]) -> dict[str, Any]:
+    """The event as one of a model instead of a task."""
+    return {**event, "task": model, "model_event": True}

@@ -8,9 +8,11 @@ from typing import Any
 from trialbook.base.guard import guard
 from trialbook.capture.matplotlib_lines import line_figure
 from trialbook.errors import UsageError
+from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
 from trialbook.journal.uploads import Upload
 from trialbook.sdk import figures, images
+from trialbook.sdk.full_disk import spared
 from trialbook.sdk.media import Media
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.reports.plots import PlotsMixin
@@ -26,6 +28,7 @@ class PicturesMixin(PlotsMixin):
     _destination: str | None
     _media: Media
 
+    @spared("image", None)
     def report_matplotlib_figure(
         self,
         title: str,
@@ -44,13 +47,19 @@ class PicturesMixin(PlotsMixin):
             iteration: None is 0.
             report_image: list it with the images instead of the plots.
             report_interactive: turn simple line plots into interactive ones; all others stay pictures.
+
+        Example:
+            >>> from matplotlib import pyplot
+            >>> figure, axes = pyplot.subplots()
+            >>> _ = axes.plot([1, 2, 3], [4, 5, 6])
+            >>> logger.report_matplotlib_figure("figure", "line", figure, 1)
         """
         figure = figure.gcf() if hasattr(figure, "gcf") else figure
         if report_interactive and not report_image and not self._pictures_only:
             with guard("logger.matplotlib"):
                 converted = line_figure(figure)
                 if converted is not None:
-                    self._plot(title, series, iteration, figures.plain(converted))
+                    self._show(title, series, iteration, figures.plain(converted))
                     return
         target = self._spool(".png")
         figure.savefig(target, format="png", bbox_inches="tight")
@@ -58,9 +67,14 @@ class PicturesMixin(PlotsMixin):
 
     @classmethod
     def matplotlib_force_report_non_interactive(cls, force: bool) -> None:
-        """Keep all matplotlib figures as pictures, in this process from now on; False gives interactive ones back."""
+        """Keep all matplotlib figures as pictures, in this process from now on.
+
+        Args:
+            force: False gives interactive ones back.
+        """
         cls._pictures_only = bool(force)
 
+    @spared("image", None)
     def report_image(
         self,
         title: str,
@@ -87,7 +101,11 @@ class PicturesMixin(PlotsMixin):
             url: address of a picture that is stored already.
 
         Raises:
-            UsageError: not exactly one source, or an array of another shape.
+            UsageError: not exactly one source, no such file, or an array of another shape.
+
+        Example:
+            >>> import numpy
+            >>> logger.report_image("noise", "sample", 1, image=numpy.zeros((8, 8, 3), "uint8"))
         """
         given = [value for value in (local_path, image, matrix, url) if value is not None]
         if len(given) != 1:
@@ -140,6 +158,7 @@ class PicturesMixin(PlotsMixin):
             delete_after_upload=delete_after_upload,
         )
 
+    @spared("image", None)
     def report_media(
         self,
         title: str,
@@ -166,7 +185,11 @@ class PicturesMixin(PlotsMixin):
             url: address of a file that is stored already.
 
         Raises:
-            UsageError: not exactly one source, or a stream without ``file_extension``.
+            UsageError: not exactly one source, no such file, or a stream without ``file_extension``.
+
+        Example:
+            >>> import io
+            >>> logger.report_media("page", "sample", 1, stream=io.StringIO("<p>hello"), file_extension="html")
         """
         given = [value for value in (local_path, stream, url) if value is not None]
         if len(given) != 1:
@@ -185,7 +208,10 @@ class PicturesMixin(PlotsMixin):
             self._picture(title, series, iteration, target, suffix, max_history)
 
     def set_default_upload_destination(self, uri: str) -> None:
-        """Where pictures and media go from now on: an address of a files server, or a folder.
+        """Where pictures and media go from now on.
+
+        Args:
+            uri: a folder, or an address.
 
         Raises:
             UsageError: an address that cannot be written to.
@@ -194,26 +220,47 @@ class PicturesMixin(PlotsMixin):
         self._destination = uri
 
     def get_default_upload_destination(self) -> str:
-        """Where pictures and media go."""
+        """Where pictures and media go.
+
+        Returns:
+            The address or folder; the files server by default.
+        """
         return self._destination or self._place()[0]
 
     @classmethod
     def set_default_debug_sample_history(cls, max_history: int) -> None:
-        """How many files of one title and series this process keeps, instead of the setting."""
+        """How many files of one title and series this process keeps, instead of the setting.
+
+        Args:
+            max_history: 1 or more.
+
+        Raises:
+            UsageError: it is less.
+
+        Example:
+            >>> Logger.set_default_debug_sample_history(20)
+            >>> Logger.get_default_debug_sample_history()
+            20
+        """
+        if int(max_history) < 1:
+            raise UsageError(f"at least one file is kept, not {max_history!r}")
         cls._history = int(max_history)
 
     @classmethod
     def get_default_debug_sample_history(cls) -> int:
-        """How many files of one title and series are kept."""
+        """How many files of one title and series are kept.
+
+        Returns:
+            The number; 100 unless a setting or this process says otherwise.
+        """
         if cls._history is not None:
             return cls._history
         return load().history
 
     def _linked(self, title: str, series: str, iteration: int | None, url: str) -> None:
-        self._record.journal.event(
-            self._event("training_debug_image", title, series, iteration, key=url, url=url)
-        )
+        self._journal().event(self._event("training_debug_image", title, series, iteration, key=url, url=url))
 
+    @spared("image", None)
     def _file(
         self, title: str, series: str, iteration: int | None, path: Path, history: int | None, delete: bool
     ) -> None:
@@ -225,11 +272,11 @@ class PicturesMixin(PlotsMixin):
         if delete:
             shutil.move(path, target)
         else:
-            shutil.copyfile(path, target)
+            snapshot.keep(path, target)
         self._picture(title, series, iteration, target, path.suffix, history)
 
     def _spool(self, suffix: str) -> Path:
-        return self._record.journal.spool.reserve(suffix)
+        return self._journal().spool.reserve(suffix)
 
     def _picture(
         self,
@@ -268,4 +315,4 @@ class PicturesMixin(PlotsMixin):
             event = self._event(
                 "training_debug_image", title, series, iteration, key=url.rsplit("/", 1)[-1], url=url
             )
-        self._record.journal.upload(Upload(source, url, True, ((Kind.EVENT, event),)), kind="image")
+        self._journal().upload(Upload(source, url, True, ((Kind.EVENT, event),)), kind="image")

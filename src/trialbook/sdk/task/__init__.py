@@ -6,15 +6,21 @@ from trialbook.sdk.record import Record
 from trialbook.sdk.task.artifacts import ArtifactsMixin
 from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.creation import CreationMixin
+from trialbook.sdk.task.deletion import DeletionMixin
 from trialbook.sdk.task.identity import IdentityMixin
 from trialbook.sdk.task.lifecycle import LifecycleMixin
 from trialbook.sdk.task.models import ModelsMixin
+from trialbook.sdk.task.nodes import NodesMixin
 from trialbook.sdk.task.parameters import ParametersMixin
 from trialbook.sdk.task.query import QueryMixin
+from trialbook.sdk.task.queues import QueuesMixin
 from trialbook.sdk.task.remote import RemoteMixin
 from trialbook.sdk.task.reporting import ReportingMixin
 from trialbook.sdk.task.requirements import RequirementsMixin
+from trialbook.sdk.task.script import ScriptMixin
 from trialbook.sdk.task.status import StatusMixin
+from trialbook.sdk.task.surroundings import SurroundingsMixin
+from trialbook.sdk.task.uploads import UploadsMixin
 from trialbook.sdk.task_types import TaskStatusEnum, TaskTypes
 
 # A program may read its command line before Task.init, so parsing is remembered from the import on.
@@ -25,6 +31,11 @@ class Task(
     ParametersMixin,
     LifecycleMixin,
     IdentityMixin,
+    DeletionMixin,
+    QueuesMixin,
+    ScriptMixin,
+    SurroundingsMixin,
+    UploadsMixin,
     StatusMixin,
     ConfigurationMixin,
     ArtifactsMixin,
@@ -32,6 +43,7 @@ class Task(
     ReportingMixin,
     RequirementsMixin,
     RemoteMixin,
+    NodesMixin,
     CreationMixin,
     QueryMixin,
 ):

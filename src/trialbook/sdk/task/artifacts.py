@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.errors import UsageError, WireError
+from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
-from trialbook.journal.uploads import Pending, Upload
+from trialbook.journal.uploads import HASH_LATER, Pending, Upload
 from trialbook.sdk.artifacts import Artifact, Artifacts
 from trialbook.sdk.console import say
+from trialbook.sdk.full_disk import spared
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.pack import Packed, digest, pack
 from trialbook.sdk.registered import RegisteredArtifacts
@@ -26,7 +28,12 @@ class ArtifactsMixin(TaskBase):
 
     @property
     def artifacts(self) -> Artifacts:
-        """The task's artifacts by name; read-only."""
+        """The task's artifacts by name, registered ones included; read-only.
+
+        Example:
+            >>> task.artifacts
+            {}
+        """
         entries = (self._document().get("execution") or {}).get("artifacts") or []
         return Artifacts({str(entry["key"]): Artifact(entry, self._artifact_ready) for entry in entries})
 
@@ -58,6 +65,10 @@ class ArtifactsMixin(TaskBase):
 
         Raises:
             UsageError: a path that does not exist, or an object that cannot be kept.
+
+        Example:
+            >>> task.upload_artifact("settings", {"rate": 0.1}, metadata={"source": "search"})
+            True
         """
         if not name:
             raise UsageError("an artifact needs a name")
@@ -87,6 +98,12 @@ class ArtifactsMixin(TaskBase):
 
         Raises:
             UsageError: not a DataFrame, or columns that it does not have.
+
+        Example:
+            >>> import pandas
+            >>> table = pandas.DataFrame({"id": [1, 2], "loss": [0.5, 0.4]})
+            >>> task.register_artifact("losses", table)
+            >>> table.loc[2] = [3, 0.3]
         """
         if not name:
             raise UsageError("an artifact needs a name")
@@ -97,12 +114,20 @@ class ArtifactsMixin(TaskBase):
         self._registered.add(str(name), artifact, metadata, uniqueness_columns)
 
     def unregister_artifact(self, name: str) -> None:
-        """Store the last state of a registered table and follow it no longer; the artifact stays on the task."""
+        """Store the last state of a registered table and follow it no longer; the artifact stays on the task.
+
+        Args:
+            name: of the table; an unknown one is said, and nothing happens.
+        """
         if self._registered is None or not self._registered.remove(name):
             say(f"Trialbook: no artifact {name!r} is registered")
 
     def get_registered_artifacts(self) -> dict[str, Any]:
-        """The registered tables by name: the program's own objects, which may be changed."""
+        """The registered tables.
+
+        Returns:
+            Names to the program's own objects, which may be changed.
+        """
         return self._registered.objects() if self._registered is not None else {}
 
     def set_artifacts(self, artifacts_list: Sequence[Any] | None = None) -> list[Artifact] | None:
@@ -142,6 +167,7 @@ class ArtifactsMixin(TaskBase):
     def _keep_quietly(self, name: str, frame: Any, metadata: Mapping[str, Any] | None, preview: str) -> None:
         self._keep(name, frame, metadata, False, True, preview, False)
 
+    @spared("file", False)
     def _keep(
         self,
         name: str,
@@ -164,7 +190,11 @@ class ArtifactsMixin(TaskBase):
             journal.call(call["method"], call["params"])  # type: ignore[arg-type]
             return not wait_on_upload or self._record.flush()
         own = _file(artifact_object) if delete_after_upload else None
-        pending = journal.upload(Upload(packed.path, entry["uri"], True, ((Kind.CALL, call),), own))
+
+        def told(digest: str) -> None:
+            entry["hash"] = entry["type_data"]["data_hash"] = digest
+
+        pending = journal.upload(Upload(packed.path, entry["uri"], True, ((Kind.CALL, call),), own, told))
         return self._after_upload(pending, entry, wait_on_upload)
 
     def _after_upload(self, pending: Pending | None, entry: dict[str, Any], wait: bool) -> bool:
@@ -197,8 +227,11 @@ class ArtifactsMixin(TaskBase):
             "display_data": [[str(key), str(value)] for key, value in (metadata or {}).items()],
         }
         if packed.path is not None:
-            entry["hash"], entry["content_size"] = digest(packed.path)
-            type_data["data_hash"] = entry["hash"]
+            size = snapshot.size_of(packed.path)
+            # Hashing a gigabyte takes most of a second, which the sending thread has.
+            hashed = HASH_LATER if size >= snapshot.AT_ONCE else digest(packed.path)[0]
+            entry["hash"], entry["content_size"] = hashed, size
+            type_data["data_hash"] = hashed
             entry["uri"] = self._artifact_url(name, packed.file_name)
         return entry
 

@@ -9,25 +9,68 @@ from typing import Any
 
 import trialbook
 from trialbook.base.guard import guard
-from trialbook.capture.code import Code, EntryPoint, detect, entry_point
-from trialbook.capture.packages import frozen, required
+from trialbook.capture.code import Code, EntryPoint, detect, entry_point, repository_root
 from trialbook.capture.secrets import masked_arguments
 from trialbook.journal.frames import Kind
 from trialbook.journal.uploads import Upload
 from trialbook.machine.host import facts
+from trialbook.sdk import settings
 from trialbook.sdk.names import join, task_folder
 from trialbook.sdk.record import Record
 
 _BIG_DIFF = 500_000
 _extra: dict[str, str | None] = {}
+_files: list[Path] = []
 _ignored: set[str] = set()
 _frozen: bool | Path = False
 _busy = threading.Lock()
+_alone = False
+_kept: dict[str, set[str]] = {}
 
 
 def require(package: str, version: str | None) -> None:
     """Add a package to the list of the next task."""
     _extra[package] = version
+
+
+def require_file(path: Path) -> None:
+    """Add the lines of a requirements file to the list of the next task."""
+    _files.append(path.absolute())
+
+
+def stand_alone(force: bool) -> None:
+    """Record the whole script instead of its repository."""
+    global _alone
+    _alone = force
+
+
+def keep(task: str, parts: set[str]) -> None:
+    """Parts of a task's ``script`` that the program has set itself."""
+    _kept.setdefault(task, set()).update(parts)
+
+
+def default_project() -> str:
+    """The name of the repository that holds the script; empty when there is none."""
+    entry = entry_point()
+    root = repository_root(entry.path.parent) if entry.path is not None else None
+    if root is None:
+        return ""
+    return _origin_name(root) or root.name
+
+
+def _origin_name(root: Path) -> str:
+    """The last part of the address of ``origin``, read from git's own file: no process is started for it."""
+    inside = False
+    with guard("task.project"):
+        config = root / ".git" / "config"
+        for line in config.read_text("utf-8", "replace").splitlines() if config.is_file() else []:
+            text = line.strip()
+            if text.startswith("["):
+                inside = text == '[remote "origin"]'
+            elif inside and text.partition("=")[0].strip() == "url":
+                address = text.partition("=")[2].strip().rstrip("/").removesuffix(".git")
+                return address.replace(":", "/").rsplit("/", 1)[-1]
+    return ""
 
 
 def ignore(package: str) -> None:
@@ -57,14 +100,27 @@ def describe_at_once(detect_code: bool) -> tuple[dict[str, Any], dict[str, Any]]
     return script, runtime
 
 
-def describe_later(record: Record) -> None:
-    """Find repository, changes and packages, and put them on the task; in a thread, some tenths of a second."""
+def describe_later(record: Record, entry: EntryPoint) -> None:
+    """Find repository, changes and packages, and put them on the task; in a thread, some tenths of a second.
+
+    Args:
+        record: of the task.
+        entry: seen while the script ran: Python forgets its name at the end of it, when this may still be at work.
+    """
     with _busy, guard("task.code"):
-        entry = entry_point()
-        code = detect(entry)
+        from trialbook.capture.checkout import standalone
+
+        code = standalone(entry.path, None, False) if _alone and entry.path is not None else detect(entry)
+        found = {**_fields(code, record), "requirements": {"pip": packages(entry.path, code.root)}}
+        put(record, {**found, **settings.code_overrides()})
+
+
+def put(record: Record, found: dict[str, Any]) -> None:
+    """Put parts of the code on the task, except those that the program has set itself."""
+    with record.lock:
+        kept = _kept.get(record.id, set())
         script = dict(record.document.get("script") or {})
-        script.update(_fields(code, record))
-        script["requirements"] = {"pip": _packages(entry, code)}
+        script.update({name: value for name, value in found.items() if name not in kept})
         record.edit(script=script)
 
 
@@ -76,12 +132,20 @@ def finish_describing(timeout: float) -> bool:
     return False
 
 
-def _packages(entry: EntryPoint, code: Code) -> str:
+def packages(script: Path | None, root: Path | None) -> str:
+    """The requirement lines of a script, as the program wishes them."""
+    # The metadata of packages takes a tenth of the time in which a script can import us; this is the thread for it.
+    from trialbook.capture.packages import frozen, required
+
     if isinstance(_frozen, Path):
         return _frozen.read_text("utf-8")
-    if _frozen:
-        return frozen(_extra, _ignored)
-    return required(entry.path, code.root, _extra, _ignored)
+    listed = frozen(_extra, _ignored) if _frozen else required(script, root, _extra, _ignored)
+    return listed + "".join(_lines(path) for path in _files)
+
+
+def _lines(path: Path) -> str:
+    text = path.read_text("utf-8")
+    return text if text.endswith("\n") else text + "\n"
 
 
 def _fields(code: Code, record: Record) -> dict[str, Any]:

@@ -42,6 +42,14 @@ class ConfigurationMixin(TaskBase):
 
         Raises:
             UsageError: the file cannot be read, or it is neither a dict nor a path.
+
+        Example:
+            >>> network = task.connect_configuration({"layers": [64, 64]}, name="network")
+            >>> network["layers"].append(10)
+            >>> network["activation"] = "relu"
+            >>> print(task.get_configuration_object("network"))
+            layers = [64, 64, 10]
+            activation = "relu"
         """
         section = name or _GENERAL
         remote = bool(self._record.settings.task_id) and self._record.own and not ignore_remote_overrides
@@ -55,16 +63,34 @@ class ConfigurationMixin(TaskBase):
         raise UsageError(f"a configuration is a dict or a path, not a {type(configuration).__name__}")
 
     def get_configuration_object(self, name: str) -> str | None:
-        """The text of a section; None when there is none."""
+        """The text of a configuration section, asked from the server for a task that this process does not run.
+
+        Args:
+            name: of the section.
+
+        Returns:
+            The text; None when there is no such section.
+        """
         found = self._fresh_objects().get(name)
         return str(found.get("value") or "") if found is not None else None
 
     def get_configuration_objects(self) -> dict[str, str]:
-        """The texts of all sections by name."""
+        """The texts of all configuration sections.
+
+        Returns:
+            Names to texts; empty when there are none.
+        """
         return {name: str(item.get("value") or "") for name, item in self._fresh_objects().items()}
 
     def get_configuration_object_as_dict(self, name: str) -> dict[str, Any] | None:
-        """A section that holds HOCON or JSON as a dict; None when it does not."""
+        """A configuration section as a dict.
+
+        Args:
+            name: of the section.
+
+        Returns:
+            The dict; None when there is no such section, or it is neither HOCON nor JSON.
+        """
         text = self.get_configuration_object(name)
         if text is None:
             return None
@@ -91,7 +117,10 @@ class ConfigurationMixin(TaskBase):
             config_dict: a dict instead of a text.
 
         Raises:
-            UsageError: both or neither of text and dict.
+            UsageError: both or neither of text and dict, or the task is neither a draft nor running.
+
+        Example:
+            >>> task.set_configuration_object("notes", "as they are", description="why")
         """
         if (config_text is None) == (config_dict is None):
             raise UsageError("give either config_text or config_dict")
@@ -104,8 +133,18 @@ class ConfigurationMixin(TaskBase):
     def connect_label_enumeration(self, enumeration: dict[str, int]) -> dict[str, int]:
         """Record the meaning of class numbers; output models made later carry it.
 
+        Args:
+            enumeration: names to integers.
+
+        Returns:
+            What the program should use: when an agent runs it, what the task has.
+
         Raises:
             UsageError: not a dict of texts to integers.
+
+        Example:
+            >>> task.connect_label_enumeration({"background": 0, "person": 1})
+            {'background': 0, 'person': 1}
         """
         if self._record.settings.task_id and self._record.own and self.get_labels_enumeration():
             return self.get_labels_enumeration()
@@ -113,7 +152,10 @@ class ConfigurationMixin(TaskBase):
         return enumeration
 
     def set_model_label_enumeration(self, enumeration: Mapping[str, int] | None = None) -> None:
-        """Set the meaning of class numbers; None clears it.
+        """Set the meaning of class numbers; output models made later carry it.
+
+        Args:
+            enumeration: names to integers; None clears it.
 
         Raises:
             UsageError: not a dict of texts to integers.
@@ -124,32 +166,68 @@ class ConfigurationMixin(TaskBase):
         self._record.change("tasks.edit", {"force": True, "execution": {"model_labels": labels}})
 
     def get_labels_enumeration(self) -> dict[str, int]:
-        """Names to class numbers."""
+        """The meaning of class numbers.
+
+        Returns:
+            Names to numbers; empty when none were set.
+        """
         labels = (self._document().get("execution") or {}).get("model_labels") or {}
         return {str(name): int(number) for name, number in labels.items()}
 
     def get_label_num_description(self) -> dict[int, str]:
-        """Class numbers to their names; several names of one number are joined with a comma."""
+        """What class numbers mean.
+
+        Returns:
+            Numbers to names; several names of one number are joined with a comma.
+        """
         found: dict[int, list[str]] = {}
         for name, number in self.get_labels_enumeration().items():
             found.setdefault(number, []).append(name)
         return {number: ", ".join(names) for number, names in found.items()}
 
     def get_num_of_classes(self) -> int:
-        """The greatest class number and one more; 0 without labels."""
-        return max(self.get_labels_enumeration().values(), default=-1) + 1
+        """How many classes the labels have.
+
+        Returns:
+            The greatest class number and one more; 0 without labels. Numbers that no label has are counted, with a
+            warning.
+
+        Example:
+            >>> task.set_model_label_enumeration({"background": 0, "person": 1})
+            >>> task.get_num_of_classes()
+            2
+        """
+        numbers = set(self.get_labels_enumeration().values())
+        count = max(numbers, default=-1) + 1
+        missing = count - len({number for number in numbers if number >= 0})
+        if missing > 0:
+            _log.warning("the labels leave out %d of the numbers below %d", missing, count)
+        return count
 
     def get_model_design(self) -> str:
-        """The model configuration as text; empty when there is none."""
+        """The model configuration.
+
+        Returns:
+            The text of ``set_model_config`` or ``update_model_desc``, else that of the section "General"; empty when
+            there is none.
+        """
         found = self._objects().get(_DESIGN) or self._objects().get(_GENERAL)
         return str((found or {}).get("value") or "")
 
     def get_model_config_text(self) -> str:
-        """The same as ``get_model_design``, under an older name."""
+        """The same as ``get_model_design``, under an older name.
+
+        Returns:
+            The text; empty when there is none.
+        """
         return self.get_model_design()
 
     def get_model_config_dict(self) -> dict[str, Any]:
-        """``get_model_design`` as a dict; empty when it is not HOCON or JSON."""
+        """``get_model_design`` as a dict; an older form of ``get_configuration_object_as_dict``.
+
+        Returns:
+            The dict; empty when the text is neither HOCON nor JSON.
+        """
         try:
             return hocon.load(self.get_model_design() or "{}")
         except ValueError:
@@ -158,11 +236,22 @@ class ConfigurationMixin(TaskBase):
     def set_model_config(
         self, config_text: str | None = None, config_dict: Mapping[str, Any] | None = None
     ) -> None:
-        """Store the model configuration, as text or as a dict; an older form of ``connect_configuration``."""
+        """Store the model configuration; an older form of ``connect_configuration``.
+
+        Args:
+            config_text: as a text.
+            config_dict: as a dict instead.
+
+        Raises:
+            UsageError: both or neither.
+        """
         self.set_configuration_object(_DESIGN, config_text, config_dict=config_dict)
 
     def update_model_desc(self, new_model_desc_file: str | Path | None = None) -> None:
         """Replace the model configuration by the text of a file.
+
+        Args:
+            new_model_desc_file: its path.
 
         Raises:
             OSError: the file cannot be read.
@@ -215,6 +304,12 @@ class ConfigurationMixin(TaskBase):
             docker_arguments: arguments of the container.
             docker_setup_bash_script: lines to run in it first.
             docker_image: image, under its newer name.
+
+        Example:
+            >>> draft = Task.create("Examples", "in a container")
+            >>> draft.set_base_docker("python:3.12", docker_arguments="--ipc=host")
+            >>> draft.get_base_docker()
+            'python:3.12 --ipc=host'
         """
         if self._record.settings.task_id and self._record.own:
             return
@@ -230,7 +325,11 @@ class ConfigurationMixin(TaskBase):
         )
 
     def get_base_docker(self) -> str | None:
-        """Image and arguments as one text; None when there is none."""
+        """The container in which an agent runs the task.
+
+        Returns:
+            Image and arguments as one text; None when there is none.
+        """
         container = self._document().get("container") or {}
         text = " ".join(str(container.get(part)) for part in ("image", "arguments") if container.get(part))
         return text or None

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from trialbook.capture import checkout
 from trialbook.capture.code import Code
-from trialbook.capture.packages import required
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
@@ -74,8 +72,12 @@ class CreationMixin(TaskBase):
             TaskNotFound: there is no task ``base_task_id``.
 
         Example:
-            >>> task = Task.create("Vision", "digits", script="train.py", argparse_args=[("lr", 0.1)])  # doctest: +SKIP
-            >>> Task.enqueue(task, "gpu")  # doctest: +SKIP
+            >>> _ = pathlib.Path("train.py").write_text("print('training')")
+            >>> draft = Task.create("Examples", "digits", script="train.py", argparse_args=[("rate", 0.1)])
+            >>> draft.status, draft.get_parameters()
+            ('created', {'Args/rate': '0.1'})
+            >>> Task.enqueue(draft, "default").queued
+            1
         """
         if settings_module.load().offline:
             raise UsageError("Task.create needs the server, and this process works offline")
@@ -145,6 +147,8 @@ def _code(
     working_directory: str | None,
     init: bool,
 ) -> Code | None:
+    from trialbook.capture import checkout
+
     if repo and _is_address(repo):
         return checkout.from_address(repo, script, working_directory, branch, commit, init)
     if repo:
@@ -174,6 +178,8 @@ def _requirements(
     script: str | None,
 ) -> str | None:
     """Requirement lines; None when nothing is known."""
+    from trialbook.capture.packages import required
+
     root = code.root if code is not None else None
     if packages is True:
         if root is None or not script:

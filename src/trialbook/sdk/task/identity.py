@@ -1,5 +1,6 @@
 """What a task is called and where it belongs: name, comment, tags, project, type, parent, links."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,14 @@ from typing import Any
 from trialbook.base.ids import is_id
 from trialbook.errors import UsageError
 from trialbook.sdk.names import join, task_folder
+from trialbook.sdk.offline import NOWHERE
+from trialbook.sdk.projects import project_ids
 from trialbook.sdk.storage import check_writable
+from trialbook.sdk.task.answers import View, server_session
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task_types import TaskTypes
+
+_log = logging.getLogger("trialbook")
 
 
 class IdentityMixin(TaskBase):
@@ -25,10 +31,32 @@ class IdentityMixin(TaskBase):
         self.set_name(value)
 
     def set_name(self, name: str) -> None:
-        """Rename the task."""
+        """Rename the task; at any status.
+
+        Args:
+            name: the new name.
+
+        Raises:
+            UsageError: it is empty.
+        """
         if not name:
             raise UsageError("a task needs a name")
         self._record.edit(name=str(name))
+
+    def rename(self, new_name: str) -> bool:
+        """The same as ``set_name``.
+
+        Args:
+            new_name: the new name.
+
+        Returns:
+            True.
+
+        Raises:
+            UsageError: it is empty.
+        """
+        self.set_name(new_name)
+        return True
 
     @property
     def comment(self) -> str:
@@ -40,7 +68,11 @@ class IdentityMixin(TaskBase):
         self.set_comment(value)
 
     def set_comment(self, comment: str) -> None:
-        """Replace the description."""
+        """Replace the description; at any status.
+
+        Args:
+            comment: the new one; an empty text clears it.
+        """
         self._record.edit(comment=str(comment))
 
     @property
@@ -49,8 +81,63 @@ class IdentityMixin(TaskBase):
         return str(self._document().get("project") or "")
 
     def get_project_name(self) -> str:
-        """Full path of the project."""
+        """Full path of the project.
+
+        Returns:
+            The path; empty when the task has no project yet.
+        """
         return self._record.project()
+
+    def move_to_project(
+        self,
+        new_project_id: str | None = None,
+        new_project_name: str | None = None,
+        system_tags: Sequence[str] | None = None,
+    ) -> bool:
+        """Put the task into another project.
+
+        Args:
+            new_project_id: id of the project.
+            new_project_name: its full path instead; made when missing.
+            system_tags: of a project that is made.
+
+        Returns:
+            True.
+
+        Raises:
+            UsageError: both or neither.
+            ProjectNotFound: there is no project of that id.
+
+        Example:
+            >>> task.move_to_project(new_project_name="Examples/Moved")
+            True
+            >>> task.get_project_name()
+            'Examples/Moved'
+        """
+        if bool(new_project_id) == bool(new_project_name):
+            raise UsageError("move_to_project takes either new_project_id or new_project_name")
+        target = {"project": new_project_id} if new_project_id else {"project_name": str(new_project_name)}
+        if new_project_name and system_tags and not project_ids(server_session(), new_project_name):
+            ask = {"name": new_project_name, "system_tags": list(system_tags)}
+            self._record.call("projects.create", ask, repeat=False)
+        self._record.flush()
+        answer = self._record.call("tasks.move", {"ids": [self.id], **target})
+        self._document()["project"] = answer["project_id"]
+        self._record.project_name = None
+        return True
+
+    def set_project(self, project_id: str | None = None, project_name: str | None = None) -> None:
+        """Put the task into another project, as ``move_to_project``.
+
+        Args:
+            project_id: id of the project.
+            project_name: its full path instead; made when missing.
+
+        Raises:
+            UsageError: both or neither.
+            ProjectNotFound: there is no project of that id.
+        """
+        self.move_to_project(project_id, project_name)
 
     @property
     def parent(self) -> str | None:
@@ -58,7 +145,10 @@ class IdentityMixin(TaskBase):
         return self._document().get("parent")
 
     def set_parent(self, parent: Any) -> None:
-        """Set the parent: an id or a task; None for no parent.
+        """Set the parent.
+
+        Args:
+            parent: an id or a task; None for no parent.
 
         Raises:
             UsageError: the task itself, or no id.
@@ -76,37 +166,81 @@ class IdentityMixin(TaskBase):
         return str(self._document().get("type") or TaskTypes.training.value)
 
     def set_task_type(self, task_type: TaskTypes | str) -> None:
-        """Change what the task is for."""
+        """Change what the task is for.
+
+        Args:
+            task_type: a member of ``TaskTypes`` or its text.
+
+        Raises:
+            UsageError: there is no such type.
+        """
         self._record.edit(type=TaskTypes.of(task_type).value)
 
     @property
-    def data(self) -> dict[str, Any]:
-        """The task's document as the server has it."""
-        return self._document()
+    def data(self) -> View:
+        """The task's document as the server has it, readable by key and by attribute.
+
+        Example:
+            >>> task.data.name == task.data["name"] == task.name
+            True
+        """
+        return View(self._document())
 
     def get_tags(self) -> list[str]:
-        """The tags."""
+        """The tags.
+
+        Returns:
+            A new list.
+        """
         return list(self._document().get("tags") or [])
 
     def set_tags(self, tags: Sequence[str] | str) -> None:
-        """Replace the tags."""
+        """Replace the tags; at any status.
+
+        Args:
+            tags: the new ones; a text is one tag.
+        """
         self._record.edit(tags=_unique(tags))
 
     def add_tags(self, tags: Sequence[str] | str) -> None:
-        """Add tags; those that are there stay once. A text is one tag."""
+        """Add tags; those that are there stay once. When an agent runs this process nothing happens.
+
+        Args:
+            tags: a text is one tag, also when it has blanks.
+
+        Example:
+            >>> task.set_tags(["first"])
+            >>> task.add_tags(["first", "second"])
+            >>> task.get_tags()
+            ['first', 'second']
+        """
+        if self._record.own and self._record.settings.task_id:
+            return
         self._record.edit(tags=_unique([*self.get_tags(), *_unique(tags)]))
 
     def remove_tags(self, tags: Sequence[str] | str) -> None:
-        """Remove tags; unknown ones are ignored."""
+        """Remove tags.
+
+        Args:
+            tags: a text is one tag; unknown ones are ignored.
+        """
         gone = set(_unique(tags))
         self._record.edit(tags=[tag for tag in self.get_tags() if tag not in gone])
 
     def get_system_tags(self) -> list[str]:
-        """Tags that carry a meaning for the server, such as ``archived``."""
+        """Tags that carry a meaning for the server, such as ``archived``.
+
+        Returns:
+            A new list.
+        """
         return list(self._document().get("system_tags") or [])
 
     def get_output_log_web_page(self) -> str:
-        """Address of the run's page."""
+        """Address of the run's page.
+
+        Returns:
+            ``<host>/projects/<project id>/tasks/<task id>/output/log``.
+        """
         connection = self._record.connection
         settings = connection.settings if connection else self._record.settings
         host = settings.web_host or settings.api_host
@@ -129,7 +263,7 @@ class IdentityMixin(TaskBase):
     @output_uri.setter
     def output_uri(self, value: str | bool | None) -> None:
         connection = self._record.connection
-        files = (connection.settings if connection else self._record.settings).files_host
+        files = (connection.settings if connection else self._record.settings).files_host or NOWHERE
         destination = files if value is True else (value or "")
         if destination:
             check_writable(destination)
@@ -138,7 +272,14 @@ class IdentityMixin(TaskBase):
         self._record.change("tasks.edit", {"force": True, "output_dest": destination})
 
     def get_output_destination(self, extra_path: str | None = None, **_: Any) -> str | None:
-        """Where files of this task go: destination, project, name and id, and ``extra_path``; None without one."""
+        """Where files of this task go.
+
+        Args:
+            extra_path: added at the end.
+
+        Returns:
+            ``<destination>/<project>/<task name>.<task id>`` and ``extra_path``; None when the task has no destination.
+        """
         root = self.output_uri
         if not root:
             return None
@@ -146,14 +287,26 @@ class IdentityMixin(TaskBase):
         return join(root, *parts, *([extra_path] if extra_path else []))
 
     def get_progress(self) -> int | None:
-        """How far the run says it is, 0 to 100; None when it says nothing."""
+        """How far the run says it is.
+
+        Returns:
+            0 to 100; 100 for a completed task; None when it said nothing.
+        """
+        if self._document().get("status") in ("completed", "published"):
+            return 100
         value = (self._document().get("runtime") or {}).get("progress")
         return int(value) if value is not None else None
 
     def set_progress(self, progress: int) -> None:
-        """Say how far the run is, 0 to 100; anything else is ignored."""
-        if isinstance(progress, int) and 0 <= progress <= 100:
-            self._set_runtime(progress=str(progress))
+        """Say how far the run is; the table of tasks shows it.
+
+        Args:
+            progress: 0 to 100; anything else is ignored with a warning.
+        """
+        if isinstance(progress, bool) or not isinstance(progress, int) or not 0 <= progress <= 100:
+            _log.warning("set_progress takes an integer from 0 to 100, not %r; it is ignored", progress)
+            return
+        self._set_runtime(progress=str(progress))
 
     def _set_runtime(self, **values: Any) -> None:
         runtime = {**(self._document().get("runtime") or {}), **values}

@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.guard import guard
+from trialbook.capture.code import entry_point
 from trialbook.capture.exits import COMPLETED, Outcome
+from trialbook.capture.notebook import shell as notebook_shell
 from trialbook.errors import UsageError
 from trialbook.journal.journal import Journal
-from trialbook.sdk import connection as connections
-from trialbook.sdk import current
+from trialbook.sdk import current, ranks, seeds
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
 from trialbook.sdk.logger import Logger
-from trialbook.sdk.monitor import ResourceMonitor, set_timeout
+from trialbook.sdk.monitor import ResourceMonitor
 from trialbook.sdk.offline import NOWHERE
 from trialbook.sdk.record import Record
 from trialbook.sdk.recovery import sync_in_background
+from trialbook.sdk.task import notebook
 from trialbook.sdk.task.base import TaskBase
-from trialbook.sdk.task.code import describe_at_once, describe_later
+from trialbook.sdk.task.code import default_project, describe_at_once, describe_later
 from trialbook.sdk.task.decide import Decision, Move, Wish
 from trialbook.sdk.task.run import Run, default_name, finish_status
 from trialbook.sdk.task.start import Birth, start
@@ -31,6 +33,28 @@ if TYPE_CHECKING:
     from trialbook.sdk.task import Task
 
 _log = logging.getLogger("trialbook")
+_FRAMEWORKS = frozenset(
+    (
+        "catboost",
+        "detect_repository",
+        "fastai",
+        "gradio",
+        "hydra",
+        "joblib",
+        "jsonargparse",
+        "lightgbm",
+        "matplotlib",
+        "megengine",
+        "pytorch",
+        "pytorch_lightning",
+        "scikit",
+        "tensorboard",
+        "tensorflow",
+        "tfdefines",
+        "xgboost",
+    )
+)
+"""What programs written for the reference name in ``auto_connect_frameworks``."""
 _AWAY_SECONDS = 2.0
 _DESCRIBED_SECONDS = 5.0
 
@@ -42,6 +66,8 @@ class LifecycleMixin(TaskBase):
     _wish: Wish | None = None
     _logger: Logger | None = None
     _argparse: bool | Mapping[str, bool] = False
+    _publish_at_end: bool
+    _complete: bool | None = None
 
     @classmethod
     def init(
@@ -74,7 +100,8 @@ class LifecycleMixin(TaskBase):
             output_uri: where models go: True for the files server, a folder or an address. None leaves them where they
                 are.
             auto_connect_arg_parser: record command lines that ``argparse`` reads; a dict switches single arguments off.
-            auto_connect_frameworks: accepted; no framework is watched in this version.
+            auto_connect_frameworks: no framework is watched in this version. ``{"detect_repository": False}`` records
+                no code; False and an empty dict change nothing about it.
             auto_resource_monitoring: report what the machine does (processor, memory, disk, network, NVIDIA
                 processors) beside the program's own scalars. A class is used in place of ``ResourceMonitor``: it is
                 called with the task and has ``start()`` and ``stop()``.
@@ -89,8 +116,10 @@ class LifecycleMixin(TaskBase):
             ConfigurationError: the configuration file is broken.
 
         Example:
-            >>> task = Task.init("Examples", "first")  # doctest: +SKIP
-            >>> task.get_logger().report_scalar("loss", "train", 0.5, 1)  # doctest: +SKIP
+            >>> task.close()
+            >>> task = Task.init("Examples/Vision", "first", tags=["baseline"])
+            >>> task.get_logger().report_scalar("loss", "train", 0.5, 1)
+            >>> task.close()
         """
         kind = TaskTypes.of(task_type).value
         running = current.main_task()
@@ -99,14 +128,16 @@ class LifecycleMixin(TaskBase):
         settings = settings_module.load()
         if settings.master is not None and settings.master[0] == os.getpid():
             settings = settings_module.without_master(settings)
+        settings = ranks.join(settings)
         detect = not (
             isinstance(auto_connect_frameworks, Mapping)
             and not auto_connect_frameworks.get("detect_repository", True)
         )
+        _check_names(auto_connect_frameworks)
         script, runtime = describe_at_once(detect)
         wish = Wish(
-            _project(project_name, script),
-            task_name or default_name(),
+            _project(project_name, detect),
+            task_name or notebook.name() or default_name(),
             kind,
             reuse_last_task_id,
             continue_last_task,
@@ -114,6 +145,10 @@ class LifecycleMixin(TaskBase):
         destination = _destination(output_uri, settings.default_output_uri)
         birth = Birth(wish, sorted(set(_listed(tags))), destination, script, runtime)
         started = start(birth, settings)
+        if started.decision.move is not Move.ATTACH or settings.task_id:
+            # Not in workers of a run: they would all draw the same numbers.
+            seeds.sow()
+        ranks.lead(settings, started.record.id)
         task = cast("Task", cls._wrap(started.record))
         task._wish = wish
         task._argparse = auto_connect_arg_parser
@@ -134,18 +169,27 @@ class LifecycleMixin(TaskBase):
         _announce(task, started.decision, started.offset)
         background: list[Callable[[], None]] = []
         if detect and started.decision.move is not Move.ATTACH:
-            background.append(lambda: describe_later(started.record))
+            entry, shell = entry_point(), notebook_shell()
+            if entry.path is None and shell is not None:
+                run.notebook = notebook.NotebookCode(started.record, shell)
+            else:
+                background.append(lambda: describe_later(started.record, entry))
         run.begin(auto_connect_streams, background)
-        if started.decision.move not in (Move.NEW, Move.REUSE):
+        if started.decision.move not in (Move.NEW, Move.REUSE) and not settings.task_id:
             _add_tags(started.record, birth.tags)
         task._connect_earlier_arguments()
         return task
 
     @classmethod
     def current_task(cls) -> "Task | None":
-        """The task that this process runs; None before ``init`` and after ``close``.
+        """The task that this process runs. In a process that was started by one with a task, it is that task.
 
-        In a process that was started by one with a task, it is that task.
+        Returns:
+            The object of ``init``; None before it and after ``close``.
+
+        Example:
+            >>> Task.current_task() is task
+            True
         """
         running = current.main_task()
         if running is not None:
@@ -155,82 +199,38 @@ class LifecycleMixin(TaskBase):
             return None
         return cls.init(reuse_last_task_id=False)
 
-    @classmethod
-    def running_locally(cls) -> bool:
-        """False when an agent runs this code."""
-        return not settings_module.load().task_id
-
-    @classmethod
-    def set_credentials(
-        cls,
-        api_host: str | None = None,
-        web_host: str | None = None,
-        files_host: str | None = None,
-        key: str | None = None,
-        secret: str | None = None,
-        store_conf_file: bool = False,
-    ) -> None:
-        """Name the server and the key for this process. Environment and configuration file win over it.
-
-        Args:
-            api_host: such as ``http://localhost:8008``.
-            web_host: of the page, for links.
-            files_host: of the files.
-            key: access key.
-            secret: secret key.
-            store_conf_file: also write ``~/trialbook.conf``, when there is none.
-
-        Raises:
-            UsageError: a task runs already.
-        """
-        if current.main_task() is not None:
-            raise UsageError("set_credentials must come before Task.init")
-        pairs = {
-            "API_HOST": api_host,
-            "WEB_HOST": web_host,
-            "FILES_HOST": files_host,
-            "API_ACCESS_KEY": key,
-            "API_SECRET_KEY": secret,
-        }
-        for name, value in pairs.items():
-            settings_module.set_default(name, value)
-        connections.disconnect()
-        if store_conf_file:
-            settings_module.store(api_host or "", web_host or "", files_host or "", key or "", secret or "")
-
-    @classmethod
-    def set_offline(cls, offline_mode: bool = False) -> None:
-        """Work without a server from now on: runs are kept on this host; ``trialbook sync`` sends them later.
-
-        Raises:
-            UsageError: a task runs already.
-        """
-        if current.main_task() is not None:
-            raise UsageError("set_offline must come before Task.init, or after Task.close")
-        settings_module.set_offline(bool(offline_mode))
-        connections.disconnect()
-
-    @classmethod
-    def is_offline(cls) -> bool:
-        """Whether runs are kept on this host only."""
-        return settings_module.load().offline
-
     def get_offline_mode_folder(self) -> Path | None:
-        """The folder that holds this run when it works offline; None when it has a server."""
+        """The folder that holds this run when it works offline, for ``import_offline_session``.
+
+        Returns:
+            The folder; None when the run has a server.
+        """
         if self._record.connection is not None or not self._record.has_journal:
             return None
         return self._record.journal.folder.parent
 
     def is_main_task(self) -> bool:
-        """True for the object that ``Task.init`` returned."""
+        """Whether this is the object that ``Task.init`` returned.
+
+        Returns:
+            True until it is closed.
+        """
         return current.main_task() is self
 
     def is_current_task(self) -> bool:
-        """The same as ``is_main_task``, under an older name."""
+        """The same as ``is_main_task``, under an older name.
+
+        Returns:
+            True until it is closed.
+        """
         return self.is_main_task()
 
     def get_logger(self) -> Logger:
-        """The logger of this task; also for tasks that other processes run."""
+        """The logger of this task; also for tasks that other processes run.
+
+        Returns:
+            The same object at each call.
+        """
         if self._logger is None:
             self._logger = Logger(self._record, self._place)
             self._logger._shown_streams = lambda: self._run.watched_streams() if self._run is not None else []
@@ -248,10 +248,18 @@ class LifecycleMixin(TaskBase):
             wait_for_uploads: wait for files as well, as long as it takes.
 
         Returns:
-            True when it has; False when the server did not answer within the close timeout.
+            True when it has; False when the server did not answer within the close timeout. After ``close``, whether
+            everything had arrived by then.
+
+        Example:
+            >>> task.get_logger().report_scalar("loss", "train", 0.5, 1)
+            >>> task.flush()
+            True
         """
         if self._run is not None:
             self._run.flush_console()
+        if self._complete is not None:
+            return self._complete
         if not self._record.has_journal:
             return True
         self._sync_artifacts()
@@ -262,7 +270,12 @@ class LifecycleMixin(TaskBase):
         """End the run: send the rest, set the status to completed, stop watching this process.
 
         Waits at most the close timeout (10 s); what is left then is sent by a process of its own. A second call does
-        nothing.
+        nothing; the task can be read, copied and renamed after it, but not reported to.
+
+        Example:
+            >>> task.close()
+            >>> Task.current_task() is None
+            True
         """
         self._finish(COMPLETED)
 
@@ -271,7 +284,7 @@ class LifecycleMixin(TaskBase):
         if run is None:
             if current.main_task() is not self:
                 self._sync_artifacts(end=True)
-                self._record.close(self._record.settings.close_timeout)
+                self._complete = self._record.close(self._record.settings.close_timeout)
             return
         if not run.ours:
             self._run = run
@@ -291,15 +304,17 @@ class LifecycleMixin(TaskBase):
             and not record.journal.away
             and record.journal.has_uploads
         ):
-            record.journal.flush(max(0.0, deadline - time.monotonic()), uploads=True)
+            record.journal.flush(max(0.0, deadline - time.monotonic()), uploads=True, patient=False)
         if run.aborted:
             outcome = Outcome("stopped", "USER ABORTED", f"Stopped: {run.aborted}")
         if not (run.remote or run.attached or run.keep_status):
-            finish_status(record, outcome)
+            finish_status(record, outcome, self._publish_at_end)
         # A fresh margin, so that a slow upload does not take the last points' time. A server that is away will hardly
         # come back in these seconds: the rest goes to the background at once.
         away = record.has_journal and record.journal.away
-        complete = record.close(_AWAY_SECONDS if away else max(_AWAY_SECONDS, deadline - time.monotonic()))
+        self._complete = complete = record.close(
+            _AWAY_SECONDS if away else max(_AWAY_SECONDS, deadline - time.monotonic())
+        )
         if complete or record.connection is None:
             if not complete:
                 say(
@@ -313,26 +328,6 @@ class LifecycleMixin(TaskBase):
                 "Trialbook: the server has not taken all reports yet; a background process goes on sending them "
                 f"(log: {log})."
             )
-
-    @classmethod
-    def set_resource_monitor_iteration_timeout(cls, seconds_from_start: float = 1800) -> bool:
-        """How long the resource monitor waits for the first scalar or plot.
-
-        Nothing is reported meanwhile; after it, points stand on seconds since the start, until the program reports.
-        May be called before or after ``Task.init``.
-
-        Args:
-            seconds_from_start: in seconds.
-
-        Returns:
-            True; False when it is no number above or equal to zero, and nothing changed.
-        """
-        if isinstance(seconds_from_start, bool) or not isinstance(seconds_from_start, (int, float)):
-            return False
-        if not seconds_from_start >= 0:
-            return False
-        set_timeout(float(seconds_from_start))
-        return True
 
     def _monitored(self) -> Journal:
         return self._record.journal
@@ -368,17 +363,25 @@ def _again(running: "Task", project_name: str | None, task_name: str | None) -> 
     )
 
 
-def _project(name: str | None, script: Mapping[str, Any]) -> str:
+def _project(name: str | None, detect: bool) -> str:
     if name:
         return "/".join(part.strip() for part in name.split("/") if part.strip()) or "Untitled"
-    repository = str(script.get("repository") or "").rstrip("/").rsplit("/", 1)[-1].removesuffix(".git")
-    return repository or "Untitled"
+    return (default_project() if detect else "") or "Untitled"
 
 
 def _listed(tags: Sequence[str] | str | None) -> list[str]:
     if tags is None:
         return []
     return [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
+
+
+def _check_names(frameworks: bool | Mapping[str, Any]) -> None:
+    unknown = (
+        [name for name in frameworks if name not in _FRAMEWORKS] if isinstance(frameworks, Mapping) else []
+    )
+    if unknown:
+        known = ", ".join(sorted(_FRAMEWORKS))
+        _log.warning("auto_connect_frameworks has no %s; it has %s", ", ".join(map(repr, unknown)), known)
 
 
 def _destination(output_uri: str | bool | None, default: str | None) -> str:

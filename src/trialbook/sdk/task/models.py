@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from trialbook.errors import UsageError
@@ -18,11 +18,20 @@ class ModelsMixin(TaskBase):
 
     @property
     def models(self) -> TaskModels:
-        """The task's models: ``.input`` and ``.output``, each by number or name."""
+        """The task's models: ``.input`` and ``.output``, each by number or name.
+
+        Example:
+            >>> task.models.output
+            []
+        """
         return task_models(self._record)
 
     def get_models(self) -> TaskModels:
-        """The same as ``models``."""
+        """The same as ``models``.
+
+        Returns:
+            The models by side.
+        """
         return self.models
 
     def update_output_model(
@@ -47,7 +56,17 @@ class ModelsMixin(TaskBase):
             auto_delete_file: delete the file after it arrived.
 
         Returns:
-            The address of the weights; they are stored in the background.
+            The address of the weights; they are stored in the background, at the task's destination or on the files
+            server.
+
+        Raises:
+            UsageError: there is no such file.
+
+        Example:
+            >>> _ = pathlib.Path("last.pt").write_bytes(b"weights")
+            >>> url = task.update_output_model("last.pt", iteration=3)
+            >>> task.models.output["last"].name == f"{task.name} - last"
+            True
         """
         slot = name or Path(urlsplit(str(model_path)).path).stem
         task = cast("Task", self)
@@ -63,8 +82,8 @@ class ModelsMixin(TaskBase):
         remote = "://" in str(model_path)
         return model.update_weights(
             weights_filename=None if remote else str(model_path),
+            upload_uri=None if remote else task.output_uri or task._place()[0],
             register_uri=str(model_path) if remote else None,
-            target_filename=Path(model_path).name if auto_delete_file and not remote else None,
             auto_delete_file=auto_delete_file,
             iteration=iteration,
         )
@@ -92,12 +111,9 @@ class ModelsMixin(TaskBase):
         if not model_id and not model_name:
             raise UsageError("set_input_model needs model_id or model_name")
         model = InputModel(model_id) if model_id else InputModel(name=model_name)
-        task: Any = self
-        labels = task.get_labels_enumeration()
-        model._connect_to(task, name)
+        task = cast("Task", self)
+        model._connect_to(task, name, design=False, labels=False)
         if update_task_labels and model.labels:
             task.set_model_label_enumeration(model.labels)
-        elif not update_task_labels:
-            task.set_model_label_enumeration(labels)
         if update_task_design and model.config_text:
-            task.set_configuration_object("design", model.config_text)
+            task.set_model_config(model.config_text)

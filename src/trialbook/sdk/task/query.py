@@ -1,4 +1,4 @@
-"""Finding tasks and projects, copying tasks, moving them between queues."""
+"""Finding tasks and projects; copying, exporting and importing tasks."""
 
 import logging
 import re
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.ids import is_id
 from trialbook.client.session import Session
-from trialbook.errors import ConfigurationError, ProjectNotFound, QueueNotFound, TaskNotFound, UsageError
+from trialbook.errors import ProjectNotFound, TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk.projects import project_ids
 from trialbook.sdk.record import Record
+from trialbook.sdk.task.answers import Response, View, server_session
 from trialbook.sdk.task.base import TaskBase
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _EXPORTED = (
 
 
 class QueryMixin(TaskBase):
-    """Members that find, copy, export and queue tasks."""
+    """Members that find, copy, export and import tasks."""
 
     @classmethod
     def get_task(
@@ -70,7 +71,7 @@ class QueryMixin(TaskBase):
             return cls._open(str(task_id))
         if not (project_name or task_name or tags or task_filter):
             raise UsageError("get_task needs task_id, or project_name and task_name")
-        session = _session()
+        session = server_session()
         ask: dict[str, Any] = dict(task_filter or {})
         if project_name:
             found = project_ids(session, project_name)
@@ -109,9 +110,13 @@ class QueryMixin(TaskBase):
             task_filter: more conditions of ``tasks.get_all``, such as ``{"status": ["completed"]}``.
 
         Returns:
-            The tasks, the last changed first.
+            The tasks, the last changed first; none when no project has the name, which is logged.
+
+        Example:
+            >>> Task.get_tasks(project_name="Examples", task_filter={"status": ["published"]})
+            []
         """
-        session = _session()
+        session = server_session()
         documents = _documents(session, task_ids, project_name, task_name, tags, allow_archived, task_filter)
         return [cls._of(document) for document in documents]
 
@@ -124,41 +129,88 @@ class QueryMixin(TaskBase):
         additional_return_fields: Sequence[str] | None = None,
         task_filter: Mapping[str, Any] | None = None,
     ) -> list[Any]:
-        """Ids of the tasks that match, or dicts with id and ``additional_return_fields``."""
+        """Ids of the tasks that match; complete, whatever their number.
+
+        Args:
+            project_name: one name or several; None is all projects.
+            task_name: a part of the name, or a regular expression.
+            tags: with the operators of the server (``-tag`` excludes).
+            additional_return_fields: of the task's document, such as ``["name", "last_metrics"]``.
+            task_filter: more conditions of ``tasks.get_all``.
+
+        Returns:
+            Ids; with ``additional_return_fields`` dicts of these fields and the id.
+
+        Example:
+            >>> Task.query_tasks("no such project")
+            []
+        """
         more = {"only_fields": ["id", *(additional_return_fields or [])]}
         documents = _documents(
-            _session(), None, project_name, task_name, tags, True, {**(task_filter or {}), **more}
+            server_session(), None, project_name, task_name, tags, True, {**(task_filter or {}), **more}
         )
         return documents if additional_return_fields else [document["id"] for document in documents]
 
     @classmethod
-    def get_all(cls, session: Any = None, log: Any = None, **kwargs: Any) -> dict[str, Any]:
+    def get_all(cls, session: Any = None, log: Any = None, **kwargs: Any) -> Response:
         """The raw answer of ``tasks.get_all`` for these conditions.
 
         Args:
             session: accepted for compatibility.
             log: accepted for compatibility.
-            kwargs: as the server's method takes them.
+            kwargs: as the server's method takes them, such as ``status``, ``search_text``, ``user``, ``project``.
+
+        Returns:
+            The answer: ``tasks`` holds the documents, readable by key and by attribute.
+
+        Raises:
+            BadRequest: there is no such condition.
+
+        Example:
+            >>> Task.get_all(status=["published"], page=0, page_size=10).tasks
+            []
         """
-        answer: dict[str, Any] = _session().call("tasks.get_all", kwargs)
-        return answer
+        return Response(server_session().call("tasks.get_all", kwargs))
 
     @classmethod
     def get_project_id(cls, project_name: str, search_hidden: bool = True) -> str | None:
-        """Id of the project of that name; None when there is none."""
-        found = project_ids(_session(), project_name)
+        """Id of a project.
+
+        Args:
+            project_name: its full path, exactly.
+            search_hidden: accepted for compatibility; hidden projects are found as well.
+
+        Returns:
+            The id; of several projects that of the one changed last; None when there is none.
+
+        Example:
+            >>> Task.get_project_id("no such project") is None
+            True
+        """
+        found = project_ids(server_session(), project_name)
         return found[0] if found else None
 
     @classmethod
-    def get_projects(cls, **filters: Any) -> list[dict[str, Any]]:
-        """All projects, the last changed first."""
-        session = _session()
-        found: list[dict[str, Any]] = []
+    def get_projects(cls, **filters: Any) -> list[View]:
+        """All projects, the last changed first.
+
+        Args:
+            filters: conditions of ``projects.get_all``, such as ``name``.
+
+        Returns:
+            Their documents, complete, readable by key and by attribute.
+
+        Example:
+            >>> [project.name for project in Task.get_projects(name="^Examples$")]
+            ['Examples']
+        """
+        session = server_session()
+        found: list[View] = []
         page = 0
         while True:
             ask = {"order_by": ["-last_update"], **filters, "page": page, "page_size": _PAGE}
             projects = session.call("projects.get_all", ask).get("projects") or []
-            found += projects
+            found += [View(project) for project in projects]
             page += 1
             if len(projects) < _PAGE:
                 return found
@@ -180,6 +232,18 @@ class QueryMixin(TaskBase):
             comment: description.
             parent: id of a parent; None is the source's parent, else the source.
             project: id of a project; None is the source's.
+
+        Returns:
+            The copy, with an id of its own.
+
+        Raises:
+            UsageError: no source, and this process runs no task.
+            TaskNotFound: there is no such source.
+
+        Example:
+            >>> copy = Task.clone(task, name="the copy")
+            >>> copy.status, copy.parent == task.id
+            ('created', True)
         """
         source = source_task or current.main_task()
         if source is None:
@@ -195,52 +259,20 @@ class QueryMixin(TaskBase):
             "new_task_project": project,
         }
         ask.update({key: value for key, value in wishes.items() if value})
-        return cls._open(str(_session().call("tasks.clone", ask, repeat=False)["id"]))
-
-    @classmethod
-    def enqueue(
-        cls,
-        task: "str | Task",
-        queue_name: str | None = None,
-        queue_id: str | None = None,
-        force: bool = False,
-    ) -> dict[str, Any]:
-        """Put a task into a queue.
-
-        Args:
-            task: the task or its id.
-            queue_name: name of the queue.
-            queue_id: its id, instead of the name.
-            force: reset the task first when its status does not allow it.
-
-        Returns:
-            The server's answer: ``queued``, ``updated`` and ``fields``.
-
-        Raises:
-            UsageError: neither name nor id.
-            QueueNotFound: no queue of that name.
-        """
-        if not queue_name and not queue_id:
-            raise UsageError("enqueue needs queue_name or queue_id")
-        session = _session()
-        queue_id = queue_id or cls._find_queue(str(queue_name))
-        task_id = task if isinstance(task, str) else task.id
-        if force:
-            session.call("tasks.reset", {"task": task_id, "force": True})
-        answer: dict[str, Any] = session.call(
-            "tasks.enqueue", {"task": task_id, "queue": queue_id}, repeat=False
-        )
-        return answer
-
-    @classmethod
-    def dequeue(cls, task: "str | Task") -> dict[str, Any]:
-        """Take a task out of its queue; the server's answer with ``dequeued``, ``updated`` and ``fields``."""
-        task_id = task if isinstance(task, str) else task.id
-        answer: dict[str, Any] = _session().call("tasks.dequeue", {"task": task_id}, repeat=False)
-        return answer
+        return cls._open(str(server_session().call("tasks.clone", ask, repeat=False)["id"]))
 
     def export_task(self) -> dict[str, Any]:
-        """The task's configuration as a dict of JSON values, without outputs; for ``import_task``."""
+        """The task's configuration, for ``import_task``.
+
+        Returns:
+            A dict of JSON values with code, packages, parameters, configuration and container; no metrics, console,
+            artifacts or models that the run made.
+
+        Example:
+            >>> copy = Task.import_task(task.export_task())
+            >>> copy.get_parameters() == task.get_parameters()
+            True
+        """
         document = self._record.fresh()
         exported = {name: document[name] for name in _EXPORTED if document.get(name) is not None}
         exported["models"] = {"input": (document.get("models") or {}).get("input") or [], "output": []}
@@ -266,18 +298,25 @@ class QueryMixin(TaskBase):
 
         Returns:
             The task; None when the data have no name and there is no target.
+
+        Raises:
+            UsageError: the data are no dict.
+            TaskNotFound: there is no such target.
         """
+        if not isinstance(task_data, Mapping):
+            raise UsageError(f"import_task takes the dict of export_task, not a {type(task_data).__name__}")
         fields = {name: task_data[name] for name in _EXPORTED if task_data.get(name) is not None}
         destination = (fields.pop("output", None) or {}).get("destination")
         if destination:
             fields["output_dest"] = destination
-        session = _session()
+        session = server_session()
         if target_task is None:
             if not fields.get("name"):
                 return None
             ask = {**fields, "project_name": task_data.get("project_name") or "Untitled"}
             return cls._open(str(session.call("tasks.create", ask, repeat=False)["id"]))
         task = cls._open(target_task if isinstance(target_task, str) else target_task.id)
+        task._require_editable("The configuration")
         if update:
             for part in ("hyperparams", "configuration"):
                 fields[part] = _merged(task._document().get(part) or {}, fields.get(part) or {})
@@ -286,7 +325,17 @@ class QueryMixin(TaskBase):
         return task
 
     def update_task(self, task_data: Mapping[str, Any]) -> bool:
-        """Put exported data into this task; True when it is done."""
+        """Put exported data into this task. Its id, project, status and outputs stay.
+
+        Args:
+            task_data: of ``export_task``; what is not in it stays as well.
+
+        Returns:
+            True.
+
+        Raises:
+            UsageError: the data are no dict, or this task is neither a draft nor running.
+        """
         type(self).import_task(task_data, self.id, update=True)
         self._record.reload()
         return True
@@ -294,18 +343,10 @@ class QueryMixin(TaskBase):
     # -- inside ---
 
     @classmethod
-    def _find_queue(cls, name: str) -> str:
-        ask = {"name": f"^{re.escape(name)}$", "only_fields": ["id"], "search_hidden": True}
-        queues = _session().call("queues.get_all", ask).get("queues") or []
-        if not queues:
-            raise QueueNotFound(f"there is no queue {name!r}")
-        return str(queues[0]["id"])
-
-    @classmethod
     def _open(cls, task_id: str) -> "Task":
         if not is_id(task_id):
             raise TaskNotFound(f"{task_id!r} is no task id: 32 hexadecimal characters")
-        return cls._of(_session().call("tasks.get_by_id", {"task": task_id})["task"])
+        return cls._of(server_session().call("tasks.get_by_id", {"task": task_id})["task"])
 
     @classmethod
     def _of(cls, document: dict[str, Any]) -> "Task":
@@ -313,13 +354,6 @@ class QueryMixin(TaskBase):
         task = cls.__new__(cls)
         task._record = Record(document, connection, connection.settings)
         return cast("Task", task)
-
-
-def _session() -> Session:
-    connection = connections.connect()
-    if connection.settings.offline:
-        raise ConfigurationError("this needs the server, and this process works offline (Task.set_offline)")
-    return connection.session
 
 
 def _documents(

@@ -47,7 +47,13 @@ class RemoteMixin(TaskBase):
             TaskNotFound: there is no such task.
 
         Example:
-            >>> Task.debug_simulate_remote_task("0123456789abcdef0123456789abcdef")  # doctest: +SKIP
+            >>> draft = Task.create("Examples", "to be tried here")
+            >>> draft.set_parameter("General/rate", 0.5)
+            >>> task.close()
+            >>> Task.debug_simulate_remote_task(draft.id)
+            >>> task = Task.init("Examples", "any name")
+            >>> task.connect({"rate": 0.1})
+            {'rate': 0.5}
         """
         settings = settings_module.load()
         if settings.task_id and not settings.simulated:
@@ -85,7 +91,16 @@ class RemoteMixin(TaskBase):
             ConnectionFailed: the server is away.
 
         Example:
-            >>> Task.import_offline_session("session.zip")  # doctest: +SKIP
+            >>> task.close()
+            >>> Task.set_offline(True)
+            >>> offline = Task.init("Examples", "on the train")
+            >>> offline.get_logger().report_scalar("loss", "train", 0.5, 1)
+            >>> folder = offline.get_offline_mode_folder()
+            >>> offline.close()
+            >>> Task.set_offline(False)
+            >>> imported = Task.get_task(Task.import_offline_session(folder))
+            >>> imported.get_reported_scalars()
+            {'loss': {'train': {'x': [1], 'y': [0.5]}}}
         """
         if settings_module.load().offline:
             raise UsageError("import_offline_session needs the server, and this process works offline")
@@ -113,7 +128,9 @@ class RemoteMixin(TaskBase):
             ConnectionFailed: this process works offline, or the server is away.
 
         Example:
-            >>> task.execute_remotely("gpu")  # doctest: +SKIP
+            >>> copy = task.execute_remotely("default", clone=True, exit_process=False)
+            >>> copy.status
+            'queued'
         """
         if settings_module.load().task_id:
             return None
@@ -163,8 +180,11 @@ class RemoteMixin(TaskBase):
             ConnectionFailed: this process works offline, or the server is away.
 
         Example:
-            >>> step = task.create_function_task(train, epochs=3)  # doctest: +SKIP
-            >>> Task.enqueue(step, "gpu")  # doctest: +SKIP
+            >>> def train(epochs):
+            ...     print("training for", epochs)
+            >>> step = task.create_function_task(train, epochs=3)
+            >>> step.status, step.get_parameters()["Function/epochs"]
+            ('created', '3')
         """
         task = cast("Task", self)
         if current.main_task() is not task:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trialbook.base.clock import iso
+from trialbook.client import columns
 from trialbook.errors import UsageError
 from trialbook.sdk.logger import Logger
 from trialbook.sdk.metrics import Metrics
@@ -31,6 +32,15 @@ class ReportingMixin(TaskBase):
 
         Raises:
             UsageError: another ``x_axis``.
+
+        Returns:
+            The points in order of iterations; NaN where it was reported.
+
+        Example:
+            >>> for step in (1, 2):
+            ...     task.get_logger().report_scalar("loss", "train", 1 / step, step)
+            >>> task.get_reported_scalars()
+            {'loss': {'train': {'x': [1, 2], 'y': [1.0, 0.5]}}}
         """
         if x_axis not in _AXES:
             raise UsageError(f"x_axis must be one of {', '.join(_AXES)}, not {x_axis!r}")
@@ -46,11 +56,31 @@ class ReportingMixin(TaskBase):
         return _from_start(named, 1000.0) if x_axis == "timestamp" else named
 
     def get_all_reported_scalars(self, x_axis: str = "iter") -> Any:
-        """Every point of every scalar."""
+        """Every point of every scalar.
+
+        Args:
+            x_axis: as of ``get_reported_scalars``.
+
+        Returns:
+            As ``get_reported_scalars``.
+
+        Raises:
+            UsageError: another ``x_axis``.
+        """
         return self.get_reported_scalars(0, x_axis)
 
     def get_last_scalar_metrics(self) -> dict[str, dict[str, dict[str, float]]]:
-        """``{title: {series: {last, min, max}}}`` over all points of each scalar."""
+        """The last, least and greatest value of each scalar, over all of its points.
+
+        Returns:
+            ``{title: {series: {"last": …, "min": …, "max": …}}}``.
+
+        Example:
+            >>> for step in range(3):
+            ...     task.get_logger().report_scalar("loss", "train", step, step)
+            >>> task.get_last_scalar_metrics()
+            {'loss': {'train': {'last': 2.0, 'min': 0.0, 'max': 2.0}}}
+        """
         metrics = self._record.fresh().get("last_metrics") or {}
         found: dict[str, dict[str, dict[str, float]]] = {}
         for group in metrics.values():
@@ -66,14 +96,25 @@ class ReportingMixin(TaskBase):
         return found
 
     def get_last_iteration(self) -> int:
-        """The greatest iteration that the server knows; 0 when nothing was reported."""
+        """The greatest iteration that the server knows.
+
+        Returns:
+            The iteration; 0 when nothing was reported.
+        """
         self._record.flush()
         ask = {"id": [self.id], "only_fields": ["last_iteration"], "search_hidden": True}
         found = self._record.call("tasks.get_all", ask).get("tasks") or [{}]
         return int(found[0].get("last_iteration") or 0)
 
     def get_reported_console_output(self, number_of_reports: int = 1) -> list[str]:
-        """The newest console entries, at most so many, in reading order."""
+        """The newest console entries.
+
+        Args:
+            number_of_reports: at most so many.
+
+        Returns:
+            Their texts in reading order; empty when there are none.
+        """
         self._record.flush()
         ask = {
             "task": self.id,
@@ -85,7 +126,14 @@ class ReportingMixin(TaskBase):
         return [str(event.get("msg") or "") for event in events][-number_of_reports:]
 
     def get_reported_plots(self, max_iterations: int | None = None) -> list[dict[str, Any]]:
-        """The plots, each with metric, variant, iter and plot_str; of the last ``max_iterations`` iterations or all."""
+        """The plots.
+
+        Args:
+            max_iterations: of so many last iterations; None is all.
+
+        Returns:
+            Dicts with ``metric``, ``variant``, ``iter`` and ``plot_str`` (JSON).
+        """
         self._record.flush()
         ask = {"task": self.id, "iters": max_iterations or 1_000_000, "no_scroll": True}
         answer: list[dict[str, Any]] = self._record.call("events.get_task_plots", ask).get("plots") or []
@@ -94,7 +142,16 @@ class ReportingMixin(TaskBase):
     def get_debug_samples(
         self, title: str, series: str, n_last_iterations: int | None = None
     ) -> list[dict[str, Any]]:
-        """Pictures and media of a title and series, the newest iteration first."""
+        """Pictures and media.
+
+        Args:
+            title: of the reports.
+            series: of the reports.
+            n_last_iterations: of so many last iterations; None is all that are kept.
+
+        Returns:
+            Dicts with ``iter`` and ``url``, the newest iteration first.
+        """
         self._record.flush()
         ask: dict[str, Any] = {
             "metrics": [{"task": self.id, "metric": title, "variants": [series]}],
@@ -107,7 +164,11 @@ class ReportingMixin(TaskBase):
         return sorted(found, key=lambda event: -int(event.get("iter") or 0))
 
     def get_reported_single_values(self) -> dict[str, float]:
-        """All single values by name."""
+        """All single values.
+
+        Returns:
+            Names to values.
+        """
         self._record.flush()
         answer = self._record.call("events.get_task_single_value_metrics", {"tasks": [self.id]})
         return {
@@ -117,15 +178,32 @@ class ReportingMixin(TaskBase):
         }
 
     def get_reported_single_value(self, name: str) -> float | None:
-        """One single value; None when it was not reported."""
+        """One single value.
+
+        Args:
+            name: of the value.
+
+        Returns:
+            The value; None when it was not reported.
+        """
         return self.get_reported_single_values().get(name)
 
     def get_initial_iteration(self) -> int:
-        """What is added to every reported iteration."""
+        """What is added to every reported iteration.
+
+        Returns:
+            0, or what ``set_initial_iteration`` or a continued run set.
+        """
         return self._reporter()._offset
 
     def set_initial_iteration(self, offset: int = 0) -> int:
         """Add a number to every later iteration.
+
+        Args:
+            offset: the number.
+
+        Returns:
+            The number.
 
         Raises:
             UsageError: it is no integer.
@@ -161,21 +239,20 @@ class ReportingMixin(TaskBase):
         return logger
 
     def _all_points(self, x_axis: str) -> dict[str, dict[str, dict[str, Any]]]:
-        answer = self._record.call("series.raw", {"series": {"tasks": [self.id]}, "format": "json"})
-        found = [series for series in answer["series"] if series["iter"]]
-        start = min((min(series["time"]) for series in found), default=0.0)
+        session = self._record.require_connection("reading scalars").session
+        # Columns, because a million points as JSON take seconds to read.
+        ask = {"series": {"tasks": [self.id]}, "format": "columns"}
+        found = [one for one in columns.decode(session.fetch("series.raw", ask, columns.TYPE)) if one.value]
+        start = 0.0 if x_axis == "iter" else min((min(series.time) for series in found), default=0.0)
         named: dict[str, dict[str, dict[str, Any]]] = {}
         for series in found:
             if x_axis == "iter":
-                x: list[Any] = series["iter"]
+                x: list[Any] = series.iteration.tolist()
             elif x_axis == "timestamp":
-                x = [moment - start for moment in series["time"]]
+                x = [moment - start for moment in series.time]
             else:
-                x = [iso(moment) for moment in series["time"]]
-            named.setdefault(series["metric"], {})[series["variant"]] = {
-                "x": x,
-                "y": _numbers(series["value"]),
-            }
+                x = [iso(moment) for moment in series.time]
+            named.setdefault(series.metric, {})[series.variant] = {"x": x, "y": series.value.tolist()}
         return named
 
 

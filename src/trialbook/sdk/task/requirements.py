@@ -16,18 +16,33 @@ class RequirementsMixin(TaskBase):
 
     @classmethod
     def add_requirements(cls, package_name: str, package_version: str | None = None) -> None:
-        """List a package even when no import shows it.
+        """List a package even when no import shows it. To be called before ``Task.init``.
 
         Args:
-            package_name: its name.
+            package_name: its name, or the path of a requirements file whose lines are added.
             package_version: ``"2.4.0"``, ``">=2.4"``; None is the installed version, ``""`` leaves it open.
+
+        Example:
+            >>> Task.add_requirements("scikit-learn", ">=1.5")
         """
-        if _early("add_requirements"):
+        if not _early("add_requirements"):
+            return
+        path = Path(package_name).expanduser()
+        if path.is_file() and (path.suffix == ".txt" or len(path.parts) > 1):
+            code.require_file(path)
+        else:
             code.require(package_name, package_version)
 
     @classmethod
     def ignore_requirements(cls, package_name: str) -> None:
-        """Never list a package."""
+        """Never list a package, whatever the program imports. To be called before ``Task.init``.
+
+        Args:
+            package_name: its name.
+
+        Example:
+            >>> Task.ignore_requirements("pywin32")
+        """
         if _early("ignore_requirements"):
             code.ignore(package_name)
 
@@ -37,12 +52,18 @@ class RequirementsMixin(TaskBase):
     ) -> None:
         """List every package of the environment instead of those that the program imports.
 
+        To be called before ``Task.init``.
+
         Args:
             force: False goes back to the imports.
             requirements_file: a file whose lines are recorded instead.
 
         Raises:
             UsageError: there is no such file.
+
+        Example:
+            >>> Task.force_requirements_env_freeze()
+            >>> Task.force_requirements_env_freeze(False)
         """
         if not _early("force_requirements_env_freeze"):
             return

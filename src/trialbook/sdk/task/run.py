@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from trialbook.base.guard import guard
+from trialbook.base.guard import guard, guarded
 from trialbook.capture import arguments, secrets
 from trialbook.capture.exits import ExitWatch, Outcome
 from trialbook.capture.streams import ConsoleCapture
@@ -53,6 +53,8 @@ class Run:
         self.keep_status = False
         self.described = threading.Event()
         self.monitor: Monitor | None = None
+        self.notebook: Monitor | None = None
+        self.on_abort: tuple[Callable[[], Any] | None, float] = (None, 0.0)
         self._pid = os.getpid()
         self._exits = ExitWatch(close, self._in_child)
         self._console: ConsoleCapture | None = None
@@ -83,6 +85,8 @@ class Run:
             settings.announce_master(self.record.id)
         if self.monitor is not None:
             self.monitor.start()
+        if self.notebook is not None:
+            self.notebook.start()
         self._thread = threading.Thread(
             target=self._watch, args=(background,), name="trialbook-watch", daemon=True
         )
@@ -94,6 +98,9 @@ class Run:
         if self.monitor is not None:
             with guard("monitor.stop"):
                 self.monitor.stop()
+        if self.notebook is not None:
+            with guard("notebook.stop"):
+                self.notebook.stop()
         if self._console is not None:
             self._console.remove()
             self._console = None
@@ -183,7 +190,19 @@ class Run:
     def _terminate(self) -> None:
         _log.warning("task %s: %s; this process ends", self.record.id, self.aborted)
         self._stop.set()
+        self._tell()
         os.kill(os.getpid(), signal.SIGTERM)
+
+    def _tell(self) -> None:
+        """Let the program save what it wants to save, as long as it has asked for."""
+        callback, seconds = self.on_abort
+        if callback is None:
+            return
+        told = threading.Thread(
+            target=guarded("task.abort", None)(callback), name="trialbook-abort", daemon=True
+        )
+        told.start()
+        told.join(seconds)
 
 
 def default_name() -> str:
@@ -193,7 +212,7 @@ def default_name() -> str:
     return Path(path).stem or "interactive"
 
 
-def finish_status(record: Record, outcome: Outcome) -> None:
+def finish_status(record: Record, outcome: Outcome, publish: bool = False) -> None:
     """Write the final status, after everything that was reported."""
     method = {"completed": "tasks.completed", "failed": "tasks.failed", "stopped": "tasks.stopped"}[
         outcome.status
@@ -206,6 +225,7 @@ def finish_status(record: Record, outcome: Outcome) -> None:
                 "force": True,
                 "status_reason": outcome.reason,
                 "status_message": outcome.message,
+                **({"publish": True} if publish and outcome.status == "completed" else {}),
             },
         )
         record.document["status"] = outcome.status

@@ -11,6 +11,7 @@ from trialbook.journal import replay
 from trialbook.journal.sync import sync_all
 from trialbook.sdk import connection as connections
 from trialbook.sdk.connection import Connection
+from trialbook.sdk.offline import NOWHERE
 from trialbook.sdk.record import Record
 from trialbook.sdk.settings import Settings
 from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, candidate, decide, reported_offset
@@ -73,10 +74,10 @@ def start(birth: Birth, settings: Settings) -> Started:
         known = connections.Connection(settings) if settings.api_host else None
         return _offline(birth, settings, known)
     try:
-        return _online(birth, connection.settings, connection)
+        return _online(birth, replace(connection.settings, master=settings.master), connection)
     except (ConnectionFailed, ServerFault) as error:
         _log.warning("%s This run goes on offline; its reports are kept on this host and sent later.", error)
-        return _offline(birth, connection.settings, connection)
+        return _offline(birth, replace(connection.settings, master=settings.master), connection)
 
 
 def _online(birth: Birth, settings: Settings, connection: Connection) -> Started:
@@ -206,5 +207,6 @@ def _birth_fields(birth: Birth, settings: Settings) -> dict[str, Any]:
         "runtime": birth.runtime,
     }
     if birth.destination:
-        fields["output_dest"] = settings.files_host if birth.destination == "files" else birth.destination
+        named = birth.destination
+        fields["output_dest"] = (settings.files_host or NOWHERE) if named == "files" else named
     return fields

@@ -1,21 +1,16 @@
-"""The life of a task from outside: status, moves between statuses, archive, publish, reset, delete, wait."""
+"""The life of a task from outside: status, moves between statuses, archive, publish, reset, wait."""
 
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from trialbook.errors import (
-    FileMissing,
-    ModelNotFound,
-    TaskStatusRefused,
-    TrialbookError,
-    UsageError,
-    WireError,
-)
-from trialbook.sdk.connection import local_path
-from trialbook.sdk.console import say
+from trialbook.errors import TaskStatusRefused, UsageError, WireError
+from trialbook.sdk import current
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task_types import TaskStatusEnum
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task.run import Run
 
 _PUBLISHABLE = ("completed", "stopped", "closed", "published")
 _WAITED = (TaskStatusEnum.completed, TaskStatusEnum.stopped, TaskStatusEnum.closed)
@@ -24,21 +19,41 @@ _WAITED = (TaskStatusEnum.completed, TaskStatusEnum.stopped, TaskStatusEnum.clos
 class StatusMixin(TaskBase):
     """Members that read or move the status."""
 
+    _run: "Run | None"
+    _publish_at_end: bool = False
+
     @property
     def status(self) -> str:
         """The status, asked from the server at each access; one of ``TaskStatusEnum``."""
         return self.get_status()
 
     def get_status(self) -> str:
-        """The status, asked from the server; nothing else of this object is refreshed."""
+        """The status, asked from the server; nothing else of this object is refreshed.
+
+        Returns:
+            One of the ten texts of ``TaskStatusEnum``.
+
+        Example:
+            >>> task.get_status()
+            'in_progress'
+        """
         return str(self._asked("status") or "unknown")
 
     def get_status_message(self) -> str:
-        """What was said with the last change of the status."""
+        """What was said with the last change of the status.
+
+        Returns:
+            The text; empty when nothing was said.
+        """
         return str(self._asked("status_message") or "")
 
     def reload(self) -> None:
-        """Read everything about the task from the server again."""
+        """Read everything about the task from the server again.
+
+        Raises:
+            ConnectionFailed: the server is away.
+            TaskNotFound: the task was deleted.
+        """
         self._record.reload()
 
     def mark_started(self, force: bool = False) -> None:
@@ -53,11 +68,26 @@ class StatusMixin(TaskBase):
         self._move("tasks.started", "in_progress", force, False)
 
     def started(self, ignore_errors: bool = True, force: bool = False) -> Any:
-        """As ``mark_started``; a refusal is ignored by default."""
+        """As ``mark_started``; a refusal is ignored by default.
+
+        Args:
+            ignore_errors: False raises when the status does not allow it.
+            force: from any status.
+
+        Returns:
+            The server's answer; None when it refused.
+
+        Raises:
+            TaskStatusRefused: the status does not allow it, and errors are not ignored.
+        """
         return self._move("tasks.started", "in_progress", force, ignore_errors)
 
     def mark_stopped(self, force: bool = False, status_message: str | None = None) -> None:
         """Set the status to stopped (the page says "aborted"). The process that runs the task ends within seconds.
+
+        Args:
+            force: from any status.
+            status_message: shown with it.
 
         Raises:
             TaskStatusRefused: the status does not allow it.
@@ -71,17 +101,51 @@ class StatusMixin(TaskBase):
         status_reason: str | None = None,
         status_message: str | None = None,
     ) -> Any:
-        """As ``mark_stopped``; a refusal is ignored by default."""
+        """As ``mark_stopped``; a refusal is ignored by default.
+
+        Args:
+            ignore_errors: False raises when the status does not allow it.
+            force: from any status.
+            status_reason: short, shown beside the status.
+            status_message: longer.
+
+        Returns:
+            The server's answer; None when it refused.
+
+        Raises:
+            TaskStatusRefused: the status does not allow it, and errors are not ignored.
+        """
         return self._move("tasks.stopped", "stopped", force, ignore_errors, status_reason, status_message)
 
     def mark_completed(
         self, ignore_errors: bool = True, status_message: str | None = None, force: bool = False
     ) -> None:
-        """Set the status to completed."""
-        self._move("tasks.completed", "completed", force, ignore_errors, "completed", status_message)
+        """Set the status to completed.
+
+        Args:
+            ignore_errors: False raises when the status does not allow it.
+            status_message: shown with it.
+            force: from any status.
+
+        Raises:
+            TaskStatusRefused: the status does not allow it, and errors are not ignored.
+        """
+        reply = self._move("tasks.completed", "completed", force, ignore_errors, "completed", status_message)
+        if self._publish_at_end and reply is not None:
+            self.publish(ignore_errors)
 
     def completed(self, ignore_errors: bool = True) -> Any:
-        """As ``mark_completed``, under an older name."""
+        """As ``mark_completed``, under an older name.
+
+        Args:
+            ignore_errors: False raises when the status does not allow it.
+
+        Returns:
+            The server's answer; None when it refused.
+
+        Raises:
+            TaskStatusRefused: the status does not allow it, and errors are not ignored.
+        """
         return self._move("tasks.completed", "completed", False, ignore_errors, "completed")
 
     def mark_failed(
@@ -98,15 +162,56 @@ class StatusMixin(TaskBase):
             status_reason: short, shown beside the status.
             status_message: longer.
             force: from any status.
+
+        Raises:
+            TaskStatusRefused: the status does not allow it, and errors are not ignored.
         """
         self._move("tasks.failed", "failed", force, ignore_errors, status_reason, status_message)
 
     def mark_stop_request(self, force: bool = False, status_message: str | None = None) -> Any:
-        """Ask the process that runs the task to stop; it does so by itself."""
+        """Ask the process that runs the task to stop; it does so by itself, within seconds.
+
+        Args:
+            force: from any status.
+            status_message: shown with it.
+
+        Returns:
+            The server's answer.
+
+        Raises:
+            TaskStatusRefused: the status does not allow it.
+        """
         return self._move("tasks.stop", "", force, False, "abort request", status_message)
+
+    def register_abort_callback(
+        self, callback_function: Callable[[], Any] | None, callback_execution_timeout: float = 30.0
+    ) -> None:
+        """Have a function called when somebody stops this run from the page, before the process ends.
+
+        Args:
+            callback_function: called without arguments, in a thread of its own; None takes the last one back.
+            callback_execution_timeout: seconds that it has; then the process ends all the same.
+
+        Raises:
+            UsageError: not the task of ``Task.init``, or not a function.
+
+        Example:
+            >>> task.register_abort_callback(lambda: print("saving"), callback_execution_timeout=5)
+        """
+        if current.main_task() is not self or self._run is None:
+            raise UsageError("register_abort_callback belongs to the task that Task.init returned")
+        if callback_function is not None and not callable(callback_function):
+            raise UsageError(f"callback_function must be a function, not {callback_function!r}")
+        self._run.on_abort = callback_function, float(callback_execution_timeout)
 
     def publish(self, ignore_errors: bool = True) -> Any:
         """Make the task, and its output models, final and read-only.
+
+        Args:
+            ignore_errors: False raises when the server refuses.
+
+        Returns:
+            The server's answer; None when it refused.
 
         Raises:
             UsageError: it is neither completed nor stopped.
@@ -119,6 +224,18 @@ class StatusMixin(TaskBase):
         if reply is not None:
             self._document()["status"] = "published"
         return reply
+
+    def publish_on_completion(self, enable: bool = True) -> None:
+        """Publish the task right after it is completed.
+
+        Args:
+            enable: False takes it back.
+
+        Example:
+            >>> task.publish_on_completion()
+            >>> task.publish_on_completion(False)
+        """
+        self._publish_at_end = bool(enable)
 
     def reset(self, set_started_on_success: bool = False, force: bool = False) -> None:
         """Erase the outputs (metrics, console, plots, artifacts) and make the task a draft again.
@@ -145,38 +262,32 @@ class StatusMixin(TaskBase):
         self._record.reload()
 
     def get_archived(self) -> bool:
-        """Whether the task is in the archive."""
+        """Whether the task is in the archive.
+
+        Returns:
+            True when it is.
+        """
         return "archived" in (self._document().get("system_tags") or [])
 
     def set_archived(self, archive: bool) -> None:
-        """Put the task into the archive, or take it out."""
-        tags = [tag for tag in self._document().get("system_tags") or [] if tag != "archived"]
-        self._record.edit(system_tags=[*tags, "archived"] if archive else tags)
-
-    def delete(
-        self,
-        delete_artifacts_and_models: bool = True,
-        skip_models_used_by_other_tasks: bool = True,
-        raise_on_error: bool = False,
-    ) -> bool:
-        """Delete the task.
+        """Put the task into the archive, or take it out; at any status. A task that waits in a queue leaves it.
 
         Args:
-            delete_artifacts_and_models: also its files and output models.
-            skip_models_used_by_other_tasks: keep models that another task takes as input.
-            raise_on_error: False prints what went wrong.
+            archive: True hides it from lists.
 
-        Returns:
-            True when the task is gone.
+        Example:
+            >>> task.set_archived(True)
+            >>> task.get_archived()
+            True
         """
-        try:
-            self._delete(delete_artifacts_and_models, skip_models_used_by_other_tasks)
-        except TrialbookError as error:
-            if raise_on_error:
-                raise
-            say(f"Trialbook: task {self.id} was not deleted: {error}")
-            return False
-        return True
+        tags = [tag for tag in self._document().get("system_tags") or [] if tag != "archived"]
+        tags += ["archived"] if archive else []
+        if self._record.own:
+            self._record.edit(system_tags=tags)
+            return
+        # The server takes a task that waits out of its queue.
+        self._record.call("tasks.archive" if archive else "tasks.unarchive", {"tasks": [self.id]})
+        self._document()["system_tags"] = tags
 
     def wait_for_status(
         self,
@@ -193,6 +304,10 @@ class StatusMixin(TaskBase):
 
         Raises:
             RuntimeError: the status is one of ``raise_on_status``.
+
+        Example:
+            >>> task.mark_completed()
+            >>> task.wait_for_status(check_interval_sec=1)
         """
         wanted = {str(item) for item in status}
         if "completed" in wanted:
@@ -251,51 +366,6 @@ class StatusMixin(TaskBase):
             if not ignore_errors:
                 raise
             return None
-
-    def _delete(self, everything: bool, skip_used: bool) -> None:
-        self._record.flush()
-        document = self._record.fresh()
-        models = [entry["model"] for entry in (document.get("models") or {}).get("output") or []]
-        reply = self._record.call("tasks.delete", {"task": self.id, "force": True})
-        if not everything:
-            return
-        urls = [
-            str(artifact.get("uri"))
-            for artifact in (document.get("execution") or {}).get("artifacts") or []
-            if artifact.get("mode", "output") == "output"
-        ]
-        named: Mapping[str, Any] = reply.get("urls") or {}
-        for group in ("event_urls", "artifact_urls"):
-            urls += [str(url) for url in named.get(group) or []]
-        for model in models:
-            if skip_used and self._used(model):
-                continue
-            try:
-                urls.append(
-                    str(self._record.call("models.delete", {"model": model, "force": True}).get("url") or "")
-                )
-            except ModelNotFound:
-                continue
-        for url in dict.fromkeys(url for url in urls if url):
-            self._remove_file(url)
-
-    def _used(self, model: str) -> bool:
-        ask = {"models.input.model": [model], "only_fields": ["id"], "page_size": 1}
-        return bool(self._record.call("tasks.get_all", ask).get("tasks"))
-
-    def _remove_file(self, url: str) -> None:
-        try:
-            path = local_path(url)
-        except UsageError:
-            return
-        connection = self._record.connection
-        if path is not None:
-            path.unlink(missing_ok=True)
-        elif connection is not None and connection.files.owns(url):
-            try:
-                connection.files.delete(url)
-            except FileMissing:
-                return
 
 
 def _fields(reply: Mapping[str, Any]) -> dict[str, Any]:

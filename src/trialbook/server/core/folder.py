@@ -64,6 +64,11 @@ class DataFolder:
         return self.path / "files"
 
     @property
+    def uploads(self) -> Path:
+        """Files that have come in part."""
+        return self.path / "uploads"
+
+    @property
     def credentials(self) -> Path:
         """The first administrator's key."""
         return self.path / "credentials.json"

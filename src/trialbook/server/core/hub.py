@@ -2,14 +2,17 @@
 
 Changes are collected per (topic, kind) and sent at most twice a second, so a run that reports a thousand points a
 second costs a page two messages. The last messages are kept, so that a page that was cut off resumes where it was.
+Several servers on one database tell each other (``stores/relay.py``).
 """
 
 import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
+
+from trialbook.base.ids import new_id
 
 PERIOD = 0.5
 KEEP_SECONDS = 300.0
@@ -41,15 +44,37 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self._listeners: set[asyncio.Event] = set()
+        self._gaps = 0
         self.closing = False
+        self.mark = new_id()[:8]
+        """Tells the numbers of this hub from those of another server, to which a page may be led next."""
+        self.forward: Callable[[str, str, tuple[str, ...]], None] | None = None
+        """Where changes of this server go beside its own pages."""
 
     def publish(self, topic: str, kind: str, keys: Iterable[str] = ()) -> None:
         """Say that something changed; returns at once, from any thread."""
+        listed = tuple(keys)
+        if self.forward is not None:
+            self.forward(topic, kind, listed)
+        self.receive(topic, kind, listed)
+
+    def receive(self, topic: str, kind: str, keys: Iterable[str]) -> None:
+        """Take a change that happened on another server, or on this one; returns at once, from any thread."""
         with self._lock:
             fresh = not self._pending
             self._pending.setdefault((topic, kind), {}).update(dict.fromkeys(keys))
             loop, wake = self._loop, self._wake
         if fresh and loop is not None and wake is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(wake.set)
+
+    def gap(self) -> None:
+        """Changes of other servers may have been missed: every page looks again."""
+        with self._lock:
+            self._gaps += 1
+            self._history.clear()
+            self._first = self._next
+            loop, wake = self._loop, self._wake
+        if loop is not None and wake is not None and not loop.is_closed():
             loop.call_soon_threadsafe(wake.set)
 
     async def run(self) -> None:
@@ -96,12 +121,12 @@ class Hub:
             beat: seconds of silence after which None is given.
 
         Yields:
-            A change; ``"resync"`` when changes after ``after`` are no longer known; None as a sign of life.
+            A change; ``"resync"`` when changes may have been missed; None as a sign of life.
         """
         signal = asyncio.Event()
         self._listeners.add(signal)
         try:
-            position = self._next - 1
+            position, gaps = self._next - 1, self._gaps
             if after is not None:
                 if self._first - 1 <= after < self._next:
                     position = after
@@ -109,6 +134,9 @@ class Hub:
                     yield "resync"
             while not self.closing:
                 signal.clear()
+                if gaps != self._gaps:
+                    gaps = self._gaps
+                    yield "resync"
                 for change in self._since(position):
                     position = change.number
                     if change.topic in topics:

@@ -14,6 +14,7 @@ from trialbook.server.rpc.calls import LATEST, Calls, method_of
 from trialbook.server.rpc.files import Files
 from trialbook.server.rpc.pages import Pages, wants_page
 from trialbook.server.rpc.stream import Stream
+from trialbook.server.stores.database import out_of_room
 from trialbook.wire.catalogue import METHODS
 
 _log = logging.getLogger("trialbook.server")
@@ -23,8 +24,16 @@ async def _fault(request: Request, error: Exception) -> Response:
     """The last line of defence: a client that gets no envelope repeats its call for ever."""
     id = new_id()
     name = (method_of(request.url.path) or (request.url.path, LATEST))[0]
-    _log.error("%s failed (request %s)", name, id, exc_info=error)
-    fault = ServerFault(f"the server failed; its log has the details under request {id}", request=id)
+    if out_of_room(error):
+        _log.error(
+            "%s failed (request %s): the disk is full. Clients send it again until there is room.", name, id
+        )
+        fault = ServerFault(
+            "the server's disk is full; it takes nothing until there is room again", request=id
+        )
+    else:
+        _log.error("%s failed (request %s)", name, id, exc_info=error)
+        fault = ServerFault(f"the server failed; its log has the details under request {id}", request=id)
     # The HTTP server hangs up after an unforeseen error: a client that is not told would send its next call into that.
     told = {"Connection": "close"}
     return Response(envelope.failure(name, LATEST, fault, id), 500, told, media_type="application/json")

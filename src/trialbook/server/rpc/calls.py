@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from trialbook.base.clock import Clock
 from trialbook.base.ids import new_id
@@ -132,6 +132,8 @@ class Calls:
             )
             return self._refused(method.name, version, error, id)
         _log.debug("%s answered (%d bytes asked)", method.name, len(content))
+        if isinstance(reply, RawReply) and not isinstance(reply.body, bytes):
+            return StreamingResponse(reply.body, media_type=reply.content_type, headers=dict(reply.headers))
         if isinstance(reply, RawReply):
             return Response(reply.body, media_type=reply.content_type, headers=dict(reply.headers))
         response = Response(

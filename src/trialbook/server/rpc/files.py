@@ -2,12 +2,11 @@
 
 import asyncio
 import mimetypes
-import queue
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Executor
 from email.utils import formatdate
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import msgspec
@@ -16,16 +15,15 @@ from starlette.responses import Response, StreamingResponse
 
 from trialbook.base.ids import new_id
 from trialbook.blobs.store import BlobInfo, BlobStore, clean_key
-from trialbook.errors import BadRequest, BodyTooLarge, WireError
+from trialbook.errors import BadRequest, BodyTooLarge, Forbidden, WireError
 from trialbook.server.rpc import envelope, session
+from trialbook.server.rpc.feed import Feed
 from trialbook.server.rpc.multipart import pieces
+from trialbook.server.rpc.resumable import Resumable
 from trialbook.server.services.accounts import Accounts
 from trialbook.wire.table import Permission
 
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
-_WAITING = 16
-"""Pieces that may wait for the disk before the upload is held back."""
-
 _ACTIVE = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})
 """Types that a browser would run; they are shown without scripts, forms and our origin."""
 
@@ -39,49 +37,7 @@ _SANDBOX = (
 )
 
 
-class _Broken(Exception):
-    """Tells the writing thread that the upload ended too early, so that it forgets what it has."""
-
-
-class _Feed:
-    """Carries bytes from the event loop to the thread that stores them."""
-
-    def __init__(self) -> None:
-        self._pieces: queue.SimpleQueue[bytes | _Broken | None] = queue.SimpleQueue()
-        self._room = asyncio.Semaphore(_WAITING)
-        self._loop = asyncio.get_running_loop()
-        self._over = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        while True:
-            piece = self._pieces.get()
-            if piece is None:
-                return
-            if isinstance(piece, _Broken):
-                raise piece
-            self._loop.call_soon_threadsafe(self._room.release)
-            yield piece
-
-    async def put(self, piece: bytes) -> None:
-        """Hand over; waits while the disk is behind. Once the storing side has failed, the rest is read and dropped,
-        so that the client sees the answer and not a broken pipe."""
-        if self._over:
-            return
-        await self._room.acquire()
-        self._pieces.put(piece)
-
-    def end(self) -> None:
-        """All was handed over."""
-        self._pieces.put(None)
-
-    def abort(self) -> None:
-        """The rest will not come."""
-        self._pieces.put(_Broken("the upload was broken off"))
-
-    def over(self) -> None:
-        """The storing side has ended: nobody will make room any more."""
-        self._over = True
-        self._room.release()
+_Storing: TypeAlias = "asyncio.Future[BlobInfo | None]"
 
 
 class Files:
@@ -92,30 +48,42 @@ class Files:
         accounts: who may read and write.
         executor: threads that read and write.
         limit: greatest file, bytes.
+        resumable: uploads that come in several requests.
+        needed: whether a key must stay, because a version of a dataset names it.
     """
 
-    def __init__(self, blobs: BlobStore, accounts: Accounts, executor: Executor, limit: int) -> None:
+    def __init__(
+        self, blobs: BlobStore, accounts: Accounts, executor: Executor, limit: int, resumable: Resumable,
+        needed: Callable[[str], bool] = lambda key: False,
+    ) -> None:  # fmt: skip
+        self._needed = needed
         self._blobs = blobs
         self._accounts = accounts
         self._executor = executor
         self._limit = limit
+        self._resumable = resumable
 
     async def answer(self, request: Request) -> Response:
         """One request."""
         # A key in Basic form is checked in the database.
         try:
             write = request.method not in {"GET", "HEAD"}
-            if request.method == "GET" and not request.path_params.get("path"):
+            listed = request.method == "GET" and "list" in request.query_params
+            if request.method == "GET" and not request.path_params.get("path") and not listed:
                 return Response("OK", media_type="text/plain")
             await self._call(self._permit, request, Permission.WORK if write else Permission.READ)
             if request.method == "POST":
                 return await self._upload_parts(request)
             path = request.path_params.get("path", "")
             if request.method == "PUT":
+                if "upload-id" in request.headers:
+                    return await self._resumable.answer(request, path)
                 return await self._upload(request, path)
             if request.method == "DELETE":
-                await self._call(self._blobs.delete, path)
+                await self._call(self._delete, path)
                 return _json([clean_key(path)])
+            if listed:
+                return _json(await self._call(self._list, path))
             return await self._download(request, path)
         except WireError as error:
             return Response(
@@ -132,15 +100,23 @@ class Files:
     def _permit(self, request: Request, permission: Permission) -> None:
         self._accounts.require(session.identify_for_file(request, self._accounts), permission)
 
-    def _store(self, path: str) -> "tuple[_Feed, asyncio.Future[BlobInfo]]":
-        feed = _Feed()
-        done = asyncio.get_running_loop().run_in_executor(
-            self._executor, self._blobs.put, clean_key(path), feed
-        )
+    def _delete(self, path: str) -> None:
+        if self._needed(clean_key(path)):
+            raise Forbidden("a version of a dataset needs this file: delete the version instead", path=path)
+        self._blobs.delete(path)
+
+    def _list(self, path: str) -> list[BlobInfo]:
+        return list(self._blobs.list(path.strip("/")))
+
+    def _store(self, path: str, absent: bool = False) -> "tuple[Feed, _Storing]":
+        feed = Feed()
+        put: Callable[[str, Iterable[bytes]], BlobInfo | None]
+        put = self._blobs.put_if_absent if absent else self._blobs.put
+        done = asyncio.get_running_loop().run_in_executor(self._executor, put, clean_key(path), feed)
         done.add_done_callback(lambda _: feed.over())
         return feed, done
 
-    async def _abandon(self, feed: _Feed, done: "asyncio.Future[BlobInfo]") -> None:
+    async def _abandon(self, feed: Feed, done: "_Storing") -> None:
         feed.abort()
         await asyncio.wait([done])
         # Read, so that the loop does not report an error that we caused ourselves.
@@ -149,7 +125,12 @@ class Files:
     async def _upload(self, request: Request, path: str) -> Response:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise BadRequest("a file is stored as it comes: send it without Content-Encoding")
-        feed, done = self._store(path)
+        condition = request.headers.get("if-none-match")
+        if condition not in (None, "*"):
+            raise BadRequest(
+                "If-None-Match of an upload can be '*' only: store it unless there is a file already"
+            )
+        feed, done = self._store(path, absent=condition == "*")
         whole = False
         try:
             size = 0
@@ -162,13 +143,14 @@ class Files:
         finally:
             if not whole:
                 await self._abandon(feed, done)
-        await done
+        if await done is None:
+            return Response(status_code=412)
         return _json([clean_key(path)])
 
     async def _upload_parts(self, request: Request) -> Response:
         stored: list[str] = []
-        feed: _Feed | None = None
-        done: asyncio.Future[BlobInfo] | None = None
+        feed: Feed | None = None
+        done: _Storing | None = None
         size = 0
         try:
             async for kind, value in pieces(request):

@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from trialbook.errors import BadCredentials, Forbidden, NoCredentials
+from trialbook.errors import BadCredentials, BadToken, Forbidden, NoCredentials
 from trialbook.server.services.accounts import Accounts, Caller
 
-COOKIE = "trialbook_session"
 WEB_HEADER = "x-trialbook-web"
 NOBODY = Caller()
 
@@ -32,13 +31,10 @@ def identify(request: Request, accounts: Accounts, method: str) -> Caller:
         raise NoCredentials(
             f"the authorization scheme {scheme!r} is not known; send Basic to auth.login, else Bearer"
         )
-    cookie = request.cookies.get(COOKIE)
-    # A log-in replaces the cookie, so a stale one must not stand in its way.
-    if cookie and method not in {"auth.login", "auth.login_local", "auth.logout"}:
-        check_page(request)
-        found = accounts.by_token(cookie)
-        return Caller(found.user, found.name, found.role, found.access_key, "cookie")
-    return NOBODY
+    # A log-in replaces the cookie, so the old one has no part in it.
+    if method in {"auth.login", "auth.login_local", "auth.logout"}:
+        return NOBODY
+    return _by_cookie(request, accounts)
 
 
 def identify_for_file(request: Request, accounts: Accounts) -> Caller:
@@ -52,12 +48,29 @@ def identify_for_file(request: Request, accounts: Accounts) -> Caller:
         return accounts.by_token(value.strip())
     if scheme.lower() == "basic":
         return accounts.by_key(*_pair(value), origin=origin(request))
-    cookie = request.cookies.get(COOKIE)
-    if not cookie:
+    if request.method in {"GET", "HEAD"}:
+        caller = _by_cookie(request, accounts, verbs=None)
+    else:
+        caller = _by_cookie(request, accounts, verbs=frozenset({"POST", "PUT", "DELETE"}))
+    if not caller.user:
         raise NoCredentials("log in first: files need a token")
-    if request.method not in {"GET", "HEAD"}:
-        check_page(request, verbs=frozenset({"POST", "PUT", "DELETE"}))
-    found = accounts.by_token(cookie)
+    return caller
+
+
+def _by_cookie(
+    request: Request, accounts: Accounts, verbs: frozenset[str] | None = frozenset({"POST"})
+) -> Caller:
+    """The caller of a page's request; a cookie that is no longer valid counts as none, so that what anybody may ask
+    stays open to a page that must log in again. No ``verbs`` means that the request can change nothing."""
+    cookie = request.cookies.get(accounts.cookie)
+    if not cookie:
+        return NOBODY
+    if verbs is not None:
+        check_page(request, verbs)
+    try:
+        found = accounts.by_token(cookie)
+    except BadToken:
+        return NOBODY
     return Caller(found.user, found.name, found.role, found.access_key, "cookie")
 
 
@@ -101,11 +114,9 @@ def origin(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def cookie_header(token: str, seconds: int, *, secure: bool) -> str:
+def cookie_header(name: str, token: str, seconds: int, *, secure: bool) -> str:
     """``Set-Cookie`` for a page's session; no life ends it."""
-    return (
-        f"{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
-    )
+    return f"{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
 
 
 def _pair(value: str) -> tuple[str, str]:

@@ -61,7 +61,9 @@ class Stream:
                 envelope.failure("stream", "2.34", error, new_id()), error.code, media_type="application/json"
             )
         last = request.headers.get("last-event-id", "")
-        after = int(last) if last.isdigit() else None
+        mark, _, number = last.partition("-")
+        # What another server numbered, this one does not know: the page looks again.
+        after = (int(number) if mark == self._hub.mark and number.isdigit() else -1) if last else None
         return StreamingResponse(
             self._events(frozenset(asked.topics), after),
             media_type="text/event-stream",
@@ -77,4 +79,4 @@ class Stream:
                 yield f"event: {change}\ndata: {{}}\n\n".encode()
             else:
                 data = json.dumps({"topic": change.topic, "kind": change.kind, "keys": list(change.keys)})
-                yield f"id: {change.number}\nevent: change\ndata: {data}\n\n".encode()
+                yield f"id: {self._hub.mark}-{change.number}\nevent: change\ndata: {data}\n\n".encode()

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from trialbook.errors import BadRequest
-from trialbook.server.series.columns import Points
-from trialbook.server.series.numeric import np
+from trialbook.server.series.columns import Points, join
+from trialbook.server.series.numeric import Floats, Ints, np
 from trialbook.server.series.store import MONITORS, Numbers, Prepared, prepare, store
 from trialbook.server.stores import events, logs
 from trialbook.server.stores.dialect import insert
@@ -35,6 +35,24 @@ def microseconds(seconds: float, now: float) -> int:
     return round((seconds if abs(seconds) < _LONGEST_TIME else now) * 1e6)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalars:
+    """Scalars as columns: the place of each one's name, iteration, milliseconds since the epoch, value; and the
+    names: owner, whether it is a model, ``allow_locked``, metric, variant."""
+
+    index: Ints
+    iteration: Ints
+    timestamp: Floats
+    value: Floats
+    names: list[tuple[str, bool, bool, str, str]]
+
+    def points(self, now: float) -> Points:
+        """With times in µs; what is out of all reason becomes ``now``."""
+        seconds = self.timestamp / 1e3
+        seconds = np.where(np.abs(seconds) < _LONGEST_TIME, seconds, now)
+        return Points(self.iteration, np.rint(seconds * 1e6).astype(np.int64), self.value)
+
+
 @dataclass(slots=True)
 class Arrivals:
     """Everything for one task or model, in the order of arrival."""
@@ -48,6 +66,7 @@ class Arrivals:
     iteration: list[int] = field(default_factory=list)
     time: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
+    columns: list[tuple[Ints, Points]] = field(default_factory=list)
     untimed: bool = False
     events: list[Stored] = field(default_factory=list)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
@@ -109,21 +128,28 @@ class Arrivals:
         )
         return None
 
+    def add_columns(self, names: list[tuple[str, str]], index: Ints, points: Points) -> None:
+        """Take scalars: ``index`` says for each point which of the names it has; each name is there once."""
+        places = [self.names.setdefault(name, len(self.names)) for name in names]
+        self.columns.append((np.array(places, np.int64)[index], points))
+        self.total += len(points)
+
     def prepare(self) -> Ready:
         """The points sorted and packed, and a digest that knows the same points again."""
-        if not self.index:
+        if not self.index and not self.columns:
             return Ready(self, None, None)
         cleaned: dict[tuple[str, str], int] = {}
         places = [
             cleaned.setdefault((clean_name(metric), clean_name(variant)), len(cleaned))
             for metric, variant in self.names
         ]
-        index = np.array(places, np.int64)[np.array(self.index, np.int64)]
-        points = Points(
-            np.array(self.iteration, np.int64),
-            np.array(self.time, np.int64),
-            np.array(self.value, np.float64),
-        )
+        parts = list(self.columns)
+        if self.index:
+            iteration, time = np.array(self.iteration, np.int64), np.array(self.time, np.int64)
+            points = Points(iteration, time, np.array(self.value, np.float64))
+            parts.append((np.array(self.index, np.int64), points))
+        index = np.array(places, np.int64)[np.concatenate([place for place, _ in parts])]
+        points = join([part for _, part in parts])
         digest = None
         if not self.untimed:
             mark = hashlib.blake2b(repr(list(cleaned)).encode("utf-8", "replace"), digest_size=16)
@@ -217,20 +243,48 @@ class Collector:
         if not event.task or not event.task.isprintable():
             self.refuse("an event needs a task")
             return
-        key = (event.task, bool(event.model_event))
-        arrivals = self.owners.get(key)
-        if arrivals is None:
-            arrivals = self.owners[key] = Arrivals(*key, allow_locked=bool(event.allow_locked))
-        elif arrivals.allow_locked != bool(event.allow_locked):
-            raise BadRequest(
-                f"item {line}: events of task {event.task} differ in allow_locked: send them separately"
-            )
+        arrivals = self._of(event.task, bool(event.model_event), bool(event.allow_locked), f"item {line}: ")
         why = arrivals.add(event, self.worker, self.now)
         if why is None:
             self.added += 1
         else:
             arrivals.total -= 1
             self.refuse(why)
+
+    def _of(self, owner: str, is_model: bool, allow_locked: bool, where: str = "") -> Arrivals:
+        arrivals = self.owners.get((owner, is_model))
+        if arrivals is None:
+            arrivals = self.owners[owner, is_model] = Arrivals(owner, is_model, allow_locked=allow_locked)
+        elif arrivals.allow_locked != allow_locked:
+            raise BadRequest(f"{where}events of task {owner} differ in allow_locked: send them separately")
+        return arrivals
+
+    def take_scalars(self, scalars: Scalars) -> None:
+        """Collect many scalars at once.
+
+        Raises:
+            BadRequest: events of one task disagree about ``allow_locked``.
+        """
+        points = scalars.points(self.now)
+        groups: dict[tuple[str, bool, bool], list[int]] = {}
+        for place, name in enumerate(scalars.names):
+            groups.setdefault(name[:3], []).append(place)
+        within = np.empty(len(scalars.names), np.int64)
+        for places in groups.values():
+            within[places] = np.arange(len(places))
+        for (owner, is_model, allow_locked), places in groups.items():
+            index, part = scalars.index, points
+            if len(groups) > 1:
+                mine = np.zeros(len(scalars.names), np.bool_)
+                mine[places] = True
+                chosen = np.flatnonzero(mine[index])
+                index, part = index[chosen], points.take(chosen)
+            if not owner or not owner.isprintable():
+                self.refuse("an event needs a task", len(index))
+                continue
+            names = [scalars.names[place][3:] for place in places]
+            self._of(owner, is_model, allow_locked).add_columns(names, within[index], part)
+            self.added += len(index)
 
     def refuse(self, why: str, many: int = 1) -> None:
         """Count events that are not stored."""

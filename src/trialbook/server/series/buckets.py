@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from trialbook.server.series.columns import Points
 from trialbook.server.series.numeric import Floats, Ints, np
@@ -72,13 +71,35 @@ class Buckets:
         """Some buckets that stand together."""
         return Buckets(*(getattr(self, name)[start:end] for name in Buckets.__slots__))
 
-    def to_bytes(self) -> bytes:
-        """The columns of a tile: five of f64, two of u32."""
-        wide = (self.x_first, self.x_last, self.min, self.max, self.last)
-        narrow = (self.count, self.nonfinite)
-        return b"".join(
-            [c.astype("<f8").tobytes() for c in wide] + [c.astype("<u4").tobytes() for c in narrow]
-        )
+
+def to_bytes(parts: Sequence[Buckets]) -> memoryview:
+    """The columns of tiles, tile after tile: of each five of f64, then two of u32.
+
+    Written column by column for all tiles together: a thousand small tiles cost no more than a large one.
+    """
+    if not parts:
+        return memoryview(b"")
+    lengths = np.array([len(part) for part in parts], np.int64)
+    # In units of 8 bytes, of which a bucket takes six, and of 4.
+    out = np.empty(6 * int(lengths.sum()), "<f8")
+    narrow = out.view("<u4")
+    same = int(lengths[0]) if bool((lengths == lengths[0]).all()) else 0
+    if not same:
+        each = np.repeat(lengths, lengths)
+        before = np.repeat(np.cumsum(lengths) - lengths, lengths)
+        wide_at = 6 * before + np.arange(len(each)) - before
+        narrow_at = wide_at + 6 * before + 10 * each
+    for number, name in enumerate(COLUMNS):
+        column = np.concatenate([getattr(part, name) for part in parts])
+        if same and number < 5:
+            out.reshape(-1, 6, same)[:, number] = column.reshape(-1, same)
+        elif same:
+            narrow.reshape(-1, 12, same)[:, 5 + number] = column.reshape(-1, same)
+        elif number < 5:
+            out[wide_at + number * each] = column
+        else:
+            narrow[narrow_at + (number - 5) * each] = column
+    return out.data.cast("B")
 
 
 def of_points(starts: Ints, place: Ints, x: Floats, key: Ints, key2: Ints, value: Floats) -> Buckets:
@@ -131,29 +152,35 @@ def merge(parts: Sequence[Buckets]) -> Buckets:
     """Buckets of several parts of one series as one list, each place once, rising."""
     if len(parts) == 1:
         return parts[0]
-    names = Buckets.__slots__
-    columns: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in parts]) for name in names
-    }
-    columns["known"] = ~np.isnan(columns["last"])
-    # In each place the last bucket with a finite value comes last; lexsort is stable, so a later part wins a
-    # tie.
-    order = np.lexsort((columns["order2"], columns["order"], columns["known"], columns["place"]))
-    columns = {name: column[order] for name, column in columns.items()}
-    place = columns["place"]
-    starts = np.concatenate(([0], np.flatnonzero(place[1:] != place[:-1]) + 1))
-    ends = np.concatenate((starts[1:], [len(place)])) - 1
+    return together(
+        Buckets(*(np.concatenate([getattr(part, name) for part in parts]) for name in Buckets.__slots__))
+    )
+
+
+def together(held: Buckets) -> Buckets:
+    """Each place once, rising; at least one bucket."""
+    known = ~np.isnan(held.last)
+    later = (held.order[1:] > held.order[:-1]) | (
+        (held.order[1:] == held.order[:-1]) & (held.order2[1:] >= held.order2[:-1])
+    )
+    if not (bool((held.place[1:] >= held.place[:-1]).all()) and bool(known.all()) and bool(later.all())):
+        # In each place the last bucket with a finite value comes last; lexsort is stable, so a later part wins a
+        # tie.
+        order = np.lexsort((held.order2, held.order, known, held.place))
+        held = Buckets(*(getattr(held, name)[order] for name in Buckets.__slots__))
+    starts = np.concatenate(([0], np.flatnonzero(held.place[1:] != held.place[:-1]) + 1))
+    ends = np.concatenate((starts[1:], [len(held)])) - 1
     return Buckets(
-        place[starts],
-        np.minimum.reduceat(columns["x_first"], starts),
-        np.maximum.reduceat(columns["x_last"], starts),
-        np.fmin.reduceat(columns["min"], starts),
-        np.fmax.reduceat(columns["max"], starts),
-        columns["last"][ends],
-        columns["order"][ends],
-        columns["order2"][ends],
-        np.add.reduceat(columns["count"], starts),
-        np.add.reduceat(columns["nonfinite"], starts),
+        held.place[starts],
+        np.minimum.reduceat(held.x_first, starts),
+        np.maximum.reduceat(held.x_last, starts),
+        np.fmin.reduceat(held.min, starts),
+        np.fmax.reduceat(held.max, starts),
+        held.last[ends],
+        held.order[ends],
+        held.order2[ends],
+        np.add.reduceat(held.count, starts),
+        np.add.reduceat(held.nonfinite, starts),
     )
 
 

@@ -19,15 +19,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
+from trialbook.server.series import pyramid
 from trialbook.server.series.columns import Points, join
 from trialbook.server.series.numeric import np
 from trialbook.server.series.packing import pack_chunk, unpack_batch, unpack_chunk
 from trialbook.server.series.statistics import stored
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.dialect import insert
-from trialbook.server.stores.series import portions, series_batch, series_chunk, series_seen
+from trialbook.server.stores.series import portions, series_batch, series_chunk, series_level, series_seen
 
-CHUNK = 4096
 _MOST_POINTS = 400_000
 _MOST_ROWS = 256
 _SEEN_SECONDS = 3600.0
@@ -109,7 +109,11 @@ def compact_owner(database: Database, owner: str) -> tuple[int, int, bool]:
         ids, parts, left = _oldest(connection, owner)
         if not ids:
             return 0, 0, False
-        rows = [row for number, points in parts.items() for row in _rows(connection, number, points)]
+        rows, levels = [], []
+        for number, points in parts.items():
+            chunks = _rows(connection, number, points)
+            rows += chunks
+            levels += _levels(connection, number, chunks)
     try:
         with database.write() as connection:
             gone = sum(
@@ -120,6 +124,7 @@ def compact_owner(database: Database, owner: str) -> tuple[int, int, bool]:
                 connection.rollback()
                 return 0, 0, False
             _write(connection, rows)
+            _write_levels(connection, levels)
     except OperationalError as error:
         # PostgreSQL ends one of two that wait for each other; the batch rows are still there for the next
         # round.
@@ -164,14 +169,21 @@ def _rows(connection: Connection, number: int, points: Points) -> list[dict[str,
     )
     last: Any = connection.execute(query).first()
     at = 0 if last is None else last.number + 1
-    if last is not None and last.count < CHUNK:
+    size = pyramid.SHAPE.chunk
+    if last is not None and last.count < size:
         at = last.number
         points = join([unpack_chunk(last.payload), points])
     points = points.ordered()
     return [
-        {"series_id": number, "number": at + place, **_columns(points.take(slice(start, start + CHUNK)))}
-        for place, start in enumerate(range(0, len(points), CHUNK))
+        {"series_id": number, "number": at + place, **_columns(points.take(slice(start, start + size)))}
+        for place, start in enumerate(range(0, len(points), size))
     ]
+
+
+def _levels(connection: Connection, number: int, chunks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the pyramid for which there are chunks enough now."""
+    fresh = {row["number"]: row["payload"] for row in chunks if row["count"] == pyramid.SHAPE.chunk}
+    return list(pyramid.build(connection, number, max(fresh) + 1, fresh)) if fresh else []
 
 
 def _columns(points: Points) -> dict[str, Any]:
@@ -207,3 +219,13 @@ def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     statement = statement.on_conflict_do_update(index_elements=["series_id", "number"], set_=columns)
     ordered = sorted(rows, key=lambda row: (row["series_id"], row["number"]))
     connection.execute(statement, ordered)
+
+
+def _write_levels(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        statement = insert(connection, series_level).on_conflict_do_nothing(
+            index_elements=["series_id", "level", "number"]
+        )
+        connection.execute(
+            statement, sorted(rows, key=lambda row: (row["series_id"], row["level"], row["number"]))
+        )

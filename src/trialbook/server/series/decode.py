@@ -18,12 +18,14 @@ import msgspec
 from trialbook.errors import BadRequest
 from trialbook.server.series.numeric import Floats, Ints, np
 from trialbook.server.stores.series import clean_name
-from trialbook.wire.events import Loss
+from trialbook.wire.logs import Loss
 
 MAGIC = b"TBP1"
-POINT, SERIES, TEXT, EVENT, CALL, LOSS = 1, 2, 3, 4, 5, 6
+POINT, SERIES, TEXT, EVENT, CALL, LOSS, GAP = 1, 2, 3, 4, 5, 6, 7
 POINT_PAYLOAD = 28
 POINT_FRAME = 36
+UNNAMED = -1
+"""Number of a series that no journal defines; its name is for points whose own names were in a GAP."""
 _POINT_HEAD = (POINT << 24) | POINT_PAYLOAD
 _U32 = struct.Struct("<I")
 _SERIES_HEAD = struct.Struct("<IH")
@@ -172,6 +174,10 @@ def _take(span: Span, kind: int, payload: bytes, offset: int) -> None:
     elif kind == TEXT and len(payload) >= _TEXT_HEAD.size:
         time, level, stream = _TEXT_HEAD.unpack_from(payload)
         span.texts.append(Text(time, level, stream, payload[_TEXT_HEAD.size :].decode("utf-8", "replace")))
+    elif kind == GAP:
+        why = "a part of the journal was damaged on the disk of its host"
+        span.losses.append(Loss(kind="frame", count=max(1, (len(payload) + 8) // POINT_FRAME), why=why))
+        span.names[UNNAMED] = ("Damaged journal", "")
     elif kind in (EVENT, CALL, LOSS):
         value = _object(payload, offset)
         if kind == EVENT:

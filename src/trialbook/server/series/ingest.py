@@ -17,14 +17,15 @@ from trialbook.base.guard import guard
 from trialbook.errors import BadRequest, JournalGap, TaskRace, WireError
 from trialbook.server.series.arrivals import LOGGING, Arrivals, Collector, Ready, Written, microseconds, write
 from trialbook.server.series.columns import Points
-from trialbook.server.series.decode import Header, Run, Span, spans
+from trialbook.server.series.decode import UNNAMED, Header, Run, Span, spans
 from trialbook.server.series.numeric import np
 from trialbook.server.series.store import Numbers, Prepared, prepare
 from trialbook.server.stores import journals
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.logs import Entry
 from trialbook.server.stores.series import clean_name
-from trialbook.wire.events import AddPointsReply, Event, Loss
+from trialbook.wire.events import AddPointsReply, Event
+from trialbook.wire.logs import Loss
 
 _WARNING = 30
 
@@ -123,7 +124,7 @@ def _step(ready: Plan, span: Span, worker: str, now: float) -> Step:
     }
     ready.names.update(fresh)
     ready.defined.update(fresh)
-    points = _points(task, ready.names, span.run(), now) if span.count else None
+    points = _points(task, ready, span.run(), now) if span.count else None
     collector = Collector(worker, now)
     for event in span.events:
         _collect(collector, task, event)
@@ -131,9 +132,16 @@ def _step(ready: Plan, span: Span, worker: str, now: float) -> Step:
     return Step(span, points, [arrivals.prepare() for arrivals in collector.owners.values()])
 
 
-def _points(task: str, names: dict[int, tuple[str, str]], run: Run, now: float) -> Prepared:
+def _points(task: str, ready: Plan, run: Run, now: float) -> Prepared:
+    names = ready.names
     locals_ = _distinct(run.local)
     unknown = [local for local in locals_ if local not in names]
+    if unknown and UNNAMED in names:
+        # What they were called was damaged with the rest; the values are shown all the same.
+        called = {local: (names[UNNAMED][0], f"series {local}") for local in unknown}
+        names.update(called)
+        ready.defined.update(called)
+        unknown = []
     if unknown:
         raise BadRequest(
             f"series {unknown[0]} was never defined in this journal: its SERIES frame must come first"
@@ -180,7 +188,8 @@ def _console(collector: Collector, task: str, span: Span, worker: str, now: floa
     found = [Entry(microseconds(text.time, now), text.level, text.stream, text.text) for text in span.texts]
     moment = round(now * 1e6)
     for loss in span.losses:
-        text = f"{loss.count} reports of kind {loss.kind} were dropped: {loss.why}"
+        place = f" (iterations {loss.first} to {loss.last})" if loss.first is not None else ""
+        text = f"{loss.count} reports of kind {loss.kind} were dropped: {loss.why}{place}"
         found.append(Entry(moment, _WARNING, LOGGING, text))
     for why, many in collector.errors.items():
         found.append(Entry(moment, _WARNING, LOGGING, f"{many} reports could not be stored: {why}"))

@@ -26,13 +26,22 @@ class Source:
     read: Callable[[int, int], list[dict[str, Any]]]
 
 
-def sources(connection: Connection, owner: str, event_type: str | None) -> list[Source]:
-    """What a task has of one type, or of all: console by number, points by series, the rest by time."""
+def sources(
+    connection: Connection, owner: str, event_type: str | None, metric: str | None = None
+) -> list[Source]:
+    """What a task has of one type, or of all: console by number, points by series, the rest by time.
+
+    Args:
+        connection: one snapshot.
+        owner: task or model id.
+        event_type: of the wire; None means all.
+        metric: of points, only this metric.
+    """
     found: list[Source] = []
     if event_type in (None, "log"):
         found.append(_console(connection, owner))
     if event_type in (None, "training_stats_scalar"):
-        found.extend(_scalars(connection, owner))
+        found.extend(_scalars(connection, owner, metric))
     for name, kind in events.KINDS.items():
         if event_type in (None, name):
             found.append(_others(connection, owner, kind))
@@ -52,12 +61,13 @@ def piece(parts: list[Source], start: int, stop: int) -> list[dict[str, Any]]:
 
 
 def _console(connection: Connection, owner: str) -> Source:
-    def read(start: int, stop: int) -> list[dict[str, Any]]:
-        return [
-            log_document(owner, entry, who) for entry, who in logs.entries(connection, owner, start, stop)
-        ]
+    held = logs.totals(connection, owner)
 
-    return Source(logs.totals(connection, owner).entries, read)
+    def read(start: int, stop: int) -> list[dict[str, Any]]:
+        span = held.first_entry + start, held.first_entry + stop
+        return [log_document(owner, entry, who) for entry, who in logs.entries(connection, owner, *span)]
+
+    return Source(held.entries - held.first_entry, read)
 
 
 def log_document(owner: str, entry: logs.Entry, worker: str) -> dict[str, Any]:
@@ -79,8 +89,8 @@ def _others(connection: Connection, owner: str, kind: str) -> Source:
     return Source(events.count(connection, owner, kind), read)
 
 
-def _scalars(connection: Connection, owner: str) -> Iterator[Source]:
-    rows = of_owners(connection, [owner])
+def _scalars(connection: Connection, owner: str, metric: str | None) -> Iterator[Source]:
+    rows = of_owners(connection, [owner], None if metric is None else [metric])
     tails: list[Tail] = []
 
     def tail() -> Tail:

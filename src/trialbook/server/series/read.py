@@ -86,6 +86,17 @@ def payloads(connection: Connection, numbers: Sequence[int]) -> Iterator[tuple[i
             yield row[0], row[1]
 
 
+def headers_of(connection: Connection, number: int, spans: Iterable[tuple[int, int]]) -> list[Any]:
+    """The chunk rows of one series in some spans of chunk numbers, without their payloads, in chunk order."""
+    found: list[Any] = []
+    for start, end in spans:
+        query = sa.select(*HEADERS).where(
+            series_chunk.c.series_id == number, series_chunk.c.number >= start, series_chunk.c.number < end
+        )
+        found.extend(connection.execute(query.order_by(series_chunk.c.number)))
+    return found
+
+
 def headers(connection: Connection, numbers: Iterable[int]) -> dict[int, list[Any]]:
     """The chunk rows of series without their payloads, by series, in chunk order."""
     found: dict[int, list[Any]] = {}

@@ -4,14 +4,14 @@ them."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from trialbook.server.series.columns import Batch, Points, stable_order
-from trialbook.server.series.numeric import Ints, np
+from trialbook.server.series.numeric import Floats, Ints, np
 from trialbook.server.stores.series import SINGLE_ITERATION, of_owners
 
 _MOST_COMBINATIONS = 2000
@@ -35,29 +35,59 @@ def group(series: Ints, points: Points) -> Batch:
     return Batch(series[starts[:-1]], starts, points)
 
 
-@dataclass(slots=True)
-class Summary:
-    """Statistics of some points of one series. A value is None where there is none; NaN is a value."""
-
-    count: int = 0
-    nonfinite: int = 0
-    first_value: float | None = None
-    first_iter: int | None = None
-    first_time: int | None = None
-    last_value: float | None = None
-    last_iter: int | None = None
-    last_time: int | None = None
-    start_time: int = 0
-    end_time: int = 0
-    min_value: float | None = None
-    min_iter: int | None = None
-    max_value: float | None = None
-    max_iter: int | None = None
-    total: float = 0.0
+_INTS = (
+    "count",
+    "nonfinite",
+    "first_iter",
+    "first_time",
+    "last_iter",
+    "last_time",
+    "start_time",
+    "end_time",
+    "min_iter",
+    "max_iter",
+)
+_FLOATS = ("first_value", "last_value", "min_value", "max_value", "total")
+COLUMNS = (*_INTS, *_FLOATS)
+"""The columns of the ``series`` table that hold statistics of points."""
 
 
-def summarise(batch: Batch) -> list[Summary]:
-    """One summary per series of the batch."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Statistics:
+    """Statistics of some series, one after the other, as columns. Where ``count`` is 0 the rest says nothing; a
+    minimum or maximum that is NaN is none, because they are over finite values."""
+
+    count: Ints
+    nonfinite: Ints
+    first_iter: Ints
+    first_time: Ints
+    last_iter: Ints
+    last_time: Ints
+    start_time: Ints
+    end_time: Ints
+    min_iter: Ints
+    max_iter: Ints
+    first_value: Floats
+    last_value: Floats
+    min_value: Floats
+    max_value: Floats
+    total: Floats
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+    def spread(self, places: Ints, many: int) -> Statistics:
+        """The same among ``many`` series: row k stands at ``places[k]``, the others have no points."""
+        columns = {}
+        for name in COLUMNS:
+            column = getattr(self, name)
+            columns[name] = np.zeros(many, column.dtype)
+            columns[name][places] = column
+        return Statistics(**columns)
+
+
+def summarise(batch: Batch) -> Statistics:
+    """The statistics of each series of the batch."""
     points, starts = batch.points, batch.starts[:-1]
     value = points.value
     counts = np.diff(batch.starts)
@@ -76,29 +106,24 @@ def summarise(batch: Batch) -> list[Summary]:
     with np.errstate(over="ignore"):
         total = np.add.reduceat(value if all_finite else np.where(finite, value, 0.0), starts)
     ends = batch.starts[1:] - 1
-    columns = zip(
-        counts.tolist(),
-        nonfinite.tolist(),
-        value[starts].tolist(),
-        points.iteration[starts].tolist(),
-        points.time[starts].tolist(),
-        value[ends].tolist(),
-        points.iteration[ends].tolist(),
-        points.time[ends].tolist(),
-        np.minimum.reduceat(points.time, starts).tolist(),
-        np.maximum.reduceat(points.time, starts).tolist(),
-        least.tolist(),
-        points.iteration[least_at].tolist(),
-        most.tolist(),
-        points.iteration[most_at].tolist(),
-        total.tolist(),
-        strict=True,
+    none = nonfinite == counts
+    return Statistics(
+        counts,
+        nonfinite,
+        points.iteration[starts],
+        points.time[starts],
+        points.iteration[ends],
+        points.time[ends],
+        np.minimum.reduceat(points.time, starts),
+        np.maximum.reduceat(points.time, starts),
+        points.iteration[least_at],
+        points.iteration[most_at],
+        value[starts],
+        value[ends],
+        np.where(none, np.nan, least),
+        np.where(none, np.nan, most),
+        total,
     )
-    summaries = [Summary(*row) for row in columns]
-    for summary in summaries:
-        if summary.nonfinite == summary.count:
-            summary.min_value = summary.min_iter = summary.max_value = summary.max_iter = None
-    return summaries
 
 
 def _first_of_each(segment: Ints, chosen: Any, many: int) -> Ints:
@@ -110,94 +135,71 @@ def _first_of_each(segment: Ints, chosen: Any, many: int) -> Ints:
     return first
 
 
-def merge(old: Summary, new: Summary) -> Summary:
-    """The statistics of both, ``new`` having arrived later.
+def merge(old: Statistics, new: Statistics) -> Statistics:
+    """The statistics of both, row by row, ``new`` having arrived later.
 
     First and last go by (iteration, time), and of equal ones the later arrival is the last. Of equal minima
     and maxima the one of the lowest iteration counts. So the result does not depend on how points were cut
     into requests.
     """
-    if not old.count:
-        return new
-    if not new.count:
-        return old
-    first = new if (new.first_iter, new.first_time) < (old.first_iter, old.first_time) else old
-    last = new if (new.last_iter, new.last_time) >= (old.last_iter, old.last_time) else old
-    least = _extreme(old, new, old.min_value, old.min_iter, new.min_value, new.min_iter)
-    most = _extreme(old, new, _minus(old.max_value), old.max_iter, _minus(new.max_value), new.max_iter)
-    return Summary(
-        count=old.count + new.count,
-        nonfinite=old.nonfinite + new.nonfinite,
-        first_value=first.first_value,
-        first_iter=first.first_iter,
-        first_time=first.first_time,
-        last_value=last.last_value,
-        last_iter=last.last_iter,
-        last_time=last.last_time,
-        start_time=min(old.start_time, new.start_time),
-        end_time=max(old.end_time, new.end_time),
-        min_value=least.min_value,
-        min_iter=least.min_iter,
-        max_value=most.max_value,
-        max_iter=most.max_iter,
-        total=old.total + new.total,
-    )
+    fresh, nothing = old.count == 0, new.count == 0
+    first = fresh | _before(new.first_iter, new.first_time, old.first_iter, old.first_time)
+    last = fresh | ~_before(new.last_iter, new.last_time, old.last_iter, old.last_time)
+    least = fresh | _beats(new.min_value, new.min_iter, old.min_value, old.min_iter)
+    most = fresh | _beats(-new.max_value, new.max_iter, -old.max_value, old.max_iter)
+    start = fresh | (new.start_time < old.start_time)
+    end = fresh | (new.end_time > old.end_time)
+    taken = {"first": first, "last": last, "min": least, "max": most, "start": start, "end": end}
+    columns = {}
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name in COLUMNS:
+            one, two = getattr(old, name), getattr(new, name)
+            if name in ("count", "nonfinite", "total"):
+                columns[name] = np.where(fresh, two, np.where(nothing, one, one + two))
+            else:
+                columns[name] = np.where(taken[name.partition("_")[0]] & ~nothing, two, one)
+    return Statistics(**columns)
 
 
-def _minus(value: float | None) -> float | None:
-    return None if value is None else -value
+def _before(iteration: Ints, time: Ints, iteration2: Ints, time2: Ints) -> Any:
+    return (iteration < iteration2) | ((iteration == iteration2) & (time < time2))
 
 
-def _extreme(
-    old: Summary, new: Summary, a: float | None, a_at: int | None, b: float | None, b_at: int | None
-) -> Summary:
-    if a is None or b is None:
-        return new if a is None else old
-    return new if (b, b_at) < (a, a_at) else old
+def _beats(new: Floats, new_at: Ints, old: Floats, old_at: Ints) -> Any:
+    """Where the new minimum takes the place of the old one; NaN is none."""
+    return np.isnan(old) | (new < old) | ((new == old) & (new_at < old_at))
 
 
-def from_row(row: Any) -> Summary:
-    """The summary in a row of the ``series`` table; of a series without points an empty one."""
-    if not row.count:
-        return Summary()
-    return Summary(
-        count=row.count,
-        nonfinite=row.nonfinite,
-        first_value=_value(row.first_value),
-        first_iter=row.first_iter,
-        first_time=row.first_time,
-        last_value=_value(row.last_value),
-        last_iter=row.last_iter,
-        last_time=row.last_time,
-        start_time=row.start_time,
-        end_time=row.end_time,
-        min_value=row.min_value,
-        min_iter=row.min_iter,
-        max_value=row.max_value,
-        max_iter=row.max_iter,
-        total=_value(row.total),
-    )
+def from_columns(held: Mapping[str, Sequence[Any]]) -> Statistics:
+    """The statistics in columns of the ``series`` table."""
+    columns: dict[str, Any] = {}
+    for name in COLUMNS:
+        if name in _INTS:
+            columns[name] = np.array([number or 0 for number in held[name]], np.int64)
+        else:
+            # NULL is NaN.
+            columns[name] = np.array(held[name], np.float64)
+    return Statistics(**columns)
 
 
-def to_columns(summary: Summary) -> dict[str, Any]:
-    """The summary as columns of the ``series`` table."""
-    return {
-        "count": summary.count,
-        "nonfinite": summary.nonfinite,
-        "first_value": stored(summary.first_value),
-        "first_iter": summary.first_iter,
-        "first_time": summary.first_time,
-        "last_value": stored(summary.last_value),
-        "last_iter": summary.last_iter,
-        "last_time": summary.last_time,
-        "start_time": summary.start_time,
-        "end_time": summary.end_time,
-        "min_value": summary.min_value,
-        "min_iter": summary.min_iter,
-        "max_value": summary.max_value,
-        "max_iter": summary.max_iter,
-        "total": stored(summary.total),
-    }
+def to_lists(statistics: Statistics) -> dict[str, list[Any]]:
+    """The statistics as columns of the ``series`` table."""
+    lists: dict[str, list[Any]] = {}
+    empty = statistics.count == 0
+    without = {"min_iter": np.isnan(statistics.min_value), "max_iter": np.isnan(statistics.max_value)}
+    for name in COLUMNS:
+        column = getattr(statistics, name)
+        held: list[Any] = column.tolist()
+        if name in ("count", "nonfinite"):
+            lists[name] = held
+            continue
+        gone = np.isnan(column) if name in _FLOATS else without.get(name, empty)
+        if name != "total":
+            gone = gone | empty
+        if bool(gone.any()):
+            held = [None if none else value for value, none in zip(held, gone.tolist(), strict=True)]
+        lists[name] = held
+    return lists
 
 
 def stored(value: float | None) -> float | None:

@@ -19,28 +19,27 @@ from trialbook.server.series.columns import Batch, Points
 from trialbook.server.series.numeric import Ints, np
 from trialbook.server.series.packing import pack_batch
 from trialbook.server.series.statistics import (
-    Summary,
-    from_row,
+    COLUMNS,
+    Statistics,
+    from_columns,
     group,
     merge,
     single_columns,
     stored,
     summarise,
-    to_columns,
+    to_lists,
 )
-from trialbook.server.stores.series import SINGLE_ITERATION, portions, resolve, series, series_batch
+from trialbook.server.stores.series import (
+    SINGLE_ITERATION,
+    overwrite,
+    portions,
+    resolve,
+    series,
+    series_batch,
+)
 
 MONITORS = frozenset((":monitor:machine", ":monitor:gpu"))
 """Metrics that do not move a task's ``last_iteration``."""
-
-_STATISTICS: tuple[sa.BindParameter[Any], ...] = tuple(
-    sa.bindparam(name) for name in (*to_columns(Summary()), "single_value", "single_time", "version")
-)
-_UPDATE = (
-    sa.update(series)
-    .where(series.c.id == sa.bindparam("number"))
-    .values({parameter.key: parameter for parameter in _STATISTICS})
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class Prepared:
     is_model: bool
     names: list[tuple[str, str]]
     batch: Batch | None
-    summaries: list[Summary]
+    statistics: Statistics | None
     singles: dict[int, tuple[int, float]]
     last_iteration: int | None
 
@@ -125,10 +124,10 @@ def prepare(
                 singles[name] = (time, value)
         rest = np.flatnonzero(~single)
         index, points = index[rest], points.take(rest)
-    batch, summaries = None, []
+    batch, statistics = None, None
     if len(points):
         batch = group(index, points)
-        summaries = summarise(batch)
+        statistics = summarise(batch)
     used = sorted({*singles, *(batch.ids.tolist() if batch else ())})
     place = {name: at for at, name in enumerate(used)}
     if batch is not None:
@@ -136,16 +135,15 @@ def prepare(
             np.array([place[name] for name in batch.ids.tolist()], np.int64), batch.starts, batch.points
         )
     progress: list[int] = []
-    if batch is not None:
-        for at, summary in zip(batch.ids.tolist(), summaries, strict=True):
-            if names[used[at]][0] not in MONITORS and summary.last_iter is not None:
-                progress.append(summary.last_iter)
+    if batch is not None and statistics is not None:
+        quiet = np.array([names[used[at]][0] in MONITORS for at in batch.ids.tolist()])
+        progress = statistics.last_iter[~quiet].tolist()
     return Prepared(
         owner,
         is_model,
         [names[name] for name in used],
         batch,
-        summaries,
+        statistics,
         {place[name]: held for name, held in singles.items()},
         max(progress, default=None),
     )
@@ -168,14 +166,7 @@ def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float)
     if len(rows) < len(ids):
         ids = numbers.of(connection, ready.owner, ready.is_model, ready.names, fresh=True)
         rows = _rows(connection, ids)
-    summaries = (
-        dict(zip(ready.batch.ids.tolist(), ready.summaries, strict=True)) if ready.batch is not None else {}
-    )
-    updates = [
-        _update(rows[number], summaries.get(at), ready.singles.get(at)) for at, number in enumerate(ids)
-    ]
-    # Sorted, so that two requests with the same series wait for each other instead of blocking each other.
-    connection.execute(_UPDATE, sorted(updates, key=lambda update: update["number"]))
+    overwrite(connection, _updates([rows[number] for number in ids], ready))
     if ready.batch is not None:
         batch = Batch(np.array(ids, np.int64)[ready.batch.ids], ready.batch.starts, ready.batch.points)
         connection.execute(
@@ -192,20 +183,38 @@ def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float)
     return ids
 
 
+_HELD = tuple(series.c[name] for name in ("id", *COLUMNS, "single_value", "single_time", "version"))
+
+
 def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
     rows: dict[int, Any] = {}
+    # Locked in one order, so that two requests with the same series wait for each other instead of blocking each
+    # other.
     for some in portions(sorted(ids)):
-        query = sa.select(series).where(series.c.id.in_(some)).order_by(series.c.id).with_for_update()
+        query = sa.select(*_HELD).where(series.c.id.in_(some)).order_by(series.c.id).with_for_update()
         rows.update({row.id: row for row in connection.execute(query)})
     return rows
 
 
-def _update(row: Any, new: Summary | None, single: tuple[int, float] | None) -> dict[str, Any]:
-    summary = from_row(row) if new is None else merge(from_row(row), new)
-    held, at = row.single_value, row.single_time
-    if single is not None and (at is None or single[0] >= at):
-        at, held = single[0], stored(single[1])
-    columns = to_columns(summary)
-    if not summary.count and at is not None:
-        columns.update(single_columns(float("nan") if held is None else held, at))
-    return {**columns, "single_value": held, "single_time": at, "version": row.version + 1, "number": row.id}
+def _updates(rows: Sequence[Any], ready: Prepared) -> dict[str, list[Any]]:
+    """What the rows hold with the new points, as columns."""
+    held: dict[str, Sequence[Any]] = dict(
+        zip((column.name for column in _HELD), zip(*rows, strict=True), strict=True)
+    )
+    statistics = from_columns(held)
+    if ready.batch is not None and ready.statistics is not None:
+        statistics = merge(statistics, ready.statistics.spread(ready.batch.ids, len(rows)))
+    columns = to_lists(statistics)
+    for name in ("single_value", "single_time", "id"):
+        columns[name] = list(held[name])
+    for at, (time, value) in ready.singles.items():
+        known = columns["single_time"][at]
+        if known is None or time >= known:
+            columns["single_time"][at], columns["single_value"][at] = time, stored(value)
+    for at, time in enumerate(columns["single_time"]):
+        if time is not None and not columns["count"][at]:
+            shown = columns["single_value"][at]
+            for name, value in single_columns(float("nan") if shown is None else shown, time).items():
+                columns[name][at] = value
+    columns["version"] = [version + 1 for version in held["version"]]
+    return columns

@@ -101,6 +101,12 @@ class Accounts:
                 # Inside the transaction: a key without its file would lock everybody out.
                 write_json(credentials_file, {"access_key": first[0], "secret_key": first[1]}, mode=0o600)
 
+    @property
+    def cookie(self) -> str:
+        """Name of the page's cookie. Browsers share cookies over all ports of a host, so that two servers of one
+        machine would end each other's sessions if they had the same."""
+        return f"trialbook_session_{hashlib.sha256(self._signing_key.encode()).hexdigest()[:12]}"
+
     def _add_key(self, connection: Connection, owner: str, label: str) -> tuple[str, str]:
         access_key = "".join(secrets.choice(_LETTERS) for _ in range(24))
         secret = secrets.token_urlsafe(36)

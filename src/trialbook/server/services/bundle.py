@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.crew import Crew
+from trialbook.server.services.dataset_files import DatasetFiles
+from trialbook.server.services.datasets import Datasets
 from trialbook.server.services.documents import Documents
 from trialbook.server.services.editing import Editing
 from trialbook.server.services.events import Events
@@ -14,6 +16,8 @@ from trialbook.server.services.parts import Parts
 from trialbook.server.services.team import Team
 from trialbook.server.services.tree import Tree
 from trialbook.server.services.usage import Usage
+from trialbook.server.stores.dataset_lists import DatasetLists
+from trialbook.server.stores.datasets import DatasetStore
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
@@ -29,6 +33,10 @@ class Services:
     accounts: Accounts
     team: Team
     crew: Crew
+    datasets: Datasets
+    dataset_files: DatasetFiles
+    dataset_lists: DatasetLists
+    dataset_store: DatasetStore
     documents: Documents
     editing: Editing
     parts: Parts

@@ -56,12 +56,26 @@ class Crew:
             "task": None,
             "queue": None,
             "machine_stats": {},
+            "properties": {},
         }
 
     def unregister(self, call: Call, name: str) -> None:
         """A worker ends."""
         self._workers.drop(call.connection, _digest(name))
         call.publish("workers", "workers", [name])
+
+    def properties(self, call: Call, name: str) -> dict[str, str]:
+        """What was set for a worker; nothing for one that is not known."""
+        known = self._workers.get(call.connection, _digest(name))
+        return {} if known is None else dict(known.properties)
+
+    def set_properties(self, call: Call, name: str, values: dict[str, str | None], ip: str) -> None:
+        """Set properties of a worker; None takes one away. An unknown worker is registered."""
+        known = self._workers.get(call.connection, _digest(name))
+        row = dict(known._mapping) if known is not None else self._fresh(call, name, ip)
+        held = {**row["properties"], **values}
+        row["properties"] = {key: value for key, value in held.items() if value is not None}
+        self._workers.put(call.connection, row)
 
     def report(self, call: Call, ask: WorkerReport, ip: str) -> None:
         """A sign of life of a worker, and of the task that it runs.

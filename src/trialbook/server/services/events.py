@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -53,6 +54,9 @@ class Events:
         self._models = models
         self._numbers = Numbers()
         self._journals = ingest.Journals()
+        # Two requests are decoded at a time, first come first served: sixteen at once would not be done earlier, but
+        # each would wait for all.
+        self._turns = threading.Semaphore(2)
 
     def require(self, connection: Connection, owner: str, is_model: bool = False) -> None:
         """Check that a task or model exists.
@@ -87,12 +91,14 @@ class Events:
         (the same body came twice, or through another server process), or two transactions met, it starts
         again.
         """
-        header, frames = split(body)
+        with self._turns:
+            header, frames = split(body)
         worker = clean_name(session.worker or header.host)
         known = self._journals.get(header.journal) or self._journals.load(session.database, header.journal)
         told = len(session.published)
         for attempt in range(_TRIES):
-            ready = ingest.plan(header, frames, known, worker, session.now)
+            with self._turns:
+                ready = ingest.plan(header, frames, known, worker, session.now)
             arrivals = _Owners(self, self._tasks, session)
             try:
                 with session.write() as connection:
@@ -131,8 +137,9 @@ class Events:
             EventsNotAdded: not one event could be stored.
         """
         collector = Collector(session.worker, session.now)
-        lines.collect(body, collector)
-        readies = [arrivals.prepare() for arrivals in collector.owners.values() if arrivals.total]
+        with self._turns:
+            lines.collect(body, collector)
+            readies = [arrivals.prepare() for arrivals in collector.owners.values() if arrivals.total]
         errors, added = dict(collector.errors), collector.added
         told = len(session.published)
         for attempt in range(_TRIES):

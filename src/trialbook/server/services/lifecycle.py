@@ -14,8 +14,10 @@ from trialbook.errors import (
     TaskNotDeletable,
     TaskStatusRefused,
 )
+from trialbook.server.core.freed import Freed
 from trialbook.server.core.moves import LOCKED, MOVES, allowed
 from trialbook.server.services.call import Call, announce
+from trialbook.server.stores import events, garbage
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.queues import QueueStore, queue_entry
@@ -25,7 +27,7 @@ from trialbook.server.stores.tasks import TASKS, TaskStore, task
 class Eraser(Protocol):
     """Forgets points, events and console of a task or model; ``deleted`` when the owner itself goes too."""
 
-    def __call__(self, connection: Connection, owner: str, *, deleted: bool = False) -> None: ...
+    def __call__(self, connection: Connection, owner: str, *, deleted: bool = False) -> Freed: ...
 
 
 SILENT_WORKER_SECONDS = 600.0
@@ -321,6 +323,8 @@ class Lifecycle:
         elif row.started is None:
             values["started"] = call.now
         fields = self.move(call, row, target, force=True, reason=reason, message=message, values=values)
+        if "queue" in values:
+            fields["execution.queue"] = None
         return fields, removed, 1
 
     def archive(self, call: Call, id: str, *, reason: str = "", message: str = "") -> None:
@@ -342,11 +346,14 @@ class Lifecycle:
         self._tasks.change(call.connection, row.id, values)
         self._touched(call, row)
 
-    def delete(self, call: Call, id: str, *, force: bool, delete_models: bool = True) -> dict[str, Any]:
-        """Delete a task with its results.
+    def delete(
+        self, call: Call, id: str, *, force: bool, delete_models: bool = True, delete_files: bool = False
+    ) -> dict[str, Any]:
+        """Delete a task with its results; with ``delete_files`` also the files of this server that it named.
 
         Returns:
-            ``updated_children``, ``deleted_models``, ``updated_models`` and ``urls`` of files that nothing names now.
+            ``updated_children``, ``deleted_models``, ``updated_models``, ``urls`` of files that nothing names now, and
+            what was ``freed``.
 
         Raises:
             TaskNotDeletable: it has run and is not archived, or something published hangs on it; ``force`` overrides.
@@ -358,9 +365,10 @@ class Lifecycle:
         self._queues.remove(call.connection, id)
         urls: dict[str, list[str]] = {"model_urls": [], "artifact_urls": [], "event_urls": []}
         deleted = updated = 0
+        freed = Freed()
         for found in models:
             if delete_models and not found.ready and not self._used_elsewhere(call.connection, found.id, id):
-                self._erase(call.connection, found.id, deleted=True)
+                freed += self._erase(call.connection, found.id, deleted=True)
                 self._models.delete(call.connection, found.id)
                 urls["model_urls"].append(found.uri)
                 deleted += 1
@@ -372,8 +380,13 @@ class Lifecycle:
             for item in row.execution.get("artifacts") or ()
             if item.get("uri") and item.get("mode", "output") == "output"
         ]
+        urls["event_urls"] = events.image_urls(call.connection, id)
+        if delete_files:
+            listed = [url for some in urls.values() for url in some]
+            keys = [key for url in listed if (key := garbage.own_key(url, id)) is not None]
+            freed += Freed(files=garbage.add(call.connection, keys, call.now))
         children = self._tasks.orphan(call.connection, id)
-        self._erase(call.connection, id, deleted=True)
+        freed += self._erase(call.connection, id, deleted=True)
         self._tasks.delete(call.connection, id)
         self._touched(call, row)
         return {
@@ -381,6 +394,7 @@ class Lifecycle:
             "deleted_models": deleted,
             "updated_models": updated,
             "urls": urls,
+            "freed": freed,
         }
 
     def _check_deletable(self, connection: Connection, row: Any, models: list[Any]) -> None:

@@ -176,6 +176,12 @@ class ModelRegistry:
         self._models.change(call.connection, id, {"system_tags": sorted(tags), "last_change": call.now})
         self._announce(call, id)
 
+    def place(self, call: Call, id: str, project: str) -> None:
+        """Put a model into another project."""
+        self._models.require(call.connection, id)
+        self._models.change(call.connection, id, {"project": project, "last_change": call.now})
+        self._announce(call, id)
+
     def set_metadata(self, call: Call, id: str, items: Sequence[MetadataItem], *, replace: bool) -> int:
         """Set named texts."""
         row = self._models.require(call.connection, id)

@@ -12,6 +12,7 @@ from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore, model
 from trialbook.server.stores.projects import ProjectStore
+from trialbook.server.stores.query.fields import FacetField
 from trialbook.server.stores.tasks import TaskStore, task
 
 
@@ -86,6 +87,47 @@ class Tree:
             column = table.c.id if "path" in table.c else table.c.project
             owners = owners.where(column.in_([*projects, *self._projects.descendants(connection, projects)]))
         return self._facets.values(connection, field, owners)
+
+    def merge(self, call: Call, id: str, target: str) -> tuple[int, int]:
+        """All of a project into another one; it is gone then. How many tasks and models, and projects, moved.
+
+        Raises:
+            ProjectNotFound: there is none.
+            BadRequest: into itself, or into a project below it.
+            NameTaken: the other one has a project of the same name below it.
+        """
+        connection = call.connection
+        self._projects.require(connection, id)
+        destination = self._projects.require(connection, target)
+        if target == id or id in destination.path:
+            raise BadRequest("a project cannot be merged into itself or into one below it", project=id)
+        moved = 0
+        for table in (task, model):
+            done = connection.execute(table.update().where(table.c.project == id).values(project=target))
+            moved += done.rowcount
+        below = self._projects.children(connection, id)
+        for child in below:
+            self._projects.move(connection, child, destination.name, call.caller.user, call.now)
+        self._projects.delete(connection, [id])
+        self._projects.touch(connection, target, call.now)
+        call.publish("projects", "projects", [id, target])
+        call.publish("tasks", "tasks", ())
+        return moved, len(below)
+
+    def contents(self, connection: Connection, id: str) -> dict[str, int]:
+        """How much is in a project and below it."""
+        self._projects.require(connection, id)
+        below = self._projects.descendants(connection, [id])
+        found = {"projects": len(below)}
+        archived = FacetField(model.c.id, "system_tags").has(["archived"])
+        for noun, table, put_away in (("tasks", task, task.c.archived), ("models", model, archived)):
+            statement = sa.select(sa.func.count()).select_from(table)
+            statement = statement.where(table.c.project.in_([id, *below]))
+            found[noun] = connection.execute(statement).scalar_one()
+            found[f"non_archived_{noun}"] = connection.execute(
+                statement.where(sa.not_(put_away))
+            ).scalar_one()
+        return found
 
     def delete(self, call: Call, id: str, *, force: bool, delete_contents: bool) -> dict[str, int]:
         """Delete a project and all below it.

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.server.stores.facets import facet, head
+from trialbook.server.stores.models import model
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.series import series
 from trialbook.server.stores.tasks import task
@@ -72,6 +73,34 @@ class Usage:
             row.value
             for row in sorted(rows, key=lambda row: (row.number is None, row.number or 0.0, row.value))
         ]
+
+    def types(self, connection: Connection, projects: Sequence[str] | None) -> list[str]:
+        """Types of tasks, sorted."""
+        statement = sa.select(task.c.type).distinct()
+        if projects:
+            statement = statement.where(task.c.project.in_(projects))
+        return sorted(connection.execute(statement).scalars())
+
+    def frameworks(self, connection: Connection, projects: Sequence[str] | None) -> list[str]:
+        """Frameworks of models, sorted."""
+        statement = sa.select(model.c.framework).where(model.c.framework.is_not(None)).distinct()
+        if projects:
+            statement = statement.where(model.c.project.in_(projects))
+        return sorted(connection.execute(statement).scalars())
+
+    def metadata(
+        self, connection: Connection, projects: Sequence[str] | None, below: bool, key: str | None = None
+    ) -> list[str]:
+        """Names of the texts on models, or the values of one, sorted."""
+        column = facet.c.key if key is None else facet.c.value
+        statement = sa.select(column).where(facet.c.field == "metadata").distinct()
+        if key is not None:
+            statement = statement.where(facet.c.key_head == head(key), facet.c.key == key)
+        if projects:
+            wanted = [*projects, *(self._projects.descendants(connection, projects) if below else ())]
+            owners = sa.select(model.c.id).where(model.c.project.in_(wanted))
+            statement = statement.where(facet.c.owner.in_(owners))
+        return sorted(connection.execute(statement).scalars())
 
     def parents(
         self, connection: Connection, projects: Sequence[str] | None, below: bool

@@ -5,6 +5,7 @@
   so between processes. ``read`` never waits for a writer.
 """
 
+import errno
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,6 +111,26 @@ class Database:
             statement = statement.on_conflict_do_nothing(index_elements=list(keys))
         connection.execute(statement, list(rows))
 
+    def shrink(self, pages: int = 4096) -> bool:
+        """Give what deletions have freed back to the file system, some pages at a time; True when there is more.
+
+        PostgreSQL does so by itself. A SQLite file of before this method keeps its size until somebody runs
+        ``VACUUM`` on it, but uses what is free.
+        """
+        if self.dialect != "sqlite":
+            return False
+        with self.engine.connect() as connection:
+            free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+            kind = int(connection.exec_driver_sql("PRAGMA auto_vacuum").scalar_one())
+        # A little stays for what comes next.
+        if kind != _INCREMENTAL or free < 2 * pages:
+            return False
+        with self.write() as connection:
+            driver: Any = connection.connection.driver_connection
+            # A step a page: one execute alone would free one page.
+            driver.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        return free - pages >= 2 * pages
+
     def close(self) -> None:
         """Give every connection back to the system; SQLite folds its log into the file."""
         if self.dialect == "sqlite":
@@ -118,9 +139,26 @@ class Database:
         self.engine.dispose()
 
 
+def out_of_room(error: BaseException) -> bool:
+    """Whether a failure comes from a disk that is full, under the database or under a file."""
+    # Not the whole chain of causes: SQLAlchemy's go round in a circle.
+    for found in (error, error.__cause__, getattr(error, "orig", None)):
+        if isinstance(found, OSError) and found.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        # 53100 is PostgreSQL's disk_full; SQLite says the same in words.
+        if getattr(found, "sqlstate", None) == "53100" or "disk is full" in str(found):
+            return True
+    return False
+
+
+_INCREMENTAL = 2
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in (
+        # Before all else: it can be chosen only while the file is empty.
+        "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",

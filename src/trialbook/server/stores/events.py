@@ -27,6 +27,8 @@ event = sa.Table(
     sa.Column("variant_hash", sa.String(32), nullable=False),
     sa.Column("iteration", sa.BigInteger, nullable=False),
     sa.Column("key_hash", sa.String(32), nullable=False),
+    # Of an image: clients write over the files of old ones, whose events would show the new picture then.
+    sa.Column("url_hash", sa.String(32), nullable=True),
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.Column("worker", sa.Text, nullable=False, default=""),
     sa.Column("size", sa.BigInteger, nullable=False),
@@ -89,6 +91,7 @@ def put(connection: Connection, owner: str, is_model: bool, events: Sequence[Sto
             "variant_hash": name_hash(one.variant),
             "iteration": one.iteration,
             "key_hash": name_hash(one.key),
+            "url_hash": name_hash(one.fields["url"]) if one.kind == IMAGE else None,
             "time": one.time,
             "worker": clean_name(one.worker),
             "size": len(body),
@@ -98,12 +101,40 @@ def put(connection: Connection, owner: str, is_model: bool, events: Sequence[Sto
     if rows:
         statement = insert(connection, event)
         columns = {
-            name: statement.excluded[name] for name in ("is_model", "time", "worker", "size", "payload")
+            name: statement.excluded[name]
+            for name in ("is_model", "url_hash", "time", "worker", "size", "payload")
         }
         statement = statement.on_conflict_do_update(index_elements=list(_IDENTITY), set_=columns)
         # Sorted, so that two requests with the same events wait for each other instead of blocking each
         # other.
-        connection.execute(statement, [rows[identity] for identity in sorted(rows, key=str)])
+        ordered = [rows[identity] for identity in sorted(rows, key=str)]
+        connection.execute(statement, ordered)
+        images = [row for row in ordered if row["kind"] == IMAGE]
+        if images:
+            _drop_overwritten(connection, images)
+
+
+def _drop_overwritten(connection: Connection, images: Sequence[dict[str, Any]]) -> None:
+    """An image whose file belongs to a later iteration now is no image any more."""
+    names = ("owner", "kind", "metric_hash", "variant_hash", "url_hash")
+    where = [event.c[name] == sa.bindparam(f"its_{name}") for name in names]
+    statement = sa.delete(event).where(*where, event.c.iteration < sa.bindparam("its_iteration"))
+    rows = [{f"its_{name}": row[name] for name in (*names, "iteration")} for row in images]
+    connection.execute(statement, rows)
+
+
+def image_urls(connection: Connection, owner: str) -> list[str]:
+    """Where the images of a task are, each once."""
+    query = sa.select(event).where(event.c.owner == owner, event.c.kind == IMAGE).order_by(event.c.id)
+    found = [str(document(row).get("url", "")) for row in connection.execute(query)]
+    return list(dict.fromkeys(url for url in found if url))
+
+
+def drop_images(connection: Connection, owner: str) -> list[str]:
+    """Forget the images of a task; where they were."""
+    urls = image_urls(connection, owner)
+    connection.execute(sa.delete(event).where(event.c.owner == owner, event.c.kind == IMAGE))
+    return urls
 
 
 _IDENTITY = ("owner", "kind", "metric_hash", "variant_hash", "iteration", "key_hash")
@@ -219,6 +250,50 @@ def ends(connection: Connection, owner: str, kind: str, wanted: Filter) -> tuple
     query = sa.select(sa.func.min(column), sa.func.max(column)).where(_matching([owner], kind, wanted))
     low, high = connection.execute(query).one()
     return None if low is None else (low, high)
+
+
+def neighbour(
+    connection: Connection,
+    owner: str,
+    kind: str,
+    wanted: Filter,
+    iteration: int,
+    beside: tuple[str, str] | None,
+    *,
+    earlier: bool,
+) -> dict[str, Any] | None:
+    """The event before or after a place in the order (iteration, metric, variant).
+
+    Args:
+        connection: one snapshot.
+        owner: task or model id.
+        kind: of events.
+        wanted: only these.
+        iteration: of the place.
+        beside: metric and variant of the place; None passes over the whole iteration.
+        earlier: before, else after.
+    """
+    column = event.c.iteration
+    query = sa.select(event).where(_matching([owner], kind, wanted))
+    beyond = column < iteration if earlier else column > iteration
+    if beside is not None:
+        # Compared by name, as they are sorted; a name may be long, so no index serves it, but an iteration has few.
+        here = sa.tuple_(event.c.metric, event.c.variant)
+        place = sa.tuple_(sa.literal(beside[0]), sa.literal(beside[1]))
+        beyond = sa.or_(beyond, sa.and_(column == iteration, here < place if earlier else here > place))
+    order = (column, event.c.metric, event.c.variant, event.c.id)
+    ordered = query.where(beyond).order_by(*(one.desc() if earlier else one.asc() for one in order))
+    row = connection.execute(ordered.limit(1)).first()
+    return None if row is None else document(row)
+
+
+def vectors(
+    connection: Connection, owner: str, metric: str, variant: str, most: int
+) -> list[tuple[int, list[float]]]:
+    """Iteration and values of the last vectors of a metric and variant, oldest first."""
+    query = sa.select(event).where(_matching([owner], VECTOR, {metric: [variant]}))
+    rows = connection.execute(query.order_by(event.c.iteration.desc(), event.c.id.desc()).limit(most)).all()
+    return [(row.iteration, document(row).get("values") or []) for row in reversed(rows)]
 
 
 def erase(connection: Connection, owner: str) -> None:

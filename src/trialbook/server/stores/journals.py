@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from trialbook.server.stores.database import Json, metadata
 from trialbook.server.stores.dialect import insert
 from trialbook.server.stores.series import clean_name, portions
-from trialbook.wire.events import Loss
+from trialbook.wire.logs import Loss
 
 journal = sa.Table(
     "journal",
@@ -98,8 +98,13 @@ def of_owners(connection: Connection, owners: Iterable[str]) -> list[Row[Any]]:
 
 def add_losses(losses: Sequence[dict[str, Any]], more: Sequence[Loss]) -> list[dict[str, Any]]:
     """Stored and new losses as one list; those of the same kind and reason are counted together."""
-    merged = {(str(loss["kind"]), str(loss["why"])): int(loss["count"]) for loss in losses}
+    merged = {(str(loss["kind"]), str(loss["why"])): dict(loss) for loss in losses}
     for loss in more:
-        key = (clean_name(loss.kind), clean_name(loss.why))
-        merged[key] = merged.get(key, 0) + loss.count
-    return [{"kind": kind, "count": count, "why": why} for (kind, why), count in merged.items()]
+        kind, why = clean_name(loss.kind), clean_name(loss.why)
+        held = merged.setdefault((kind, why), {"kind": kind, "count": 0, "why": why})
+        held["count"] = int(held["count"]) + loss.count
+        for name, choose in (("began", min), ("first", min), ("ended", max), ("last", max)):
+            known = [value for value in (held.get(name), getattr(loss, name)) if value is not None]
+            if known:
+                held[name] = choose(known)
+    return list(merged.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trialbook.server.stores import log_index
 from trialbook.server.stores.codec import compress, decompress
 from trialbook.server.stores.database import Database, metadata
 from trialbook.server.stores.dialect import insert
@@ -23,6 +23,9 @@ console = sa.Table(
     sa.Column("lines", sa.BigInteger, nullable=False),
     sa.Column("entries", sa.BigInteger, nullable=False),
     sa.Column("bytes", sa.BigInteger, nullable=False),
+    # What lies before was forgotten; numbers do not change.
+    sa.Column("first_line", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("first_entry", sa.BigInteger, nullable=False, server_default="0"),
 )
 """Totals of a task's console. Its row is the lock that gives line numbers out in turn."""
 
@@ -39,12 +42,14 @@ log_block = sa.Table(
     sa.Column("worker", sa.Text, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("small", sa.Boolean, nullable=False),
+    sa.Column("trigrams", sa.LargeBinary, nullable=True),
     sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.Index("log_block_entry", "owner", "first_entry"),
     sa.Index("log_block_small", "small", "owner", "first_line"),
 )
 """``payload`` is zstd of JSON lines ``[time_µs, level, stream, text]``, one per entry; ``first_time`` and
-``last_time`` are the least and the greatest; ``small`` marks what the compaction loop may still merge."""
+``last_time`` are the least and the greatest; ``small`` marks what the compaction loop may still merge; ``trigrams`` is
+the index for searches (``log_index.py``), which small blocks have not."""
 
 BLOCK = 64 * 1024
 """Blocks are cut, and merged, at this many bytes of unpacked payload."""
@@ -75,17 +80,21 @@ class Line(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Size of a console."""
+    """Size of a console, and where it begins: what lies before was forgotten."""
 
     lines: int
     entries: int
     bytes: int
+    first_line: int = 0
+    first_entry: int = 0
 
 
 def totals(connection: Connection, owner: str) -> Totals:
     """How much console a task has."""
     found = connection.execute(sa.select(console).where(console.c.owner == owner)).first()
-    return Totals(0, 0, 0) if found is None else Totals(found.lines, found.entries, found.bytes)
+    if found is None:
+        return Totals(0, 0, 0)
+    return Totals(found.lines, found.entries, found.bytes, found.first_line, found.first_entry)
 
 
 def append(connection: Connection, owner: str, worker: str, reports: Sequence[Entry]) -> None:
@@ -137,6 +146,7 @@ def _block(
     entries: Sequence[Entry],
 ) -> dict[str, Any]:
     body = b"\n".join(encoded)
+    small = len(body) < _SMALL
     return {
         "owner": owner,
         "first_line": line,
@@ -147,7 +157,8 @@ def _block(
         "last_time": max(entry.time for entry in entries),
         "worker": worker,
         "size": len(body),
-        "small": len(body) < _SMALL,
+        "small": small,
+        "trigrams": None if small else log_index.index([entry.text for entry in entries]),
         "payload": compress(body),
     }
 
@@ -177,11 +188,12 @@ def lines(connection: Connection, owner: str, start: int, stop: int) -> list[Lin
         return []
     found: list[Line] = []
     for row in _covering(connection, owner, log_block.c.first_line, start, stop):
-        found.extend(line for line in _lines(row) if start <= line.number < stop)
+        found.extend(line for line in lines_of(row) if start <= line.number < stop)
     return found
 
 
-def _lines(row: Any) -> Iterator[Line]:
+def lines_of(row: Any) -> Iterator[Line]:
+    """The lines of a block."""
     number = row.first_line
     for entry in _unpack(row.payload):
         for text in entry.text.split("\n"):
@@ -241,52 +253,6 @@ def after(connection: Connection, owner: str, moment: int, many: int) -> list[tu
             break
         at = rows[-1].first_line
     return found[:many]
-
-
-class Hits(NamedTuple):
-    """What a search found.
-
-    Attributes:
-        hits: the first lines that match.
-        total: how many lines match in what was looked at.
-        next_line: where to go on; None when the whole console was looked at.
-    """
-
-    hits: list[Line]
-    total: int
-    next_line: int | None
-
-
-def search(
-    connection: Connection,
-    owner: str,
-    pattern: re.Pattern[str],
-    start: int = 0,
-    most: int = 200,
-    seconds: float = 2.0,
-) -> Hits:
-    """Look for lines that match, from line ``start`` on, until the console or the time is over.
-
-    Args:
-        connection: one snapshot.
-        owner: task or model id.
-        pattern: searched in each line.
-        start: first line.
-        most: hits to return; further ones are only counted.
-        seconds: a search that takes longer stops between two blocks and says where.
-    """
-    deadline = time.monotonic() + seconds
-    hits: list[Line] = []
-    count = 0
-    for row in _covering(connection, owner, log_block.c.first_line, start, 2**62):
-        if time.monotonic() > deadline and row.first_line > start:
-            return Hits(hits, count, row.first_line)
-        for line in _lines(row):
-            if line.number >= start and pattern.search(line.text):
-                count += 1
-                if len(hits) < most:
-                    hits.append(line)
-    return Hits(hits, count, None)
 
 
 def merge(database: Database, seconds: float = 1.0) -> int:
@@ -358,6 +324,7 @@ def _neighbours(rows: Sequence[Any]) -> Iterator[list[Any]]:
 
 def _joined(rows: Sequence[Any]) -> dict[str, Any]:
     body = b"\n".join(decompress(row.payload) for row in rows)
+    small = len(body) < _SMALL
     return {
         "owner": rows[0].owner,
         "first_line": rows[0].first_line,
@@ -368,9 +335,37 @@ def _joined(rows: Sequence[Any]) -> dict[str, Any]:
         "last_time": max(row.last_time for row in rows),
         "worker": rows[0].worker,
         "size": len(body),
-        "small": len(body) < _SMALL,
+        "small": small,
+        "trigrams": None if small else log_index.index([entry.text for entry in _entry.decode_lines(body)]),
         "payload": compress(body),
     }
+
+
+def forget(connection: Connection, owner: str, before: int | None = None) -> int:
+    """Drop the older part of a console, block by block; the numbers of what stays do not change.
+
+    Args:
+        connection: of a write transaction.
+        owner: task or model id.
+        before: µs since the epoch; blocks that hold anything as new stay. None drops everything.
+
+    Returns:
+        How many reports went.
+    """
+    held = connection.execute(sa.select(console).where(console.c.owner == owner).with_for_update()).first()
+    if held is None:
+        return 0
+    first = None
+    if before is not None:
+        query = sa.select(log_block.c.first_line, log_block.c.first_entry)
+        query = query.where(log_block.c.owner == owner, log_block.c.last_time >= before)
+        first = connection.execute(query.order_by(log_block.c.first_line).limit(1)).first()
+    line, entry = (held.lines, held.entries) if first is None else (first.first_line, first.first_entry)
+    connection.execute(sa.delete(log_block).where(log_block.c.owner == owner, log_block.c.first_line < line))
+    connection.execute(
+        sa.update(console).where(console.c.owner == owner).values(first_line=line, first_entry=entry)
+    )
+    return int(entry - held.first_entry)
 
 
 def erase(connection: Connection, owner: str) -> None:

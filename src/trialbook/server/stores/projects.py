@@ -267,6 +267,11 @@ class ProjectStore:
         assert field is not None
         return list(connection.execute(sa.select(project.c.id).where(field.has(list(ids)))).scalars())
 
+    def children(self, connection: Connection, id: str) -> list[str]:
+        """Ids of the projects right below one, by name."""
+        query = sa.select(project.c.id).where(project.c.parent == id).order_by(project.c.name)
+        return list(connection.execute(query).scalars())
+
     def touch(self, connection: Connection, id: str | None, now: float) -> None:
         """Something in the project changed."""
         if id:

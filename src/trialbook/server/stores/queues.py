@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from trialbook.base.clock import iso
-from trialbook.errors import QueueNotFound
+from trialbook.errors import QueueNotFound, TaskRace
 from trialbook.server.stores.database import Json, metadata
 from trialbook.server.stores.facets import FacetStore, head
 from trialbook.server.stores.projects import COMPANY
@@ -146,6 +146,35 @@ class QueueStore:
     def remove(self, connection: Connection, task: str) -> bool:
         """Take a task out of whatever queue holds it; False when none does."""
         return connection.execute(queue_entry.delete().where(queue_entry.c.task == task)).rowcount > 0
+
+    def holds(self, connection: Connection, task: str) -> bool:
+        """True when the task waits in some queue."""
+        query = sa.select(queue_entry.c.id).where(queue_entry.c.task == task)
+        return connection.execute(query).first() is not None
+
+    def reorder(self, connection: Connection, id: str, tasks: Sequence[str]) -> None:
+        """Let some neighbours of a queue wait in this order.
+
+        Args:
+            connection: of a write transaction.
+            id: the queue.
+            tasks: all of them, and none of another queue.
+        """
+        where = sa.and_(queue_entry.c.queue == id, queue_entry.c.task.in_(tasks))
+        # Locked: a worker that takes one of them at this moment makes the call fail, and the queue stays whole.
+        rows = connection.execute(sa.select(queue_entry).where(where).with_for_update()).all()
+        if len(rows) != len(tasks):
+            raise TaskRace(
+                f"the tasks of queue {id} changed in the same moment; read it again and repeat", id=id
+            )
+        added = {row.task: row.added for row in rows}
+        connection.execute(queue_entry.delete().where(where))
+        numbers = sorted(row.id for row in rows)
+        values = [
+            {"id": number, "queue": id, "task": task, "added": added[task]}
+            for number, task in zip(numbers, tasks, strict=True)
+        ]
+        connection.execute(queue_entry.insert(), values)
 
     def pop(self, connection: Connection, id: str, now: float) -> Any:
         """The first entry, taken out, or None; no two callers get the same one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -97,6 +97,21 @@ series_chunk = sa.Table(
 """Up to 4096 points of one series in columns. ``first_time`` and ``last_time`` are the least and the
 greatest; ``tail_*`` is the last finite point; ``monotone`` says that time never falls while iteration
 grows."""
+
+series_level = sa.Table(
+    "series_level",
+    metadata,
+    sa.Column("series_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("first_iter", sa.BigInteger, nullable=False),
+    sa.Column("last_iter", sa.BigInteger, nullable=False),
+    sa.Column("first_time", sa.BigInteger, nullable=False),
+    sa.Column("last_time", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+)
+"""The pyramid of long series: a row holds blocks of points of full chunks, each summed up; see
+``series/pyramid.py``. Rows of a level are written in turn, and never change."""
 
 series_seen = sa.Table(
     "series_seen",
@@ -193,6 +208,28 @@ def resolve(
         connection.execute(statement, rows)
         found.update(_numbers(connection, owner, missing))
     return found
+
+
+def overwrite(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Overwrite columns of rows of ``series``, given column by column with their ``id``.
+
+    One statement for all rows, past SQLAlchemy: a request may touch a thousand series.
+    """
+    names = [name for name in columns if name != "id"]
+    if connection.dialect.name == "sqlite":
+        changes = ", ".join(f'"{name}" = ?' for name in names)
+        rows = list(zip(*(columns[name] for name in names), columns["id"], strict=True))
+        connection.exec_driver_sql(f"UPDATE series SET {changes} WHERE id = ?", rows)
+        return
+    changes = ", ".join(f'"{name}" = new."{name}"' for name in names)
+    kinds = {True: "float8", False: "bigint"}
+    arrays = ", ".join(f"%({name})s::{kinds[name in _VALUES]}[]" for name in (*names, "id"))
+    listed = ", ".join(f'"{name}"' for name in (*names, "id"))
+    statement = f"UPDATE series SET {changes} FROM unnest({arrays}) AS new({listed}) WHERE series.id = new.id"
+    connection.exec_driver_sql(statement, {name: list(columns[name]) for name in (*names, "id")})
+
+
+_VALUES = frozenset(column.name for column in series.c if isinstance(column.type, sa.Double))
 
 
 def _numbers(

@@ -57,13 +57,14 @@ task = sa.Table(
     sa.Column("runtime", Json, nullable=False),
     sa.Index("task_by_name", "name_head"),
     sa.Index("task_by_project", "project", "last_update"),
+    sa.Index("task_by_project_and_name", "project", "name_head"),
     sa.Index("task_by_status", "status", "last_update"),
     sa.Index("task_by_start", "started"),
     sa.Index("task_by_end", "completed"),
     sa.Index("task_by_iteration", "last_iteration"),
     sa.Index("task_by_duration", "active_duration"),
-    # Holds all that a table's total asks about.
-    sa.Index("task_shown", "hidden", "archived", "status", "project"),
+    # Holds all that a table's total asks about, so that no row is read for it.
+    sa.Index("task_shown", "hidden", "archived", "status", "project", "id"),
 )
 
 task_text = sa.Table(

@@ -22,6 +22,7 @@ worker = sa.Table(
     sa.Column("task", sa.String(32), nullable=True),
     sa.Column("queue", sa.String(32), nullable=True),
     sa.Column("machine_stats", Json, nullable=False),
+    sa.Column("properties", Json, nullable=False, server_default="{}"),
 )
 """One row per worker; there are few, so it needs no further index."""
 

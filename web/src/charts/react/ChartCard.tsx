@@ -1,4 +1,4 @@
-import { memo, useMemo, useRef, useState } from "react";
+import { memo, type RefObject, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import { formatNumber } from "~/charts/format";
 import { Lines, type LinesHandle } from "~/charts/react/Lines";
@@ -63,6 +63,9 @@ export const ChartCard = memo(function ChartCard(props: Props) {
   const { card, data, look, full } = props;
   const [hidden, setHidden] = useState<ReadonlySet<number>>(NOTHING);
   const picture = useRef<LinesHandle>(null);
+  const legend = useRef<HTMLDivElement>(null);
+  const [legendOpen, setLegendOpen] = useState(false);
+  const over = useOverflow(legend, card.lines, legendOpen || Boolean(full));
   useKeys({ escape: () => props.onFull?.(null) }, full);
   const byLine = useMemo(() => new Map(card.lines.map((line) => [`${line.task}\0${line.metric}\0${line.variant}`, line])), [card.lines]);
   const lines = useMemo(
@@ -128,16 +131,46 @@ export const ChartCard = memo(function ChartCard(props: Props) {
           <Skeleton height={full ? 400 : 150} />
         </div>
       )}
-      <div className="legend" data-points={points}>
-        {card.lines.map((line) => (
-          <button type="button" key={`${line.task}${line.variant}`} aria-pressed={!hidden.has(order.get(line) ?? -1)}
-            title={`${line.label}: click to hide or show`} onClick={() => toggle(line)}>
-            <i style={{ borderColor: lineStyle(line.slot, look.theme).colour, borderTopStyle: line.slot > 11 ? "dashed" : "solid" }} />
-            <span className="cut">{line.label}</span>
-            <span className="num">{formatNumber(line.last)}</span>
+      <div className="legend-box" data-open={legendOpen}>
+        <div className="legend" data-points={points} ref={legend}>
+          {card.lines.map((line) => (
+            <button type="button" key={`${line.task}${line.variant}`} aria-pressed={!hidden.has(order.get(line) ?? -1)}
+              title={`${line.label}: click to hide or show`} onClick={() => toggle(line)}>
+              <i style={{ borderColor: lineStyle(line.slot, look.theme).colour, borderTopStyle: line.slot > 11 ? "dashed" : "solid" }} />
+              <span className="cut">{line.label}</span>
+              <span className="num">{formatNumber(line.last)}</span>
+            </button>
+          ))}
+        </div>
+        {(over > 0 || legendOpen) && (
+          <button type="button" className="chip legend-more" aria-expanded={legendOpen} onClick={() => setLegendOpen(!legendOpen)}
+            title={legendOpen ? "Fold the legend" : "Show the whole legend"}>
+            {legendOpen ? "fold" : `+${over}`}
           </button>
-        ))}
+        )}
       </div>
     </section>
   );
 });
+
+const LEGEND_ROW = 18;
+const LEGEND_ROWS = 2;
+
+/** How many entries of a legend do not fit into its two rows. */
+function useOverflow(legend: RefObject<HTMLDivElement | null>, lines: readonly CardLine[], all: boolean): number {
+  const [over, setOver] = useState(0);
+  useLayoutEffect(() => {
+    const box = legend.current;
+    if (!box || all) return;
+    const count = () => {
+      const entries = [...box.children] as HTMLElement[];
+      const top = entries[0]?.offsetTop ?? 0;
+      setOver(entries.filter((entry) => entry.offsetTop - top >= LEGEND_ROWS * LEGEND_ROW).length);
+    };
+    count();
+    const observer = new ResizeObserver(count);
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, [legend, lines, all]);
+  return all ? 0 : over;
+}

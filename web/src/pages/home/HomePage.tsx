@@ -32,7 +32,7 @@ function useTasks(label: string, status: string[] | null, size: number) {
       call(
         "tasks.get_all_ex",
         {
-          status: status ?? undefined, system_tags: ["-archived"], order_by: ["-last_update"], page: 0, page_size: size,
+          status: status ?? undefined, system_tags: ["-archived", "-dataset"], order_by: ["-last_update"], page: 0, page_size: size,
           only_fields: FIELDS,
         },
         signal,

@@ -7,7 +7,7 @@ import { Completeness } from "~/pages/task/Completeness";
 import { useTask } from "~/pages/task/context";
 import { type ActionName, ACTIONS, refreshTasks, setTags } from "~/state/actions";
 import { useUserNames } from "~/state/directory";
-import { projectPath, TABS, type TabPath, taskPath } from "~/state/links";
+import { datasetPath, projectPath, TABS, type TabPath, taskPath } from "~/state/links";
 import { toast, toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { ActionDialog } from "~/widgets/ActionDialog";
@@ -119,7 +119,11 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
           <span className="mono" title={task.id}>{task.id.slice(0, 8)}</span>
           <CopyButton text={task.id} label="Copy the id" />
         </span>
-        <span>{task.type.replaceAll("_", " ")}</span>
+        {task.system_tags.includes("dataset") ? (
+          <Go to={datasetPath(task.project, task.id)}>dataset version</Go>
+        ) : (
+          <span>{task.type.replaceAll("_", " ")}</span>
+        )}
         <span>by {users.get(task.user ?? "") ?? "–"}</span>
         <span title={task.started ?? undefined}>started {formatAgo(task.started)}</span>
         <span>{formatDuration(elapsed)}</span>

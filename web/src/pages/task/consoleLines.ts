@@ -8,6 +8,8 @@ const BLOCK = 500;
 
 export interface Lines {
   total: number;
+  /** Number of the oldest line that is kept. */
+  first: number;
   at: (number: number) => ConsoleLine | undefined;
   pending: boolean;
   error: unknown;
@@ -18,13 +20,15 @@ export interface Lines {
  * The lines around what is on the screen, by blocks of 500. A full block never changes; the last one is asked again
  * whenever the console grows.
  */
-export function useLines(task: string, first: number, last: number): Lines {
+export function useLines(task: string, top: number, bottom: number): Lines {
   const tail = useQuery({
     queryKey: ["log", task, "tail"],
     queryFn: ({ signal }) => call("logs.range", { task, start: -BLOCK, count: BLOCK }, signal),
     placeholderData: keepPreviousData,
   });
   const total = tail.data?.total ?? 0;
+  const oldest = tail.data?.first ?? 0;
+  const [first, last] = [oldest + top, oldest + bottom];
   const whole = Math.floor(total / BLOCK);
   const wanted: number[] = [];
   for (let block = Math.floor(Math.max(0, first) / BLOCK); block <= Math.floor(Math.min(last, total - 1) / BLOCK); block += 1) {
@@ -47,6 +51,7 @@ export function useLines(task: string, first: number, last: number): Lines {
   }, [blocks, tail.data]);
   return {
     total,
+    first: oldest,
     at: (number) => known.get(number),
     pending: tail.isPending,
     error: tail.error,

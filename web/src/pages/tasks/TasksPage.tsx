@@ -7,8 +7,7 @@ import { useAutomaticColumns } from "~/pages/tasks/automatic";
 import { BulkBar } from "~/pages/tasks/BulkBar";
 import { ColumnPicker } from "~/pages/tasks/ColumnPicker";
 import { type Column, columnOf, type Row } from "~/pages/tasks/columns";
-import { requestOf, useTaskRows, VIEW } from "~/pages/tasks/query";
-import { TaskGrid } from "~/pages/tasks/TaskGrid";
+import { requestOf, sourceOf, VIEW } from "~/pages/tasks/query";
 import { Toolbar } from "~/pages/tasks/Toolbar";
 import { RpcError } from "~/api/rpc";
 import { useCrumbTrail } from "~/shell/crumbs";
@@ -18,6 +17,9 @@ import { useKeys } from "~/state/keys";
 import { projectPath, taskPath } from "~/state/links";
 import { usePreferences } from "~/state/preferences";
 import { useView } from "~/state/view";
+import { Grid } from "~/widgets/Grid";
+import { useGridRows } from "~/widgets/gridRows";
+import { nextSort, useGridSelection } from "~/widgets/gridSelection";
 import { MissingThing } from "~/widgets/MissingThing";
 import { useViewport } from "~/widgets/scroll";
 import { Empty, ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
@@ -49,56 +51,17 @@ function TaskTable({ pid }: { pid: string }) {
   const first = Math.floor(viewport.top / rowHeight);
   const hover = useRef(false);
   const frozen = useCallback(() => hover.current || box.current?.contains(document.activeElement) === true, []);
-  const rows = useTaskRows(pid, request, [first, first + Math.ceil(viewport.height / rowHeight) + 1], frozen);
+  const source = useMemo(() => sourceOf(pid, request), [pid, request]);
+  const rows = useGridRows(source, [first, first + Math.ceil(viewport.height / rowHeight) + 1], frozen);
 
-  const [selected, setSelected] = useState<ReadonlyMap<string, Row>>(new Map());
-  const [at, setAt] = useState(-1);
-  const [anchor, setAnchor] = useState(-1);
   const [widths, setWidths] = useState<Record<string, number>>({});
   const [picking, setPicking] = useState(false);
   const search = useRef<HTMLInputElement>(null);
 
-  const toggle = (row: Row, place: number, range: boolean) => {
-    const next = new Map(selected);
-    if (range && anchor >= 0) {
-      for (let i = Math.min(anchor, place); i <= Math.max(anchor, place); i += 1) {
-        const one = rows.at(i);
-        if (one) next.set(one.id, one);
-      }
-    } else if (!next.delete(row.id)) next.set(row.id, row);
-    setAnchor(place);
-    setSelected(next);
-  };
-  const moveTo = (place: number) => {
-    const next = Math.max(0, Math.min(rows.total - 1, place));
-    setAt(next);
-    const scroller = box.current;
-    if (!scroller) return;
-    const top = next * rowHeight;
-    if (top < scroller.scrollTop) scroller.scrollTop = top;
-    else if (top + rowHeight + 32 > scroller.scrollTop + scroller.clientHeight) {
-      scroller.scrollTop = top + rowHeight + 32 - scroller.clientHeight;
-    }
-  };
-  const current = at >= 0 ? rows.at(at) : undefined;
-  useKeys({
-    "/": () => search.current?.focus(),
-    j: () => moveTo(at + 1),
-    k: () => moveTo(at - 1),
-    arrowdown: () => moveTo(at + 1),
-    arrowup: () => moveTo(at - 1),
-    x: () => current && toggle(current, at, false),
-    X: () => current && toggle(current, at, true),
-    enter: () => current && router.history.push(taskPath(current.project, current.id)),
-    escape: () => setSelected(new Map()),
-  });
-  const setSort = (id: string, add: boolean) => {
-    const old = view.s.find((key) => key.replace(/^-/, "") === id);
-    const key = old === undefined ? `-${id}` : old.startsWith("-") ? id : null;
-    const rest = add ? view.s.filter((one) => one.replace(/^-/, "") !== id && one !== "-created") : [];
-    const next = key ? [...rest, key].slice(-3) : rest;
-    setView({ s: next.length ? next : ["-created"] }, "push");
-  };
+  const { selected, clear, toggle, at, setAt } = useGridSelection(box, rows, rowHeight, (row) =>
+    router.history.push(taskPath(row.project, row.id)));
+  useKeys({ "/": () => search.current?.focus() });
+  const setSort = (id: string, add: boolean) => setView({ s: nextSort(view.s, id, add, VIEW.s.initial) }, "push");
   const name = pid === "*" ? "All tasks" : (project.data?.name ?? "…");
   useCrumbTrail(pid === "*" ? [{ label: name }] : [{ label: "Projects", to: "/projects" }, { label: name, to: projectPath(pid) }]);
   const exportRows = () => {
@@ -123,14 +86,14 @@ function TaskTable({ pid }: { pid: string }) {
         <NoTask filtered={filtered} project={project.data?.name ?? "examples"}
           clear={() => setView({ q: "", st: [], t: [], ty: [], archived: false }, "push")} />
       ) : (
-        <TaskGrid box={box} view={viewport} rowHeight={rowHeight} rows={rows} columns={columns} widths={widths}
+        <Grid label="Tasks" box={box} view={viewport} rowHeight={rowHeight} rows={rows} columns={columns} widths={widths}
           setWidth={(id, width) => setWidths({ ...widths, [id]: width })} sort={view.s} setSort={setSort}
           selected={new Set(selected.keys())} toggle={toggle} at={at} setAt={setAt}
           onHover={(inside) => {
             hover.current = inside;
           }} />
       )}
-      {selected.size > 0 && <BulkBar project={pid} selected={[...selected.values()]} clear={() => setSelected(new Map())} />}
+      {selected.size > 0 && <BulkBar project={pid} selected={[...selected.values()]} clear={clear} />}
       {picking && (
         <ColumnPicker project={pid} columns={ids} set={(c) => setView({ c })} close={() => setPicking(false)} />
       )}

@@ -5,8 +5,10 @@ import { call } from "~/api/rpc";
 import { formatCount } from "~/charts/format";
 import type { TasksView, VIEW } from "~/pages/tasks/query";
 import type { SetView } from "~/state/view";
+import { modelPath, projectPath } from "~/state/links";
 import { Icon } from "~/theme/icons";
 import { DropMenu } from "~/widgets/DropMenu";
+import { Go } from "~/widgets/Go";
 import { STATUSES, statusWord } from "~/widgets/Status";
 
 interface Props {
@@ -33,6 +35,12 @@ export function Toolbar({ project, view, setView, total, search, openColumns, ex
   const filtered = view.q !== "" || view.st.length > 0 || view.t.length > 0 || view.ty.length > 0;
   return (
     <div className="tasks-bar">
+      {project !== "*" && (
+        <nav className="segments" aria-label="In this project">
+          <Go to={projectPath(project)} aria-current="page">Tasks</Go>
+          <Go to={modelPath(project)}>Models</Go>
+        </nav>
+      )}
       <label className="search" style={{ width: 240 }}>
         <Icon name="search" size={14} />
         <input ref={search} className="input" placeholder="Name, id, comment  ( / )" aria-label="Filter tasks" value={view.q}

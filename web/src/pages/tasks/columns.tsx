@@ -1,34 +1,14 @@
-import type { ReactNode } from "react";
-
 import type { Task } from "~/api/types.gen";
 import { exact, formatAgo, formatDuration, formatNumber, MISSING, parseTime } from "~/charts/format";
 import { taskPath } from "~/state/links";
 import { md5 } from "~/state/md5";
 import { Go } from "~/widgets/Go";
+import type { CellContext, GridColumn } from "~/widgets/Grid";
 import { Status } from "~/widgets/Status";
 
 export type Row = Partial<Task> & { id: string };
 
-export interface CellContext {
-  user: ReadonlyMap<string, string>;
-  project: ReadonlyMap<string, string>;
-  now: number;
-}
-
-export interface Column {
-  id: string;
-  label: string;
-  title: string;
-  width: number;
-  right?: boolean;
-  /** Dotted names for `only_fields`. */
-  fields: string[];
-  /** Name for `order_by`; absent: this column cannot be sorted. */
-  order?: string;
-  cell: (row: Row, context: CellContext) => ReactNode;
-  /** What `c` copies and a tooltip shows. */
-  plain: (row: Row, context: CellContext) => string;
-}
+export type Column = GridColumn<Row>;
 
 export const STATS = ["last", "min", "max"] as const;
 export type Stat = (typeof STATS)[number];

@@ -14,7 +14,9 @@ from trialbook.wire.query import Empty
 
 def _set_cookie(context: Context, token: str, seconds: int) -> None:
     secure = context.request is not None and context.request.url.scheme == "https"
-    context.reply_headers.append(("Set-Cookie", session.cookie_header(token, seconds, secure=secure)))
+    context.reply_headers.append(
+        ("Set-Cookie", session.cookie_header(context.services.accounts.cookie, token, seconds, secure=secure))
+    )
 
 
 @handles("auth.login")

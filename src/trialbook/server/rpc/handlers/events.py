@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import msgspec
-
-from trialbook.base.clock import iso
-from trialbook.errors import BadField, BadRequest
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.series import histogram, listing
@@ -19,11 +13,11 @@ from trialbook.server.series.erase import erase_owner
 from trialbook.server.series.read import Spec, Tail, load_many
 from trialbook.server.series.statistics import finite
 from trialbook.server.stores import events as store
-from trialbook.server.stores import logs
 from trialbook.server.stores.series import of_owners
 from trialbook.server.stores.tasks import task
 from trialbook.wire import events as wire
-from trialbook.wire.table import RawBody, RawReply
+from trialbook.wire.query import Empty
+from trialbook.wire.table import RawBody
 
 
 @handles("events.add")
@@ -61,7 +55,8 @@ def _metric_names(metrics: Sequence[Any] | None) -> list[str] | None:
     return [str(one.get("metric", "")) if isinstance(one, dict) else str(one) for one in metrics]
 
 
-def _filter(metrics: Sequence[Any] | None) -> dict[str, Collection[str]] | None:
+def wanted_metrics(metrics: Sequence[Any] | None) -> dict[str, Collection[str]] | None:
+    """Metric → variants, none of which means all, out of what a request lists."""
     if not metrics:
         return None
     wanted: dict[str, Collection[str]] = {}
@@ -77,7 +72,7 @@ def _series(
     context: Context, owners: Sequence[str], metrics: Sequence[Any] | None
 ) -> list[tuple[Any, Points]]:
     """Rows of series that have points, each with its points, by metric and variant."""
-    wanted = _filter(metrics)
+    wanted = wanted_metrics(metrics)
     rows = []
     for row in of_owners(context.connection, owners, _metric_names(metrics)):
         variants = (wanted or {}).get(row.metric, ())
@@ -107,7 +102,7 @@ def multi_task_scalar_metrics_iter_histogram(
     context: Context, ask: wire.MultiScalarHistogram
 ) -> wire.MultiScalarReply:
     """Scalars of several tasks."""
-    names = _names(context, ask.tasks, ask.model_events)
+    names = names_of(context, ask.tasks, ask.model_events)
     samples = ask.samples or histogram.DEFAULT_SAMPLES
     reply: dict[str, dict[str, dict[str, wire.Curve]]] = {}
     for row, points in _series(context, ask.tasks, ask.metrics):
@@ -116,7 +111,8 @@ def multi_task_scalar_metrics_iter_histogram(
     return wire.MultiScalarReply(metrics=reply)
 
 
-def _names(context: Context, owners: Sequence[str], is_model: bool) -> dict[str, str]:
+def names_of(context: Context, owners: Sequence[str], is_model: bool) -> dict[str, str]:
+    """The names of tasks or models, all of which must exist."""
     services, connection = context.services, context.connection
     if is_model:
         return {owner: services.models.require(connection, owner).name for owner in owners}
@@ -126,7 +122,7 @@ def _names(context: Context, owners: Sequence[str], is_model: bool) -> dict[str,
 @handles("events.get_task_single_value_metrics")
 def get_task_single_value_metrics(context: Context, ask: wire.TasksAsk) -> wire.SingleValuesReply:
     """Single values of tasks."""
-    names = _names(context, ask.tasks, ask.model_events)
+    names = names_of(context, ask.tasks, ask.model_events)
     values: dict[str, list[wire.SingleValue]] = {owner: [] for owner in names}
     for row in of_owners(context.connection, ask.tasks):
         if row.single_time is not None:
@@ -211,141 +207,67 @@ def get_task_events(context: Context, ask: wire.GetTaskEvents) -> wire.EventsRep
     return wire.EventsReply(events=found, returned=len(found), total=place.total, scroll_id=following.text())
 
 
-@handles("events.get_task_log")
-def get_task_log(context: Context, ask: wire.GetTaskLog) -> wire.EventsReply:
-    """Console reports: the latest ones, unless ``navigate_earlier`` is false."""
-    connection = context.connection
-    context.services.events.require(connection, ask.task)
-    total = logs.totals(connection, ask.task).entries
-    if ask.from_timestamp is not None:
-        read = logs.before if ask.navigate_earlier else logs.after
-        found = read(connection, ask.task, int(ask.from_timestamp), ask.batch_size)
-    elif ask.navigate_earlier:
-        found = logs.entries(connection, ask.task, max(0, total - ask.batch_size), total)
-    else:
-        found = logs.entries(connection, ask.task, 0, ask.batch_size)
-    order = ask.order or ("desc" if ask.navigate_earlier else "asc")
-    shown = [listing.log_document(ask.task, entry, worker) for entry, worker in found]
-    if order == "desc":
-        shown.reverse()
-    return wire.EventsReply(events=shown, returned=len(shown), total=total)
-
-
-@handles("events.download_task_log")
-def download_task_log(context: Context, ask: wire.DownloadTaskLog) -> RawReply:
-    """The console as a file."""
-    connection = context.connection
-    context.services.events.require(connection, ask.task)
-    total = logs.totals(connection, ask.task).entries
-    rows = []
-    for entry, worker in logs.entries(connection, ask.task, 0, total):
-        document = listing.log_document(ask.task, entry, worker)
-        if ask.line_type == "json":
-            rows.append(msgspec.json.encode(document))
-        else:
-            rows.append(_line(ask.line_format, {**document, "asctime": iso(entry.time / 1e6)}).encode())
-    rows.append(b"")
-    name = f"task_{ask.task}.log"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return RawReply("text/plain; charset=utf-8", b"\n".join(rows), headers)
-
-
-def _line(form: str, values: dict[str, Any]) -> str:
-    # Not str.format: a format text from the network could read attributes.
-    for name, value in values.items():
-        form = form.replace(f"{{{name}}}", str(value)) if name != "msg" else form
-    return form.replace("{msg}", values["msg"])
-
-
-@handles("events.get_task_plots")
-def get_task_plots(context: Context, ask: wire.GetTaskPlots) -> wire.PlotsReply:
-    """The newest plots."""
+@handles("events.vector_metrics_iter_histogram")
+def vector_metrics_iter_histogram(context: Context, ask: wire.VectorHistogram) -> wire.VectorHistogramReply:
+    """Vectors by iteration."""
     context.services.events.require(context.connection, ask.task, ask.model_events)
-    if ask.scroll_id:
-        return wire.PlotsReply(plots=[], returned=0, total=0, scroll_id=ask.scroll_id)
-    plots = store.newest(context.connection, [ask.task], store.PLOT, ask.iters, _filter(ask.metrics))
-    return wire.PlotsReply(plots=plots, returned=len(plots), total=len(plots), scroll_id="end")
+    found = store.vectors(context.connection, ask.task, ask.metric, ask.variant, ask.samples)
+    return wire.VectorHistogramReply(
+        metric=ask.metric,
+        variant=ask.variant,
+        iterations=[iteration for iteration, _ in found],
+        vectors=[values for _, values in found],
+    )
 
 
-@handles("events.debug_images")
-def debug_images(context: Context, ask: wire.DebugImages) -> wire.DebugImagesReply:
-    """Images, iterations at a time; the scroll id holds which iterations were shown."""
-    shown = _shown(ask.scroll_id) if not ask.refresh else {}
-    wanted: dict[str, dict[str, Collection[str]] | None] = {}
-    for one in ask.metrics:
-        context.services.events.require(context.connection, one.task, ask.model_events)
-        chosen = wanted.setdefault(one.task, {})
-        if one.metric is None:
-            wanted[one.task] = None
-        elif chosen is not None:
-            chosen[one.metric] = [*chosen.get(one.metric, ()), *(one.variants or ())]
-    listed = []
-    for owner, names in wanted.items():
-        seen = shown.get(owner)
-        below = seen[0] if seen and ask.navigate_earlier else None
-        above = seen[1] if seen and not ask.navigate_earlier else None
-        found = store.iterations(
-            context.connection, owner, store.IMAGE, names, ask.iters, below=below, above=above
-        )
-        images = store.at(context.connection, owner, store.IMAGE, names, found)
-        if found:
-            shown[owner] = (min(found), max(found))
-        rows = [
-            wire.ImageIteration(iter=number, events=images[number]) for number in sorted(found, reverse=True)
-        ]
-        listed.append(wire.TaskImages(task=owner, iterations=rows))
-    text = base64.urlsafe_b64encode(msgspec.json.encode(shown)).decode()
-    return wire.DebugImagesReply(metrics=listed, scroll_id=text)
+def _all_names(context: Context, owners: Sequence[str], event_type: str | None) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    if event_type in (None, "training_stats_scalar"):
+        for row in of_owners(context.connection, owners):
+            found.setdefault(row.metric, set()).add(row.variant)
+    if event_type not in ("training_stats_scalar", "log"):
+        kind = None if event_type is None else store.KINDS[event_type]
+        for _, metric, variant in store.names(context.connection, owners, kind):
+            found.setdefault(metric, set()).add(variant)
+    return found
 
 
-def _shown(scroll_id: str | None) -> dict[str, tuple[int, int]]:
-    if not scroll_id:
-        return {}
-    try:
-        text = base64.urlsafe_b64decode(scroll_id)
-        return msgspec.json.decode(text, type=dict[str, tuple[int, int]])
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise BadRequest(f"{scroll_id!r} is no scroll id of this method: start again without one") from None
+@handles("events.get_vector_metrics_and_variants")
+def get_vector_metrics_and_variants(context: Context, ask: wire.TaskAsk) -> wire.MetricsAndVariantsReply:
+    """Names of vectors."""
+    context.services.events.require(context.connection, ask.task, ask.model_events)
+    found = _all_names(context, [ask.task], "training_stats_vector")
+    return wire.MetricsAndVariantsReply(metrics={name: sorted(found[name]) for name in sorted(found)})
 
 
-@handles("events.get_multi_task_plots")
-def get_multi_task_plots(context: Context, ask: wire.MultiTaskPlots) -> wire.MultiTaskPlotsReply:
-    """The newest plots of several tasks."""
-    names = _names(context, ask.tasks, ask.model_events)
-    if ask.scroll_id:
-        return wire.MultiTaskPlotsReply(plots={}, returned=0, total=0, scroll_id=ask.scroll_id)
-    found = store.newest(context.connection, ask.tasks, store.PLOT, ask.iters, _filter(ask.metrics))
-    reply: dict[str, dict[str, dict[str, dict[str, wire.TaskPlots]]]] = {}
-    for plot in found:
-        tasks = reply.setdefault(plot["metric"], {}).setdefault(plot["variant"], {})
-        iterations = tasks.setdefault(plot["task"], {})
-        empty = wire.TaskPlots(name=names[plot["task"]], plots=[])
-        iterations.setdefault(str(plot["iter"]), empty).plots.append(plot)
-    return wire.MultiTaskPlotsReply(plots=reply, returned=len(found), total=len(found), scroll_id="end")
+@handles("events.get_multi_task_metrics")
+def get_multi_task_metrics(context: Context, ask: wire.MultiTaskMetrics) -> wire.MultiTaskMetricsReply:
+    """Names that any of the tasks has."""
+    names_of(context, ask.tasks, ask.model_events)
+    found = _all_names(context, ask.tasks, ask.event_type)
+    return wire.MultiTaskMetricsReply(
+        metrics=[wire.MetricNames(metric=name, variants=sorted(found[name])) for name in sorted(found)]
+    )
 
 
-@handles("events.get_plot_sample")
-def get_plot_sample(context: Context, ask: wire.PlotSample) -> wire.ImageSampleReply:
-    """One plot."""
-    return _sample(context, ask, store.PLOT)
+@handles("events.get_scalar_metric_data")
+def get_scalar_metric_data(context: Context, ask: wire.ScalarMetricData) -> wire.EventsReply:
+    """Points of a metric."""
+    context.services.events.require(context.connection, ask.task, ask.model_events)
+    parts = listing.sources(context.connection, ask.task, "training_stats_scalar", ask.metric)
+    total = sum(part.count for part in parts)
+    place = listing.place_of(ask.scroll_id) if ask.scroll_id else listing.Place(0, total)
+    found = listing.piece(parts, place.at, min(place.at + ask.batch_size, place.total))
+    following = listing.Place(place.at + len(found), place.total)
+    return wire.EventsReply(
+        events=found,
+        returned=len(found),
+        total=place.total,
+        scroll_id=None if ask.no_scroll else following.text(),
+    )
 
 
-@handles("events.get_debug_image_sample")
-def get_debug_image_sample(context: Context, ask: wire.ImageSample) -> wire.ImageSampleReply:
-    """One image."""
-    return _sample(context, ask, store.IMAGE)
-
-
-def _sample(context: Context, ask: wire.ImageSample | wire.PlotSample, kind: str) -> wire.ImageSampleReply:
-    connection = context.connection
-    context.services.events.require(connection, ask.task, ask.model_events)
-    wanted = {ask.metric: [ask.variant]}
-    between = store.ends(connection, ask.task, kind, wanted)
-    if between is None:
-        return wire.ImageSampleReply(event=None)
-    if ask.iteration is not None and ask.iteration >= 2**63 - 1:
-        raise BadField("iteration is out of range", field="iteration")
-    below = None if ask.iteration is None else ask.iteration + 1
-    nearest = store.iterations(connection, ask.task, kind, wanted, 1, below=below) or [between[0]]
-    event = store.at(connection, ask.task, kind, wanted, nearest)[nearest[0]][-1]
-    return wire.ImageSampleReply(event=event, min_iteration=between[0], max_iteration=between[1])
+@handles("events.clear_scroll")
+def clear_scroll(_context: Context, _ask: wire.ClearScroll) -> Empty:
+    """Nothing to do."""
+    return Empty()

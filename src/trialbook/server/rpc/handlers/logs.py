@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
+import msgspec
+
+from trialbook.base.clock import iso
 from trialbook.errors import BadPattern
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
-from trialbook.server.stores import journals, logs
-from trialbook.wire import events as wire
+from trialbook.server.series import listing
+from trialbook.server.stores import journals, log_search, logs
+from trialbook.server.stores.database import Database
+from trialbook.wire import logs as wire
+from trialbook.wire.events import EventsReply, TasksAsk
+from trialbook.wire.table import RawReply
+
+_DOWNLOADED_AT_ONCE = 2_000
 
 
 def _shown(line: logs.Line) -> wire.ConsoleLine:
@@ -18,14 +29,81 @@ def _shown(line: logs.Line) -> wire.ConsoleLine:
     )
 
 
+@handles("events.get_task_log")
+def get_task_log(context: Context, ask: wire.GetTaskLog) -> EventsReply:
+    """Console reports: the latest ones, unless ``navigate_earlier`` is false."""
+    connection = context.connection
+    context.services.events.require(connection, ask.task)
+    held = logs.totals(connection, ask.task)
+    first, end = held.first_entry, held.entries
+    if ask.from_timestamp is not None:
+        read = logs.before if ask.navigate_earlier else logs.after
+        found = read(connection, ask.task, int(ask.from_timestamp), ask.batch_size)
+    elif ask.navigate_earlier:
+        found = logs.entries(connection, ask.task, max(first, end - ask.batch_size), end)
+    else:
+        found = logs.entries(connection, ask.task, first, first + ask.batch_size)
+    order = ask.order or ("desc" if ask.navigate_earlier else "asc")
+    shown = [listing.log_document(ask.task, entry, worker) for entry, worker in found]
+    if order == "desc":
+        shown.reverse()
+    return EventsReply(events=shown, returned=len(shown), total=end - first)
+
+
+@handles("events.download_task_log")
+def download_task_log(context: Context, ask: wire.DownloadTaskLog) -> RawReply:
+    """The console as a file."""
+    with context.database.read() as connection:
+        context.services.events.require(connection, ask.task)
+        held = logs.totals(connection, ask.task)
+    name = f"task_{ask.task}.log"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    parts = _written(context.database, ask, held.first_entry, held.entries)
+    return RawReply("text/plain; charset=utf-8", parts, headers)
+
+
+def _written(database: Database, ask: wire.DownloadTaskLog, start: int, end: int) -> Iterator[bytes]:
+    """The file, some entries at a time: each read has a snapshot of its own, because entries never change and a slow
+    client must not hold one open."""
+    for at in range(start, end, _DOWNLOADED_AT_ONCE):
+        with database.read() as connection:
+            found = logs.entries(connection, ask.task, at, min(at + _DOWNLOADED_AT_ONCE, end))
+        rows = []
+        for entry, worker in found:
+            document = listing.log_document(ask.task, entry, worker)
+            if ask.line_type == "json":
+                rows.append(msgspec.json.encode(document))
+            else:
+                rows.append(_line(ask.line_format, {**document, "asctime": iso(entry.time / 1e6)}).encode())
+        rows.append(b"")
+        yield b"\n".join(rows)
+
+
+@handles("events.clear_task_log")
+def clear_task_log(context: Context, ask: wire.ClearTaskLog) -> wire.LogCleared:
+    """Forget the console, or its older part."""
+    context.services.events.require_open(context.connection, ask.task, False, ask.allow_locked)
+    before = round((context.now - ask.threshold_sec) * 1e6) if ask.threshold_sec else None
+    deleted = logs.forget(context.connection, ask.task, before)
+    context.publish(f"task:{ask.task}", "log", [ask.task])
+    return wire.LogCleared(deleted=deleted)
+
+
+def _line(form: str, values: dict[str, Any]) -> str:
+    # Not str.format: a format text from the network could read attributes.
+    for name, value in values.items():
+        form = form.replace(f"{{{name}}}", str(value)) if name != "msg" else form
+    return form.replace("{msg}", values["msg"])
+
+
 @handles("logs.range")
 def read_lines(context: Context, ask: wire.ReadLines) -> wire.LinesReply:
     """Lines by number."""
     context.services.events.require(context.connection, ask.task)
-    total = logs.totals(context.connection, ask.task).lines
-    start = max(0, total + ask.start) if ask.start < 0 else ask.start
+    held = logs.totals(context.connection, ask.task)
+    start = max(held.first_line, held.lines + ask.start if ask.start < 0 else ask.start)
     found = logs.lines(context.connection, ask.task, start, start + ask.count)
-    return wire.LinesReply(lines=[_shown(line) for line in found], total=total)
+    return wire.LinesReply(lines=[_shown(line) for line in found], total=held.lines, first=held.first_line)
 
 
 @handles("logs.search")
@@ -39,14 +117,15 @@ def search(context: Context, ask: wire.SearchLines) -> wire.SearchReply:
     except (re.error, RecursionError, OverflowError) as error:
         raise BadPattern(f"{ask.text!r} is not a regular expression: {error}", field="text") from None
     total = logs.totals(context.connection, ask.task).lines
-    found = logs.search(context.connection, ask.task, pattern, ask.start, ask.limit)
+    text = None if ask.regex else ask.text
+    found = log_search.search(context.connection, ask.task, pattern, text, ask.start, ask.limit)
     return wire.SearchReply(
         lines=[_shown(line) for line in found.hits], count=found.total, total=total, next_line=found.next_line
     )
 
 
 @handles("journals.status")
-def status(context: Context, ask: wire.TasksAsk) -> wire.JournalsReply:
+def status(context: Context, ask: TasksAsk) -> wire.JournalsReply:
     """The journals of tasks."""
     held: dict[str, list[wire.JournalStatus]] = {owner: [] for owner in ask.tasks}
     for row in journals.of_owners(context.connection, ask.tasks):

@@ -1,5 +1,6 @@
 """Models."""
 
+from trialbook.errors import MissingField
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.handlers.task_lifecycle import many
@@ -98,3 +99,49 @@ def add_metadata(context: Context, ask: wire.AddMetadata) -> wire.ModelUpdated:
 def delete_metadata(context: Context, ask: wire.DeleteMetadata) -> wire.ModelUpdated:
     """Remove named texts."""
     return wire.ModelUpdated(updated=context.services.registry.drop_metadata(context, ask.model, ask.keys))
+
+
+@handles("models.publish_many")
+def publish_many(context: Context, ask: wire.PublishModels) -> ManyReply:
+    """Publish models."""
+    registry = context.services.registry
+    return many(
+        context,
+        ask.ids,
+        lambda id: registry.set_ready(
+            context, id, publish_task=ask.publish_task, force=ask.force_publish_task
+        ),
+    )
+
+
+@handles("models.delete_many")
+def delete_many(context: Context, ask: wire.DeleteModels) -> ManyReply:
+    """Delete models; each answer has the address of its weights."""
+    registry = context.services.registry
+    urls: dict[str, str] = {}
+
+    def act(id: str) -> None:
+        urls[id] = registry.delete(context, id, force=ask.force)
+
+    done = many(context, ask.ids, act)
+    succeeded = [{**one, "deleted": True, "url": urls[one["id"]]} for one in done.succeeded]
+    return ManyReply(succeeded=succeeded, failed=done.failed)
+
+
+@handles("models.move")
+def move(context: Context, ask: wire.MoveModels) -> wire.ModelsMoved:
+    """Another project."""
+    project = context.services.editing.place(context, ask.project, ask.project_name)
+    if project is None:
+        raise MissingField("models.move needs project or project_name", field="project")
+    for id in dict.fromkeys(ask.ids):
+        context.services.registry.place(context, id, project)
+    return wire.ModelsMoved(project_id=project, updated=len(set(ask.ids)))
+
+
+@handles("models.get_frameworks")
+def get_frameworks(context: Context, ask: wire.GetFrameworks) -> wire.FrameworksReply:
+    """Frameworks in use."""
+    return wire.FrameworksReply(
+        frameworks=context.services.usage.frameworks(context.connection, ask.projects)
+    )

@@ -5,15 +5,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from trialbook.base.clock import iso
+from trialbook.errors import Forbidden, MissingField
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.services.usage import MOST
+from trialbook.server.stores import retention
 from trialbook.server.stores.models import model
 from trialbook.server.stores.projects import document, project
 from trialbook.server.stores.tasks import task
 from trialbook.wire import projects as wire
 from trialbook.wire.query import Updated
+from trialbook.wire.table import Permission
 
 
 @handles("projects.create")
@@ -77,6 +80,8 @@ def update(context: Context, ask: wire.UpdateProject) -> Updated:
     names = ("name", "description", "tags", "system_tags", "default_output_destination")
     given = {name: getattr(ask, name) for name in names if getattr(ask, name) is not None}
     changed = context.services.projects.update(context.connection, ask.project, given, context.now)
+    if "basename" in changed:
+        context.services.datasets.follow(context, ask.project, changed["basename"])
     context.publish("projects", "projects", [ask.project])
     fields = {name: changed[name] for name in (*names, "basename") if name in changed}
     if fields:
@@ -182,3 +187,64 @@ def get_task_parents(context: Context, ask: wire.TaskParents) -> wire.TaskParent
     return wire.TaskParentsReply(
         parents=[wire.TaskParent(id=row.id, name=row.name, project=row.project) for row in rows]
     )
+
+
+@handles("projects.merge")
+def merge(context: Context, ask: wire.MergeProject) -> wire.MergeProjectReply:
+    """All of a project into another one."""
+    target = context.services.editing.place(context, ask.destination_project, ask.destination_project_name)
+    if target is None:
+        raise MissingField(
+            "projects.merge needs destination_project or destination_project_name",
+            field="destination_project",
+        )
+    entities, projects = context.services.tree.merge(context, ask.project, target)
+    return wire.MergeProjectReply(moved_entities=entities, moved_projects=projects)
+
+
+@handles("projects.validate_delete")
+def validate_delete(context: Context, ask: wire.GetProject) -> wire.ProjectContents:
+    """What would go."""
+    return wire.ProjectContents(**context.services.tree.contents(context.connection, ask.project))
+
+
+@handles("projects.get_model_metadata_keys")
+def get_model_metadata_keys(context: Context, ask: wire.InProject) -> wire.MetadataKeysReply:
+    """Names of texts on models."""
+    projects = [ask.project] if ask.project else None
+    found = context.services.usage.metadata(context.connection, projects, ask.include_subprojects)
+    start = ask.page * ask.page_size
+    return wire.MetadataKeysReply(
+        keys=found[start : start + ask.page_size],
+        total=len(found),
+        remaining=max(0, len(found) - start - ask.page_size),
+    )
+
+
+@handles("projects.get_model_metadata_values")
+def get_model_metadata_values(context: Context, ask: wire.MetadataValues) -> wire.ParameterValuesReply:
+    """Values of a text on models."""
+    found = context.services.usage.metadata(
+        context.connection, ask.projects, ask.include_subprojects, ask.key
+    )
+    return wire.ParameterValuesReply(values=found[:MOST], total=len(found))
+
+
+@handles("projects.get_retention")
+def get_retention(context: Context, ask: wire.GetRetention) -> wire.Retention:
+    """How long things are kept."""
+    if ask.project:
+        context.services.projects.require(context.connection, ask.project)
+    return wire.Retention(**retention.get(context.connection, ask.project or ""))
+
+
+@handles("projects.set_retention")
+def set_retention(context: Context, ask: wire.SetRetention) -> wire.Retention:
+    """Say how long."""
+    if ask.project:
+        context.services.projects.require(context.connection, ask.project)
+    elif not context.caller.may(Permission.ADMIN):
+        raise Forbidden("the rule for all projects is the administrator's; name a project")
+    values = {name: getattr(ask, name) for name in retention.FIELDS}
+    retention.put(context.connection, ask.project or "", values)
+    return wire.Retention(**values)

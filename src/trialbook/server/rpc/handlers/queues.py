@@ -4,12 +4,13 @@ from typing import Any
 
 from trialbook.base.clock import iso
 from trialbook.base.ids import new_id
-from trialbook.errors import NameTaken, NoDefaultQueue, QueueNotEmpty
+from trialbook.errors import NameTaken, NoDefaultQueue, QueueNotEmpty, TaskAlreadyQueued, TaskNotFound
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.stores.projects import COMPANY
 from trialbook.server.stores.queues import document
+from trialbook.server.stores.tasks import task
 from trialbook.wire import queues as wire
 from trialbook.wire.query import Empty, Updated
 
@@ -134,3 +135,80 @@ def delete(context: Context, ask: wire.DeleteQueue) -> wire.DeleteQueueReply:
     services.queues.delete(context.connection, ask.queue)
     context.publish("queues", "queues", [ask.queue])
     return wire.DeleteQueueReply(deleted=1)
+
+
+@handles("queues.add_task")
+def add_task(context: Context, ask: wire.QueueTask) -> wire.TaskAdded:
+    """An entry; the task's status stays."""
+    queues = context.services.queues
+    queues.require(context.connection, ask.queue)
+    context.services.tasks.require(context.connection, ask.task, task.c.id)
+    if queues.holds(context.connection, ask.task):
+        raise TaskAlreadyQueued(f"task {ask.task} waits in a queue already", id=ask.task)
+    queues.add(context.connection, ask.queue, ask.task, context.now)
+    context.publish("queues", "queues", [ask.queue])
+    return wire.TaskAdded(added=1)
+
+
+@handles("queues.remove_task")
+def remove_task(context: Context, ask: wire.QueueTask) -> wire.TaskRemoved:
+    """No entry; the task's status stays."""
+    queues = context.services.queues
+    _place(context, ask)
+    queues.remove(context.connection, ask.task)
+    context.publish("queues", "queues", [ask.queue])
+    return wire.TaskRemoved(removed=1)
+
+
+def _place(context: Context, ask: wire.QueueTask) -> tuple[list[str], int]:
+    queues = context.services.queues
+    queues.require(context.connection, ask.queue)
+    waiting = [entry["task"] for entry in queues.entries(context.connection, [ask.queue])[ask.queue]]
+    if ask.task not in waiting:
+        raise TaskNotFound(f"task {ask.task!r} does not wait in queue {ask.queue}", id=ask.task)
+    return waiting, waiting.index(ask.task)
+
+
+def _moved(context: Context, ask: wire.QueueTask, steps: int | None, back: bool) -> wire.TaskPosition:
+    waiting, old = _place(context, ask)
+    last = len(waiting) - 1
+    far = len(waiting) if steps is None else steps
+    new = min(last, old + far) if back else max(0, old - far)
+    waiting.insert(new, waiting.pop(old))
+    low, high = sorted((old, new))
+    context.services.queues.reorder(context.connection, ask.queue, waiting[low : high + 1])
+    context.publish("queues", "queues", [ask.queue])
+    return wire.TaskPosition(position=new)
+
+
+@handles("queues.move_task_forward")
+def move_task_forward(context: Context, ask: wire.MoveQueueTask) -> wire.TaskPosition:
+    """Earlier."""
+    return _moved(context, ask, ask.count, back=False)
+
+
+@handles("queues.move_task_backward")
+def move_task_backward(context: Context, ask: wire.MoveQueueTask) -> wire.TaskPosition:
+    """Later."""
+    return _moved(context, ask, ask.count, back=True)
+
+
+@handles("queues.move_task_to_front")
+def move_task_to_front(context: Context, ask: wire.QueueTask) -> wire.TaskPosition:
+    """First."""
+    return _moved(context, ask, None, back=False)
+
+
+@handles("queues.move_task_to_back")
+def move_task_to_back(context: Context, ask: wire.QueueTask) -> wire.TaskPosition:
+    """Last."""
+    return _moved(context, ask, None, back=True)
+
+
+@handles("queues.peek_task")
+def peek_task(context: Context, ask: wire.GetQueue) -> wire.PeekReply:
+    """The next one."""
+    queues = context.services.queues
+    queues.require(context.connection, ask.queue)
+    waiting = queues.entries(context.connection, [ask.queue])[ask.queue]
+    return wire.PeekReply(task=waiting[0]["task"] if waiting else None)

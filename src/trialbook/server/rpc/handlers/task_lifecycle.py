@@ -1,12 +1,13 @@
 """Moves of a task's status, one or many at once."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 from trialbook.errors import WireError
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
-from trialbook.wire import tasks as wire
+from trialbook.wire import task_lifecycle as wire
 from trialbook.wire.query import Empty, ManyFailure, ManyReply, Updated
 
 
@@ -135,10 +136,17 @@ def dequeue(context: Context, ask: wire.Dequeue) -> wire.DequeueReply:
 def delete(context: Context, ask: wire.DeleteTask) -> wire.DeleteTaskReply:
     """Delete a task."""
     done = context.services.lifecycle.delete(
-        context, ask.task, force=ask.force, delete_models=ask.delete_output_models
+        context,
+        ask.task,
+        force=ask.force,
+        delete_models=ask.delete_output_models,
+        delete_files=ask.delete_external_artifacts,
     )
+    freed = wire.Freed(**dataclasses.asdict(done.pop("freed")))
     urls = wire.DeletedUrls(**done.pop("urls"))
-    return wire.DeleteTaskReply(deleted=True, urls=urls if ask.return_file_urls else None, **done)
+    return wire.DeleteTaskReply(
+        deleted=True, urls=urls if ask.return_file_urls else None, freed=freed, **done
+    )
 
 
 def many(context: Context, ids: list[str], act: Callable[[str], Any]) -> ManyReply:
@@ -206,10 +214,42 @@ def unarchive(context: Context, ask: wire.TasksRef) -> wire.Archived:
     return wire.Archived(archived=len(ask.tasks))
 
 
+@handles("tasks.enqueue_many")
+def enqueue_many(context: Context, ask: wire.EnqueueMany) -> ManyReply:
+    """Put tasks into a queue."""
+    life = context.services.lifecycle
+    return many(
+        context,
+        ask.ids,
+        lambda id: life.enqueue(
+            context,
+            id,
+            ask.queue,
+            ask.queue_name,
+            force=ask.force,
+            reason=ask.status_reason,
+            message=ask.status_message,
+        ),
+    )
+
+
+@handles("tasks.dequeue_many")
+def dequeue_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+    """Take tasks out of their queues."""
+    life = context.services.lifecycle
+    return many(
+        context,
+        ask.ids,
+        lambda id: life.dequeue(context, id, None, reason=ask.status_reason, message=ask.status_message),
+    )
+
+
 @handles("tasks.delete_many")
-def delete_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+def delete_many(context: Context, ask: wire.DeleteManyTasks) -> ManyReply:
     """Delete tasks."""
-    return many(context, ask.ids, lambda id: context.services.lifecycle.delete(context, id, force=ask.force))
+    life = context.services.lifecycle
+    files = ask.delete_external_artifacts
+    return many(context, ask.ids, lambda id: life.delete(context, id, force=ask.force, delete_files=files))
 
 
 @handles("tasks.stop_many")

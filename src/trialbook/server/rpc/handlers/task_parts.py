@@ -5,7 +5,7 @@ from typing import Any
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.stores.tasks import task
-from trialbook.wire import tasks as wire
+from trialbook.wire import task_parts as wire
 from trialbook.wire.query import Updated
 
 

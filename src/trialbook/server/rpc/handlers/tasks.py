@@ -9,7 +9,7 @@ from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.stores.tasks import task
 from trialbook.wire import tasks as wire
-from trialbook.wire.query import Updated
+from trialbook.wire.query import Empty, Updated
 
 
 @handles("tasks.create")
@@ -63,6 +63,22 @@ def edit(context: Context, ask: wire.EditTask) -> Updated:
     """Change what the request names."""
     fields = context.services.editing.edit(context, ask)
     return Updated(updated=int(bool(fields)), fields=fields)
+
+
+@handles("tasks.validate")
+def validate(context: Context, ask: wire.CreateTask) -> Empty:
+    """What ``tasks.create`` would refuse is refused."""
+    with context.connection.begin_nested() as trial:
+        context.services.editing.create(context, ask)
+        trial.rollback()
+    context.published.clear()
+    return Empty()
+
+
+@handles("tasks.get_types")
+def get_types(context: Context, ask: wire.GetTypes) -> wire.TypesReply:
+    """Types in use."""
+    return wire.TypesReply(types=context.services.usage.types(context.connection, ask.projects))
 
 
 @handles("tasks.move")

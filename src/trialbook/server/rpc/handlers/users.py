@@ -87,3 +87,9 @@ def set_preferences(context: Context, ask: wire.SetPreferences) -> wire.Preferen
     kept = {name: value for name, value in merged.items() if value is not None}
     context.services.users.set_preferences(context.connection, context.caller.user, kept)
     return wire.PreferencesUpdated(updated=1)
+
+
+@handles("users.get_vaults")
+def get_vaults(_context: Context, _ask: Empty) -> wire.VaultsReply:
+    """None."""
+    return wire.VaultsReply()

@@ -31,3 +31,20 @@ def status_report(context: Context, ask: wire.WorkerReport) -> Empty:
 def get_all(context: Context, ask: wire.GetAllWorkers) -> wire.GetAllWorkersReply:
     """Workers that are alive."""
     return wire.GetAllWorkersReply(workers=context.services.crew.alive(context, ask.last_seen, ask.tags))
+
+
+@handles("workers.get_runtime_properties")
+def get_runtime_properties(context: Context, ask: wire.GetRuntimeProperties) -> wire.RuntimePropertiesReply:
+    """What was set for a worker."""
+    found = context.services.crew.properties(context, ask.worker)
+    return wire.RuntimePropertiesReply(
+        runtime_properties=[wire.RuntimeProperty(key=key, value=found[key]) for key in sorted(found)]
+    )
+
+
+@handles("workers.set_runtime_properties")
+def set_runtime_properties(context: Context, ask: wire.SetRuntimeProperties) -> Empty:
+    """Set some."""
+    values = {one.key: one.value for one in ask.runtime_properties}
+    context.services.crew.set_properties(context, ask.worker, values, context.origin)
+    return Empty()

@@ -149,10 +149,10 @@ class FacetField:
         texts = [text_of(value) for value in values]
         if texts and all(text in self.flags for text in texts):
             return sa.or_(*(self.flags[text].is_(True) for text in texts))
-        conditions: list[ColumnElement[bool]] = [
-            facet.c.head.in_([head(text) for text in texts]),
-            facet.c.value.in_(texts),
-        ]
+        conditions: list[ColumnElement[bool]] = [facet.c.head.in_([head(text) for text in texts])]
+        if any(len(text) >= HEAD for text in texts):
+            # A head that is shorter is the value itself: then the index says all.
+            conditions.append(facet.c.value.in_(texts))
         listed = [facet.c.field == self.name, *conditions]
         if self.key is not None:
             listed.append(facet.c.key == self.key)
@@ -203,6 +203,12 @@ _STATISTICS = {
     "first_value_iteration": "first_iter",
     "count": "count",
 }
+
+
+def column_of(statistic: str) -> sa.Column[Any]:
+    """The column of the series table that holds a statistic."""
+    column: sa.Column[Any] = metadata.tables["series"].c[_STATISTICS[statistic]]
+    return column
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,9 @@ def numbers(name: str, field: Field, value: Any) -> list[ColumnElement[bool]]:
 def between(field: Field, ends: list[float | None]) -> list[ColumnElement[bool]]:
     """Both ends inclusive; without a lower end a missing value is below everything."""
     low, high = ends
+    if low is not None and high is not None:
+        # One test for both, so that an index is walked from one to the other.
+        return [field.number(lambda column: column.between(low, high))]
     found: list[ColumnElement[bool]] = []
     if low is not None:
         found.append(field.number(lambda column: column >= low))

@@ -17,6 +17,7 @@ from trialbook.errors import BadField
 from trialbook.server.stores.facets import facet, head
 from trialbook.server.stores.query import lists, moments, patterns
 from trialbook.server.stores.query.fields import Collection, ColumnField, FacetField, Field, probe
+from trialbook.server.stores.query.totals import by_difference
 from trialbook.server.stores.query.walk import Common, ids
 from trialbook.wire.query import FieldsFilter, Query
 
@@ -225,7 +226,12 @@ def run(
         found = {row.walked: row for row in connection.execute(picked)}
         rows = [found[id] for id in wanted]
     total = None
-    if with_total:
+    if with_total and len(rows) < limit and (rows or not offset):
+        # The last page says it.
+        total = offset + len(rows)
+    elif with_total and not more:
+        total = by_difference(connection, plain, ask, constraints(plain, ask))
+    if with_total and total is None:
         own = {*plain.columns, "system_tags"}
         simple = own.issuperset(constraints(plain, ask)) and not (ask.search_text or ask.filters)
         where = [*conditions(replace(plain, counting=simple), ask), *(more or [])]

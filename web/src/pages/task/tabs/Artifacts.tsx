@@ -8,8 +8,10 @@ import { useTask } from "~/pages/task/context";
 import { Preview } from "~/pages/task/Preview";
 import * as codec from "~/state/codec";
 import { downloadHref, filePlace } from "~/state/files";
+import { modelPath } from "~/state/links";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
+import { Go } from "~/widgets/Go";
 import { CopyButton, Empty, ErrorPanel, Snippet } from "~/widgets/states";
 
 const VIEW = { item: codec.text() };
@@ -157,7 +159,7 @@ function ModelPanel({ model }: { model: Partial<Model> }) {
   return (
     <div className="panel">
       <header>
-        <h2 className="grow cut">{model.name}</h2>
+        <h2 className="grow cut"><Go to={modelPath(model.project, model.id)}>{model.name}</Go></h2>
         {model.ready && <span className="chip">published</span>}
         <Download uri={model.uri} />
       </header>

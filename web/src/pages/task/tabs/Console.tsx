@@ -1,13 +1,13 @@
 import "~/widgets/console.css";
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useDeferredValue, useEffect, useRef, useState } from "react";
 
-import { call, callForBytes } from "~/api/rpc";
+import { callForBytes } from "~/api/rpc";
 import type { ConsoleLine } from "~/api/types.gen";
 import { formatClock, formatCount, formatDuration } from "~/charts/format";
 import { useLines } from "~/pages/task/consoleLines";
+import { useConsoleSearch } from "~/pages/task/consoleSearch";
 import { useTask } from "~/pages/task/context";
 import * as codec from "~/state/codec";
 import { saveFile } from "~/state/download";
@@ -21,6 +21,7 @@ import { Empty, ErrorPanel, ProgressLine } from "~/widgets/states";
 const VIEW = {
   q: codec.text(),
   re: codec.flag(),
+  mc: codec.flag(),
   line: codec.number(-1),
   wrap: codec.flag(),
   time: codec.choice("off", ["off", "relative", "clock"] as const),
@@ -35,11 +36,13 @@ export default function Console() {
   const search = useRef<HTMLInputElement>(null);
   const [window, setWindow] = useState<[number, number]>([0, 0]);
   const lines = useLines(task.id, window[0], window[1]);
+  // The oldest lines may have been forgotten; numbers stay what they were.
+  const rows = Math.max(0, lines.total - lines.first);
   const running = task.status === "in_progress";
   const [follow, setFollow] = useState(running && view.line < 0);
   const [seen, setSeen] = useState(0);
   const virtual = useVirtualizer({
-    count: lines.total,
+    count: rows,
     getScrollElement: () => box.current,
     estimateSize: () => ROW,
     overscan: 30,
@@ -53,13 +56,13 @@ export default function Console() {
   useEffect(() => {
     if (placed.current || lines.total === 0) return;
     placed.current = true;
-    if (view.line >= 0) virtual.scrollToIndex(view.line, { align: "center" });
-    else virtual.scrollToIndex(lines.total - 1, { align: "end" });
-  }, [lines.total, view.line, virtual]);
+    if (view.line >= 0) virtual.scrollToIndex(Math.max(0, view.line - lines.first), { align: "center" });
+    else virtual.scrollToIndex(rows - 1, { align: "end" });
+  }, [lines.total, lines.first, rows, view.line, virtual]);
   useEffect(() => {
-    if (follow && lines.total > 0) virtual.scrollToIndex(lines.total - 1, { align: "end" });
+    if (follow && rows > 0) virtual.scrollToIndex(rows - 1, { align: "end" });
     if (follow) setSeen(lines.total);
-  }, [follow, lines.total, virtual]);
+  }, [follow, lines.total, rows, virtual]);
 
   // Only a person's own scrolling stops or starts the following; a growing list must not.
   const onScroll = () => {
@@ -78,17 +81,12 @@ export default function Console() {
   };
 
   const text = useDeferredValue(view.q.trim());
-  const hits = useQuery({
-    queryKey: ["log", task.id, "search", text, view.re],
-    queryFn: ({ signal }) => call("logs.search", { task: task.id, text, regex: view.re, limit: 1000 }, signal),
-    enabled: text !== "",
-    placeholderData: keepPreviousData,
-  });
-  const found = text ? (hits.data?.lines ?? []) : [];
+  const hits = useConsoleSearch(task.id, { text, regex: view.re, matchCase: view.mc });
+  const found = hits.lines;
   const goTo = (number: number) => {
     setFollow(false);
     setView({ line: number });
-    virtual.scrollToIndex(number, { align: "center" });
+    virtual.scrollToIndex(number - lines.first, { align: "center" });
   };
   const step = (by: number) => {
     const at = found.findIndex((line) => line.number === view.line);
@@ -102,11 +100,11 @@ export default function Console() {
       toastError,
     );
   };
-  const start = lines.at(0)?.time ?? lines.at(window[0])?.time ?? 0;
+  const start = lines.at(lines.first)?.time ?? lines.at(lines.first + window[0])?.time ?? 0;
   const next = TIME_ORDER[view.time];
   return (
     <>
-      <ProgressLine active={lines.pending || hits.isFetching} />
+      <ProgressLine active={lines.pending || hits.fetching} />
       <div className="tab-bar">
         <label className="search" style={{ width: 280 }}>
           <Icon name="search" size={14} />
@@ -120,14 +118,19 @@ export default function Console() {
         <button type="button" className="button" aria-pressed={view.re} onClick={() => setView({ re: !view.re })} title="Regular expression">
           .*
         </button>
-        {text && hits.data && (
-          <span className="muted num">
-            {formatCount(hits.data.count)} {hits.data.count === 1 ? "line" : "lines"}
-            {hits.data.next_line !== null && hits.data.next_line !== undefined ? " so far" : ""}
+        <button type="button" className="button" aria-pressed={view.mc} onClick={() => setView({ mc: !view.mc })} title="Match upper and lower case">
+          Aa
+        </button>
+        {text && hits.error === null && (
+          <span className="muted num" role="status">
+            {formatCount(hits.count)} {hits.count === 1 ? "line" : "lines"}
+            {hits.at !== null && ` so far, ${Math.floor((100 * hits.at) / Math.max(1, hits.total))} % searched`}
           </span>
         )}
         <span className="grow" />
-        <span className="muted num">{lines.pending ? "" : `${formatCount(lines.total)} lines`}</span>
+        <span className="muted num" title={lines.first > 0 ? `the first ${formatCount(lines.first)} were forgotten after their time` : undefined}>
+          {lines.pending ? "" : `${formatCount(rows)} lines${lines.first > 0 ? `, from ${formatCount(lines.first + 1)} on` : ""}`}
+        </span>
         <button type="button" className="button" onClick={() => setView({ time: next })}>
           <Icon name="clock" size={13} />
           {TIMES[view.time]}
@@ -147,8 +150,8 @@ export default function Console() {
         </button>
       </div>
       {lines.error !== null && <ErrorPanel error={lines.error} retry={lines.retry} />}
-      {hits.isError && text && <ErrorPanel error={hits.error} />}
-      {!lines.pending && lines.total === 0 ? (
+      {hits.error !== null && <ErrorPanel error={hits.error} />}
+      {!lines.pending && rows === 0 ? (
         <Empty title={running ? "Waiting for the first line" : "The console is empty"}>
           <p>What the script prints appears here.</p>
         </Empty>
@@ -160,11 +163,11 @@ export default function Console() {
               {virtual.getVirtualItems().map((item) => (
                 <div key={item.key} data-index={item.index} ref={view.wrap ? virtual.measureElement : undefined}
                   className="console-line" style={{ transform: `translateY(${item.start}px)`, minHeight: ROW }}
-                  data-level={lines.at(item.index)?.level} data-at={item.index === view.line}>
-                  <button type="button" className="no" tabIndex={-1} title="Link to this line" onClick={() => setView({ line: item.index })}>
-                    {item.index + 1}
+                  data-level={lines.at(lines.first + item.index)?.level} data-at={lines.first + item.index === view.line}>
+                  <button type="button" className="no" tabIndex={-1} title="Link to this line" onClick={() => setView({ line: lines.first + item.index })}>
+                    {lines.first + item.index + 1}
                   </button>
-                  <Line line={lines.at(item.index)} time={view.time} start={start} mark={text} regex={view.re} />
+                  <Line line={lines.at(lines.first + item.index)} time={view.time} start={start} mark={text} regex={view.re} matchCase={view.mc} />
                 </div>
               ))}
             </div>
@@ -182,6 +185,11 @@ export default function Console() {
                   {foldReturns(line.text).text.slice(0, 300)}
                 </button>
               ))}
+              {hits.more && (
+                <button type="button" disabled={hits.fetching} onClick={hits.loadMore}>
+                  <strong>{formatCount(hits.count - found.length)} more</strong>
+                </button>
+              )}
             </div>
           )}
         </div>
@@ -198,9 +206,10 @@ interface LineProps {
   start: number;
   mark: string;
   regex: boolean;
+  matchCase: boolean;
 }
 
-function Line({ line, time, start, mark, regex }: LineProps) {
+function Line({ line, time, start, mark, regex, matchCase }: LineProps) {
   const [open, setOpen] = useState(false);
   if (!line) return <span className="text muted">…</span>;
   const folded = foldReturns(line.text);
@@ -211,7 +220,7 @@ function Line({ line, time, start, mark, regex }: LineProps) {
         {open
           ? line.text.split("\r").map((part, i) => <div key={`${i.toString()}`}>{part}</div>)
           : parseAnsi(folded.text).map((span, i) => {
-              const inner = mark ? <Marked text={span.text} mark={mark} regex={regex} /> : span.text;
+              const inner = mark ? <Marked text={span.text} mark={mark} regex={regex} matchCase={matchCase} /> : span.text;
               if (isPlain(span)) return <span key={`${i.toString()}`}>{inner}</span>;
               return (
                 <span key={`${i.toString()}`} style={{
@@ -233,10 +242,10 @@ function Line({ line, time, start, mark, regex }: LineProps) {
   );
 }
 
-function Marked({ text, mark, regex }: { text: string; mark: string; regex: boolean }) {
+function Marked({ text, mark, regex, matchCase }: { text: string; mark: string; regex: boolean; matchCase: boolean }) {
   let pattern: RegExp;
   try {
-    pattern = new RegExp(`(${regex ? mark : mark.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")})`, "gi");
+    pattern = new RegExp(`(${regex ? mark : mark.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")})`, matchCase ? "g" : "gi");
   } catch {
     return text;
   }

@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import { call } from "~/api/rpc";
 import { formatDate, formatDuration, parseTime } from "~/charts/format";
+import { CompletenessPanel } from "~/pages/task/Completeness";
 import { useTask } from "~/pages/task/context";
 import { refreshTasks } from "~/state/actions";
 import { taskPath } from "~/state/links";
@@ -190,6 +191,7 @@ export default function Info() {
         </div>
         <div className="stack">
           <Comment />
+          <CompletenessPanel />
           <Timeline />
           <Family />
         </div>

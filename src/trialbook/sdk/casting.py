@@ -66,15 +66,20 @@ def cast(text: str, example: Any, stored_type: str = "") -> Any:
 def _cast(text: str, example: Any, stored_type: str) -> Any:
     if isinstance(example, Enum):
         kind = type(example)
-        return kind[text] if text in kind.__members__ else kind(_like(text, example.value))
+        return kind[text] if text in kind.__members__ else kind(convert(text, example.value))
     if isinstance(example, str):
         return text
     if text == "":
         return None
-    return _untyped(text, stored_type) if example is None else _like(text, example)
+    return _untyped(text, stored_type) if example is None else convert(text, example)
 
 
-def _like(text: str, example: Any) -> Any:
+def convert(text: str, example: Any) -> Any:
+    """The text as a value of the example's type.
+
+    Raises:
+        ValueError: it cannot be read so; other errors of Python's literals as well.
+    """
     if isinstance(example, str):
         return text
     if isinstance(example, bool):
@@ -120,7 +125,7 @@ def _literal(text: str) -> Any:
 
 def _untyped(text: str, stored_type: str) -> Any:
     examples: dict[str, Any] = {"int": 0, "float": 0.0, "bool": False, "list": [], "tuple": (), "dict": {}}
-    return _like(text, examples[stored_type]) if stored_type in examples else text
+    return convert(text, examples[stored_type]) if stored_type in examples else text
 
 
 def flatten(values: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

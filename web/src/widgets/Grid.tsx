@@ -1,22 +1,51 @@
-import { Fragment, type MouseEvent, type RefObject, useEffect, useMemo, useState } from "react";
+import "~/widgets/grid.css";
 
-import type { CellContext, Column, Row } from "~/pages/tasks/columns";
-import type { TaskRows } from "~/pages/tasks/query";
+import { Fragment, type MouseEvent, type ReactNode, type RefObject, useEffect, useMemo, useState } from "react";
+
 import { useProjectNames, useUserNames } from "~/state/directory";
 import type { Viewport } from "~/widgets/scroll";
 
-interface Props {
+/** What a row must have; the rest is its columns' business. */
+export interface GridRow {
+  id: string;
+  name?: string;
+  project?: string | null;
+}
+
+export interface CellContext {
+  user: ReadonlyMap<string, string>;
+  project: ReadonlyMap<string, string>;
+  now: number;
+}
+
+export interface GridColumn<R extends GridRow> {
+  id: string;
+  label: string;
+  title: string;
+  width: number;
+  right?: boolean;
+  /** Dotted names for `only_fields`. */
+  fields: string[];
+  /** Name for `order_by`; absent: this column cannot be sorted. */
+  order?: string;
+  cell: (row: R, context: CellContext) => ReactNode;
+  /** What `c` copies and a tooltip shows. */
+  plain: (row: R, context: CellContext) => string;
+}
+
+interface Props<R extends GridRow> {
+  label: string;
   box: RefObject<HTMLDivElement | null>;
   view: Viewport;
   rowHeight: number;
-  rows: TaskRows;
-  columns: readonly Column[];
+  rows: { total: number; at: (place: number) => R | undefined; touched: ReadonlyMap<string, number> };
+  columns: readonly GridColumn<R>[];
   widths: Readonly<Record<string, number>>;
   setWidth: (id: string, width: number) => void;
   sort: readonly string[];
   setSort: (id: string, add: boolean) => void;
   selected: ReadonlySet<string>;
-  toggle: (row: Row, place: number, range: boolean) => void;
+  toggle: (row: R, place: number, range: boolean) => void;
   at: number;
   setAt: (place: number) => void;
   onHover: (inside: boolean) => void;
@@ -25,7 +54,8 @@ interface Props {
 const HEAD = 32;
 const BOX = 36;
 
-export function TaskGrid(props: Props) {
+/** A table of any length and width: only the rows and columns near the view are in the page. */
+export function Grid<R extends GridRow>(props: Props<R>) {
   const { rows, columns, view, rowHeight, widths } = props;
   const now = useClock();
   const visible = useMemo(() => {
@@ -39,7 +69,7 @@ export function TaskGrid(props: Props) {
     project: useProjectNames(shown.flatMap((row) => (row?.project ? [row.project] : []))),
     now,
   };
-  const widthOf = (column: Column) => widths[column.id] ?? column.width;
+  const widthOf = (column: GridColumn<R>) => widths[column.id] ?? column.width;
   const total = columns.reduce((sum, column) => sum + widthOf(column), BOX);
   // On a phone a frozen column would leave no room for the others.
   const pinned = view.width < 700 ? 0 : columns[0]?.id === "type" ? 2 : 1;
@@ -49,7 +79,7 @@ export function TaskGrid(props: Props) {
   const before = <Gap width={offset(first) - offset(pinned)} />;
   const after = <Gap width={total - offset(last)} />;
   const here = columns.map((column, index) => ({ column, index })).filter(({ index }) => index < pinned || (index >= first && index < last));
-  const place = (column: Column, index: number) => ({
+  const place = (column: GridColumn<R>, index: number) => ({
     className: [column.right && "right", index < pinned && "pinned", index === pinned - 1 && "edge"].filter(Boolean).join(" "),
     style: { width: widthOf(column), flex: "none", left: index < pinned ? offset(index) : undefined },
   });
@@ -61,7 +91,7 @@ export function TaskGrid(props: Props) {
       tabIndex={0}
       aria-rowcount={rows.total}
       aria-colcount={columns.length + 1}
-      aria-label="Tasks"
+      aria-label={props.label}
       onMouseEnter={() => props.onHover(true)}
       onMouseLeave={() => props.onHover(false)}
     >
@@ -137,11 +167,14 @@ interface Place {
   style: { width: number; flex: string; left?: number | undefined };
 }
 
+/** What a column's head shows; it knows no rows. */
+type HeadColumn = Pick<GridColumn<GridRow>, "id" | "label" | "title" | "order">;
+
 function HeadCell(props: {
-  column: Column;
+  column: HeadColumn;
   index: number;
   sort: readonly string[];
-  setSort: Props["setSort"];
+  setSort: (id: string, add: boolean) => void;
   setWidth: (width: number) => void;
   place: Place;
 }) {
@@ -177,7 +210,7 @@ function HeadCell(props: {
   );
 }
 
-function SelectBox(props: { row: Row; spot: number; selected: boolean; toggle: Props["toggle"] }) {
+function SelectBox<R extends GridRow>(props: { row: R; spot: number; selected: boolean; toggle: Props<R>["toggle"] }) {
   return (
     <input
       type="checkbox"
@@ -190,7 +223,7 @@ function SelectBox(props: { row: Row; spot: number; selected: boolean; toggle: P
   );
 }
 
-function Cell(props: { column: Column; index: number; row: Row | undefined; context: CellContext; place: Place; touched?: number }) {
+function Cell<R extends GridRow>(props: { column: GridColumn<R>; index: number; row: R | undefined; context: CellContext; place: Place; touched?: number }) {
   const { column, row, context, place } = props;
   if (!row) {
     return (

@@ -1,0 +1,45 @@
+"""``trialbook data``: datasets from the shell. The version that was created last is the one that is written."""
+
+import click
+
+from trialbook.cli.data_find import compare, get, listing, search, verify
+from trialbook.cli.data_manage import delete, move, publish, rename, set_description, squash
+from trialbook.cli.data_write import add, close, create, remove, set_version, sync, upload
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Versions of data: create, fill, close, find, fetch, compare.
+
+    \b
+    trialbook data create --project Vision --name digits
+    trialbook data add --files images/
+    trialbook data close
+    trialbook data get --project Vision --name digits --copy ./digits
+
+    A version that was created or synced is remembered: the commands that change one need no --id. An upload that was
+    interrupted goes on where it was when `upload` or `close` is called again.
+    """
+
+
+for member in (
+    add,
+    close,
+    compare,
+    create,
+    delete,
+    get,
+    listing,
+    move,
+    publish,
+    remove,
+    rename,
+    search,
+    set_description,
+    set_version,
+    squash,
+    sync,
+    upload,
+    verify,
+):
+    command.add_command(member)

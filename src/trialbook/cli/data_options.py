@@ -1,0 +1,95 @@
+"""What the dataset commands share: naming a version, remembering one, and answering as text or JSON."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from trialbook.base.files import read_json, write_json
+from trialbook.sdk.settings import load
+
+if TYPE_CHECKING:
+    from trialbook.sdk.dataset import Dataset
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def named(function: F) -> F:
+    """Options that name a version."""
+    for decorate in (
+        click.option("--version", "dataset_version", help="Version text; the highest without it."),
+        click.option("--name", help="Name of the dataset."),
+        click.option("--project", help="Project of the dataset."),
+        click.option("--id", "dataset_id", help="Id of the version."),
+    ):
+        function = decorate(function)
+    return function
+
+
+def as_json(function: F) -> F:
+    """``--json``."""
+    return click.option("--json", "json_output", is_flag=True, help="Answer with one JSON document.")(
+        function
+    )
+
+
+def answer(json_output: bool, value: dict[str, Any], text: str) -> None:
+    """Print a result."""
+    click.echo(
+        json.dumps(value, indent=2, default=str) if json_output else text,
+        file=sys.__stdout__ if json_output else None,
+    )
+
+
+def _note() -> Path:
+    return load().cache_dir / "datasets" / "last.json"
+
+
+def remember(dataset: "Dataset | None") -> None:
+    """Make a version the one that commands without ``--id`` mean; None forgets it."""
+    if dataset is None:
+        _note().unlink(missing_ok=True)
+    else:
+        write_json(_note(), {"id": dataset.id}, 0o600)
+
+
+def remembered() -> str | None:
+    """Id of the version that was created last on this host and is still open, as far as the commands know."""
+    found = read_json(_note())
+    return str(found["id"]) if found else None
+
+
+def find(
+    dataset_id: str | None, project: str | None, name: str | None, dataset_version: str | None
+) -> "Dataset":
+    """The version that options name, else the remembered one."""
+    from trialbook.sdk.dataset import Dataset  # the dataset engine loads numpy
+
+    if not (dataset_id or project or name or dataset_version):
+        dataset_id = remembered()
+        if not dataset_id:
+            raise click.UsageError("Name a version with --id, or with --project and --name.")
+    return Dataset.get(
+        dataset_id=dataset_id,
+        dataset_project=project,
+        dataset_name=name,
+        dataset_version=dataset_version,
+        silence_alias_warnings=True,
+    )
+
+
+def writable(dataset_id: str | None) -> "Dataset":
+    """The open version that is meant."""
+    chosen = dataset_id or remembered()
+    if not chosen:
+        raise click.UsageError("No version is open here: `trialbook data create` makes one, --id names one.")
+    return find(chosen, None, None, None)
+
+
+def quiet(json_output: bool) -> None:
+    """With ``--json`` the document alone goes to standard output; what is said goes to standard error."""
+    if json_output:
+        sys.stdout = sys.stderr

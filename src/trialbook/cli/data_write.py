@@ -1,0 +1,243 @@
+"""Making a version: create, add, remove, sync, upload, close."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from trialbook.cli.data_options import answer, as_json, quiet, remember, writable
+
+if TYPE_CHECKING:
+    from trialbook.sdk.dataset import Dataset
+
+ID = click.option("--id", "dataset_id", help="Id of the open version; without it, the one created last here.")
+CHUNK = click.option("--chunk-size", type=int, help="Size of a pack in MB; -1 makes one pack of all.")
+
+
+@contextmanager
+def _going_on(dataset: "Dataset") -> Iterator[None]:
+    """Ctrl-C says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            f"interrupted; what was stored stays stored. `trialbook data upload --id {dataset.id}` goes on."
+        ) from None
+
+
+@click.command()
+@click.option("--project", help="Project; without it, that of the last parent.")
+@click.option("--name", required=True, help="Name of the dataset.")
+@click.option("--version", "dataset_version", help="Version; without it, one above the highest.")
+@click.option("--parents", multiple=True, help="Id of a version that it starts from; may be repeated.")
+@click.option("--tags", multiple=True, help="May be repeated.")
+@click.option("--storage", help="Folder or address that takes the files; without it, the files server.")
+@click.option("--description", help="A text.")
+@click.option("--native", is_flag=True, help="Store smaller, in a way that only Trialbook reads.")
+@as_json
+def create(
+    project: str | None,
+    name: str,
+    dataset_version: str | None,
+    parents: Sequence[str],
+    tags: Sequence[str],
+    storage: str | None,
+    description: str | None,
+    native: bool,
+    json_output: bool,
+) -> None:
+    """Begin a version, and print its id."""
+    from trialbook.sdk.dataset import Dataset
+
+    quiet(json_output)
+    made = Dataset.create(
+        name, project, tags, list(parents), False, dataset_version, storage, description, native=native
+    )
+    remember(made)
+    answer(
+        json_output,
+        {"id": made.id, "version": made.version},
+        f"{made.id}  {made.project}/{made.name} {made.version}",
+    )
+
+
+@click.command()
+@ID
+@click.option("--files", multiple=True, help="Folder, file or wildcard; may be repeated.")
+@click.option("--links", multiple=True, help="Address of external files; may be repeated.")
+@click.option("--wildcard", multiple=True, help="Take only what matches; may be repeated.")
+@click.option("--dataset-folder", help="Folder of the dataset that they land in.")
+@click.option("--non-recursive", is_flag=True, help="Take only what lies directly in a folder.")
+@click.option("--verbose", is_flag=True, help="Print each path.")
+@as_json
+def add(
+    dataset_id: str | None,
+    files: Sequence[str],
+    links: Sequence[str],
+    wildcard: Sequence[str],
+    dataset_folder: str | None,
+    non_recursive: bool,
+    verbose: bool,
+    json_output: bool,
+) -> None:
+    """Add files or links to the open version."""
+    quiet(json_output)
+    if not files and not links:
+        raise click.UsageError("Name --files or --links.")
+    data = writable(dataset_id)
+    patterns = list(wildcard) or None
+    count = sum(
+        data.add_files(one, patterns, None, dataset_folder, not non_recursive, verbose) for one in files
+    )
+    if links:
+        count += data.add_external_files(list(links), patterns, dataset_folder, not non_recursive, verbose)
+    answer(json_output, {"id": data.id, "added": count}, f"{count} files added")
+
+
+@click.command()
+@ID
+@click.option(
+    "--files", multiple=True, required=True, help="Path, folder, wildcard or link; may be repeated."
+)
+@click.option("--non-recursive", is_flag=True, help="A pattern stays in its folder.")
+@click.option("--verbose", is_flag=True, help="Print each path.")
+@as_json
+def remove(
+    dataset_id: str | None, files: Sequence[str], non_recursive: bool, verbose: bool, json_output: bool
+) -> None:
+    """Take files out of the open version."""
+    quiet(json_output)
+    data = writable(dataset_id)
+    count = sum(data.remove_files(one, not non_recursive, verbose) for one in files)
+    answer(json_output, {"id": data.id, "removed": count}, f"{count} files removed")
+
+
+@click.command()
+@ID
+@click.option("--project", help="Project, to begin a version when none is open.")
+@click.option("--name", help="Name of the dataset, to begin a version when none is open.")
+@click.option(
+    "--parents", multiple=True, help="Id of a version that it starts from; without it, the highest one."
+)
+@click.option("--version", "dataset_version", help="Version of the new one.")
+@click.option("--tags", multiple=True, help="May be repeated.")
+@click.option("--storage", help="Folder or address that takes the files.")
+@click.option("--folder", required=True, help="Folder to be equal to.")
+@click.option("--dataset-folder", help="Only this folder of the dataset.")
+@click.option("--skip-close", is_flag=True, help="Leave the version open.")
+@click.option("--verbose", is_flag=True, help="Print the numbers.")
+@as_json
+def sync(
+    dataset_id: str | None,
+    project: str | None,
+    name: str | None,
+    parents: Sequence[str],
+    dataset_version: str | None,
+    tags: Sequence[str],
+    storage: str | None,
+    folder: str,
+    dataset_folder: str | None,
+    skip_close: bool,
+    verbose: bool,
+    json_output: bool,
+) -> None:
+    """Make a version equal to a folder, upload and close it, in one step.
+
+    With --project and --name a child of the highest version is made; a folder without changes leaves no new version.
+    """
+    from trialbook.sdk.dataset import Dataset
+
+    quiet(json_output)
+    fresh = name is not None
+    if name is not None:
+        found = list(parents) or _highest(project, name)
+        data = Dataset.create(name, project, tags, found, False, dataset_version, storage)
+        remember(data)
+    else:
+        data = writable(dataset_id)
+    with _going_on(data):
+        removed, added, modified = data.sync_folder(folder, dataset_folder, verbose)
+        if fresh and data.get_dependency_graph()[data.id] and not (removed or added or modified):
+            data.discard()
+            remember(None)
+            answer(
+                json_output,
+                {"id": None, "removed": 0, "added": 0, "modified": 0},
+                "nothing has changed; no new version",
+            )
+            return
+        data.upload(show_progress=not json_output)
+        if not skip_close:
+            data.finalize()
+            remember(None)
+    counts = {"removed": removed, "added": added, "modified": modified}
+    text = ", ".join(f"{count} {word}" for word, count in counts.items())
+    answer(json_output, {"id": data.id, "version": data.version, **counts}, f"{data.id}  {text}")
+
+
+def _highest(project: str | None, name: str) -> list[str]:
+    from trialbook.sdk.dataset import Dataset
+
+    found = Dataset.list_datasets(project, f"^{re.escape(name)}$", recursive_project_search=False)
+    if not found:
+        return []
+    return [Dataset.get(dataset_project=project, dataset_name=name, only_completed=True).id]
+
+
+@click.command()
+@ID
+@click.option("--storage", help="Folder or address that takes the files.")
+@CHUNK
+@click.option("--verbose", is_flag=True, help="Print what was stored.")
+@as_json
+def upload(
+    dataset_id: str | None, storage: str | None, chunk_size: int | None, verbose: bool, json_output: bool
+) -> None:
+    """Store the files of the open version; call it again after an interruption."""
+    quiet(json_output)
+    data = writable(dataset_id)
+    with _going_on(data):
+        data.upload(not json_output, verbose, storage, None, chunk_size)
+    answer(json_output, {"id": data.id, "dirty": data.is_dirty()}, f"{data.id} is stored")
+
+
+@click.command()
+@ID
+@click.option("--storage", help="Folder or address that takes the files.")
+@CHUNK
+@click.option("--disable-upload", is_flag=True, help="Fail when files wait, instead of uploading them.")
+@click.option("--verbose", is_flag=True, help="Print numbers.")
+@as_json
+def close(
+    dataset_id: str | None,
+    storage: str | None,
+    chunk_size: int | None,
+    disable_upload: bool,
+    verbose: bool,
+    json_output: bool,
+) -> None:
+    """Upload what waits, and close the version: it cannot change any more."""
+    quiet(json_output)
+    data = writable(dataset_id)
+    with _going_on(data):
+        if not disable_upload and data.is_dirty():
+            data.upload(not json_output, verbose, storage, None, chunk_size)
+        data.finalize(verbose)
+    remember(None)
+    answer(
+        json_output,
+        {"id": data.id, "version": data.version},
+        f"{data.id} is closed as version {data.version}",
+    )
+
+
+@click.command("set-version")
+@ID
+@click.argument("text")
+def set_version(dataset_id: str | None, text: str) -> None:
+    """Give the open version another version text."""
+    data = writable(dataset_id)
+    data.version = text
+    click.echo(f"{data.id} is version {data.version}")

@@ -1,0 +1,41 @@
+"""``Dataset``: one class, one mixin per concern. Each mixin's file is the place to look for its members."""
+
+from trialbook.errors import UsageError
+from trialbook.sdk.dataset.content import ContentMixin
+from trialbook.sdk.dataset.copies import CopiesMixin
+from trialbook.sdk.dataset.creation import MakingMixin
+from trialbook.sdk.dataset.entries import FileEntry, LinkEntry
+from trialbook.sdk.dataset.identity import WordsMixin
+from trialbook.sdk.dataset.lifecycle import ClosingMixin
+from trialbook.sdk.dataset.listing import ListingMixin
+from trialbook.sdk.dataset.offline import OfflineMixin
+from trialbook.sdk.dataset.query import WholesMixin
+from trialbook.sdk.dataset.reading import ReadingMixin
+from trialbook.sdk.dataset.squash import SquashMixin
+
+
+class Dataset(
+    SquashMixin,
+    MakingMixin,
+    ContentMixin,
+    ClosingMixin,
+    CopiesMixin,
+    ReadingMixin,
+    ListingMixin,
+    WordsMixin,
+    WholesMixin,
+    OfflineMixin,
+):
+    """One version of a dataset: files and links under paths, immutable once it is finalized.
+
+    Get one from ``Dataset.create`` (a new version) or ``Dataset.get``; never by calling the class.
+    """
+
+    def __init__(self) -> None:
+        raise UsageError("use Dataset.create() for a new version, or Dataset.get() for one that is there")
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.id} {self.project}/{self.name} {self.version}>"
+
+
+__all__ = ["Dataset", "FileEntry", "LinkEntry"]

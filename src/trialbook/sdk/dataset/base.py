@@ -1,0 +1,261 @@
+"""What every concern of ``Dataset`` may use: one version, open or finished."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trialbook.base.versions import is_version
+from trialbook.datasets.draft import Draft
+from trialbook.datasets.manifest import Root
+from trialbook.datasets.objects import pointer_key
+from trialbook.datasets.repository import Version
+from trialbook.datasets.rows import Rows, merged
+from trialbook.datasets.sniff import Policy
+from trialbook.errors import DatasetError, DatasetInUse, UsageError
+from trialbook.sdk import connection as connections
+from trialbook.sdk import settings as settings_module
+from trialbook.sdk.connection import Connection
+from trialbook.sdk.console import say
+from trialbook.sdk.dataset.foreign import adopt
+from trialbook.sdk.dataset.home import Home, bring_manifest, places_for, remembered_places
+from trialbook.sdk.dataset.pinger import Pinger
+from trialbook.sdk.dataset.stores import repository_url
+from trialbook.sdk.task import Task
+
+if TYPE_CHECKING:
+    from trialbook.sdk.dataset import Dataset
+
+FINAL = frozenset({"completed", "published", "closed"})
+_REOPENED = frozenset({"in_progress", "stopped", "failed"})
+SAVED = "ds_saved"
+"""Key of the runtime: the manifest of what an open version has stored so far."""
+
+
+def cache_folder() -> Path:
+    """Folder of this host for drafts, views and remembered digests."""
+    return settings_module.load().cache_dir / "datasets"
+
+
+def online(what: str) -> Connection:
+    """The connection.
+
+    Raises:
+        UsageError: this process works offline.
+    """
+    if settings_module.load().offline:
+        raise UsageError(f"{what} needs the server, and this process works offline (Dataset.set_offline)")
+    return connections.connect()
+
+
+class DatasetBase:
+    """One version; the mixins of the sibling files add the public members."""
+
+    _task: Task
+    _home: Home
+    _info: dict[str, Any]
+    _policy: Policy
+    _parent_ids: list[str]
+    _open_draft: Draft | None = None
+    _uncommitted = ""
+    _keep_task_open = False
+    _session: Path | None = None
+    _pinger: Pinger | None = None
+
+    @property
+    def id(self) -> str:
+        """The version's id: 32 hexadecimal characters; also the id of its task."""
+        return self._task.id
+
+    def is_final(self) -> bool:
+        """Whether the version was finalized and cannot change any more.
+
+        Returns:
+            False from ``create`` to ``finalize``; a failed or aborted version is not final.
+        """
+        return bool(self._info.get("root")) or self._info.get("status") in FINAL
+
+    @property
+    def _root_id(self) -> str:
+        return str(self._info.get("root") or self._uncommitted)
+
+    def _draft(self, what: str) -> Draft:
+        """The draft of an open version.
+
+        Raises:
+            UsageError: the version is finished.
+            DatasetInUse: another process writes it, or it waits for ``finalize`` only.
+        """
+        if self._info.get("root") or self._info.get("status") in FINAL:
+            raise UsageError(
+                f"{what}: dataset {self.id} is final and cannot change; "
+                "make a child with Dataset.create(parent_datasets=[...]) or Dataset.get(..., writable_copy=True)"
+            )
+        if self._open_draft is None and not self._uncommitted:
+            self._begin()
+        if self._open_draft is None:
+            raise DatasetInUse(
+                f"dataset {self.id} was written as a whole before its process ended: call finalize() to close it"
+            )
+        return self._open_draft
+
+    def _begin(self) -> None:
+        """Open the draft, with what an earlier process left of it on this host.
+
+        Raises:
+            UsageError: the reference SDK is writing it.
+        """
+        if self._info.get("native") is False:
+            raise UsageError(
+                f"dataset {self.id} is being written by the clearml SDK: finalize it there first"
+            )
+        self._adopt_parents(self._parents())
+        if self._session is None and self._info.get("status") in ("stopped", "failed"):
+            say(f"Trialbook: dataset {self.id} was {self._info['status']}; it is written again")
+            self._task.mark_started(force=True)
+            self._info["status"] = "in_progress"
+        try:
+            self._open_draft = self._home.repository.begin(self.id, self._parent_ids, self._policy)
+        except DatasetInUse:
+            # Its process may have been killed between the manifest and the server's answer.
+            objects = self._home.objects()
+            if objects.length(pointer_key(self.id)) is None:
+                raise
+            self._uncommitted = objects.pointer(self.id)
+            return
+        saved = (self._task.data.get("runtime") or {}).get(SAVED)
+        if saved and not self._open_draft.resumed:
+            # Begun on another host, or this one has lost its notes: what was stored is known to the storage.
+            self._open_draft.restore(str(saved))
+        if self._session is None and not self._keep_task_open and self._pinger is None:
+            self._pinger = Pinger(self._task)
+
+    def _parents(self) -> "list[Dataset]":
+        if self._session is None:
+            return [self._load(parent) for parent in self._parent_ids]
+        from trialbook.sdk.dataset.offline import load_session
+
+        # A session that came from another host has its parents' manifests with it.
+        found = [load_session(parent) for parent in self._parent_ids]
+        return [parent for parent in found if parent is not None]
+
+    def _adopt_parents(self, parents: "Sequence[DatasetBase]") -> None:
+        # An offline parent is closed on this host only: looking at it finds its manifest.
+        pairs = [(parent._home, parent._version.root) for parent in parents if parent._finished()]
+        self._home = self._home.with_places(places_for(self._home.url, pairs))
+        for parent in parents:
+            bring_manifest(parent._home, self._home, parent.id, parent._root_id)
+
+    @cached_property
+    def _version(self) -> Version:
+        """The finished version.
+
+        Raises:
+            DatasetError: it is open.
+        """
+        if not self._root_id:
+            raise DatasetError(f"dataset {self.id} is open: finalize it first")
+        return self._home.repository.open(self.id, self._root_id)
+
+    def _rows(self) -> Rows:
+        """Everything that is stored: of the finished version, or of the draft."""
+        if self._finished():
+            return self._version.rows
+        return self._draft("read").standing()[0]
+
+    def _parent_rows(self) -> Rows:
+        """The direct parents' rows, the later ones winning."""
+        if not self._finished():
+            return self._draft("read").base
+        if self._foreign_parents():
+            return merged(self._load(parent)._rows() for parent in self._foreign_parents())
+        objects = self._home.objects()
+        return merged(
+            objects.rows(objects.root(parent, root_id)) for parent, root_id in self._version.root.parents
+        )
+
+    def _foreign_parents(self) -> tuple[str, ...]:
+        """Parents of a version of the reference SDK, whose manifest was made without theirs."""
+        root = self._version.root
+        return () if root.parents else root.graph.get(self.id, ())
+
+    def _finished(self) -> bool:
+        """Whether there is a manifest; else there is a draft now."""
+        if not self._root_id and self._open_draft is None:
+            self._begin()
+        return bool(self._root_id)
+
+    def _graph(self) -> dict[str, tuple[str, ...]]:
+        if self._finished():
+            return dict(self._version.root.graph)
+        graph: dict[str, tuple[str, ...]] = {self.id: tuple(self._parent_ids)}
+        for root in self._draft("read").parents:
+            for name, above in root.graph.items():
+                graph.setdefault(name, above)
+        return graph
+
+    def _roots(self) -> list[Root]:
+        """Roots of the direct parents."""
+        if not self._finished():
+            return list(self._draft("read").parents)
+        if self._foreign_parents():
+            return [self._load(parent)._version.root for parent in self._foreign_parents()]
+        objects = self._home.objects()
+        return [objects.root(parent, root_id) for parent, root_id in self._version.root.parents]
+
+    def _forget(self) -> None:
+        """What was read before the version was finished is stale."""
+        for name in ("_version", "_chunk_names", "_entries"):
+            self.__dict__.pop(name, None)
+
+    @classmethod
+    def _load(cls, dataset_id: str) -> "Dataset":
+        """A version by id.
+
+        Raises:
+            UsageError: there is none, or this process works offline and has not made it.
+        """
+        from trialbook.sdk.dataset.offline import load_offline
+
+        session = load_offline(dataset_id)
+        if session is not None:
+            return session
+        connection = online("Dataset.get")
+        found = connection.session.call("datasets.get_all", {"ids": [dataset_id], "archived": True})[
+            "versions"
+        ]
+        if not found:
+            raise UsageError(f"there is no dataset {dataset_id!r}")
+        return cls._of(found[0], connection)
+
+    @classmethod
+    def _of(cls, info: dict[str, Any], connection: Connection) -> "Dataset":
+        from trialbook.sdk.dataset import Dataset
+
+        task = Task._open(str(info["id"]))
+        made = Dataset.__new__(Dataset)
+        made._task, made._info = task, dict(info)
+        made._parent_ids = list(info.get("parents") or [])
+        made._policy = Policy(aliases=False)
+        cache = cache_folder()
+        if info.get("root"):
+            made._home = Home(connection, str(info["repository"]), cache, info.get("places"))
+        elif info["status"] in FINAL:
+            adopted = adopt(connection, task.data, cache)
+            made._info["root"] = adopted.root
+            made._home = Home(connection, str(adopted.repository), cache, adopted.places)
+        else:
+            destination = task.output_uri or connection.settings.files_host
+            noted = (task.data.get("runtime") or {}).get("ds_saved_places")
+            places = {**(json.loads(noted) if noted else {}), **remembered_places(cache, task.id)}
+            made._home = Home(connection, repository_url(destination), cache, places)
+        return made
+
+    @staticmethod
+    def _check_version(text: str) -> str:
+        if not is_version(text):
+            say(
+                f"Trialbook: {text!r} is no version like 1.2.3; it is kept, but has no place in the order of versions"
+            )
+        return text

@@ -1,0 +1,281 @@
+"""Making and finding versions: ``create``, ``get``."""
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from trialbook.base import versions
+from trialbook.base.ids import is_id
+from trialbook.datasets.sniff import Policy
+from trialbook.errors import UsageError
+from trialbook.sdk import current
+from trialbook.sdk import settings as settings_module
+from trialbook.sdk.connection import Connection
+from trialbook.sdk.dataset import offline
+from trialbook.sdk.dataset.base import DatasetBase, cache_folder, online
+from trialbook.sdk.dataset.home import Home
+from trialbook.sdk.dataset.stores import repository_url
+from trialbook.sdk.storage import check_writable
+from trialbook.sdk.task import Task
+
+if TYPE_CHECKING:
+    from trialbook.sdk.dataset import Dataset
+
+_log = logging.getLogger("trialbook")
+_SHALLOW = 500
+_COMPLETED = ["completed", "published", "closed"]
+
+
+class MakingMixin(DatasetBase):
+    """The members that give a ``Dataset``."""
+
+    @classmethod
+    def create(
+        cls,
+        dataset_name: str | None = None,
+        dataset_project: str | None = None,
+        dataset_tags: Sequence[str] | None = None,
+        parent_datasets: "Sequence[str | Dataset] | None" = None,
+        use_current_task: bool = False,
+        dataset_version: str | None = None,
+        output_uri: str | None = None,
+        description: str | None = None,
+        *,
+        native: bool = False,
+    ) -> "Dataset":
+        """Begin a version.
+
+        Args:
+            dataset_name: of the dataset; None is the name of this process's task.
+            dataset_project: path of its project; None is that of this process's task, else the last parent's.
+            dataset_tags: of the new version.
+            parent_datasets: finished versions, or their ids, that it starts from; at one path the later one wins.
+            use_current_task: the task of this process becomes the version, and goes on when that is finalized.
+            dataset_version: None is one above the highest version of this dataset, "1.0.0" for the first.
+            output_uri: a folder or an address that takes the files; None is the files server.
+            description: shown with the version.
+            native: store with zstd and equal files once, which the reference SDK cannot read.
+
+        Returns:
+            The version, open for writing.
+
+        Raises:
+            UsageError: no name or project, no task to use, or a parent that is not finalized.
+
+        Example:
+            >>> _ = pathlib.Path("labels.csv").write_text("name,digit")
+            >>> data = Dataset.create("digits", "Vision")
+            >>> data.add_files("labels.csv")
+            1
+            >>> data.finalize(auto_upload=True)
+            True
+        """
+        main = current.main_task() or (Task.current_task() if use_current_task else None)
+        if use_current_task and main is None:
+            raise UsageError("use_current_task needs a task: call Task.init first")
+        if dataset_name is not None and not dataset_name.strip():
+            raise UsageError("a dataset needs a name: Dataset.create(dataset_name=...)")
+        if not dataset_name and not dataset_project and main is not None:
+            dataset_project = _visible(main.get_project_name())
+        name = dataset_name or (main.name if main is not None else "")
+        parents = [
+            cls._load(parent) if isinstance(parent, str) else parent for parent in parent_datasets or ()
+        ]
+        for parent in parents:
+            if not parent.is_final() and not offline.seal(parent):
+                raise UsageError(f"the parent {parent.id} is not final: call its finalize() first")
+        project = dataset_project or (_visible(main.get_project_name()) if main is not None else "")
+        if not project and parents:
+            project = parents[-1].project
+        if not name:
+            raise UsageError("a dataset needs a name: Dataset.create(dataset_name=...)")
+        if not project:
+            raise UsageError("a dataset needs a project: Dataset.create(dataset_project=...)")
+        if output_uri:
+            check_writable(output_uri)
+        policy = Policy(native=True) if native else Policy(aliases=False)
+        if dataset_version is not None:
+            cls._check_version(dataset_version)
+        if settings_module.load().offline:
+            return offline.create(
+                name, project, list(dataset_tags or ()), parents, dataset_version, description or "", policy
+            )
+        ask = {
+            "name": name,
+            "project": project,
+            "tags": list(dict.fromkeys(dataset_tags or ())),
+            "parents": [parent.id for parent in parents],
+            "task": main.id if use_current_task and main is not None else None,
+            "version": dataset_version,
+            "output_dest": str(output_uri) if output_uri else None,
+            "description": description or "",
+            "script": _script(),
+        }
+        if use_current_task and main is not None:
+            main.flush()
+        return cls._make(ask, parents, policy, main if use_current_task else None)
+
+    @classmethod
+    def _make(
+        cls, ask: dict[str, Any], parents: "Sequence[Dataset]", policy: Policy, host: Task | None = None
+    ) -> "Dataset":
+        from trialbook.sdk.dataset import Dataset
+
+        connection = online("Dataset.create")
+        reply = connection.session.call(
+            "datasets.create", {name: value for name, value in ask.items() if value is not None}, repeat=False
+        )
+        made = Dataset.__new__(Dataset)
+        made._task = host or Task._of(reply["dataset"])
+        if host is not None:
+            host._record.reload()
+            made._keep_task_open = True
+        made._info = {
+            "id": made._task.id,
+            "name": ask["name"],
+            "project": ask["project"].strip("/"),
+            "version": reply["version"],
+            "status": "in_progress",
+        }
+        made._parent_ids = [parent.id for parent in parents]
+        made._policy = policy
+        destination = made._task.output_uri or connection.settings.files_host
+        made._home = Home(connection, repository_url(destination), cache_folder())
+        made._begin()
+        return made
+
+    @classmethod
+    def get(
+        cls,
+        dataset_id: str | None = None,
+        dataset_project: str | None = None,
+        dataset_name: str | None = None,
+        dataset_tags: Sequence[str] | None = None,
+        only_completed: bool = False,
+        only_published: bool = False,
+        include_archived: bool = False,
+        auto_create: bool = False,
+        writable_copy: bool = False,
+        dataset_version: str | None = None,
+        alias: str | None = None,
+        overridable: bool = False,
+        shallow_search: bool = False,
+        **kwargs: Any,
+    ) -> "Dataset":
+        """One version.
+
+        Args:
+            dataset_id: its id; then nothing else may be given to look for.
+            dataset_project: path of its project.
+            dataset_name: of the dataset.
+            dataset_tags: that it must have, all of them.
+            only_completed: completed or published ones only.
+            only_published: published ones only.
+            include_archived: also those in the archive.
+            auto_create: make a new, open version when there is none.
+            writable_copy: return a new, open child of what was found.
+            dataset_version: exactly this version.
+            alias: note "alias: id" in the section "Datasets" of the parameters of this process's task.
+            overridable: when an agent runs this process, the id that stands under the alias wins over the arguments.
+            shallow_search: look at the 500 last changed versions only.
+            kwargs: ``silence_alias_warnings`` and nothing else.
+
+        Returns:
+            Of several the one with the highest version; when none has a version like 1.2.3, the last changed one.
+
+        Raises:
+            UsageError: nothing to look for, an id together with a project or a name, an unknown argument, or there is
+                no such version.
+        """
+        unknown = kwargs.keys() - {"silence_alias_warnings", "_dataset_version"}
+        if unknown:
+            raise UsageError(f"Dataset.get does not know {', '.join(sorted(unknown))}")
+        connection = online("Dataset.get")
+        main = current.main_task()
+        if alias and overridable and main is not None and settings_module.load().task_id:
+            wished = main.get_parameter(f"Datasets/{alias}")
+            if wished:
+                dataset_id, dataset_project, dataset_name = str(wished), None, None
+                dataset_tags = dataset_version = None
+        if dataset_id and (dataset_project or dataset_name):
+            raise UsageError("give dataset_id, or dataset_project and dataset_name, not both")
+        if not (dataset_id or dataset_project or dataset_name or dataset_tags or dataset_version):
+            raise UsageError(
+                "Dataset.get needs dataset_id, or dataset_project and dataset_name, tags or a version"
+            )
+        statuses = ["published"] if only_published else _COMPLETED if only_completed else []
+        ask = {
+            "ids": [dataset_id] if dataset_id else [],
+            "name": dataset_name,
+            "project": dataset_project,
+            "tags": list(dataset_tags or ()),
+            "version": dataset_version,
+            "statuses": statuses,
+            "archived": include_archived or bool(dataset_id),
+            "page_size": _SHALLOW if shallow_search else None,
+        }
+        found = cls._search(connection, ask)
+        if not found:
+            if dataset_id or not auto_create:
+                raise UsageError(f"there is no dataset with {_said(ask)}")
+            return cls.create(dataset_name, dataset_project, dataset_tags, dataset_version=dataset_version)
+        chosen = highest(found)
+        if chosen["status"] == "created":
+            raise UsageError(f"dataset {chosen['id']} is a draft that was never started")
+        made = cls._of(chosen, connection)
+        if main is not None and main.id != made.id:
+            _note_use(main, made, alias, bool(kwargs.get("silence_alias_warnings")))
+        if writable_copy:
+            return cls.create(made.name, made.project, parent_datasets=[made])
+        if chosen["status"] not in _COMPLETED and made._pinger is None:
+            _log.info("dataset %s is still open", made.id)
+        return made
+
+    @staticmethod
+    def _search(connection: Connection, ask: dict[str, Any]) -> list[dict[str, Any]]:
+        if ask["ids"] and not is_id(ask["ids"][0]):
+            return []
+        found: list[dict[str, Any]] = connection.session.call(
+            "datasets.get_all", {name: value for name, value in ask.items() if value is not None}
+        )["versions"]
+        return found
+
+
+def highest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The one with the highest version; the first, which changed last, when none has a version that can be ordered."""
+    ordered = [one for one in found if versions.is_version(str(one.get("version") or ""))]
+    if not ordered:
+        return found[0]
+    return max(ordered, key=lambda one: (versions.order(str(one["version"])), one["last_update"]))
+
+
+def _said(ask: dict[str, Any]) -> str:
+    named = {
+        "ids": "id",
+        "project": "project",
+        "name": "name",
+        "tags": "tags",
+        "version": "version",
+        "statuses": "status",
+    }
+    parts = [f"{word} {ask[key]!r}" for key, word in named.items() if ask.get(key)]
+    return ", ".join(parts) or "these conditions"
+
+
+def _visible(path: str) -> str:
+    return path.partition("/.datasets/")[0]
+
+
+def _note_use(main: Task, made: "Dataset", alias: str | None, silent: bool) -> None:
+    if alias:
+        main.set_parameter(f"Datasets/{alias}", made.id)
+    elif not silent:
+        _log.info("Dataset.get(alias=...) notes in the task's parameters which version it used")
+    runtime = main.data.get("runtime") or {}
+    used = list(dict.fromkeys([*(runtime.get("datasets") or []), made.id]))
+    known = {**(runtime.get("orig_datasets") or {}), f"{made.name}/{made.version}": made.id}
+    main._set_runtime(datasets=used, orig_datasets=known)
+
+
+def _script() -> dict[str, Any]:
+    return {"binary": "python", "entry_point": "register_dataset.py", "working_dir": ".", "diff": ""}

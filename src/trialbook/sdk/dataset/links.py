@@ -1,0 +1,243 @@
+"""Objects elsewhere that a dataset names instead of holding them: finding them, and bringing them into a copy."""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from trialbook.blobs.store import BlobStore
+from trialbook.client.files import FileClient
+from trialbook.datasets.digest import stream
+from trialbook.datasets.patterns import matcher
+from trialbook.datasets.rows import Rows, digest_bytes
+from trialbook.datasets.scan import scan_folder
+from trialbook.errors import DatasetMissing, FileMissing, SourceChanged, TrialbookError, UsageError
+from trialbook.sdk.connection import Connection, local_path
+from trialbook.sdk.dataset.stores import bucket_blobs, entity, http_read
+
+_log = logging.getLogger("trialbook")
+_PATIENCE = 5.0
+_MODE = 0o444
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object behind a source address.
+
+    Attributes:
+        path: relative to the source; the name for a single object.
+        url: its own address.
+        size: bytes, −1 when unknown.
+        etag: what must still be so when it is downloaded; empty when nothing is known.
+    """
+
+    path: str
+    url: str
+    size: int
+    etag: str
+
+
+def find(
+    connection: Connection | None, source: str, wildcard: str | Sequence[str] | None, recursive: bool
+) -> list[Found]:
+    """The objects behind an address.
+
+    Args:
+        connection: for HTTP addresses.
+        source: ``http(s)://`` (one object); ``s3://``, ``gs://``, ``azure://``, ``file://`` or a path (one, or all
+            in a folder).
+        wildcard: takes only what matches.
+        recursive: False stays in the top folder.
+
+    Raises:
+        FileMissing: there is none.
+        ConnectionFailed: nobody answers.
+        UsageError: a scheme that is not supported, or HTTP without a server.
+    """
+    bucket = bucket_blobs(source)
+    if bucket is not None:
+        return _in_bucket(source, *bucket, wildcard, recursive)
+    path = local_path(source)
+    if path is not None:
+        return _local(source, path, wildcard, recursive)
+    if connection is None:
+        raise UsageError(f"{source} cannot be looked at while this process works offline")
+    name = PurePosixPath(unquote(urlsplit(source).path)).name
+    if not name:
+        raise UsageError(f"{source} names no file; over HTTP single files can be linked, not folders")
+    if not matcher(wildcard, recursive)(name):
+        return []
+    size, etag = _remote_facts(connection.files, source)
+    return [Found(name, source, size, etag)]
+
+
+def _in_bucket(
+    source: str, blobs: BlobStore, key: str, wildcard: str | Sequence[str] | None, recursive: bool
+) -> list[Found]:
+    """One object, or every object below a folder of a bucket."""
+    wanted = matcher(wildcard, recursive)
+    if key and not source.endswith("/"):
+        try:
+            info = blobs.head(key)
+        except FileMissing:
+            pass
+        else:
+            name = PurePosixPath(key).name
+            return [Found(name, source, info.size, info.etag)] if wanted(name) else []
+    prefix = f"{key}/" if key else ""
+    base = source.rstrip("/")
+    found = [
+        Found(info.key[len(prefix) :], f"{base}/{info.key[len(prefix) :]}", info.size, info.etag)
+        for info in blobs.list(key)
+        if wanted(info.key[len(prefix) :])
+    ]
+    if not found and not any(True for _ in blobs.list(key)):
+        raise FileMissing(f"there is nothing at {source}", path=source)
+    return found
+
+
+def _local(source: str, path: Path, wildcard: str | Sequence[str] | None, recursive: bool) -> list[Found]:
+    if path.is_file():
+        if not matcher(wildcard, recursive)(path.name):
+            return []
+        return [Found(path.name, source, path.stat().st_size, _stamp(path.stat()))]
+    try:
+        scan = scan_folder(path, recursive)
+    except DatasetMissing as error:
+        raise FileMissing(str(error), path=source) from None
+    wanted = matcher(wildcard, recursive)
+    base = source.rstrip("/")
+    return [
+        Found(name, f"{base}/{name}", int(facts["size"]), f"{int(facts['size']):x}-{int(facts['mtime']):x}")
+        for name, facts in zip(scan.paths, scan.facts, strict=True)
+        if wanted(name)
+    ]
+
+
+def _stamp(facts: os.stat_result) -> str:
+    return f"{facts.st_size:x}-{facts.st_mtime_ns:x}"
+
+
+def _remote_facts(files: FileClient, url: str) -> tuple[int, str]:
+    reply = files.session.request("HEAD", url, files.bearer(url), patience=_PATIENCE)
+    if reply.status in (403, 405, 501):
+        # Signed addresses are often good for GET alone.
+        headers = {**files.bearer(url), "Range": "bytes=0-0"}
+        reply = files.session.request("GET", url, headers, patience=_PATIENCE, preload=False)
+        reply.close()
+        total = reply.headers.get("Content-Range", "").rpartition("/")[2]
+        length = total if total.isdigit() else reply.headers.get("Content-Length", "")
+    else:
+        length = reply.headers.get("Content-Length", "")
+    if reply.status not in (200, 206):
+        raise FileMissing(f"{url} answered HTTP {reply.status}", path=url)
+    return int(length) if length.isdigit() else -1, entity(reply)
+
+
+def find_many(
+    connection: Connection | None, sources: Sequence[str], wildcard: str | Sequence[str] | None,
+    recursive: bool, workers: int | None,
+) -> list[list[Found]]:  # fmt: skip
+    """``find`` for several addresses at once; one that fails is logged and gives nothing."""
+
+    def one(source: str) -> list[Found]:
+        try:
+            return find(connection, source, wildcard, recursive)
+        except (TrialbookError, OSError) as error:
+            _log.warning("the external files of %s were not added: %s", source, error)
+            return []
+
+    if len(sources) == 1:
+        return [one(sources[0])]
+    with ThreadPoolExecutor(workers or min(16, os.cpu_count() or 1), "dataset-links") as pool:
+        return list(pool.map(one, sources))
+
+
+def fetcher(
+    connection: Connection | None, failed: list[str] | None = None
+) -> Callable[[Rows, Path, bool], None]:
+    """Brings links into a folder.
+
+    Args:
+        connection: for HTTP addresses.
+        failed: takes what went wrong, which then does not raise.
+    """
+
+    def fetch(rows: Rows, target: Path, private: bool) -> None:
+        numbers = {path: place for place, path in enumerate(rows.paths) if path in rows.links}
+
+        def one(path: str) -> None:
+            url, etag = rows.links[path]
+            row = rows.data[numbers[path]]
+            sha256 = digest_bytes(row["sha256"]) if row["sha256"].any() else b""
+            try:
+                download(connection, url, etag, int(row["size"]), sha256, target / path)
+                if not private:
+                    (target / path).chmod(_MODE)
+            except (TrialbookError, OSError) as error:
+                if failed is None:
+                    raise
+                failed.append(f"{path}: {error}")
+
+        with ThreadPoolExecutor(min(8, max(1, len(numbers))), "dataset-links") as pool:
+            list(pool.map(one, numbers))
+
+    return fetch
+
+
+def download(
+    connection: Connection | None, url: str, etag: str, size: int, sha256: bytes, target: Path
+) -> None:
+    """One object behind a link, as it was when it was added.
+
+    Raises:
+        FileMissing: it is gone.
+        SourceChanged: it is another one than was added.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    bucket = bucket_blobs(url)
+    path = None if bucket is not None else local_path(url)
+    if bucket is not None:
+        blobs, key = bucket
+        info = blobs.head(key)
+        _require(url, etag, info.etag, size, info.size)
+        with target.open("wb") as file:
+            for part in blobs.read(key):
+                file.write(part)
+    elif path is not None:
+        if not path.is_file():
+            raise FileMissing(f"{url} is gone", path=url)
+        _require(url, etag, _stamp(path.stat()), size, path.stat().st_size)
+        shutil.copyfile(path, target)
+    else:
+        if connection is None:
+            raise UsageError(f"{url} cannot be fetched while this process works offline")
+        now_size, now = _remote_facts(connection.files, url)
+        _require(url, etag, now, size, now_size)
+        with target.open("wb") as file:
+            for part in http_read(connection.files, url, url, 0, None):
+                file.write(part)
+    written = target.stat().st_size
+    if size >= 0 and written != size:
+        raise SourceChanged(f"{url} has {written} bytes, {size} were added")
+    if sha256:
+        digests, _ = stream(str(target), written, True)
+        if digests.sha256 != sha256:
+            raise SourceChanged(f"{url} has other bytes than were added")
+
+
+def _require(url: str, etag: str, now: str, size: int, now_size: int) -> None:
+    if etag and now and etag != now:
+        raise SourceChanged(f"{url} has changed since it was added; add it again, in a new version")
+    if size >= 0 and now_size >= 0 and size != now_size:
+        raise SourceChanged(f"{url} has {now_size} bytes, {size} were added; add it again, in a new version")
+
+
+def place_of(dataset_path: str | None, found: Found) -> str:
+    """Where a linked object lands in the dataset."""
+    folder = (dataset_path or "").strip("/")
+    return f"{folder}/{found.path}" if folder else found.path

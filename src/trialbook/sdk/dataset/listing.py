@@ -1,0 +1,223 @@
+"""What a version holds, and how it differs from others."""
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from trialbook.datasets.diff import Difference
+from trialbook.datasets.ingest import Sources
+from trialbook.datasets.patterns import matcher
+from trialbook.datasets.rows import LINK, Rows, digest_bytes, known, same_content
+from trialbook.sdk.dataset.base import DatasetBase
+from trialbook.sdk.dataset.entries import FileEntry, LinkEntry, sha256_of
+
+FIRST_CHUNK = "data"
+
+
+class ListingMixin(DatasetBase):
+    """Members that list and compare."""
+
+    @property
+    def file_entries_dict(self) -> Mapping[str, FileEntry]:
+        """Files by path; do not change it."""
+        return self._entries[0]
+
+    @property
+    def link_entries_dict(self) -> Mapping[str, LinkEntry]:
+        """Links by path; do not change it."""
+        return self._entries[1]
+
+    @cached_property
+    def _entries(self) -> tuple[dict[str, FileEntry], dict[str, LinkEntry]]:
+        rows, pending = self._content()
+        files: dict[str, FileEntry] = {}
+        links: dict[str, LinkEntry] = {}
+        raw = np.ascontiguousarray(rows.data["sha256"]).tobytes().hex()
+        there = known(rows.data["sha256"]).tolist()
+        kinds, sizes, packs, origins = (
+            rows.data[name].tolist() for name in ("kind", "size", "pack", "origin")
+        )
+        for n, path in enumerate(rows.paths):
+            digest = raw[64 * n : 64 * n + 64] if there[n] else ""
+            origin, size = rows.origins[origins[n]], sizes[n]
+            if kinds[n] == LINK:
+                url = rows.links[path][0]
+                links[path] = LinkEntry(url, path, origin, None if size < 0 else size, digest or None)
+            else:
+                pack = rows.packs[packs[n]]
+                files[path] = FileEntry(path, origin, size, None, digest, partial(self._chunk_name, pack))
+        for path, file, size in zip(
+            pending.paths, pending.files, pending.facts["size"].tolist(), strict=True
+        ):
+            files[path] = FileEntry(path, self.id, size, file, "", lambda: None)
+        return dict(sorted(files.items())), links
+
+    def _content(self) -> tuple[Rows, Sources]:
+        if self._finished():
+            return self._version.rows, Sources([], [], np.zeros(0, [("size", "<i8")]))
+        return self._draft("read").standing()
+
+    def _chunk_of(self, pack: str) -> tuple[str, str | None]:
+        """The version and the artifact that hold a pack for the reference SDK."""
+        owner, _, identity = pack.partition("/")
+        return self._chunk_names.get(pack) or (owner, None if len(identity) == 64 else identity)
+
+    def _chunk_name(self, pack: str) -> str | None:
+        return self._chunk_of(pack)[1]
+
+    @cached_property
+    def _chunk_names(self) -> dict[str, tuple[str, str]]:
+        """By pack: the version of the lineage that has it as an artifact, and that artifact's name."""
+        connection = self._home.connection
+        if connection is None:
+            return {}
+        ask = {
+            "id": sorted(self._graph()),
+            "only_fields": ["id", "execution.artifacts"],
+            "search_hidden": True,
+        }
+        found: dict[str, tuple[str, str]] = {}
+        for task in connection.session.call("tasks.get_all", ask).get("tasks") or []:
+            for entry in (task.get("execution") or {}).get("artifacts") or []:
+                name = str(entry.get("key"))
+                if name != FIRST_CHUNK and not name.startswith(f"{FIRST_CHUNK}_"):
+                    continue
+                owner, _, last = str(entry.get("uri") or "").removesuffix(".zip").rpartition("/")
+                found.setdefault(f"{owner.rpartition('/')[2]}/{last}", (str(task["id"]), name))
+                found.setdefault(f"{task['id']}/{name}", (str(task["id"]), name))
+        return found
+
+    def list_files(
+        self, dataset_path: str | None = None, recursive: bool = True, dataset_id: str | None = None
+    ) -> list[str]:
+        """Sorted paths of files and links.
+
+        Args:
+            dataset_path: a path, a folder or a wildcard as in ``add_files``; None is everything.
+            recursive: whether a pattern reaches into folders.
+            dataset_id: only what this version has brought or changed last; None is everything.
+
+        Returns:
+            Relative paths; empty when nothing matches.
+        """
+        rows, pending = self._content()
+        wanted = matcher(dataset_path, recursive)
+        paths = rows.paths
+        if dataset_id is not None:
+            origins = [origin == dataset_id for origin in rows.origins]
+            paths = [
+                path
+                for path, origin in zip(paths, rows.data["origin"].tolist(), strict=True)
+                if origins[origin]
+            ]
+        if dataset_id is None or dataset_id == self.id:
+            paths = sorted([*paths, *pending.paths]) if pending.paths else paths
+        return [path for path in paths if wanted(path)]
+
+    def list_added_files(self, dataset_id: str | None = None) -> list[str]:
+        """Sorted paths that another version does not have.
+
+        Args:
+            dataset_id: to compare with; None is the direct parents.
+
+        Returns:
+            Relative paths.
+        """
+        return self._difference(dataset_id).added
+
+    def list_modified_files(self, dataset_id: str | None = None) -> list[str]:
+        """Sorted paths that have another content in another version.
+
+        Args:
+            dataset_id: to compare with; None is the direct parents, where of several the later one counts.
+
+        Returns:
+            Relative paths.
+        """
+        return self._difference(dataset_id).modified
+
+    def list_removed_files(self, dataset_id: str | None = None) -> list[str]:
+        """Sorted paths that only another version has.
+
+        Args:
+            dataset_id: to compare with; None is the direct parents.
+
+        Returns:
+            Relative paths.
+        """
+        return self._difference(dataset_id).removed
+
+    def _difference(self, dataset_id: str | None) -> Difference:
+        rows, pending = self._content()
+        base = self._parent_rows() if dataset_id is None else self._load(dataset_id)._rows()
+        return compare(base, rows, pending)
+
+    def get_dependency_graph(self) -> dict[str, list[str]]:
+        """Where the version comes from.
+
+        Returns:
+            Direct parents of this version and of each of its ancestors, by id; the dict is the caller's own.
+        """
+        return {version: list(parents) for version, parents in self._graph().items()}
+
+    def get_num_chunks(self, include_parents: bool = True) -> int:
+        """Number of packs that hold the bytes.
+
+        Args:
+            include_parents: count those that ancestors stored and this version uses; False counts its own only.
+
+        Returns:
+            The number; links and removals have none.
+        """
+        if self._finished():
+            keys = {ref.key for ref in self._version.root.packs}
+        else:
+            rows, _ = self._content()
+            keys = {
+                rows.packs[number] for number in set(rows.data["pack"][rows.data["kind"] != LINK].tolist())
+            }
+        if include_parents:
+            return len(keys | {ref.key for root in self._roots() for ref in root.packs})
+        return len(keys - {ref.key for root in self._roots() for ref in root.packs})
+
+    def is_dirty(self) -> bool:
+        """Whether files wait for ``upload``.
+
+        Returns:
+            False also when files were only removed or linked.
+        """
+        if self._finished():
+            return False
+        return self._draft("read").pending > 0
+
+
+def compare(base: Rows, rows: Rows, pending: Sources) -> Difference:
+    """What turns one content into another, whose last files may not be stored yet."""
+    there = {path: place for place, path in enumerate(base.paths)}
+    where = np.fromiter((there.get(path, -1) for path in rows.paths), np.int64, len(rows))
+    both = np.flatnonzero(where >= 0)
+    differ = np.zeros(len(rows), bool)
+    differ[both] = ~same_content(rows.data[both], base.data[where[both]])
+    if rows.links:
+        for place in both.tolist():
+            path = rows.paths[place]
+            differ[place] |= rows.links.get(path) != base.links.get(path)
+    added = [rows.paths[place] for place in np.flatnonzero(where < 0).tolist()]
+    modified = [rows.paths[place] for place in np.flatnonzero(differ).tolist()]
+    for path, file, facts in zip(pending.paths, pending.files, pending.facts, strict=True):
+        number = there.get(path)
+        if number is None:
+            added.append(path)
+        elif not _same_file(base, number, file, facts):
+            modified.append(path)
+    here = {*rows.paths, *pending.paths}
+    return Difference(sorted(added), sorted(modified), [path for path in base.paths if path not in here])
+
+
+def _same_file(base: Rows, place: int, file: str, facts: Any) -> bool:
+    row = base.data[place]
+    if row["kind"] == LINK or int(row["size"]) != int(facts["size"]) or not row["sha256"].any():
+        return False
+    return sha256_of(file) == digest_bytes(row["sha256"]).hex()

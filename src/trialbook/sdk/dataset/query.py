@@ -1,0 +1,236 @@
+"""Datasets as wholes: list, delete, rename, move."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trialbook.blobs.store import BlobStore
+from trialbook.errors import FileMissing, TaskNotDeletable, TrialbookError, UsageError
+from trialbook.sdk.connection import Connection, local_path
+from trialbook.sdk.console import say
+from trialbook.sdk.dataset.base import DatasetBase, online
+from trialbook.sdk.dataset.stores import bucket_blobs, open_blobs
+
+_COMPLETED = ["completed", "published", "closed"]
+_PAGE = 500
+_KINDS = ("packs", "ranges", "roots", "states")
+
+
+class WholesMixin(DatasetBase):
+    """Members that concern several versions."""
+
+    @classmethod
+    def list_datasets(
+        cls,
+        dataset_project: str | None = None,
+        partial_name: str | None = None,
+        tags: Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        only_completed: bool = True,
+        recursive_project_search: bool = True,
+        include_archived: bool = True,
+    ) -> list[dict[str, Any]]:
+        """Versions that match everything that is given.
+
+        Args:
+            dataset_project: path of a project.
+            partial_name: regular expression, found anywhere in the dataset's name; ``re.escape`` takes it literally.
+            tags: that a version must have, all of them.
+            ids: only these.
+            only_completed: False lists open ones too.
+            recursive_project_search: also projects below ``dataset_project``.
+            include_archived: also those in the archive.
+
+        Returns:
+            Dicts with name, project, id, created, version, tags and status, the last changed first.
+        """
+        if ids is not None and not list(ids):
+            return []
+        ask = {
+            "project": dataset_project,
+            "name_pattern": partial_name,
+            "tags": list(tags or ()),
+            "ids": list(ids or ()),
+            "statuses": _COMPLETED if only_completed else [],
+            "recursive": recursive_project_search,
+            "archived": include_archived,
+        }
+        session = online("Dataset.list_datasets").session
+        found = session.call(
+            "datasets.get_all", {name: value for name, value in ask.items() if value is not None}
+        )
+        names = ("name", "project", "id", "created", "version", "tags", "status")
+        return [{name: one.get(name) for name in names} for one in found["versions"]]
+
+    @classmethod
+    def delete(
+        cls,
+        dataset_id: str | None = None,
+        dataset_project: str | None = None,
+        dataset_name: str | None = None,
+        force: bool = False,
+        dataset_version: str | None = None,
+        entire_dataset: bool = False,
+        shallow_search: bool = False,
+        delete_files: bool = True,
+        delete_external_files: bool = False,
+    ) -> None:
+        """Delete one version, or all versions of a dataset. What other versions need stays.
+
+        Args:
+            dataset_id: of the version; then nothing else may be given to look for.
+            dataset_project: path of its project.
+            dataset_name: of the dataset.
+            force: also versions that others descend from, that a task uses, or that are published.
+            dataset_version: exactly this version.
+            entire_dataset: every version that matches; needs ``force``.
+            shallow_search: look at the 500 last changed versions only.
+            delete_files: free what nobody else needs; False deletes the record and leaves the storage alone.
+            delete_external_files: delete the objects behind links that the version brought, where this process may.
+
+        Raises:
+            UsageError: nothing to look for, an id together with a project or a name, no version or several match, or
+                ``entire_dataset`` without ``force``. Nothing is deleted.
+            TaskNotDeletable: it is in use and ``force`` is off. Nothing is deleted.
+        """
+        if dataset_id and (dataset_project or dataset_name):
+            raise UsageError("give dataset_id, or dataset_project and dataset_name, not both")
+        if not (dataset_id or dataset_project or dataset_name):
+            raise UsageError("Dataset.delete needs dataset_id, or dataset_project and dataset_name")
+        if entire_dataset and not force:
+            raise UsageError("entire_dataset=True deletes every version: say force=True as well")
+        connection = online("Dataset.delete")
+        ask = {
+            "ids": [dataset_id] if dataset_id else [],
+            "project": dataset_project,
+            "name": dataset_name,
+            "version": dataset_version,
+            "archived": True,
+            "page_size": _PAGE if shallow_search else None,
+        }
+        found = connection.session.call(
+            "datasets.get_all", {name: value for name, value in ask.items() if value is not None}
+        )["versions"]
+        if not found:
+            raise UsageError("no dataset matches: nothing was deleted")
+        if len(found) > 1 and not entire_dataset:
+            raise UsageError(
+                f"{len(found)} versions match: name one with dataset_version or dataset_id, "
+                "or say entire_dataset=True and force=True. Nothing was deleted."
+            )
+        chosen = {one["id"] for one in found}
+        if not force:
+            _require_unused(connection, chosen)
+        for one in found:
+            if delete_external_files:
+                _delete_links(cls._load(str(one["id"])))
+            receipt = connection.session.call(
+                "datasets.delete", {"dataset": one["id"], "force": force, "delete_files": delete_files}
+            )
+            if delete_files:
+                sweep(connection, receipt)
+
+    @classmethod
+    def move_to_project(cls, new_dataset_project: str, dataset_project: str, dataset_name: str) -> None:
+        """Put all versions of a dataset into another project; ids stay.
+
+        Args:
+            new_dataset_project: path of the project; made when missing.
+            dataset_project: path of the project that it is in.
+            dataset_name: of the dataset. Unknown names are only warned about.
+        """
+        cls._renamed(dataset_project, dataset_name, {"new_project": new_dataset_project})
+
+    @classmethod
+    def rename(cls, new_dataset_name: str, dataset_project: str, dataset_name: str) -> None:
+        """Rename all versions of a dataset; ids and versions stay.
+
+        Args:
+            new_dataset_name: the new name.
+            dataset_project: path of the project that it is in.
+            dataset_name: the name so far. Unknown names are only warned about.
+        """
+        cls._renamed(dataset_project, dataset_name, {"new_name": new_dataset_name})
+
+    @staticmethod
+    def _renamed(project: str, name: str, change: dict[str, str]) -> None:
+        session = online("Dataset.rename").session
+        count = session.call("datasets.rename", {"project": project, "name": name, **change})["updated"]
+        if not count:
+            say(f"Trialbook: there is no dataset {name!r} in project {project!r}; nothing was changed")
+
+
+def _require_unused(connection: Connection, chosen: set[str]) -> None:
+    """All or nothing: versions that are deleted together do not stand in each other's way."""
+    for one in chosen:
+        said = connection.session.call("datasets.delete", {"dataset": one, "dry_run": True})
+        others = [who for who in [*said["children"], *said["used_by"]] if who not in chosen]
+        if others:
+            raise TaskNotDeletable(
+                f"dataset {one} is used by {', '.join(others[:5])}; force=True deletes it anyway. Nothing was deleted."
+            )
+
+
+def _delete_links(version: Any) -> None:
+    for path, entry in version.link_entries_dict.items():
+        if entry.parent_dataset_id != version.id:
+            continue
+        try:
+            _delete_url(version._home.connection, entry.link)
+        except (TrialbookError, OSError) as error:
+            say(f"Trialbook: the external file {entry.link} of {path} was not deleted: {error}")
+
+
+def _delete_url(connection: Connection, url: str) -> None:
+    bucket = bucket_blobs(url)
+    path = None if bucket is not None else local_path(url)
+    if bucket is not None:
+        bucket[0].delete(bucket[1])
+    elif path is not None:
+        Path(path).unlink(missing_ok=True)
+    elif connection.files.owns(url):
+        connection.files.delete(url)
+    else:
+        raise UsageError("files of other web servers cannot be deleted")
+
+
+def sweep(connection: Connection, receipt: dict[str, Any]) -> int:
+    """Free what the server cannot: artifacts by address, and repositories that it does not hold.
+
+    Returns:
+        Number of objects that were deleted.
+    """
+    count = sum(_tried_url(connection, str(url)) for url in receipt.get("urls") or [])
+    freed = {item["owner"]: _tried_sweep(connection, item) for item in receipt.get("sweeps") or []}
+    done = [owner for owner, number in freed.items() if number is not None]
+    if done:
+        connection.session.call("datasets.swept", {"owners": done})
+    return count + sum(number or 0 for number in freed.values())
+
+
+def _tried_url(connection: Connection, url: str) -> int:
+    try:
+        _delete_url(connection, url)
+    except (TrialbookError, OSError) as error:
+        say(f"Trialbook: {url} was not deleted: {error}")
+        return 0
+    return 1
+
+
+def _tried_sweep(connection: Connection, item: dict[str, Any]) -> int | None:
+    try:
+        blobs = open_blobs(connection, str(item["repository"]))
+        keep, owner = set(item["keep"]), str(item["owner"])
+        gone = [info.key for kind in _KINDS for info in blobs.list(f"{kind}/{owner}") if info.key not in keep]
+        return sum(_dropped(blobs, key) for key in [*gone, f"versions/{owner}.json", f"drafts/{owner}.json"])
+    except (TrialbookError, OSError) as error:
+        say(f"Trialbook: the files of {item['owner']} in {item['repository']} stay for now: {error}")
+        return None
+
+
+def _dropped(blobs: BlobStore, key: str) -> int:
+    try:
+        blobs.delete(key)
+    except FileMissing:
+        return 0
+    return 1

@@ -1,0 +1,250 @@
+"""Reading single files of a version without a copy: one by path, or all as a stream."""
+
+import io
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO, cast
+
+import numpy as np
+from blake3 import blake3
+
+from trialbook.datasets.objects import pack_key
+from trialbook.datasets.pack_reader import RUN_BYTES, PackReader, Wanted, wanted_of
+from trialbook.datasets.patterns import matcher
+from trialbook.datasets.plan import by_pack
+from trialbook.datasets.rows import FILE, LINK, STORED, Rows, digest_bytes
+from trialbook.errors import DatasetDamaged, FileMissing, UsageError
+from trialbook.sdk.dataset.links import download
+from trialbook.sdk.dataset.listing import ListingMixin
+
+_BLOCK = 4 << 20
+_WHOLE = 8 << 20
+_MIXED = 8
+"""So many runs are mixed when a stream is shuffled."""
+
+
+class ReadingMixin(ListingMixin):
+    """Members that read without a copy."""
+
+    def open(self, path: str) -> BinaryIO:
+        """One file of the version, for reading; nothing else is fetched.
+
+        Bytes are checked: of a file up to 8 MB, and of every compressed one, before the first is given out; of a larger
+        one when it is read from its beginning to its end.
+
+        Args:
+            path: in the dataset.
+
+        Returns:
+            A binary file that can be read at any place.
+
+        Raises:
+            FileMissing: the version has no such file.
+            DatasetMissing, DatasetDamaged: its bytes are gone, or not what was stored.
+            SourceChanged: it is a link to an object that has changed.
+
+        Example:
+            >>> _ = pathlib.Path("labels.csv").write_text("name,digit")
+            >>> data = Dataset.create("digits", "Vision")
+            >>> _ = data.add_files("labels.csv"), data.finalize(auto_upload=True)
+            >>> with data.open("labels.csv") as file:
+            ...     file.read()
+            b'name,digit'
+        """
+        self._require_closed("open")
+        rows = self._version.rows
+        place = rows.find(path)
+        if place is None:
+            raise FileMissing(f"dataset {self.id} has no file {path!r}", path=path)
+        near = self._home.repository.cached_copy(self._root_id)
+        if near is not None and (near / path).is_file():
+            return (near / path).open("rb")
+        row = rows.data[place]
+        if row["kind"] == LINK:
+            return self._open_link(rows, place)
+        size = int(row["size"])
+        if size <= _WHOLE or row["method"] != STORED:
+            return self._open_whole(rows, place)
+        return cast("BinaryIO", io.BufferedReader(_StoredFile(self, rows, place), _BLOCK))
+
+    def _open_whole(self, rows: Rows, place: int) -> BinaryIO:
+        reader = PackReader(self._home.objects().blobs, rows.pack_of(place))
+        spooled = io.BytesIO()
+        for _, parts in reader.members(wanted_of(np.array([place]), rows.data)):
+            for part in parts:
+                spooled.write(part)
+        spooled.seek(0)
+        return spooled
+
+    def _open_link(self, rows: Rows, place: int) -> BinaryIO:
+        url, etag = rows.links[rows.paths[place]]
+        row = rows.data[place]
+        sha256 = digest_bytes(row["sha256"]) if row["sha256"].any() else b""
+        with TemporaryDirectory(prefix="trialbook-link-") as folder:
+            target = Path(folder) / "file"
+            download(self._home.connection, url, etag, int(row["size"]), sha256, target)
+            # The open file outlives its name.
+            return target.open("rb")
+
+    def iterate(
+        self,
+        files: str | Sequence[str] | None = None,
+        shuffle: bool = False,
+        seed: int = 0,
+        epoch: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> Iterator[tuple[str, bytes]]:
+        """The files of the version as a stream, checked, in the order in which they are stored; links are left out.
+
+        Each rank gets its own files; all ranks together get every file once. Reading is done in runs of up to 8 MB, one
+        run ahead.
+
+        Args:
+            files: only paths that match these, as in ``add_files``.
+            shuffle: runs come in random order, and the files of eight runs are mixed.
+            seed: of the order; the same on every rank.
+            epoch: another one gives another order.
+            rank: of this process, from 0.
+            world_size: number of ranks.
+
+        Returns:
+            An iterator of path and content.
+
+        Raises:
+            UsageError: the version is open, or there is no such rank.
+
+        Example:
+            >>> _ = pathlib.Path("labels.csv").write_text("name,digit")
+            >>> data = Dataset.create("digits", "Vision")
+            >>> _ = data.add_files("labels.csv"), data.finalize(auto_upload=True)
+            >>> [(path, len(content)) for path, content in data.iterate("*.csv", shuffle=True)]
+            [('labels.csv', 10)]
+        """
+        if world_size < 1 or not 0 <= rank < world_size:
+            raise UsageError(f"rank {rank} of {world_size}: it must be between 0 and {world_size - 1}")
+        self._require_closed("iterate")
+        return self._streamed(files, random.Random(f"{seed}-{epoch}") if shuffle else None, rank, world_size)
+
+    def _streamed(
+        self, files: str | Sequence[str] | None, order: random.Random | None, rank: int, world_size: int
+    ) -> Iterator[tuple[str, bytes]]:
+        rows = self._version.rows
+        runs = _runs(rows, matcher(files))
+        if order is not None:
+            order.shuffle(runs)
+        mine = runs[rank::world_size]
+        blobs = self._home.objects().blobs
+
+        def read(run: _Run) -> list[tuple[str, bytes]]:
+            found = PackReader(blobs, run.pack).members(run.members)
+            return [(rows.paths[item.place], b"".join(parts)) for item, parts in found]
+
+        if order is None:
+            for batch in _ahead(mine, read, 1):
+                yield from batch
+            return
+        mixed: list[tuple[str, bytes]] = []
+        for number, batch in enumerate(_ahead(mine, read, 2)):
+            mixed += batch
+            order.shuffle(mixed)
+            keep = len(batch) * min(number + 1, _MIXED - 1)
+            while len(mixed) > keep:
+                yield mixed.pop()
+        yield from mixed
+
+    def _require_closed(self, what: str) -> None:
+        if not self.is_final():
+            raise UsageError(f"{what}: dataset {self.id} is open; call finalize() first")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Members of a pack that are read together."""
+
+    pack: str
+    members: list[Wanted]
+
+
+def _runs(rows: Rows, wanted: Callable[[str], bool]) -> list[_Run]:
+    places = np.flatnonzero(rows.data["kind"] == FILE).tolist()
+    chosen = [place for place in places if wanted(rows.paths[place])]
+    found: list[_Run] = []
+    for pack, members in by_pack(rows, chosen):
+        current: list[Wanted] = []
+        held = 0
+        for item in members:
+            if current and held + item.stored > RUN_BYTES:
+                found.append(_Run(pack, current))
+                current, held = [], 0
+            current.append(item)
+            held += item.stored
+        if current:
+            found.append(_Run(pack, current))
+    return found
+
+
+def _ahead(
+    runs: Sequence[_Run], read: Callable[[_Run], list[tuple[str, bytes]]], count: int
+) -> Iterator[list[tuple[str, bytes]]]:
+    """Results in order, with some being read while the first is used."""
+    waiting: deque[Future[list[tuple[str, bytes]]]] = deque()
+    left = iter(runs)
+    with ThreadPoolExecutor(count + 1, "dataset-read") as pool:
+        for run in left:
+            waiting.append(pool.submit(read, run))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+class _StoredFile(io.RawIOBase):
+    """A member that is stored as it is, read in place; checked when it is read from end to end."""
+
+    def __init__(self, dataset: ReadingMixin, rows: Rows, place: int) -> None:
+        super().__init__()
+        row = rows.data[place]
+        self._blobs = dataset._home.objects().blobs
+        self._key = pack_key(rows.pack_of(place))
+        self._path = rows.paths[place]
+        self._start, self._size = int(row["offset"]), int(row["size"])
+        self._wanted = digest_bytes(row["b3"]) if row["b3"].any() else b""
+        self._digest, self._digested = blake3(), 0
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        self._place = max(0, base + offset)
+        return self._place
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+        count = max(0, min(len(buffer), self._size - self._place))
+        if not count:
+            return 0
+        start = self._start + self._place
+        data = b"".join(self._blobs.read(self._key, start, start + count))
+        if len(data) != count:
+            raise DatasetDamaged(f"the pack that holds {self._path!r} is shorter than it was")
+        buffer[:count] = data
+        if self._place == self._digested:
+            self._digest.update(data)
+            self._digested += count
+            if self._digested == self._size and self._wanted and self._digest.digest() != self._wanted:
+                raise DatasetDamaged(f"{self._path!r} has other bytes than were stored")
+        self._place += count
+        return count

@@ -1,0 +1,151 @@
+"""Several versions as one: ``squash``. Stored bytes are named anew, not moved."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialbook.datasets.pack_reader import PackReader
+from trialbook.datasets.rows import LINK, ZSTD, Array, Rows, known, merged
+from trialbook.datasets.sniff import Policy
+from trialbook.errors import UsageError
+from trialbook.sdk.dataset.base import DatasetBase
+from trialbook.sdk.dataset.creation import MakingMixin
+
+if TYPE_CHECKING:
+    from trialbook.sdk.dataset import Dataset
+
+_OURS = 64
+"""Characters of a pack id of ours."""
+
+
+class SquashMixin(MakingMixin, DatasetBase):
+    """The member that joins versions."""
+
+    @classmethod
+    def squash(
+        cls,
+        dataset_name: str,
+        dataset_ids: "Sequence[str | Dataset] | None" = None,
+        dataset_project_name_pairs: Sequence[tuple[str, str]] | None = None,
+        output_url: str | None = None,
+    ) -> "Dataset":
+        """One version with the content of several.
+
+        A single version becomes one without parents that holds everything. Of several, each one's own changes are
+        applied from the first to the last; the parents that all of them share stay the parents of the result.
+
+        Args:
+            dataset_name: of the new dataset, in the project of the first.
+            dataset_ids: versions or their ids, in order.
+            dataset_project_name_pairs: project and name of datasets, whose highest versions are taken, in order.
+            output_url: destination of the new version; None is the files server.
+
+        Returns:
+            The new version, finalized.
+
+        Raises:
+            UsageError: neither or both of ids and pairs, or a version that is not final.
+        """
+        if bool(dataset_ids) == bool(dataset_project_name_pairs):
+            raise UsageError("squash takes dataset_ids or dataset_project_name_pairs, exactly one of them")
+        sources = [cls._load(one) if isinstance(one, str) else one for one in dataset_ids or ()]
+        sources += [
+            cls.get(dataset_project=project, dataset_name=name)
+            for project, name in dataset_project_name_pairs or ()
+        ]
+        for source in sources:
+            if not source.is_final():
+                raise UsageError(f"dataset {source.id} is not final: call its finalize() first")
+        common = _common_parents(sources) if len(sources) > 1 else []
+        made = cls._make(
+            {
+                "name": dataset_name,
+                "project": sources[0].project,
+                "parents": common,
+                "pins": [source.id for source in sources],
+                "output_dest": str(output_url) if output_url else None,
+            },
+            [cls._load(parent) for parent in common],
+            sources[0]._policy,
+        )
+        made._adopt_parents(sources)
+        made._reopen(made._draft("squash"))
+        draft = made._draft("squash")
+        sizes = {
+            ref.key: (ref.bytes, ref.members) for source in sources for ref in source._version.root.packs
+        }
+        if len(sources) == 1:
+            draft.adopt(sources[0]._rows(), sizes)
+        for source in sources if len(sources) > 1 else ():
+            draft.remove_paths(source.list_removed_files())
+            draft.adopt(_own(source), sizes)
+        made.finalize()
+        return made
+
+    @classmethod
+    def export_clearml(cls, dataset_id: str, dataset_name: str | None = None) -> "Dataset":
+        """A version that the reference SDK reads, with the content of one that it does not.
+
+        Args:
+            dataset_id: of a finished version.
+            dataset_name: of the new dataset; None is the same one, as its next version.
+
+        Returns:
+            The new version, without parents and finalized. Files that are stored in the reference's way already are
+            named, not copied.
+
+        Raises:
+            UsageError: there is no such version, or it is open.
+        """
+        source = cls._load(dataset_id)
+        if not source.is_final():
+            raise UsageError(f"dataset {dataset_id} is not final: call its finalize() first")
+        made = cls._make(
+            {"name": dataset_name or source.name, "project": source.project, "pins": [source.id]},
+            [],
+            Policy(aliases=False),
+        )
+        made._adopt_parents([source])
+        made._reopen(made._draft("export"))
+        draft = made._draft("export")
+        rows = source._rows()
+        readable = _readable(source, rows)
+        sizes = {ref.key: (ref.bytes, ref.members) for ref in source._version.root.packs}
+        draft.adopt(rows.take(readable), sizes)
+        others = rows.take(~readable)
+        if len(others):
+            folder = source.get_local_copy(files=others.paths)
+            for path in others.paths:
+                place = path.rpartition("/")[0]
+                draft.add_file(Path(folder) / path, place)
+            made.upload(show_progress=False, preview=False)
+        made.finalize()
+        return made
+
+
+def _readable(source: "Dataset", rows: Rows) -> Array:
+    """Which rows the reference SDK could read where they are: with SHA-256, in a zip that it unpacks, by their path."""
+    files = rows.data["kind"] != LINK
+    usable = known(rows.data["sha256"]) & (rows.data["method"] != ZSTD)
+    for number, key in enumerate(rows.packs):
+        mine = np.flatnonzero(files & (rows.data["pack"] == number))
+        if len(key.rpartition("/")[2]) != _OURS:
+            continue
+        names = set(PackReader(source._home.objects().blobs, key).index().paths)
+        usable[mine] &= np.array([rows.paths[place] in names for place in mine.tolist()], bool)
+    result: Array = usable | ~files
+    return result
+
+
+def _common_parents(sources: "Sequence[Dataset]") -> list[str]:
+    parents = [[parent for parent, _ in source._version.root.parents] for source in sources]
+    return [one for one in parents[0] if all(one in others for others in parents[1:])]
+
+
+def _own(source: "Dataset") -> Rows:
+    """What a version itself brought or changed."""
+    rows = source._rows()
+    mine = np.array([origin == source.id for origin in rows.origins], bool)
+    return rows.take(mine[rows.data["origin"]]) if len(rows) else merged([])

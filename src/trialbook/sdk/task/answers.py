@@ -1,0 +1,66 @@
+"""Asking the server, and its answers: documents that can be read by key and by attribute."""
+
+import functools
+import inspect
+from typing import Any
+
+from trialbook.client.session import Session
+from trialbook.errors import ConfigurationError
+from trialbook.sdk import connection as connections
+
+
+class View(dict[str, Any]):
+    """A dict whose keys are attributes as well, as deep as it goes. A known field that is not set is None.
+
+    Example:
+        >>> view = View({"id": "1", "script": {"branch": "main"}})
+        >>> view.script.branch, view["id"], view.parent
+        ('main', '1', None)
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self:
+            return _seen(self[name])
+        if name in _fields():
+            return None
+        raise AttributeError(f"there is no {name!r}; there are {', '.join(map(str, self))}")
+
+
+class Response(View):
+    """The answer of a method; ``response`` is the answer itself, as programs for the reference read it."""
+
+    @property
+    def response(self) -> "Response":
+        """This answer."""
+        return self
+
+
+def _seen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return View(value)
+    return [_seen(item) for item in value] if isinstance(value, list) else value
+
+
+@functools.lru_cache(maxsize=1)
+def _fields() -> frozenset[str]:
+    # msgspec is no part of `import trialbook`; a missing attribute is the first that needs it.
+    from trialbook.wire import models, projects, task_documents
+
+    structs = [
+        struct
+        for module in (task_documents, projects, models)
+        for _, struct in inspect.getmembers(module, inspect.isclass)
+    ]
+    return frozenset(name for struct in structs for name in getattr(struct, "__struct_fields__", ()))
+
+
+def server_session() -> Session:
+    """The session of this process.
+
+    Raises:
+        ConfigurationError: this process works offline.
+    """
+    connection = connections.connect()
+    if connection.settings.offline:
+        raise ConfigurationError("this needs the server, and this process works offline (Task.set_offline)")
+    return connection.session

@@ -1,0 +1,132 @@
+"""The code of a task, read and replaced by hand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trialbook.errors import UsageError
+from trialbook.sdk import current
+from trialbook.sdk.task import code
+from trialbook.sdk.task.base import TaskBase
+
+_SHOWN = ("repository", "branch", "version_num", "entry_point", "working_dir", "diff", "binary")
+
+
+class ScriptMixin(TaskBase):
+    """Members about code and packages."""
+
+    def get_script(self) -> dict[str, str]:
+        """The code of the task.
+
+        Returns:
+            ``repository``, ``branch``, ``version_num`` (the commit), ``entry_point``, ``working_dir``, ``diff`` and
+            ``binary``; empty texts where nothing is known.
+        """
+        script = self._script()
+        return {name: str(script.get(name) or "") for name in _SHOWN}
+
+    def set_script(
+        self,
+        repository: str | None = None,
+        branch: str | None = None,
+        commit: str | None = None,
+        diff: str | None = None,
+        working_dir: str | None = None,
+        entry_point: str | None = None,
+    ) -> None:
+        """Replace parts of the code of a draft or of this run. What is not given stays; an empty text clears.
+
+        Args:
+            repository: address of a git repository.
+            branch: of it.
+            commit: of it; without one, the last of the branch is meant.
+            diff: uncommitted changes as a patch, or without a repository the whole script.
+            working_dir: relative to the root of the repository.
+            entry_point: relative to the working directory.
+
+        Raises:
+            UsageError: the task is neither a draft nor running.
+        """
+        given = {
+            "repository": repository,
+            "branch": branch,
+            "version_num": commit,
+            "diff": diff,
+            "working_dir": working_dir,
+            "entry_point": entry_point,
+        }
+        self._put_script({name: value for name, value in given.items() if value is not None})
+
+    def set_repo(self, repo: str | None = None, branch: str | None = None, commit: str | None = None) -> None:
+        """Replace the repository; branch and commit that are not given are forgotten.
+
+        Args:
+            repo: its address; None clears it.
+            branch: of it.
+            commit: of it.
+
+        Raises:
+            UsageError: the task is neither a draft nor running.
+        """
+        self._put_script({"repository": repo or "", "branch": branch or "", "version_num": commit or ""})
+
+    def set_packages(self, packages: str | Path | Sequence[str]) -> None:
+        """Replace the list of packages.
+
+        Args:
+            packages: requirement lines, or the path of a file of them.
+
+        Raises:
+            UsageError: there is no such file, or the task is neither a draft nor running.
+        """
+        if isinstance(packages, (str, Path)):
+            path = Path(packages).expanduser()
+            if not path.is_file():
+                raise UsageError(
+                    f"there is no requirements file {packages}; a list of lines is taken as well"
+                )
+            text = path.read_text("utf-8")
+        else:
+            text = "".join(f"{line}\n" for line in packages)
+        self._put_script({"requirements": {"pip": text}})
+
+    def get_requirements(self) -> dict[str, str]:
+        """The packages of the task.
+
+        Returns:
+            Name of a package manager (``pip``) to requirement lines as one text; empty before they are known.
+        """
+        found = self._script().get("requirements") or {}
+        return {
+            str(name): "\n".join(map(str, lines)) if isinstance(lines, list) else str(lines)
+            for name, lines in found.items()
+        }
+
+    @classmethod
+    def force_store_standalone_script(cls, force: bool = True) -> None:
+        """Record the whole text of the script instead of its repository. To be called before ``Task.init``.
+
+        Args:
+            force: False goes back to the repository.
+
+        Raises:
+            UsageError: a task runs already.
+        """
+        if current.main_task() is not None:
+            raise UsageError("force_store_standalone_script must come before Task.init")
+        code.stand_alone(bool(force))
+
+    # -- inside ---
+
+    def _script(self) -> dict[str, Any]:
+        found = self._document().get("script")
+        return found if isinstance(found, dict) else {}
+
+    def _put_script(self, parts: dict[str, Any]) -> None:
+        self._require_editable("The code")
+        if self._record.own:
+            # The search for the code that is under way must not undo it.
+            code.keep(self.id, set(parts))
+        with self._record.lock:
+            self._document()["script"] = {**self._script(), **parts}
+            self._record.change("tasks.edit", {"force": True, "script": parts})

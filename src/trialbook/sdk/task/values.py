@@ -1,0 +1,329 @@
+"""Hyperparameters and user properties one by one: the explicit getters and setters."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trialbook.sdk.casting import cast, describe, flatten, text_of, type_of
+from trialbook.sdk.task.base import TaskBase
+
+GENERAL, ARGS, PROPERTIES = "General", "Args", "properties"
+# How servers mark what was stored before parameters had sections.
+_LEGACY = "legacy"
+Parameter = dict[str, str]
+
+
+class ValuesMixin(TaskBase):
+    """Members that read and change parameters by name."""
+
+    def set_parameter(
+        self, name: str, value: Any, description: str | None = None, value_type: Any | None = None
+    ) -> None:
+        """Set one parameter; the others stay.
+
+        Args:
+            name: ``Section/name``; without a section it is "General".
+            value: stored as text.
+            description: shown beside it.
+            value_type: a type or its name, when it is not the value's own.
+
+        Raises:
+            UsageError: the task is neither a draft nor running.
+
+        Example:
+            >>> task.set_parameter("Train/epochs", 3, description="how long")
+            >>> task.get_parameter("Train/epochs"), task.get_parameter("Train/epochs", cast=True)
+            ('3', 3)
+        """
+        self._require_editable("Parameters")
+        section, key = _split(name)
+        kind = getattr(value_type, "__name__", value_type) or type_of(value)
+        self._store(section, {key: parameter(section, key, value, str(kind), description or "")})
+
+    def set_parameters(self, *args: Any, **kwargs: Any) -> None:
+        """Replace all parameters; user properties stay.
+
+        Args:
+            args: dicts, or iterables of pairs; a later one wins. Names are as in ``set_parameter``.
+            kwargs: names and values in the section "General".
+
+        Raises:
+            UsageError: the task is neither a draft nor running.
+
+        Example:
+            >>> task.set_parameters({"Train/epochs": 3}, seed=1)
+            >>> task.set_parameters({"Train/epochs": 4})
+            >>> task.get_parameters()
+            {'Train/epochs': '4'}
+        """
+        self._require_editable("Parameters")
+        values = _collected(args, kwargs)
+        with self._record.lock:
+            kept = {section: items for section, items in self._sections().items() if section == PROPERTIES}
+            self._record.document["hyperparams"] = _merged(kept, values)
+            self._edit_hyperparams("all", values, {PROPERTIES: dict(kept.get(PROPERTIES) or {})})
+
+    def update_parameters(self, *args: Any, **kwargs: Any) -> None:
+        """Set parameters; those that are not named stay.
+
+        Args:
+            args: dicts, or iterables of pairs; a later one wins. Names are as in ``set_parameter``.
+            kwargs: names and values in the section "General".
+
+        Raises:
+            UsageError: the task is neither a draft nor running.
+        """
+        self._require_editable("Parameters")
+        values = _collected(args, kwargs)
+        with self._record.lock:
+            self._record.document["hyperparams"] = _merged(self._sections(), values)
+            self._edit_hyperparams("none", values, {})
+
+    def set_parameters_as_dict(self, dictionary: Mapping[str, Any]) -> None:
+        """Set parameters of a nested dict; later changes of it are not followed.
+
+        Args:
+            dictionary: its first level names sections.
+
+        Raises:
+            UsageError: the task is neither a draft nor running.
+        """
+        self.update_parameters(dict(flatten(dictionary)))
+
+    def get_parameter(self, name: str, default: Any = None, cast: bool = False) -> Any:
+        """The value of a parameter as text.
+
+        Args:
+            name: ``Section/name``; without a section it is "General".
+            default: answer when there is none.
+            cast: answer in the stored type instead of text.
+
+        Returns:
+            The text, or the value with ``cast``.
+        """
+        section, key = _split(name)
+        item = (self._sections().get(section) or {}).get(key)
+        if item is None:
+            return default
+        return _value(item, cast)
+
+    def get_parameters(self, backwards_compatibility: bool = True, cast: bool = False) -> dict[str, Any]:
+        """All parameters in one level; user properties are not among them.
+
+        Args:
+            backwards_compatibility: name parameters that old clients stored without a section without one; False lists
+                them under "Args".
+            cast: values in their stored types instead of texts.
+
+        Returns:
+            ``{"Section/name": text}``.
+        """
+        found: dict[str, Any] = {}
+        for section, items in self._sections().items():
+            for key, item in items.items() if section != PROPERTIES else ():
+                bare = backwards_compatibility and section == ARGS and item.get("type") == _LEGACY
+                found[key if bare else f"{section}/{key}"] = _value(item, cast)
+        return found
+
+    def get_parameters_as_dict(self, cast: bool = False) -> dict[str, Any]:
+        """All parameters as nested dicts.
+
+        Args:
+            cast: values in their stored types instead of texts.
+
+        Returns:
+            Section, then the levels of the name.
+
+        Example:
+            >>> task.set_parameter("Train/net/depth", 3)
+            >>> task.get_parameters_as_dict()
+            {'Train': {'net': {'depth': '3'}}}
+        """
+        nested: dict[str, Any] = {}
+        for name, value in self.get_parameters(False, cast).items():
+            level = nested
+            *path, leaf = name.split("/")
+            for part in path:
+                below = level.setdefault(part, {})
+                if not isinstance(below, dict):
+                    below = level[part] = {"": below}
+                level = below
+            level[leaf] = value
+        return nested
+
+    def delete_parameter(self, name: str) -> bool:
+        """Remove one parameter.
+
+        Args:
+            name: in full, ``Section/name``.
+
+        Returns:
+            True; False when there is none, and nothing happens.
+        """
+        section, key = _split(name)
+        with self._record.lock:
+            items = self._sections().get(section) or {}
+            if key not in items:
+                return False
+            del items[key]
+            self._record.change(
+                "tasks.delete_hyper_params", {"force": True, "hyperparams": [key_of(section, key)]}
+            )
+        return True
+
+    def get_user_properties(self, value_only: bool = False) -> dict[str, Any]:
+        """User properties.
+
+        Args:
+            value_only: only the values, as texts.
+
+        Returns:
+            Names to dicts with name, value, description and type, or to values.
+        """
+        items = self._sections().get(PROPERTIES) or {}
+        if value_only:
+            return {name: str(item.get("value") or "") for name, item in items.items()}
+        return {name: {k: v for k, v in item.items() if k != "section"} for name, item in items.items()}
+
+    def set_user_properties(self, *iterables: Any, **properties: Any) -> bool:
+        """Set user properties; allowed at any status.
+
+        Args:
+            iterables: dicts of name → value or details, or iterables of dicts with ``name`` and ``value``.
+            properties: name = value, or a dict with value, description and type.
+
+        Returns:
+            True when all are stored; False when one had no value and nothing was stored.
+
+        Example:
+            >>> task.set_user_properties(backbone="great", stable=True)
+            True
+            >>> task.get_user_properties(value_only=True)
+            {'backbone': 'great', 'stable': 'True'}
+        """
+        found: dict[str, Parameter] = {}
+        for given in (*iterables, properties):
+            single = isinstance(given, Mapping) and {"name", "value"} <= set(given)
+            for name, details in _properties([given] if single else given):
+                if isinstance(details, Mapping):
+                    if "value" not in details:
+                        return False
+                    kind = details.get("type")
+                    found[name] = parameter(
+                        PROPERTIES,
+                        name,
+                        details["value"],
+                        str(getattr(kind, "__name__", kind) or type_of(details["value"])),
+                        str(details.get("description") or ""),
+                    )
+                else:
+                    found[name] = parameter(PROPERTIES, name, details, type_of(details), "")
+        self._store(PROPERTIES, found)
+        return True
+
+    def delete_user_properties(self, *iterables: Any) -> bool:
+        """Remove parameters or user properties.
+
+        Args:
+            iterables: each holds dicts with ``section`` and ``name``, or pairs of them. User properties are in the
+                section "properties".
+
+        Returns:
+            True.
+
+        Example:
+            >>> task.set_user_properties(backbone="great")
+            True
+            >>> task.delete_user_properties([("properties", "backbone")])
+            True
+        """
+        keys = []
+        for iterable in iterables:
+            for entry in [iterable] if isinstance(iterable, Mapping) else iterable:
+                section, name = (
+                    (entry["section"], entry["name"]) if isinstance(entry, Mapping) else (entry[0], entry[1])
+                )
+                (self._sections().get(section) or {}).pop(name, None)
+                keys.append(key_of(section, name))
+        if keys:
+            self._record.change("tasks.delete_hyper_params", {"force": True, "hyperparams": keys})
+        return True
+
+    # -- inside ---
+
+    def _sections(self) -> dict[str, dict[str, Parameter]]:
+        document = self._record.document
+        if not isinstance(document.get("hyperparams"), dict):
+            document["hyperparams"] = {}
+        sections: dict[str, dict[str, Parameter]] = document["hyperparams"]
+        return sections
+
+    def _store(self, section: str, items: dict[str, Parameter]) -> None:
+        with self._record.lock:
+            self._sections().setdefault(section, {}).update(items)
+            self._edit_hyperparams("none", {section: items}, {})
+
+    def _edit_hyperparams(
+        self,
+        replace: str,
+        sections: Mapping[str, Mapping[str, Parameter]],
+        kept: Mapping[str, Mapping[str, Parameter]],
+    ) -> None:
+        items = [item for group in (sections, kept) for found in group.values() for item in found.values()]
+        self._record.change(
+            "tasks.edit_hyper_params", {"hyperparams": items, "replace_hyperparams": replace, "force": True}
+        )
+
+
+def parameter(section: str, name: str, value: Any, kind: str, description: str) -> Parameter:
+    """A parameter as the wire has it."""
+    return {
+        "section": section,
+        "name": name,
+        "value": text_of(value),
+        "type": kind,
+        "description": description,
+    }
+
+
+def key_of(section: str, name: str) -> Parameter:
+    """What names a parameter on the wire."""
+    return {"section": section, "name": name}
+
+
+def _split(name: str) -> tuple[str, str]:
+    section, slash, key = str(name).partition("/")
+    return (section, key) if slash else (GENERAL, section)
+
+
+def _value(item: Mapping[str, Any], wanted: bool) -> Any:
+    text = str(item.get("value") or "")
+    return cast(text, None, str(item.get("type") or "")) if wanted else text
+
+
+def _collected(args: Iterable[Any], kwargs: Mapping[str, Any]) -> dict[str, dict[str, Parameter]]:
+    values: dict[str, Any] = {}
+    for given in args:
+        values.update(dict(given))
+    values.update(kwargs)
+    sections: dict[str, dict[str, Parameter]] = {}
+    for name, value in flatten(values):
+        section, key = _split(name)
+        sections.setdefault(section, {})[key] = parameter(
+            section, key, value, type_of(value), describe(value)
+        )
+    return sections
+
+
+def _merged(
+    old: Mapping[str, Mapping[str, Parameter]], new: Mapping[str, Mapping[str, Parameter]]
+) -> dict[str, dict[str, Parameter]]:
+    merged = {section: dict(items) for section, items in old.items()}
+    for section, items in new.items():
+        merged.setdefault(section, {}).update(items)
+    return merged
+
+
+def _properties(given: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(given, Mapping):
+        return [(str(name), value) for name, value in given.items()]
+    return [(str(entry["name"]), entry) for entry in given]

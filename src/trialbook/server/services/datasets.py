@@ -1,0 +1,304 @@
+"""Datasets: versions are tasks; here is what makes a task one, and what keeps its files as long as they are needed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trialbook.base import versions
+from trialbook.errors import BadField, TaskNotDeletable, TaskNotFound, TaskStatusRefused
+from trialbook.server.services.call import Call, announce
+from trialbook.server.services.dataset_files import DatasetFiles
+from trialbook.server.services.editing import Editing
+from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.services.parts import Parts
+from trialbook.server.stores.dataset_lists import DATASET, HIDDEN, PART, DatasetLists
+from trialbook.server.stores.datasets import DatasetStore
+from trialbook.server.stores.projects import ProjectStore
+from trialbook.server.stores.tasks import TaskStore
+from trialbook.wire import datasets as wire
+from trialbook.wire.task_documents import Parameter
+from trialbook.wire.tasks import CreateTask, EditTask
+
+FINAL = frozenset({"completed", "published", "closed"})
+
+
+class Datasets:
+    """Changes of datasets.
+
+    Args:
+        store, lists, tasks, projects: the stores.
+        editing, parts, lifecycle: what they do to the task.
+        files: the part of the storage that this server holds.
+    """
+
+    def __init__(
+        self,
+        store: DatasetStore,
+        lists: DatasetLists,
+        tasks: TaskStore,
+        projects: ProjectStore,
+        editing: Editing,
+        parts: Parts,
+        lifecycle: Lifecycle,
+        files: DatasetFiles,
+    ) -> None:
+        self._store = store
+        self._lists = lists
+        self._tasks = tasks
+        self._projects = projects
+        self._editing = editing
+        self._parts = parts
+        self._lifecycle = lifecycle
+        self._files = files
+
+    def create(self, call: Call, ask: wire.CreateDataset) -> tuple[str, str]:
+        """A new version; its id and version text.
+
+        Raises:
+            BadField: the name or the project cannot be used.
+            TaskNotFound: a parent, or the task, is not there.
+            TaskStatusRefused: a parent is not finished.
+        """
+        name = ask.name.strip()
+        if not name or "/" in name:
+            raise BadField("name: a dataset needs a name without '/'", field="name")
+        if not ask.project.strip("/ "):
+            raise BadField("project: a dataset needs a project", field="project")
+        if ask.id is not None and self._store.get(call.connection, ask.id) is not None:
+            row = self._tasks.require(call.connection, ask.id)
+            return ask.id, str(row.runtime.get("version") or "")
+        for one in sorted({*ask.parents, *ask.pins}):
+            self._require_final(call, one)
+        place = self._place(call, ask.project, name)
+        version = ask.version or self._next(call, place)
+        runtime = {
+            "orig_dataset_name": name,
+            "version": version,
+            **dict.fromkeys(("ds_file_count", "ds_link_count", "ds_total_size"), 0),
+            **dict.fromkeys(("ds_change_add", "ds_change_remove", "ds_change_modify", "ds_change_size"), 0),
+            "ds_total_size_compressed": 0,
+        }
+        id = self._adopt(call, ask, name, place) if ask.task else self._insert(call, ask, name, place)
+        runtime["orig_dataset_id"] = id
+        row = self._tasks.require(call.connection, id)
+        self._editing.change(call, row, {"runtime": {**row.runtime, **runtime}})
+        item = Parameter(section="properties", name="version", value=version, type="str")
+        self._parts.edit_hyperparams(call, id, [item], "none", force=True)
+        self._store.begin(call.connection, id, ask.parents, ask.pins)
+        return id, version
+
+    def _require_final(self, call: Call, id: str) -> None:
+        # Locked, so that nobody deletes it before the child is known.
+        row = self._tasks.require(call.connection, id, lock=True)
+        if DATASET not in row.system_tags:
+            raise TaskNotFound(f"{id} is a task, but no dataset", id=id)
+        if row.status not in FINAL:
+            mine = self._store.get(call.connection, id)
+            if mine is None or mine.finished is None:
+                raise TaskStatusRefused(
+                    f"dataset version {id} is {row.status}: finalize it before it becomes a parent", id=id
+                )
+
+    def _place(self, call: Call, path: str, name: str) -> str:
+        connection, user, now = call.connection, call.caller.user, call.now
+        above = self._projects.ensure(connection, f"{path.strip('/')}/{PART}", user, now)
+        self._tag_project(call, above, [HIDDEN])
+        place = self._projects.ensure(connection, f"{path.strip('/')}/{PART}/{name}", user, now)
+        self._tag_project(call, place, [DATASET, HIDDEN])
+        # Two that are created at the same moment must not get the same version.
+        self._lists.lock_project(connection, place)
+        return place
+
+    def _tag_project(self, call: Call, id: str, tags: Sequence[str]) -> None:
+        row = self._projects.require(call.connection, id)
+        if not set(tags) <= set(row.system_tags):
+            self._projects.update(call.connection, id, {"system_tags": [*row.system_tags, *tags]}, call.now)
+
+    def _next(self, call: Call, place: str) -> str:
+        known = self._lists.versions_in(call.connection, place)
+        for text in sorted(known, key=versions.order, reverse=True):
+            found = versions.successor(text)
+            if found is not None:
+                return found
+        return versions.FIRST
+
+    def _insert(self, call: Call, ask: wire.CreateDataset, name: str, place: str) -> str:
+        made = CreateTask(
+            id=ask.id,
+            name=name,
+            type="data_processing",
+            project=place,
+            comment=ask.description,
+            tags=ask.tags,
+            system_tags=[DATASET, "development"],
+            script=ask.script,
+            output_dest=ask.output_dest,
+        )
+        id = self._editing.create(call, made)
+        self._lifecycle.started(call, id, force=True, reason="", message="")
+        return id
+
+    def _adopt(self, call: Call, ask: wire.CreateDataset, name: str, place: str) -> str:
+        row = self._tasks.require(call.connection, str(ask.task), lock=True)
+        edit = EditTask(
+            task=row.id,
+            force=True,
+            name=name,
+            type="data_processing",
+            project=place,
+            tags=sorted({*row.tags, *ask.tags}),
+            system_tags=sorted({*row.system_tags, DATASET}),
+            comment=ask.description or None,
+            output_dest=ask.output_dest,
+        )
+        self._editing.edit(call, edit)
+        return str(row.id)
+
+    def commit(self, call: Call, ask: wire.CommitDataset) -> None:
+        """Finish a version. The same commit again changes nothing.
+
+        Raises:
+            TaskNotFound: there is no such version.
+            TaskStatusRefused: it is finished with another content.
+            BadField: its manifest is not in the storage.
+        """
+        row = self._tasks.require(call.connection, ask.dataset, lock=True)
+        known = self._store.get(call.connection, ask.dataset)
+        if known is None:
+            raise TaskNotFound(f"there is no dataset version {ask.dataset}", id=ask.dataset)
+        if known.finished is not None:
+            if known.root == ask.root:
+                return
+            raise TaskStatusRefused(
+                f"dataset version {ask.dataset} is finished with another content", id=ask.dataset
+            )
+        self._files.require_root(ask.repository, ask.dataset, ask.root)
+        self._store.refer(call.connection, row.id, {item.key: item.bytes for item in ask.objects})
+        self._store.finish(
+            call.connection,
+            row.id,
+            {
+                "root": ask.root,
+                "repository": ask.repository,
+                "places": ask.places,
+                "files": ask.files,
+                "links": ask.links,
+                "bytes": ask.bytes,
+                "stored": ask.stored,
+                "finished": call.now,
+            },
+        )
+        if ask.artifacts:
+            self._parts.add_artifacts(call, row.id, ask.artifacts, force=True)
+        if ask.configuration:
+            items = list(ask.configuration.values())
+            self._parts.edit_configuration(call, row.id, items, replace=False, force=True)
+        row = self._tasks.require(call.connection, row.id)
+        self._editing.change(call, row, {"runtime": {**row.runtime, **ask.runtime}})
+        if not ask.keep_open and row.status not in FINAL:
+            self._lifecycle.ended(call, row.id, "completed", force=True, reason="", message="")
+
+    def delete(self, call: Call, ask: wire.DeleteDataset) -> wire.DeleteDatasetReply:
+        """Delete a version, or say what that would do.
+
+        Raises:
+            TaskNotFound: there is none.
+            TaskNotDeletable: it has children, is used, or is published, and ``force`` is false.
+        """
+        connection = call.connection
+        row = self._tasks.require(connection, ask.dataset, lock=True)
+        if DATASET not in row.system_tags:
+            raise TaskNotFound(f"{ask.dataset} is a task, but no dataset", id=ask.dataset)
+        children = self._store.children(connection, [row.id])
+        users = [one for one in self._store.users(connection, row.id) if one not in children]
+        if not ask.force and not ask.dry_run:
+            self._check_unused(row, children, users)
+        known = self._store.get(connection, row.id)
+        own, others = self._store.shares(connection, row.id)
+        gone = {key: size for key, size in own.items() if key not in others}
+        kept = [
+            wire.KeptObject(key=key, bytes=own[key], used_by=sorted(names)) for key, names in others.items()
+        ]
+        receipt = wire.DeleteDatasetReply(
+            deleted=not ask.dry_run,
+            children=children,
+            used_by=users,
+            freed=sum(gone.values()) if ask.delete_files else 0,
+            freed_objects=len(gone) if ask.delete_files else 0,
+            kept=sorted(kept, key=lambda item: item.key)[:1000],
+        )
+        if ask.dry_run:
+            return receipt
+        self._store.forget(connection, row.id, call.now, free=ask.delete_files)
+        urls = self._lifecycle.delete(call, row.id, force=True)["urls"] if ask.delete_files else None
+        if urls is None:
+            self._lifecycle.delete(call, row.id, force=True)
+        base = f"{known.repository.rstrip('/')}/" if known is not None and known.repository else None
+        listed = [url for group in (urls or {}).values() for url in group]
+        sweeps = self.sweeps(call) if ask.delete_files else []
+        return wire.DeleteDatasetReply(
+            **{
+                name: getattr(receipt, name)
+                for name in receipt.__struct_fields__
+                if name not in ("urls", "sweeps")
+            },
+            urls=[url for url in listed if url and not (base and url.startswith(base))],
+            sweeps=sweeps,
+        )
+
+    @staticmethod
+    def _check_unused(row: Any, children: list[str], users: list[str]) -> None:
+        if row.status == "published":
+            raise TaskNotDeletable(
+                f"dataset version {row.id} is published; use force to delete it", id=row.id
+            )
+        if children or users:
+            what = [f"{len(children)} versions descend from it"] if children else []
+            what += [f"{len(users)} tasks use it"] if users else []
+            raise TaskNotDeletable(
+                f"dataset version {row.id} is in use: {' and '.join(what)}; use force to delete it anyway",
+                id=row.id,
+                children=children,
+                used_by=users,
+            )
+
+    def sweeps(self, call: Call) -> list[wire.Sweep]:
+        """What waits to be freed by callers, because its storage is not this server's."""
+        return [
+            wire.Sweep(
+                owner=row.owner,
+                repository=row.repository,
+                keep=sorted(self._store.referenced(call.connection, row.owner)),
+            )
+            for row in self._store.waiting(call.connection)
+            if self._files.key(row.repository) is None
+        ]
+
+    def rename(self, call: Call, ask: wire.RenameDataset) -> int:
+        """Another name or project for every version of a dataset; how many there were."""
+        connection = call.connection
+        old = self._projects.find_by_name(connection, f"{ask.project.strip('/')}/{PART}/{ask.name}")
+        rows = self._lists.tasks_in(connection, old) if old else []
+        if not rows:
+            return 0
+        name = (ask.new_name or ask.name).strip()
+        if not name or "/" in name:
+            raise BadField("new_name: a dataset needs a name without '/'", field="new_name")
+        place = self._place(call, ask.new_project or ask.project, name)
+        for row in rows:
+            self._named(call, row, place, name)
+        if old is not None and old != place and not self._lists.in_use(connection, old):
+            self._projects.delete(connection, [old])
+            call.publish("projects", "projects", [old])
+        return len(rows)
+
+    def follow(self, call: Call, project: str, name: str) -> None:
+        """The reference SDK renames a dataset by its project, and then looks for versions of the new name."""
+        if DATASET in self._projects.require(call.connection, project).system_tags:
+            for row in self._lists.tasks_in(call.connection, project):
+                self._named(call, row, project, name)
+
+    def _named(self, call: Call, row: Any, place: str, name: str) -> None:
+        runtime = {**row.runtime, "orig_dataset_name": name}
+        values = {"project": place, "name": name, "runtime": runtime, "last_change": call.now}
+        self._tasks.change(call.connection, row.id, values)
+        announce(call, row.id, row.project, place)

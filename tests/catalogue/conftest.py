@@ -1,0 +1,100 @@
+"""One server per database for all of these tests; each test works in a project of its own."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.support.server import RunningServer
+from trialbook import Task
+from trialbook.sdk import connection as connections
+from trialbook.sdk import numbers, seeds
+from trialbook.sdk import settings as settings_module
+from trialbook.sdk.logger import Logger
+
+
+class Begin(Protocol):
+    """``Task.init`` in the project of the test, without what only costs time there."""
+
+    def __call__(self, name: str = "run", **more: Any) -> Task: ...
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """A running server, once on each database."""
+    database = None
+    if request.param == "postgresql":
+        database = request.getfixturevalue("postgres").fresh_url()
+    running = RunningServer(tmp_path_factory.mktemp("server"), database)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def sdk(server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
+    """The SDK of this process on the server, with a home and a working directory of its own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name, value in server.client_environment(home).items():
+        if name.startswith("TRIALBOOK_") or name == "HOME":
+            monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TRIALBOOK_PROC_MASTER_ID", raising=False)
+    monkeypatch.setattr(numbers, "substitutes", {})
+    monkeypatch.setattr(settings_module, "_given", {})
+    monkeypatch.setattr(settings_module, "_offline", None)
+    monkeypatch.setattr(settings_module, "_simulated", "")
+    monkeypatch.setattr(seeds, "_seed", None)
+    monkeypatch.setattr(Logger, "_history", None)
+    monkeypatch.chdir(tmp_path)
+    connections.disconnect()
+    yield server
+    running = Task.current_task()
+    if running is not None:
+        running.close()
+    connections.disconnect()
+
+
+@pytest.fixture
+def project(sdk: RunningServer) -> str:
+    """A project that no other test knows."""
+    return f"Catalogue/{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def begin(project: str) -> Begin:
+    """Begin a run in the project."""
+
+    def start(name: str = "run", **more: Any) -> Task:
+        quiet: dict[str, Any] = {
+            "auto_connect_streams": False,
+            "auto_connect_arg_parser": False,
+            "auto_resource_monitoring": False,
+            "auto_connect_frameworks": {"detect_repository": False},
+        }
+        return Task.init(more.pop("project", project), name, **{**quiet, **more})
+
+    return start
+
+
+@pytest.fixture
+def task(begin: Begin) -> Task:
+    """A run of this process; ended after the test."""
+    return begin()
+
+
+@pytest.fixture
+def draft(project: str) -> Task:
+    """A task that no process runs."""
+    return Task.create(project, "draft")
+
+
+def again(task: Task) -> Task:
+    """The task as another program finds it, after what was reported has arrived."""
+    assert task.flush(wait_for_uploads=True)
+    found = Task.get_task(task.id)
+    assert found is not None
+    return found

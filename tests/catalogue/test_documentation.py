@@ -1,0 +1,139 @@
+"""The reference pages are those of the docstrings, and everything in them runs."""
+
+import contextlib
+import doctest
+import importlib.util
+import inspect
+import io
+import pathlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import trialbook
+from tests.catalogue.conftest import Begin
+from tests.integration.program import Program
+from tests.support.server import RunningServer
+from trialbook import Task
+from trialbook.sdk import current
+from trialbook.sdk.task.answers import View, server_session
+
+ROOT = Path(__file__).parents[2]
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "generate_reference", ROOT / "docs" / "generate_reference.py"
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+GENERATOR = _generator()
+DOCUMENTED: dict[str, Any] = dict(GENERATOR.documented())
+
+
+@pytest.mark.parametrize("page", GENERATOR.PAGES, ids=lambda page: page.name)
+def test_pages_are_fresh(page: Any) -> None:
+    written = (ROOT / "docs" / "reference" / f"{page.name}.md").read_text("utf-8")
+    assert written == GENERATOR.page(page), "run: python docs/generate_reference.py"
+
+
+def _arguments(function: Any) -> list[str]:
+    found = inspect.signature(function).parameters
+    return [name for name in found if name not in ("self", "cls", "_") and not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTED if not inspect.isclass(DOCUMENTED[name])])
+def test_docstrings_say_everything(name: str) -> None:
+    function = DOCUMENTED[name]
+    assert function.__doc__, f"{name} has no docstring"
+    parsed = GENERATOR.parse(function.__doc__)
+    described = [entry for entry, _ in GENERATOR.entries(parsed.parts.get("Args", ""))]
+    assert [entry for entry in described if entry] == _arguments(function), "each argument, in order"
+    returns = str(inspect.signature(function).return_annotation).strip("'\"")
+    is_property = isinstance(inspect.getattr_static(_owner(name), name.rsplit(".", 1)[-1], None), property)
+    if returns not in ("None", "<class 'NoneType'>") and not is_property:
+        assert "Returns" in parsed.parts, f"{name} answers {returns}"
+
+
+def _owner(name: str) -> Any:
+    return DOCUMENTED.get(name.rpartition(".")[0], object)
+
+
+class Quiet(doctest.OutputChecker):
+    """Leaves out what the SDK says to the person at the terminal."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        lines = [line for line in got.splitlines(keepends=True) if not line.startswith("Trialbook")]
+        return super().check_output(want, "".join(lines), optionflags)
+
+
+def _examples() -> Iterator[Any]:
+    parser = doctest.DocTestParser()
+    for name, thing in DOCUMENTED.items():
+        text = inspect.cleandoc(thing.__doc__ or "")
+        if ">>>" in text:
+            yield pytest.param(parser.get_doctest(text, {}, name, None, None), id=name)
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("example", list(_examples()))
+def test_examples_run(
+    example: doctest.DocTest, begin: Begin, sdk: RunningServer, request: pytest.FixtureRequest
+) -> None:
+    assert not any("SKIP" in piece.source for piece in example.examples)
+    # What belongs before `Task.init` is shown without a run.
+    code = "".join(piece.source for piece in example.examples)
+    needed = re.search(r"\b(task|logger|current_logger)\b", code) is not None
+    task = begin("example", project="Examples", reuse_last_task_id=False)
+    if not needed:
+        task.close()
+    queues = server_session().call("queues.get_all", {"name": "^default$"})["queues"]
+    if not queues:
+        server_session().call("queues.create", {"name": "default"})
+    names = {name: getattr(trialbook, name) for name in trialbook.__all__}
+    example.globs = {
+        **names,
+        "View": View,
+        "TaskParameters": trialbook.sdk.task_parameters.TaskParameters,  # type: ignore[attr-defined]
+        "param": trialbook.sdk.task_parameters.param,  # type: ignore[attr-defined]
+        "percent_param": trialbook.sdk.task_parameters.percent_param,  # type: ignore[attr-defined]
+        "pathlib": pathlib,
+        "task": task,
+        "logger": task.get_logger(),
+    }
+    out = io.StringIO()
+    failed = doctest.DocTestRunner(Quiet(), optionflags=FLAGS).run(example, out=out.write).failed
+    running = current.main_task()
+    if running is not None:
+        running.close()
+    assert not failed, out.getvalue()
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("page", ["from-clearml", "from-mlflow", "from-wandb"])
+def test_the_code_of_a_page_runs(page: str, sdk: RunningServer, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "howto" / f"{page}.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    program = Program("\n".join(blocks), sdk, tmp_path / "program")
+    assert program.wait() == 0, program.text
+    assert "baseline" in program.text, "the last block finds the run"
+    found = Task.get_task(project_name="Digits", task_name="baseline")
+    assert found is not None and found.status == "completed"
+    assert set(found.get_reported_scalars()) >= {"loss"} and found.get_parameters() == {
+        "General/rate": "0.1",
+        "General/layers": "3",
+    }
+    with contextlib.suppress(OSError):
+        (tmp_path / "program").rmdir()

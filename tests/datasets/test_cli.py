@@ -1,0 +1,145 @@
+"""``trialbook data``, run as a user runs it."""
+
+import json
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.datasets.support import Write, tree, writer
+from tests.support.server import RunningServer
+from tests.support.waiting import until
+
+Data = Callable[..., Any]
+
+
+@pytest.fixture
+def project() -> str:
+    return f"Cli/{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    return writer(tmp_path / "sources")
+
+
+@pytest.fixture
+def data(server: RunningServer, tmp_path: Path) -> Data:
+    """Runs a command; its JSON document, or with ``status`` its output when it ends with that status."""
+
+    def run(*arguments: str | Path, status: int | None = None) -> Any:
+        command = [sys.executable, "-m", "trialbook", "data", *map(str, arguments)]
+        if status is None:
+            command.append("--json")
+        done = subprocess.run(
+            command, env=server.client_environment(tmp_path), cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == (status or 0), done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return json.loads(done.stdout) if status is None else done.stdout + done.stderr
+
+    return run
+
+
+def test_a_whole_life(data: Data, project: str, write: Write, tmp_path: Path) -> None:
+    named = ("--project", project, "--name", "digits")
+    files = {"x.txt": b"1", "sub/y.txt": b"2" * 3000, "z.bin": b"3"}
+    made = data("create", *named, "--tags", "a", "--tags", "b", "--description", "words")
+    assert made["version"] == "1.0.0"
+    assert data("add", "--files", write(files), "--wildcard", "*.txt")["added"] == 2
+    assert (
+        data("add", "--files", write({"z.bin": b"3", "gone": b"4"}), "--dataset-folder", "more")["added"] == 2
+    )
+    assert data("remove", "--files", "more/gone")["removed"] == 1
+    assert data("upload")["dirty"] is False
+    assert data("close")["id"] == made["id"]
+    assert "No version is open" in data("add", "--files", tmp_path, status=2)
+    assert "final" in data("add", "--id", made["id"], "--files", tmp_path, status=1)
+
+    listed = data("list", *named)
+    assert [row["path"] for row in listed["files"]] == ["more/z.bin", "sub/y.txt", "x.txt"]
+    assert listed["bytes"] == 3002 and len(listed["files"][0]["hash"]) == 64
+    assert "3 files, 3002 bytes" in data("list", *named, status=0)
+    assert [one["tags"] for one in data("search", "--project", project)["datasets"]] == [["a", "b"]]
+
+    folder = data("get", *named)["folder"]
+    wanted = {"x.txt": b"1", "sub/y.txt": b"2" * 3000, "more/z.bin": b"3"}
+    assert tree(folder) == wanted
+    assert tree(data("get", "--id", made["id"], "--copy", "mine")["folder"] and tmp_path / "mine") == wanted
+    assert "not empty" in data("get", *named, "--copy", "mine", status=1)
+    data("get", *named, "--copy", "mine", "--overwrite", "--files", "sub")
+    assert tree(tmp_path / "mine") == {"sub/y.txt": b"2" * 3000}
+    data("get", *named, "--link", "linked")
+    assert (tmp_path / "linked").is_symlink() and tree(tmp_path / "linked") == wanted
+    assert data("verify", *named)["wrong"] == [] and data("verify", *named, "--storage")["wrong"] == []
+    (tmp_path / "mine" / "sub" / "y.txt").write_bytes(b"x")
+    assert "sub/y.txt" in data("verify", *named, "--folder", "mine", status=1)
+
+    synced = data("sync", *named, "--folder", write({"x.txt": b"changed", "new": b"5"}))
+    assert (synced["removed"], synced["added"], synced["modified"]) == (2, 1, 1) and synced[
+        "version"
+    ] == "1.0.1"
+    unchanged = data("sync", *named, "--folder", write({"x.txt": b"changed", "new": b"5"}))
+    assert unchanged["id"] is None, "a folder without changes leaves no version"
+    assert len(data("search", "--project", project, "--not-only-completed")["datasets"]) == 2
+    compared = data("compare", "--source", made["id"], "--target", synced["id"])
+    assert compared == {"added": ["new"], "modified": ["x.txt"], "removed": ["more/z.bin", "sub/y.txt"]}
+
+    squashed = data("squash", "--name", "one", "--ids", made["id"], "--ids", synced["id"])
+    assert data("publish", "--id", squashed["id"])["status"] == "published"
+    data("rename", *named, "numbers", status=0)
+    data("move", "--project", project, "--name", "numbers", f"{project}/below", status=0)
+    data("set-description", "--id", made["id"], "new words", status=0)
+    assert "is used by" in data("delete", "--id", made["id"], status=1)
+    data("delete", "--project", f"{project}/below", "--name", "numbers", "--entire-dataset", "--force")
+    assert [one["id"] for one in data("search", "--project", project)["datasets"]] == [squashed["id"]]
+
+
+def test_links_and_versions(data: Data, project: str, write: Write) -> None:
+    data("create", "--project", project, "--name", "links", "--version", "draft")
+    assert data("add", "--links", f"file://{write({'x': b'1'})}")["added"] == 1
+    data("set-version", "2.0", status=0)
+    assert data("close")["version"] == "2.0"
+    child = data("create", "--project", project, "--name", "links", "--native")
+    assert child["version"] == "2.1"
+
+
+def test_interrupted_and_taken_up_again(
+    data: Data, project: str, write: Write, server: RunningServer, tmp_path: Path
+) -> None:
+    import os
+
+    files = {f"f{n:02}": os.urandom(3_000_000) for n in range(10)}
+    made = data("create", "--project", project, "--name", "big")
+    data("add", "--files", write(files))
+    uploading = subprocess.Popen(
+        [sys.executable, "-m", "trialbook", "data", "upload", "--chunk-size", "1"],
+        env=server.client_environment(tmp_path),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    stored = lambda: list(server.data.glob(f"files/**/packs/{made['id']}/*.zip"))  # noqa: E731
+    until(lambda: len(stored()) >= 2, 60)
+    uploading.send_signal(signal.SIGINT)
+    said = "".join(uploading.communicate(timeout=60))
+    if uploading.returncode:
+        assert "goes on" in said
+    assert data("close", "--chunk-size", "1")["id"] == made["id"]
+    assert tree(data("get", "--id", made["id"])["folder"]) == files
+
+
+def test_mistakes_end_with_a_sentence(data: Data, project: str) -> None:
+    assert "no dataset" in data("get", "--project", project, "--name", "none", status=1)
+    assert "Name a version" in data("list", status=2)
+    assert "no file or folder" in (
+        data("create", "--project", project, "--name", "x") and data("add", "--files", "missing", status=1)
+    )
+    help_text = data("--help", status=0)
+    for word in ("create", "sync", "squash", "set-description", "verify"):
+        assert word in help_text

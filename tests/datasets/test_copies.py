@@ -1,0 +1,128 @@
+"""Folders of this host: shared, to change, in parts; and checking them."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.datasets.conftest import Close
+from tests.datasets.support import Write, tree
+from tests.support.server import RunningServer
+from trialbook import Dataset
+from trialbook.errors import UsageError
+
+FILES = {f"f{n}/x": os.urandom(400_000) for n in range(8)} | {"text": b"words " * 100}
+
+
+@pytest.fixture
+def data(project: str, write: Write) -> Dataset:
+    made = Dataset.create("data", project)
+    made.add_files(write(FILES))
+    made.upload(chunk_size=1)
+    made.finalize()
+    return made
+
+
+def test_the_shared_copy(data: Dataset, server: RunningServer) -> None:
+    folder = data.get_local_copy()
+    assert tree(folder) == FILES
+    for pack in server.data.glob(f"files/**/packs/{data.id}/*"):
+        pack.rename(pack.with_suffix(".away"))
+    assert Dataset.get(data.id).get_local_copy(use_soft_links=False, max_workers=2) == folder, (
+        "nothing is fetched"
+    )
+    for pack in server.data.glob(f"files/**/packs/{data.id}/*"):
+        pack.rename(pack.with_suffix(".zip"))
+    damaged = Path(folder) / "f3" / "x"
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"short")
+    (Path(folder) / "text").unlink()
+    assert tree(data.get_local_copy()) == FILES, "what is missing or has another size is fetched again"
+
+
+def test_open_versions_have_no_copy(project: str) -> None:
+    data = Dataset.create("open", project)
+    for ask in (data.get_local_copy, data.verify_dataset_hash, lambda: data.get_mutable_local_copy("x")):
+        with pytest.raises(UsageError, match="open"):
+            ask()
+
+
+def test_parts(data: Dataset, project: str, write: Write) -> None:
+    child = Dataset.create("data", project, parent_datasets=[data])
+    child.add_files(write({"more": b"1"}))
+    child.finalize(auto_upload=True)
+    count = child.get_num_chunks()
+    assert count == data.get_num_chunks() + 1
+    whole = {**FILES, "more": b"1"}
+    for parts in (1, 2, 3, count, count + 3):
+        trees = [tree(child.get_local_copy(part=part, num_parts=parts)) for part in range(parts)]
+        assert sum(len(found) for found in trees) == len(whole), "each file is in one part"
+        assert {path: content for found in trees for path, content in found.items()} == whole
+        assert (min(len(found) for found in trees) == 0) == (parts > count)
+    alone = [tree(child.get_local_copy(part=part)) for part in range(count)]
+    assert all(alone) and sum(len(found) for found in alone) == len(whole)
+    for part, num_parts in ((2, 2), (-1, 2), (0, 0), (None, 2)):
+        with pytest.raises(UsageError):
+            child.get_local_copy(part=part, num_parts=num_parts)
+
+
+def test_only_some_files(data: Dataset, server: RunningServer) -> None:
+    assert tree(data.get_local_copy(files="f3/*")) == {"f3/x": FILES["f3/x"]}
+    assert tree(data.get_local_copy(files=["text", "f1"])) == {"text": FILES["text"], "f1/x": FILES["f1/x"]}
+
+
+def test_copies_to_change(data: Dataset, tmp_path: Path) -> None:
+    mine = data.get_mutable_local_copy(tmp_path / "mine")
+    assert mine == str(tmp_path / "mine") and tree(mine) == FILES
+    shared = data.get_local_copy()
+    other = data.get_mutable_local_copy(tmp_path / "other")
+    (tmp_path / "mine" / "text").write_bytes(b"edited")
+    (tmp_path / "other" / "f1" / "x").write_bytes(b"edited")
+    assert tree(shared) == FILES and tree(str(other))["text"] == FILES["text"]
+    with pytest.raises(UsageError, match="not empty"):
+        data.get_mutable_local_copy(tmp_path / "mine")
+    assert data.get_mutable_local_copy(tmp_path / "mine", raise_on_error=False) is None
+    (tmp_path / "mine" / "extra").write_bytes(b"goes")
+    assert tree(str(data.get_mutable_local_copy(tmp_path / "mine", overwrite=True))) == FILES
+    (tmp_path / "empty").mkdir()
+    parts = [data.get_mutable_local_copy(tmp_path / f"part{part}", part=part, num_parts=2) for part in (0, 1)]
+    assert sum(len(tree(str(folder))) for folder in parts) == len(FILES)
+
+
+def test_verify(data: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert data.verify_dataset_hash() == [] and data.verify_storage() == []
+    mine = tmp_path / "mine"
+    data.get_mutable_local_copy(mine)
+    same_size = bytearray(FILES["text"])
+    same_size[0] ^= 1
+    (mine / "text").write_bytes(bytes(same_size))
+    (mine / "f1" / "x").write_bytes(b"short")
+    (mine / "f2" / "x").unlink()
+    assert data.verify_dataset_hash(str(mine)) == ["f1/x", "f2/x", "text"]
+    assert data.verify_dataset_hash(str(mine), skip_hash=True) == ["f1/x", "f2/x"]
+    data.verify_dataset_hash(str(mine), verbose=True)
+    assert "text: it has other bytes" in capsys.readouterr().out
+    cached = Path(data.get_local_copy()) / "text"
+    cached.chmod(0o644)
+    cached.write_bytes(bytes(same_size))
+    assert data.verify_dataset_hash() == ["text"]
+
+
+def test_two_at_once(data: Dataset) -> None:
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(data.get_local_copy())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1 and len(found) == 4 and tree(found[0]) == FILES
+
+
+def test_many_small_versions_share_files(closed: Close) -> None:
+    first = closed({"x": b"1" * 1000, "y": b"2"})
+    second = closed({"z": b"3"}, first)
+    one, other = Path(first.get_local_copy()), Path(second.get_local_copy())
+    assert (one / "x").stat().st_ino == (other / "x").stat().st_ino, (
+        "equal files are stored once on this host"
+    )

@@ -1,0 +1,185 @@
+"""What must not happen: lost files after a kill, two writers, bytes that go while somebody needs them."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from tests.datasets.conftest import Close
+from tests.datasets.support import Write, tree
+from tests.support.server import RunningServer
+from tests.support.waiting import until
+from trialbook import Dataset
+from trialbook.errors import DatasetInUse, TaskStatusRefused, UsageError, WireError
+
+UPLOADER = """
+import sys
+from trialbook import Dataset
+data = Dataset.create("data", sys.argv[1])
+data.add_files(sys.argv[2])
+print(data.id, flush=True)
+data.upload(chunk_size=1)
+data.finalize()
+"""
+
+
+def test_killed_in_mid_upload(project: str, write: Write, server: RunningServer, home: Path) -> None:
+    """The reference SDK finalizes such a version with files missing."""
+    files = {f"f{n:02}": os.urandom(3_000_000) for n in range(12)}
+    top = write(files)
+    writer = subprocess.Popen(
+        [sys.executable, "-c", UPLOADER, project, str(top)],
+        env=server.client_environment(home),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert writer.stdout is not None
+    identity = writer.stdout.readline().strip()
+    stored = lambda: list(server.data.glob(f"files/**/packs/{identity}/*.zip"))  # noqa: E731
+    until(lambda: len(stored()) >= 2, 60)
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    assert writer.returncode == -signal.SIGKILL
+    before = {file: file.stat().st_mtime_ns for file in stored()}
+
+    data = Dataset.get(identity)
+    assert data.list_files() == sorted(files) and data.is_dirty()
+    with pytest.raises(UsageError, match="wait"):
+        data.finalize()
+    assert data.add_files(top) == 0, "they are all in it already"
+    data.upload(chunk_size=1)
+    untouched = [file for file, moment in before.items() if file.stat().st_mtime_ns == moment]
+    assert len(untouched) >= len(before) - 2, "only what was in flight is sent again"
+    assert data.finalize()
+    assert tree(data.get_local_copy()) == files and data.verify_storage() == []
+
+
+def test_killed_between_manifest_and_commit(project: str, write: Write) -> None:
+    data = Dataset.create("data", project)
+    data.add_files(write({"x": b"1"}))
+    data.upload()
+    data._draft("finish").finish()
+
+    found = Dataset.get(data.id)
+    assert not found.is_final() and found.list_files() == ["x"] and not found.is_dirty()
+    with pytest.raises(DatasetInUse, match="finalize"):
+        found.add_files(write({"y": b"2"}))
+    assert Dataset.get(data.id).finalize()
+    assert tree(Dataset.get(data.id).get_local_copy()) == {"x": b"1"}
+
+
+def test_going_on_in_another_process(project: str, write: Write) -> None:
+    data = Dataset.create("data", project)
+    top = write({"x": b"1", "y": b"2"})
+    data.add_files(top)
+    with pytest.raises(DatasetInUse, match="another writer"):
+        Dataset.get(data.id).add_files(top)
+    data._draft("close").close()
+    again = Dataset.get(data.id)
+    assert again.list_files() == ["x", "y"] and again.is_dirty()
+    again.remove_files("y")
+    assert again.finalize(auto_upload=True)
+    assert tree(again.get_local_copy()) == {"x": b"1"}
+
+
+def test_going_on_on_another_host(closed: Close, project: str, write: Write, home: Path) -> None:
+    first = closed({"x": b"1", "gone": b"2"})
+    data = Dataset.create("data", project, parent_datasets=[first], output_uri=str(home / "shared"))
+    data.remove_files("gone")
+    data.add_files(write({"y": b"stored"}))
+    data.add_external_files("file:///etc/hostname", dataset_path="links")
+    data.upload()
+    data.add_files(write({"late": b"only noted here"}))
+    data._draft("close").close()
+    (home / "cache" / "datasets").rename(home / "lost")
+
+    found = Dataset.get(data.id)
+    assert found.list_files() == ["links/hostname", "x", "y"] and not found.is_dirty()
+    assert found.list_removed_files() == ["gone"]
+    found.add_files(write({"z": b"more"}))
+    found.finalize(auto_upload=True)
+    copied = tree(found.get_local_copy())
+    assert {path: copied[path] for path in ("x", "y", "z")} == {"x": b"1", "y": b"stored", "z": b"more"}
+    assert found.get_num_chunks(include_parents=False) == 2
+
+
+def test_a_stopped_version_is_taken_up(project: str, write: Write, server: RunningServer) -> None:
+    data = Dataset.create("data", project)
+    data.add_files(write({"x": b"1"}))
+    data._draft("close").close()
+    server.call("tasks.stopped", task=data.id)
+    again = Dataset.get(data.id)
+    assert not again.is_final() and again.list_files() == ["x"]
+    assert again.finalize(auto_upload=True)
+    assert server.call("tasks.get_by_id", task=data.id)["task"]["status"] == "completed"
+
+
+def test_an_open_child_holds_what_it_needs(closed: Close, project: str, server: RunningServer) -> None:
+    first = closed({"x": b"first"})
+    child = Dataset.create("data", project, parent_datasets=[first])
+    with pytest.raises(WireError, match=child.id):
+        Dataset.delete(first.id)
+    other = closed({"y": b"other"}, name="other")
+    Dataset.delete(first.id, force=True)
+    Dataset.delete(other.id)
+    until(lambda: not list(server.data.glob(f"files/**/packs/{other.id}/*")), 20)
+    assert list(server.data.glob(f"files/**/packs/{first.id}/*"))
+    assert child.finalize()
+    assert tree(child.get_local_copy()) == {"x": b"first"}
+    with pytest.raises(UsageError):
+        Dataset.create("late", project, parent_datasets=[first.id])
+
+
+def test_the_files_endpoint_keeps_what_a_version_needs(closed: Close, server: RunningServer) -> None:
+    data = closed({"x": b"1"})
+    (artifact,) = [one for one in data._task.data["execution"]["artifacts"] if one["key"] == "data"]
+    headers = {"Authorization": f"Bearer {server.token}"}
+    assert urllib3.request("DELETE", artifact["uri"], headers=headers).status == 403
+    assert tree(data.get_local_copy()) == {"x": b"1"}
+
+
+def test_a_receipt_without_a_deletion(closed: Close, server: RunningServer) -> None:
+    first = closed({"x": b"1" * 5000, "y": b"2"})
+    second = closed({"z": b"3"}, first)
+    receipt = server.call("datasets.delete", dataset=first.id, dry_run=True)
+    assert not receipt["deleted"] and receipt["children"] == [second.id]
+    assert {kept["key"].partition("/")[0] for kept in receipt["kept"]} >= {"packs", "ranges"}
+    assert all(kept["used_by"] == [second.id] for kept in receipt["kept"])
+    alone = server.call("datasets.delete", dataset=second.id, dry_run=True)
+    assert alone["freed"] > 0 and alone["children"] == []
+    assert Dataset.get(first.id).list_files() == ["x", "y"]
+
+
+def test_a_commit_counts_once(closed: Close, server: RunningServer) -> None:
+    data = closed({"x": b"1"})
+    info = server.call("datasets.get_all", ids=[data.id])["versions"][0]
+    same = {"dataset": data.id, "root": info["root"], "repository": info["repository"]}
+    assert server.call("datasets.commit", same)["dataset"]["status"] == "completed"
+    reply = server.ask("datasets.commit", {**same, "root": "0" * 64})
+    assert reply.json()["meta"]["result_subcode"] == TaskStatusRefused.subcode
+    assert Dataset.get(data.id).list_files() == ["x"]
+
+
+def test_versions_created_at_once_differ(project: str) -> None:
+    made: list[Dataset] = []
+    threads = [
+        threading.Thread(target=lambda: made.append(Dataset.create("data", project))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(str(one.version) for one in made) == [f"1.0.{n}" for n in range(6)]
+
+
+def test_a_deleted_task_frees_its_version(closed: Close, server: RunningServer) -> None:
+    """As the reference SDK, or the page of tasks, deletes."""
+    data = closed({"x": b"1"})
+    server.call("tasks.delete", task=data.id, force=True)
+    until(lambda: not list(server.data.glob(f"files/**/packs/{data.id}/*")), 20)
+    assert server.call("datasets.get_trash")["sweeps"] == []

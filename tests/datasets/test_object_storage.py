@@ -1,0 +1,89 @@
+"""Datasets in buckets, and links to what lies in buckets."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.datasets.support import Write, tree
+from tests.support.object_storages import AzureServer, ObjectStorage, S3Server, find_azurite
+from trialbook import Dataset, StorageManager
+from trialbook.base.ids import new_id
+from trialbook.errors import SourceChanged
+from trialbook.sdk.dataset.stores import bucket_blobs
+
+
+@pytest.fixture(scope="module")
+def storages() -> Iterator[dict[str, ObjectStorage]]:
+    running: dict[str, ObjectStorage] = {}
+    yield running
+    for storage in running.values():
+        storage.stop()
+
+
+@pytest.fixture(params=["s3", "azure"])
+def bucket(request: pytest.FixtureRequest, home: Path, storages: dict[str, ObjectStorage]) -> str:
+    """Address of an empty bucket, with its keys in the configuration file."""
+    kind = str(request.param)
+    if kind == "azure" and find_azurite() is None:
+        pytest.skip("Azurite is not installed (npm install --prefix tests/support)")
+    if kind not in storages:
+        storages[kind] = S3Server() if kind == "s3" else AzureServer()
+    (home / "trialbook.conf").write_text(storages[kind].configuration())
+    return storages[kind].make_bucket(f"b{new_id()[:20]}")
+
+
+def keys(url: str) -> list[str]:
+    found = bucket_blobs(url)
+    assert found is not None
+    return [info.key for info in found[0].list(found[1])]
+
+
+def test_a_repository_in_a_bucket(project: str, bucket: str, write: Write) -> None:
+    files = {"x": b"1", "sub/text": b"words " * 99_999, "large": os.urandom(3 << 20)}
+    place = f"{bucket}/some folder"
+    data = Dataset.create("data", project, output_uri=place)
+    assert data.get_default_storage() == place
+    data.add_files(write(files))
+    data.upload(chunk_size=1)
+    data.finalize()
+    assert tree(Dataset.get(data.id).get_local_copy()) == files and data.verify_storage() == []
+    with Dataset.get(data.id).open("sub/text") as file:
+        assert file.read(5) == b"words"
+    child = Dataset.create("data", project, parent_datasets=[data], output_uri=place)
+    child.add_files(write({"x": b"changed", "more": b"2"}))
+    child.finalize(auto_upload=True)
+    here = Dataset.create("here", project, parent_datasets=[child])
+    here.finalize()
+    assert tree(here.get_local_copy()) == {**files, "x": b"changed", "more": b"2"}
+    before = len(keys(place))
+    Dataset.delete(here.id)
+    Dataset.delete(child.id)
+    assert len(keys(place)) < before
+    assert tree(data.get_mutable_local_copy(write({}) / "copy") or "") == files
+    Dataset.delete(data.id)
+    assert [key for key in keys(place) if not key.endswith("format.json")] == []
+
+
+def test_links_into_a_bucket(project: str, bucket: str, write: Write, tmp_path: Path) -> None:
+    top = write({"a.txt": b"one", "b.txt": b"two", "c.bin": b"three"})
+    for name in ("a.txt", "b.txt", "c.bin"):
+        StorageManager.upload_file(str(top / name), f"{bucket}/raw/{name}")
+    StorageManager.upload_file(str(top / "a.txt"), f"{bucket}/raw/deep/a.txt")
+    data = Dataset.create("data", project)
+    assert data.add_external_files(f"{bucket}/raw/", wildcard="*.txt", dataset_path="ext") == 3
+    assert data.add_external_files(f"{bucket}/raw/c.bin") == 1
+    assert data.add_external_files(f"{bucket}/raw/", recursive=False, dataset_path="flat") == 3
+    assert data.add_external_files([f"{bucket}/none/", f"{bucket}/raw/none"]) == 0
+    assert data.link_entries_dict["ext/b.txt"].size == 3
+    assert data.remove_files(f"{bucket}/raw/*.bin") == 2
+    data.finalize()
+    assert tree(data.get_local_copy()) == {
+        "ext/a.txt": b"one", "ext/b.txt": b"two", "ext/deep/a.txt": b"one", "flat/a.txt": b"one", "flat/b.txt": b"two",
+    }  # fmt: skip
+    StorageManager.upload_file(str(write({"a": b"ONE"}) / "a"), f"{bucket}/raw/a.txt")
+    with pytest.raises(SourceChanged, match="changed"):
+        data.get_mutable_local_copy(tmp_path / "mine")
+    Dataset.delete(data.id, delete_external_files=True)
+    assert [key for key in keys(f"{bucket}/raw") if key.endswith(".txt")] == []

@@ -1,0 +1,107 @@
+"""Without a server, and later with one."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.datasets.conftest import Close
+from tests.datasets.support import Write, tree
+from trialbook import Dataset, Task
+from trialbook.errors import UsageError
+
+
+def test_switches(home: Path) -> None:
+    assert not Dataset.is_offline()
+    Dataset.set_offline(True)
+    assert Dataset.is_offline() and Task.is_offline()
+    for ask in (
+        lambda: Dataset.get("0" * 32),
+        Dataset.list_datasets,
+        lambda: Dataset.squash("x", ["0" * 32]),
+    ):
+        with pytest.raises(UsageError):
+            ask()
+    Dataset.set_offline()
+    assert not Dataset.is_offline()
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("uploaded", [True, False])
+def test_a_session(project: str, write: Write, zipped: bool, uploaded: bool, tmp_path: Path) -> None:
+    Dataset.set_offline(True)
+    data = Dataset.create("data", project, dataset_tags=["field"], description="from the field")
+    data.add_files(write({"x": b"1", "sub/y": b"2" * 5000}))
+    data.add_external_files("file:///etc/hostname", dataset_path="links")
+    if uploaded:
+        data.upload()
+        assert not data.is_dirty()
+    assert data.finalize() is False and not data.is_final()
+    folder = data.get_offline_mode_folder()
+    assert folder is not None and folder.is_dir()
+    data._draft("close").close()
+    data._task._record.close(1.0)
+    Dataset.set_offline(False)
+    session = folder
+    if zipped:
+        session = Path(shutil.make_archive(str(tmp_path / "session"), "zip", folder))
+        if uploaded:
+            shutil.rmtree(folder)
+    made = Dataset.import_offline_session(str(session), finalize=True)
+    found = Dataset.get(made)
+    assert made != data.id and found.is_final() and found.get_offline_mode_folder() is None
+    assert (found.name, found.project, found.version, found.tags) == (
+        "data", project, "1.0.0", ["external files", "field"],
+    )  # fmt: skip
+    copied = tree(found.get_local_copy())
+    assert (
+        copied["x"] == b"1"
+        and copied["sub/y"] == b"2" * 5000
+        and set(copied) == {"links/hostname", "x", "sub/y"}
+    )
+    assert found.get_dependency_graph() == {made: []}
+    assert {entry.parent_dataset_id for entry in found.file_entries_dict.values()} == {made}
+
+
+def test_import_without_data(project: str, write: Write) -> None:
+    Dataset.set_offline(True)
+    data = Dataset.create("data", project)
+    data.add_files(write({"x": b"1"}))
+    data._draft("close").close()
+    data._task._record.close(1.0)
+    Dataset.set_offline(False)
+    made = Dataset.import_offline_session(str(data.get_offline_mode_folder()), upload=False)
+    assert not Dataset.get(made).is_final()
+    assert Dataset.get(dataset_project=project, dataset_name="data").id == made
+
+
+def test_children_of_offline_parents(project: str, write: Write) -> None:
+    Dataset.set_offline(True)
+    first = Dataset.create("data", project)
+    first.add_files(write({"x": b"1", "y": b"2"}))
+    first.upload()
+    second = Dataset.create("data", project, parent_datasets=[first])
+    assert second.version == "1.0.1" and second.list_files() == ["x", "y"]
+    second.add_files(write({"y": b"changed"}))
+    second.remove_files("x")
+    second.upload()
+    for one in (first, second):
+        one._task._record.close(1.0)
+    second._draft("close").close()
+    Dataset.set_offline(False)
+    with pytest.raises(UsageError, match="import its session first"):
+        Dataset.import_offline_session(str(second.get_offline_mode_folder()), finalize=True)
+    parent = Dataset.import_offline_session(str(first.get_offline_mode_folder()), finalize=True)
+    child = Dataset.import_offline_session(str(second.get_offline_mode_folder()), finalize=True)
+    found = Dataset.get(child)
+    assert found.get_dependency_graph() == {child: [parent], parent: []}
+    assert tree(found.get_local_copy()) == {"y": b"changed"}
+    assert found.list_removed_files() == ["x"]
+
+
+def test_an_online_version_has_no_session(closed: Close, tmp_path: Path) -> None:
+    data = closed({"x": b"1"})
+    assert data.get_offline_mode_folder() is None
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no offline session"):
+        Dataset.import_offline_session(str(tmp_path / "empty"))

@@ -1,0 +1,140 @@
+"""Files on their way: what a storage that is away does to them, and to others."""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.waiting import until
+from trialbook.errors import ConnectionFailed, StorageRefused, UsageError
+from trialbook.journal.delivery import Reply
+from trialbook.journal.frames import Kind
+from trialbook.journal.uploads import HASH_LATER, Spool, Upload, Uploader, deliver_spool, root_of
+
+
+class Storages:
+    """A transport to folders, of which some are away."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.away: dict[str, Exception] = {}
+        self.tries: list[str] = []
+
+    def send(self, body: bytes) -> Reply:
+        raise AssertionError(body)
+
+    def reachable(self, seconds: float) -> bool:
+        return True
+
+    def upload(self, source: Path, url: str) -> None:
+        self.tries.append(url)
+        problem = self.away.get(root_of(url))
+        if problem is not None:
+            raise problem
+        target = self.top / url.replace("://", "/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+class Frames:
+    def __init__(self) -> None:
+        self.written: list[dict[str, Any]] = []
+
+    def __call__(self, _kind: Kind, value: dict[str, Any]) -> bool:
+        self.written.append(value)
+        return True
+
+
+def upload(spool: Spool, url: str, **value: Any) -> Upload:
+    source = spool.reserve()
+    source.write_bytes(b"abc")
+    return Upload(source, url, True, ((Kind.CALL, {"url": url, **value}),))
+
+
+def test_a_storage_that_is_away_delays_nobody_else(tmp_path: Path) -> None:
+    spool, storages, frames = Spool(tmp_path / "spool"), Storages(tmp_path), Frames()
+    storages.away["s3://far"] = ConnectionFailed("away")
+    uploader = Uploader(spool, storages, frames)
+    late = [uploader.add(upload(spool, f"s3://far/{number}")) for number in range(5)]
+    until(lambda: storages.tries != [])
+    assert uploader.add(upload(spool, "s3://near/x")).wait(20)
+    until(lambda: uploader.stuck(patient=False))
+    assert not uploader.stuck(patient=True)
+    assert not late[0].wait(0.0) and late[0].error == "away"
+    del storages.away["s3://far"]
+    assert all(pending.wait(60) for pending in late)
+    assert {value["url"] for value in frames.written} == {f"s3://far/{n}" for n in range(5)} | {"s3://near/x"}
+    uploader.stop()
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_files_of_one_address_arrive_in_order(tmp_path: Path) -> None:
+    spool, storages, frames = Spool(tmp_path / "spool"), Storages(tmp_path), Frames()
+    storages.away["s3://far"] = ConnectionFailed("away")
+    uploader = Uploader(spool, storages, frames)
+    pendings = [uploader.add(upload(spool, "s3://far/x", number=number)) for number in range(4)]
+    until(lambda: len(storages.tries) >= 2)
+    del storages.away["s3://far"]
+    assert all(pending.wait(60) for pending in pendings)
+    assert [value["number"] for value in frames.written] == [0, 1, 2, 3]
+    uploader.stop()
+
+
+def test_one_warning_for_a_storage_and_one_when_it_is_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool, storages = Spool(tmp_path / "spool"), Storages(tmp_path)
+    storages.away["gs://b"] = StorageRefused("gs://b refuses these credentials.")
+    with caplog.at_level(logging.WARNING):
+        uploader = Uploader(spool, storages, Frames())
+        pendings = [uploader.add(upload(spool, f"gs://b/{number}")) for number in range(3)]
+        until(lambda: len(storages.tries) >= 4)
+        del storages.away["gs://b"]
+        assert all(pending.wait(60) for pending in pendings)
+    uploader.stop()
+    texts = [record.getMessage() for record in caplog.records if record.name == "trialbook"]
+    assert len(texts) == 2
+    assert "refuses these credentials" in texts[0] and texts[1] == "gs://b takes files again"
+
+
+def test_what_can_never_be_stored_is_dropped_and_said(tmp_path: Path) -> None:
+    spool, storages, frames = Spool(tmp_path / "spool"), Storages(tmp_path), Frames()
+    storages.away["s3://far"] = UsageError("no such scheme")
+    uploader = Uploader(spool, storages, frames)
+    pending = uploader.add(upload(spool, "s3://far/x"))
+    assert not pending.wait(20) and pending.error == "no such scheme"
+    assert frames.written == [] and spool.entries() == []
+    uploader.stop()
+
+
+def test_recovery_sends_what_it_can(tmp_path: Path) -> None:
+    spool, storages, frames = Spool(tmp_path / "spool"), Storages(tmp_path), Frames()
+    storages.away["s3://far"] = ConnectionFailed("away")
+    for url in ("s3://far/1", "s3://far/2", "s3://near/3"):
+        spool.add(upload(spool, url, hash=HASH_LATER))
+    end = float("inf")
+    assert not deliver_spool(Spool(spool.folder), storages, frames, end)
+    # The second file of a storage that is away is not even tried.
+    assert storages.tries == ["s3://far/1", "s3://near/3"]
+    sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert frames.written == [{"url": "s3://near/3", "hash": sha}]
+    storages.away.clear()
+    assert deliver_spool(Spool(spool.folder), storages, frames, end)
+    assert [value["url"] for value in frames.written] == ["s3://near/3", "s3://far/1", "s3://far/2"]
+
+
+@pytest.mark.parametrize(
+    ("url", "root"),
+    [
+        ("s3://bucket/a/b", "s3://bucket"),
+        ("s3://host:9000/bucket/a", "s3://host:9000/bucket"),
+        ("azure://acc.blob.core.windows.net/c/a", "azure://acc.blob.core.windows.net/c"),
+        ("http://host:1/files/a", "http://host:1"),
+        ("/tmp/a", "the local folder"),
+        ("file:///tmp/a", "the local folder"),
+    ],
+)
+def test_what_one_failure_tells_about(url: str, root: str) -> None:
+    assert root_of(url) == root

@@ -1,0 +1,118 @@
+import { useRouter } from "@tanstack/react-router";
+import { useState } from "react";
+
+import type { DatasetVersion } from "~/api/types.gen";
+import { formatAgo, formatBytes, formatCount, MISSING } from "~/charts/format";
+import { Changes } from "~/pages/datasets/Changes";
+import { isOpen, titleOf } from "~/pages/datasets/data";
+import { DeleteVersion } from "~/pages/datasets/DeleteVersion";
+import { Rename } from "~/pages/datasets/Rename";
+import { Use } from "~/pages/datasets/Use";
+import { type ActionName, ACTIONS, setTags } from "~/state/actions";
+import { useUserNames } from "~/state/directory";
+import { datasetPath, taskPath, VERSION_TABS, type VersionTab } from "~/state/links";
+import { Icon } from "~/theme/icons";
+import { ActionDialog } from "~/widgets/ActionDialog";
+import { DropMenu } from "~/widgets/DropMenu";
+import { Go } from "~/widgets/Go";
+import { Status } from "~/widgets/Status";
+import { CopyButton } from "~/widgets/states";
+import { TagEditor } from "~/widgets/TagEditor";
+
+const MENU: ActionName[] = ["abort", "publish", "archive", "restore"];
+
+interface Props {
+  version: DatasetVersion;
+  versions: readonly DatasetVersion[];
+  tab: VersionTab;
+}
+
+/** Name, version, state and what can be done with it. */
+export function VersionHead({ version, versions, tab }: Props) {
+  const router = useRouter();
+  const users = useUserNames();
+  const [open, setOpen] = useState<ActionName | "tags" | "use" | "rename" | null>(null);
+  const asTask = {
+    id: version.id, name: titleOf(version), status: version.status, tags: version.tags,
+    system_tags: version.archived ? ["archived"] : [],
+  };
+  const able = MENU.filter((name) => ACTIONS[name].refuse(asTask) === null);
+  const count = (value: number | null) => (value === null ? MISSING : formatCount(value));
+  return (
+    <header className="task-head">
+      <div className="title">
+        <Icon name="dataset" size={18} />
+        <h1 className="cut" title={`${version.project} / ${version.name}`}>
+          {version.name} <span className="num">{version.version}</span>
+        </h1>
+        <select className="select version-select" aria-label="Version" value={version.id}
+          onChange={(event) => router.history.push(datasetPath(version.project_id, event.target.value, tab))}>
+          {(versions.some((one) => one.id === version.id) ? versions : [version, ...versions]).map((one) => (
+            <option key={one.id} value={one.id}>{one.version || one.id.slice(0, 8)}</option>
+          ))}
+        </select>
+        <Status status={version.status} />
+        {version.archived && <span className="chip">archived</span>}
+        <span className="grow" />
+        <button type="button" className="button primary" onClick={() => setOpen("use")}>
+          Use
+        </button>
+        <DropMenu
+          target={
+            <button type="button" className="button" aria-label="Actions">
+              Actions
+              <Icon name="down" size={12} />
+            </button>
+          }
+          entries={[
+            ...able.map((name) => ({ label: ACTIONS[name].verb, icon: ACTIONS[name].icon, run: () => setOpen(name) })),
+            { label: "Rename the dataset", icon: "edit", run: () => setOpen("rename") },
+            { label: "Console of this version", icon: "list", run: () => router.history.push(taskPath(version.project_id, version.id, "output/log")) },
+            null,
+            { label: "Delete", icon: "trash", danger: true, run: () => setOpen("delete") },
+          ]}
+        />
+      </div>
+      <div className="facts-line num">
+        <span className="cut">{version.project}</span>
+        <span className="row" style={{ gap: 2 }}>
+          <span className="mono" title={version.id}>{version.id.slice(0, 8)}</span>
+          <CopyButton text={version.id} label="Copy the id" />
+        </span>
+        <span>{count(version.files)} {version.files === 1 ? "file" : "files"}</span>
+        {Boolean(version.links) && <span>{count(version.links)} {version.links === 1 ? "link" : "links"}</span>}
+        <span title={version.bytes === null ? undefined : `${version.bytes} bytes`}>{formatBytes(version.bytes)}</span>
+        {version.stored !== null && !isOpen(version) && (
+          <span title="Bytes that this version added to the storage; the rest is shared with others">{formatBytes(version.stored)} stored</span>
+        )}
+        <Changes counts={version.changes} />
+        <span>by {users.get(version.user ?? "") ?? MISSING}</span>
+        <span title={version.created}>{formatAgo(version.created)}</span>
+        <span className="row" style={{ gap: 4 }}>
+          {version.tags.map((tag) => (
+            <span key={tag} className="chip">{tag}</span>
+          ))}
+          <button type="button" className="chip" onClick={() => setOpen("tags")}>
+            + tag
+          </button>
+        </span>
+      </div>
+      <nav className="tabs" aria-label="Parts of the version">
+        {VERSION_TABS.map((one) => (
+          <Go key={one.path} to={datasetPath(version.project_id, version.id, one.path)} aria-current={one.path === tab ? "page" : undefined}>
+            {one.label}
+          </Go>
+        ))}
+      </nav>
+      {open === "tags" && (
+        <TagEditor title="Tags" initial={version.tags} close={() => setOpen(null)} save={(tags) => setTags(version.id, tags)} />
+      )}
+      {open === "use" && <Use version={version} close={() => setOpen(null)} />}
+      {open === "rename" && <Rename version={version} close={() => setOpen(null)} />}
+      {open === "delete" && <DeleteVersion version={version} versions={versions} close={() => setOpen(null)} />}
+      {open && open in ACTIONS && open !== "delete" && (
+        <ActionDialog name={open as ActionName} tasks={[asTask]} close={() => setOpen(null)} noun="version" />
+      )}
+    </header>
+  );
+}

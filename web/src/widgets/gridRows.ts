@@ -1,0 +1,123 @@
+import { useQueries, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useRef, useState } from "react";
+
+import { useLive } from "~/api/live";
+import type { GridRow } from "~/widgets/Grid";
+
+export const BLOCK = 200;
+
+export interface GridPage<R> {
+  rows: R[];
+  total: number;
+}
+
+export interface GridSource<R extends GridRow> {
+  /** Equal keys hold equal rows; must be the same object until something changes. */
+  key: readonly unknown[];
+  page: (block: number, signal: AbortSignal) => Promise<GridPage<R>>;
+  /** The newest state of these rows. */
+  some: (ids: string[]) => Promise<R[]>;
+  /** What announces changes, by ids. */
+  topic: string;
+}
+
+export interface GridRows<R extends GridRow> {
+  total: number;
+  /** Row at a place, or undefined while its block is on the way. */
+  at: (place: number) => R | undefined;
+  loaded: () => R[];
+  pending: boolean;
+  fetching: boolean;
+  error: unknown;
+  retry: () => void;
+  /** Rows that arrived or moved while the order was frozen. */
+  waiting: number;
+  applyWaiting: () => void;
+  /** Ids whose cells changed just now. */
+  touched: ReadonlyMap<string, number>;
+}
+
+/** Rows of a table by blocks of 200, patched in place as they change. */
+export function useGridRows<R extends GridRow>(
+  source: GridSource<R>,
+  range: readonly [number, number],
+  frozen: () => boolean,
+): GridRows<R> {
+  const { key } = source;
+  const client = useQueryClient();
+  const blocks: number[] = [];
+  for (let b = Math.floor(range[0] / BLOCK); b <= Math.floor(Math.max(range[0], range[1] - 1) / BLOCK); b += 1) blocks.push(b);
+  if (!blocks.includes(0)) blocks.unshift(0);
+  const results = useQueries({
+    queries: blocks.map((block) => ({
+      queryKey: [...key, block],
+      queryFn: ({ signal }: { signal: AbortSignal }) => source.page(block, signal),
+      staleTime: 30_000,
+    })),
+  });
+  const first = results[blocks.indexOf(0)];
+  // Other columns or another order: the old rows stay until the new ones are here, so that a key always finds a row.
+  // (A set of queries makes new observers for new keys, which know nothing of the data before.)
+  const kept = useRef(new Map<number, GridPage<R>>());
+  const settled = first?.data !== undefined;
+  const shown = new Map(blocks.map((block, i) => [block, results[i]?.data ?? (settled ? undefined : kept.current.get(block))]));
+  if (settled) kept.current = new Map([...shown].filter((entry): entry is [number, GridPage<R>] => entry[1] !== undefined));
+  const head = shown.get(0);
+
+  const [patches, setPatches] = useState<ReadonlyMap<string, R>>(new Map());
+  const [touched, setTouched] = useState<ReadonlyMap<string, number>>(new Map());
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  const pending = useRef<{ keys: Set<string>; timer: ReturnType<typeof setTimeout> | null }>({ keys: new Set(), timer: null });
+
+  const known = useRef(new Set<string>());
+  known.current = new Set([...shown.values()].flatMap((block) => (block?.rows ?? []).map((row) => row.id)));
+  const latest = useRef(source);
+  latest.current = source;
+
+  const applyWaiting = useCallback(() => {
+    setFresh(new Set());
+    setPatches(new Map());
+    void client.invalidateQueries({ queryKey: key });
+  }, [client, key]);
+
+  const flush = useCallback(async () => {
+    const ids = [...pending.current.keys];
+    pending.current = { keys: new Set(), timer: null };
+    const here = ids.filter((id) => known.current.has(id));
+    const other = ids.filter((id) => !known.current.has(id));
+    if (here.length) {
+      const rows = await latest.current.some(here);
+      const now = Date.now();
+      setPatches((old) => new Map([...old, ...rows.map((row) => [row.id, row] as const)]));
+      setTouched(new Map(rows.map((row) => [row.id, now])));
+    }
+    if (other.length === 0) return;
+    if (frozen()) setFresh((old) => new Set([...old, ...other]));
+    else applyWaiting();
+  }, [applyWaiting, frozen]);
+
+  useLive(source.topic, (change) => {
+    if (change.kind === "resync") {
+      applyWaiting();
+      return;
+    }
+    for (const id of change.keys) pending.current.keys.add(id);
+    pending.current.timer ??= setTimeout(() => void flush().catch(() => undefined), 600);
+  });
+
+  return {
+    total: head?.total ?? 0,
+    at: (place) => {
+      const row = shown.get(Math.floor(place / BLOCK))?.rows[place % BLOCK];
+      return row ? (patches.get(row.id) ?? row) : undefined;
+    },
+    loaded: () => [...shown.values()].flatMap((block) => (block?.rows ?? []).map((row) => patches.get(row.id) ?? row)),
+    pending: head === undefined,
+    fetching: results.some((result) => result.isFetching),
+    error: results.find((result) => result.isError)?.error ?? null,
+    retry: () => void client.invalidateQueries({ queryKey: key }),
+    waiting: fresh.size,
+    applyWaiting,
+    touched,
+  };
+}
