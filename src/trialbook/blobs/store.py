@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from trialbook.errors import FileMissing
 
 PART = 1 << 20
 """Bytes that a read hands over at once."""
+_BLOCK = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,22 @@ class BlobInfo:
     size: int
     etag: str
     modified: float
+
+
+class FileParts:
+    """The bytes of a file, in parts; a store that knows files may take it as one, and again after a failure.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.path.open("rb", 0) as file:
+            while part := file.read(_BLOCK):
+                yield part
 
 
 class BlobStore(Protocol):

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from trialbook.base.ids import is_id
-from trialbook.blobs.store import BlobStore
+from trialbook.blobs.store import BlobStore, FileParts
 from trialbook.datasets.folder import LocalBlobs
 from trialbook.datasets.manifest import FORMAT, RangeRef, Root, decode_range, decode_root, open_range
 from trialbook.datasets.rows import Array, Rows
@@ -16,23 +16,6 @@ from trialbook.datasets.table import Table
 from trialbook.errors import DatasetDamaged, DatasetError, DatasetMissing, FileMissing
 
 _FORMAT_KEY = "format.json"
-_PART = 8 << 20
-
-
-class FileParts:
-    """The bytes of a file, in parts; a store that knows files may take it as one, and again after a failure.
-
-    Args:
-        path: of the file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __iter__(self) -> Iterator[bytes]:
-        with self.path.open("rb", 0) as file:
-            while part := file.read(_PART):
-                yield part
 
 
 class Objects:

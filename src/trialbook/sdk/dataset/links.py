@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from trialbook.blobs.store import BlobStore
+from trialbook.client.blobs import entity, http_read
 from trialbook.client.files import FileClient
 from trialbook.datasets.digest import stream
 from trialbook.datasets.patterns import matcher
@@ -17,7 +18,7 @@ from trialbook.datasets.rows import Rows, digest_bytes
 from trialbook.datasets.scan import scan_folder
 from trialbook.errors import DatasetMissing, FileMissing, SourceChanged, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection, local_path
-from trialbook.sdk.dataset.stores import bucket_blobs, entity, http_read
+from trialbook.sdk.dataset.stores import bucket_blobs
 
 _log = logging.getLogger("trialbook")
 _PATIENCE = 5.0
@@ -219,7 +220,7 @@ def download(
         now_size, now = _remote_facts(connection.files, url)
         _require(url, etag, now, size, now_size)
         with target.open("wb") as file:
-            for part in http_read(connection.files, url, url, 0, None):
+            for part in http_read(connection.files, url):
                 file.write(part)
     written = target.stat().st_size
     if size >= 0 and written != size:
