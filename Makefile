@@ -35,6 +35,7 @@ tests/support/node_modules: tests/support/package.json | $(BIN)/python
 test: $(VENV)/.dev web check tests/support/node_modules
 	$(BIN)/python web/hatch_build.py npm run typecheck
 	$(BIN)/python web/hatch_build.py npm test
+	$(BIN)/python -m tests.frameworks.environment
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST) || { \
 	  [ $$? -eq 1 ] && echo "Failed beside others; once more, alone. Mend what passes only now:" && \
 	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --maxfail 10 -v $(PYTEST); }
@@ -47,4 +48,4 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) .venv-interop web/dist web/node_modules build dist
+	rm -rf $(VENV) .venv-interop .venv-frameworks web/dist web/node_modules build dist

@@ -22,6 +22,7 @@ class Program:
         server: where it reports to.
         home: its home folder: cache and journals live there.
         arguments: of its command line.
+        python: the interpreter; None is that of the tests.
         more: further environment variables.
     """
 
@@ -31,6 +32,7 @@ class Program:
         server: RunningServer,
         home: Path,
         arguments: tuple[str, ...] = (),
+        python: str | None = None,
         **more: str,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
@@ -51,7 +53,7 @@ class Program:
         }
         self.environment = environment
         self.process = subprocess.Popen(
-            [sys.executable, str(script), *arguments],
+            [python or sys.executable, str(script), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

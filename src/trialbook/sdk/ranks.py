@@ -70,6 +70,12 @@ def lead(settings: Settings, task: str) -> None:
         _log.warning("the other processes of this launch cannot find the task: %s", error)
 
 
+def is_first() -> bool:
+    """Whether this process speaks for its launch: rank 0, or no launch at all."""
+    launch = settings_module.launch()
+    return launch is None or launch.rank == 0
+
+
 def _meeting(settings: Settings, key: str) -> Path:
     name = hashlib.sha256(f"{key}:{_begun}:{settings.api_host}".encode()).hexdigest()[:24]
     return settings.cache_dir / "launches" / f"{name}.json"

@@ -16,6 +16,7 @@ from trialbook.journal.journal import Journal
 from trialbook.sdk import current, ranks, seeds
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
+from trialbook.sdk.frameworks import Frameworks
 from trialbook.sdk.logger import Logger
 from trialbook.sdk.monitor import ResourceMonitor
 from trialbook.sdk.offline import NOWHERE
@@ -33,28 +34,6 @@ if TYPE_CHECKING:
     from trialbook.sdk.task import Task
 
 _log = logging.getLogger("trialbook")
-_FRAMEWORKS = frozenset(
-    (
-        "catboost",
-        "detect_repository",
-        "fastai",
-        "gradio",
-        "hydra",
-        "joblib",
-        "jsonargparse",
-        "lightgbm",
-        "matplotlib",
-        "megengine",
-        "pytorch",
-        "pytorch_lightning",
-        "scikit",
-        "tensorboard",
-        "tensorflow",
-        "tfdefines",
-        "xgboost",
-    )
-)
-"""What programs written for the reference name in ``auto_connect_frameworks``."""
 _AWAY_SECONDS = 2.0
 _DESCRIBED_SECONDS = 5.0
 
@@ -100,8 +79,10 @@ class LifecycleMixin(TaskBase):
             output_uri: where models go: True for the files server, a folder or an address. None leaves them where they
                 are.
             auto_connect_arg_parser: record command lines that ``argparse`` reads; a dict switches single arguments off.
-            auto_connect_frameworks: no framework is watched in this version. ``{"detect_repository": False}`` records
-                no code; False and an empty dict change nothing about it.
+            auto_connect_frameworks: what other libraries do is recorded without a line of code: models that they save
+                and load, what they plot and log. False and an empty dict switch that off, a dict single libraries;
+                ``{"joblib": "*.pkl"}``, or a list of wildcards, takes only these files as models.
+                ``{"detect_repository": False}`` records no code.
             auto_resource_monitoring: report what the machine does (processor, memory, disk, network, NVIDIA
                 processors) beside the program's own scalars. A class is used in place of ``ResourceMonitor``: it is
                 called with the task and has ``start()`` and ``stop()``.
@@ -133,7 +114,6 @@ class LifecycleMixin(TaskBase):
             isinstance(auto_connect_frameworks, Mapping)
             and not auto_connect_frameworks.get("detect_repository", True)
         )
-        _check_names(auto_connect_frameworks)
         script, runtime = describe_at_once(detect)
         wish = Wish(
             _project(project_name, detect),
@@ -166,6 +146,7 @@ class LifecycleMixin(TaskBase):
                 run.monitor = kind_of_monitor(task)
         task._run = run
         current.set_main_task(task)
+        run.frameworks = Frameworks(task, auto_connect_frameworks)
         _announce(task, started.decision, started.offset)
         background: list[Callable[[], None]] = []
         if detect and started.decision.move is not Move.ATTACH:
@@ -373,15 +354,6 @@ def _listed(tags: Sequence[str] | str | None) -> list[str]:
     if tags is None:
         return []
     return [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
-
-
-def _check_names(frameworks: bool | Mapping[str, Any]) -> None:
-    unknown = (
-        [name for name in frameworks if name not in _FRAMEWORKS] if isinstance(frameworks, Mapping) else []
-    )
-    if unknown:
-        known = ", ".join(sorted(_FRAMEWORKS))
-        _log.warning("auto_connect_frameworks has no %s; it has %s", ", ".join(map(repr, unknown)), known)
 
 
 def _destination(output_uri: str | bool | None, default: str | None) -> str:

@@ -17,6 +17,7 @@ from trialbook.capture.streams import ConsoleCapture
 from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound
 from trialbook.journal.frames import Stream
 from trialbook.sdk import recovery, settings
+from trialbook.sdk.frameworks import Frameworks
 from trialbook.sdk.record import Record
 
 _log = logging.getLogger("trialbook")
@@ -54,6 +55,7 @@ class Run:
         self.described = threading.Event()
         self.monitor: Monitor | None = None
         self.notebook: Monitor | None = None
+        self.frameworks: Frameworks | None = None
         self.on_abort: tuple[Callable[[], Any] | None, float] = (None, 0.0)
         self._pid = os.getpid()
         self._exits = ExitWatch(close, self._in_child)
@@ -101,6 +103,9 @@ class Run:
         if self.notebook is not None:
             with guard("notebook.stop"):
                 self.notebook.stop()
+        if self.frameworks is not None:
+            with guard("frameworks.end"):
+                self.frameworks.end()
         if self._console is not None:
             self._console.remove()
             self._console = None

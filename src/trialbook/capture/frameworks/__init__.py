@@ -1,0 +1,66 @@
+"""Bindings: what other libraries write, plot and log, seen without a line of the program's own.
+
+Each file of this package watches one library. It has one function, ``watch(module, sink, patches)``, which is called
+with the library's module once the program has imported it, and replaces functions through ``patches`` only.
+``BINDINGS`` is the table of them; a file is loaded when its library is.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+from trialbook.base.guard import guard
+from trialbook.capture import imports
+from trialbook.capture.frameworks.sink import Sink
+from trialbook.capture.patches import Patches
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One library that can be watched.
+
+    Attributes:
+        keys: names in ``auto_connect_frameworks``; any of them that is switched off switches the binding off.
+        module: the library's module to wait for.
+        file: of this package.
+    """
+
+    keys: tuple[str, ...]
+    module: str
+    file: str
+
+
+BINDINGS = (Binding(("joblib", "scikit"), "joblib", "joblib"),)
+
+
+class Watch:
+    """The bindings of one run.
+
+    Args:
+        sink_of: what a binding reports to, by its keys; None switches it off.
+    """
+
+    def __init__(self, sink_of: Callable[[tuple[str, ...]], Sink | None]) -> None:
+        self._patches: list[Patches] = []
+        self._stops: list[Callable[[], None]] = []
+        for binding in BINDINGS:
+            sink = sink_of(binding.keys)
+            if sink is not None:
+                self._stops.append(imports.after(binding.module, self._watching(binding, sink)))
+
+    def _watching(self, binding: Binding, sink: Sink) -> Callable[[ModuleType], None]:
+        def ready(module: ModuleType) -> None:
+            patches = Patches(binding.file)
+            self._patches.append(patches)
+            importlib.import_module(f"{__name__}.{binding.file}").watch(module, sink, patches)
+
+        return ready
+
+    def end(self) -> None:
+        """Stop waiting, and put every function back."""
+        for stop in self._stops:
+            stop()
+        for patches in reversed(self._patches):
+            with guard(f"capture.{patches.place}"):
+                patches.undo()

@@ -1,0 +1,1 @@
+"""Programs that use other libraries: what Trialbook sees of them."""

@@ -1,0 +1,39 @@
+"""A server for all of these tests, and programs that run where the watched libraries are installed."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.frameworks import environment
+from tests.integration.program import Program
+from tests.support.server import RunningServer
+
+Run = Callable[..., Program]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A running server; what is watched does not depend on its database."""
+    running = RunningServer(tmp_path_factory.mktemp("server"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def frameworks_python() -> str:
+    """The interpreter that has the watched libraries."""
+    return str(environment.make())
+
+
+@pytest.fixture
+def run(server: RunningServer, frameworks_python: str, tmp_path: Path) -> Run:
+    """Run a program to its end, by default with exit status 0; it prints what the test wants to know."""
+
+    def start(source: str, *arguments: str, status: int = 0, **more: Any) -> Program:
+        program = Program(source, server, tmp_path, arguments, python=frameworks_python, **more)
+        assert program.wait(120) == status, program.text
+        return program
+
+    return start

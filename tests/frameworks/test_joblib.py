@@ -1,0 +1,42 @@
+"""joblib and scikit-learn."""
+
+from tests.frameworks.conftest import Run
+from tests.integration.program import document
+from tests.support.server import RunningServer
+
+BEGIN = """
+from trialbook import Task
+task = Task.init("Frameworks", "joblib", reuse_last_task_id=False, output_uri={output})
+print("TASK", task.id)
+"""
+
+
+def models(server: RunningServer, task: str, side: str) -> dict[str, dict[str, object]]:
+    """The task's models by slot."""
+    listed = document(server, task)["models"][side]
+    return {
+        entry["name"]: server.call("models.get_by_id", {"model": entry["model"]})["model"] for entry in listed
+    }
+
+
+def test_what_is_dumped_becomes_an_output_model_with_the_content_of_that_moment(
+    run: Run, server: RunningServer
+) -> None:
+    program = run(
+        BEGIN.format(output=True)
+        + """
+def train():
+    import joblib, os
+    from sklearn.linear_model import LogisticRegression
+    joblib.dump(LogisticRegression(C=3.0), "net.pkl")
+    os.remove("net.pkl")
+train()
+task.flush(wait_for_uploads=True)
+import joblib
+print("C", joblib.load(task.models.output["net"].get_weights()).C)
+"""
+    )
+    assert program.wait_for("C") == "3.0"
+    found = models(server, program.wait_for("TASK"), "output")
+    assert found["net"]["framework"] == "ScikitLearn"
+    assert str(found["net"]["uri"]).startswith(server.url)
