@@ -80,7 +80,7 @@ class Ingest:
         self._policy = policy
         self._known = known
         self._ship = ship
-        self._workers = workers or min(8, os.cpu_count() or 1)
+        self._workers = workers or policy.workers or min(8, os.cpu_count() or 1)
         self._writer: PackWriter | None = None
         self._sealing: deque[PackWriter] = deque()
         self._shipping: deque[Future[tuple[SealedPack, str]]] = deque()

@@ -27,8 +27,9 @@ _NO_LINK = {
 
 
 def materialise(
-    plan: Plan, blobs: BlobStore, target: Path, private: bool, failed: list[str] | None = None
-) -> None:
+    plan: Plan, blobs: BlobStore, target: Path, private: bool, failed: list[str] | None = None,
+    workers: int | None = None,
+) -> None:  # fmt: skip
     """Write every file of a plan below a new or empty folder.
 
     Args:
@@ -38,6 +39,7 @@ def materialise(
         private: True writes files that the caller may change, and never links to those of others; False read-only files
             that may share their bytes with other views.
         failed: takes what went wrong with single packs, which then does not raise; None raises at the first.
+        workers: packs that are read at once; None is up to four when the files are large, else one.
 
     Raises:
         DatasetMissing: a pack is gone.
@@ -61,8 +63,9 @@ def materialise(
 
     count = sum(len(wanted) for _, wanted in far)
     large = count and sum(item.size for _, wanted in far for item in wanted) / count > _LARGE
-    if large and len(far) > 1:
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "dataset-write") as pool:
+    at_once = workers or (min(4, os.cpu_count() or 1) if large else 1)
+    if at_once > 1 and len(far) > 1:
+        with ThreadPoolExecutor(at_once, "dataset-write") as pool:
             for _ in pool.map(lambda group: extract(*group), far):
                 pass
     else:

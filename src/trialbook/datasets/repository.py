@@ -1,6 +1,6 @@
 """The façade: versions over one ``BlobStore`` and one cache folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -27,11 +27,8 @@ from trialbook.datasets.selection import Selection
 from trialbook.datasets.sniff import Policy
 from trialbook.datasets.stat_cache import StatCache
 from trialbook.datasets.verify import Problem, verify_storage
-from trialbook.datasets.views import View, Views
+from trialbook.datasets.views import FetchLinks, View, Views
 from trialbook.errors import DatasetDamaged, DatasetInUse, DatasetMissing, UsageError
-
-FetchLinks = Callable[[Rows, Path, bool], None]
-"""Brings the links of rows into a folder; True lets the caller change them."""
 
 
 class Version:
@@ -212,6 +209,8 @@ class Repository:
         patterns: str | Sequence[str] | None = None,
         selection: Selection | None = None,
         root_id: str | None = None,
+        workers: int | None = None,
+        soft: bool = False,
     ) -> Path:
         """A folder with the files of a version, read-only, shared by all who ask.
 
@@ -220,6 +219,8 @@ class Repository:
             patterns: a part of it, see ``patterns.matcher``; None is all.
             selection: the part, said in another way.
             root_id: saves the look at the version's pointer.
+            workers: packs, and links, that are fetched at once; None lets their sizes decide.
+            soft: a folder of soft links to the files of the shared one.
 
         Returns:
             The folder. The second call answers from the cache.
@@ -246,8 +247,9 @@ class Repository:
                 self._rows_of,
                 self._clock,
                 self._links,
+                workers,
             )
-        return found.files
+        return self._views.linked(found) if soft else found.files
 
     def cached_copy(self, root_id: str) -> Path | None:
         """The folder of a complete copy, however its files are; None when there is none."""
@@ -270,6 +272,7 @@ class Repository:
         selection: Selection | None = None,
         root_id: str | None = None,
         failed: list[str] | None = None,
+        workers: int | None = None,
     ) -> Path:
         """A folder of the caller's own, whose files may be changed.
 
@@ -280,6 +283,7 @@ class Repository:
             selection: the part, said in another way.
             root_id: saves the look at the version's pointer.
             failed: takes what went wrong with single packs, which then does not raise.
+            workers: see ``copy``.
 
         Raises:
             UsageError: the target has files.
@@ -291,9 +295,11 @@ class Repository:
         rows = (selection or Selection.of(patterns)).rows(opened.rows, opened.root)
         view = self._views.find(opened.root_id)
         near = [Neighbour(view.files, opened.rows, view.made)] if view else []
-        materialise(plan(rows, near), self._objects.blobs, target, private=True, failed=failed)
+        materialise(
+            plan(rows, near), self._objects.blobs, target, private=True, failed=failed, workers=workers
+        )
         if self._links is not None and rows.links:
-            self._links(rows, target, True)
+            self._links(rows, target, True, workers)
         return target
 
     def _rows_of(self, view: View) -> Rows | None:

@@ -38,6 +38,7 @@ class Policy:
         pack_members: or at this many members.
         durable: wait until the disk has each object.
         pieces: a large file that differs from the parents' at its path is stored as what is new in it (native only).
+        workers: threads that read, hash and compress large files; None is one per processor, 8 at most.
     """
 
     compression: str = "auto"
@@ -48,6 +49,7 @@ class Policy:
     pack_members: int = 65000
     durable: bool = True
     pieces: bool = True
+    workers: int | None = None
 
 
 def places(size: int) -> tuple[int, ...]:

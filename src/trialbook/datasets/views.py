@@ -21,6 +21,9 @@ _FEW = 1000
 _LENDERS = 4
 """Complete views that a new one borrows files from, the latest first."""
 
+FetchLinks = Callable[[Rows, Path, bool, int | None], None]
+"""Brings the links of rows into a folder; True lets the caller change them; so many at once, None is a few."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -62,7 +65,7 @@ class Views:
     def build(
         self, version: str, root: str, selection: str, rows: Rows, blobs: BlobStore,
         rows_of: Callable[[View], Rows | None], now: Callable[[], float],
-        links: Callable[[Rows, Path, bool], None] | None = None,
+        links: "FetchLinks | None" = None, workers: int | None = None,
     ) -> View:  # fmt: skip
         """Make a view, or wait for another process that makes it.
 
@@ -75,6 +78,7 @@ class Views:
             rows_of: rows of another view that may lend files; None when they cannot be had.
             now: seconds since the epoch, by the clock that file times come from.
             links: fetches the links of rows into a folder.
+            workers: packs, and links, that are fetched at once; None lets their sizes decide.
 
         Raises:
             DatasetMissing, DatasetDamaged, OSError: see ``materialise``; no view is left behind.
@@ -91,11 +95,11 @@ class Views:
                     lenders.append(Neighbour(view.files, others, view.made))
             temporary = self._folder / f".{name}.{uuid.uuid4().hex}"
             try:
-                materialise(plan(rows, lenders), blobs, temporary / "files", private=False)
+                materialise(plan(rows, lenders), blobs, temporary / "files", private=False, workers=workers)
                 if links is not None and rows.links:
-                    links(rows, temporary / "files", False)
+                    links(rows, temporary / "files", False, workers)
                 made = {"version": version, "root": root, "selection": selection, "made": now()}
-                made["seal"] = _seal(temporary / "files", rows)
+                made["seal"] = _seal(temporary / "files", rows.paths)
                 write_json(temporary / "view.json", made, 0o444)
                 # What stands there without a readable mark is no view.
                 self._discard(self._folder / name)
@@ -113,15 +117,21 @@ class Views:
         Bounded in time whatever its size; changed bytes of the same size are ``verify``'s part.
         """
         mark = _mark(view.files.parent) or {}
-        seal = mark.get("seal") or {}
-        try:
-            sizes = seal.get("sizes") or {}
-            if any((view.files / path).lstat().st_size != size for path, size in sizes.items()):
-                return False
-            folders = seal.get("folders") or {}
-            return all((view.files / path).stat().st_mtime_ns == moment for path, moment in folders.items())
-        except OSError:
-            return False
+        return _holds(view.files, mark.get("seal") or {})
+
+    def linked(self, view: View) -> Path:
+        """A folder of soft links to the files of a view; made anew when the view was, or when a link is gone."""
+        folder = self._folder / f"{view.files.parent.name}-linked"
+        with self._locked(folder.name):
+            mark = read_json(folder / "linked.json") or {}
+            if mark.get("made") != view.made or not _holds(folder / "files", mark.get("seal") or {}):
+                self._discard(folder)
+                temporary = self._folder / f".{folder.name}.{uuid.uuid4().hex}"
+                paths = _linked(view.files.absolute(), temporary / "files")
+                seal = _seal(temporary / "files", paths)
+                write_json(temporary / "linked.json", {"made": view.made, "seal": seal}, 0o444)
+                temporary.rename(folder)
+        return folder / "files"
 
     def drop(self, root: str, selection: str = "") -> None:
         """Take a view away; programs that have its files open keep them."""
@@ -159,12 +169,36 @@ def _mark(folder: Path) -> dict[str, Any] | None:
     return mark if whole else None
 
 
-def _seal(files: Path, rows: Rows) -> dict[str, dict[str, int]]:
-    """What ``intact`` compares with."""
-    if len(rows) <= _FEW:
-        there = ((path, files / path) for path in rows.paths)
+def _linked(source: Path, target: Path) -> list[str]:
+    """Make a tree of soft links; the paths of its files."""
+    paths: list[str] = []
+    for name, _, files in os.walk(source):
+        below = Path(name).relative_to(source)
+        (target / below).mkdir(parents=True, exist_ok=True)
+        for file in files:
+            os.symlink(f"{name}/{file}", target / below / file)  # noqa: PTH211 (a million of them)
+            paths.append((below / file).as_posix())
+    return paths
+
+
+def _holds(files: Path, seal: dict[str, dict[str, int]]) -> bool:
+    """Whether a folder is as it was when it was sealed."""
+    try:
+        sizes = seal.get("sizes") or {}
+        if any((files / path).lstat().st_size != size for path, size in sizes.items()):
+            return False
+        folders = seal.get("folders") or {}
+        return all((files / path).stat().st_mtime_ns == moment for path, moment in folders.items())
+    except OSError:
+        return False
+
+
+def _seal(files: Path, paths: list[str]) -> dict[str, dict[str, int]]:
+    """What ``_holds`` compares with."""
+    if len(paths) <= _FEW:
+        there = ((path, files / path) for path in paths)
         return {"sizes": {path: file.lstat().st_size for path, file in there if file.exists()}}
-    folders = {path.rpartition("/")[0] for path in rows.paths}
+    folders = {path.rpartition("/")[0] for path in paths}
     if len(folders) > _FEW:
         return {}
     return {"folders": {path: (files / path).stat().st_mtime_ns for path in folders}}

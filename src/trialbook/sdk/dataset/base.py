@@ -38,6 +38,17 @@ def cache_folder() -> Path:
     return settings_module.load().cache_dir / "datasets"
 
 
+def threads(max_workers: int | None) -> int | None:
+    """A number of threads that a caller wishes for.
+
+    Raises:
+        UsageError: it is below 1.
+    """
+    if max_workers is not None and max_workers < 1:
+        raise UsageError(f"max_workers is a number from 1 on, or None, not {max_workers}")
+    return max_workers
+
+
 def online(what: str) -> Connection:
     """The connection.
 

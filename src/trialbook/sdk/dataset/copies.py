@@ -9,6 +9,7 @@ from trialbook.datasets.selection import Selection
 from trialbook.datasets.verify import verify_folder
 from trialbook.errors import TrialbookError, UsageError
 from trialbook.sdk.console import say
+from trialbook.sdk.dataset.base import threads
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.links import fetcher
 from trialbook.sdk.dataset.listing import ListingMixin
@@ -30,13 +31,15 @@ class CopiesMixin(ListingMixin):
         """A read-only folder with everything in the version, links included; made once, then shared by all who ask.
 
         Args:
-            use_soft_links: accepted for compatibility; equal files of several copies share their bytes anyway.
+            use_soft_links: True gives a folder of soft links to the files of the shared one. Otherwise they are regular
+                files, which share their bytes with other copies of this host where the file system can.
             part: only this part, from 0.
             num_parts: number of parts; None is ``get_num_chunks()``. Packs are dealt out in runs that follow each
                 other, the first parts one longer; each file is in exactly one part; more parts than packs leave some
                 empty.
             raise_on_error: False gives what can be had, in a folder of its own.
-            max_workers: accepted for compatibility.
+            max_workers: packs, and links, that are fetched at once; None is up to four packs when their files are
+                large, else one, and eight links.
             files: only paths that match these, as in ``add_files``; nothing else is fetched.
 
         Returns:
@@ -44,20 +47,28 @@ class CopiesMixin(ListingMixin):
             sizes, is made anew.
 
         Raises:
-            UsageError: the version is not final, or ``part`` is none of the parts.
+            UsageError: the version is not final, ``part`` is none of the parts, or ``max_workers`` is below 1.
             DatasetMissing, DatasetDamaged: stored bytes are gone, or not what was stored.
             SourceChanged: an object behind a link has changed.
         """
         self._require_final("get_local_copy")
+        workers = threads(max_workers)
         selection = self._selection(part, num_parts, files)
         try:
-            return str(self._home.repository.copy(self.id, selection=selection, root_id=self._root_id))
+            folder = self._home.repository.copy(
+                self.id,
+                selection=selection,
+                root_id=self._root_id,
+                workers=workers,
+                soft=bool(use_soft_links),
+            )
+            return str(folder)
         except (TrialbookError, OSError) as error:
             if raise_on_error:
                 raise
             say(f"Trialbook: dataset {self.id} cannot be copied as a whole: {error}")
         target = self._home.cache / "partial" / uuid.uuid4().hex
-        self._best_effort(target, selection)
+        self._best_effort(target, selection, workers)
         return str(target)
 
     def get_mutable_local_copy(
@@ -79,7 +90,7 @@ class CopiesMixin(ListingMixin):
             part: as in ``get_local_copy``.
             num_parts: as in ``get_local_copy``.
             raise_on_error: False answers None for a folder that is not empty, and keeps what can be had.
-            max_workers: accepted for compatibility.
+            max_workers: as in ``get_local_copy``.
             files: as in ``get_local_copy``.
 
         Returns:
@@ -90,6 +101,7 @@ class CopiesMixin(ListingMixin):
             DatasetMissing, DatasetDamaged: stored bytes are gone, or not what was stored.
         """
         self._require_final("get_mutable_local_copy")
+        workers = threads(max_workers)
         selection = self._selection(part, num_parts, files)
         target = Path(target_folder).expanduser()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -100,9 +112,11 @@ class CopiesMixin(ListingMixin):
                 return None
             _emptied(target)
         if raise_on_error:
-            self._home.repository.mutable_copy(self.id, target, selection=selection, root_id=self._root_id)
+            self._home.repository.mutable_copy(
+                self.id, target, selection=selection, root_id=self._root_id, workers=workers
+            )
         else:
-            self._best_effort(target, selection)
+            self._best_effort(target, selection, workers)
         return str(target)
 
     def verify_dataset_hash(
@@ -159,12 +173,12 @@ class CopiesMixin(ListingMixin):
         if not self.is_final():
             raise UsageError(f"{what}: dataset {self.id} is open; call finalize() first")
 
-    def _best_effort(self, target: Path, selection: Selection) -> None:
+    def _best_effort(self, target: Path, selection: Selection, workers: int | None) -> None:
         failed: list[str] = []
         home = Home(self._home.connection, self._home.url, self._home.cache, self._home.places)
         home.repository.fetch_links_with(fetcher(self._home.connection, failed))
         home.repository.mutable_copy(
-            self.id, target, selection=selection, root_id=self._root_id, failed=failed
+            self.id, target, selection=selection, root_id=self._root_id, failed=failed, workers=workers
         )
         for problem in failed[:20]:
             say(f"Trialbook: not copied: {problem}")

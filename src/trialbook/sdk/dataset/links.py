@@ -160,7 +160,7 @@ def find_many(
 
 def fetcher(
     connection: Connection | None, failed: list[str] | None = None
-) -> Callable[[Rows, Path, bool], None]:
+) -> Callable[[Rows, Path, bool, int | None], None]:
     """Brings links into a folder.
 
     Args:
@@ -168,7 +168,7 @@ def fetcher(
         failed: takes what went wrong, which then does not raise.
     """
 
-    def fetch(rows: Rows, target: Path, private: bool) -> None:
+    def fetch(rows: Rows, target: Path, private: bool, workers: int | None) -> None:
         numbers = {path: place for place, path in enumerate(rows.paths) if path in rows.links}
 
         def one(path: str) -> None:
@@ -184,7 +184,7 @@ def fetcher(
                     raise
                 failed.append(f"{path}: {error}")
 
-        with ThreadPoolExecutor(min(8, max(1, len(numbers))), "dataset-links") as pool:
+        with ThreadPoolExecutor(workers or min(8, max(1, len(numbers))), "dataset-links") as pool:
             list(pool.map(one, numbers))
 
     return fetch

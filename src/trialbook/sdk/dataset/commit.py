@@ -1,0 +1,210 @@
+"""What a finished version tells the server: references, artifacts, counters, texts for the page, in one transaction."""
+
+import json
+import time
+from typing import Any
+
+from trialbook.datasets.manifest import Root
+from trialbook.datasets.objects import root_key
+from trialbook.datasets.rows import LINK, Rows
+from trialbook.sdk.dataset.listing import FIRST_CHUNK, ListingMixin, compare
+from trialbook.sdk.dataset.state import encode_state
+
+_LISTED = 10_000
+
+
+class CommitMixin(ListingMixin):
+    """The last step of ``finalize``."""
+
+    def _commit(self, root: Root) -> None:
+        connection = self._home.connection
+        assert connection is not None
+        rows = self._version.rows
+        parents = self._roots()
+        chunks = introduced(root, parents)
+        artifacts = [self._chunk_artifact(name, ref) for name, ref in chunks.items()]
+        if not self._policy.native:
+            artifacts.append(
+                self._state_artifact(root, rows, {ref.key: name for name, ref in chunks.items()})
+            )
+        artifacts.append(self._manifest_artifact(root))
+        runtime, changes = self._counters(root, rows, chunks)
+        info = {
+            "dataset": self.id,
+            "root": self._uncommitted,
+            "repository": self._home.url,
+            "places": self._home.places,
+            "objects": self._objects(root, parents),
+            "files": root.files,
+            "links": root.links,
+            "bytes": root.bytes,
+            "stored": sum(ref.bytes for ref in chunks.values()),
+            "artifacts": artifacts,
+            "runtime": runtime,
+            "configuration": self._configuration(rows),
+            "keep_open": self._keep_task_open,
+        }
+        # Reports to the version come before its end.
+        self._task._record.flush()
+        reply = connection.session.call("datasets.commit", info)
+        if self._pinger is not None:
+            self._pinger.stop()
+            self._pinger = None
+        self._info.update(
+            root=self._uncommitted,
+            repository=self._home.url,
+            status=reply["dataset"]["status"],
+            changes=changes,
+        )
+        self._task._record.document = reply["dataset"]
+        self._uncommitted = ""
+        self._forget()
+
+    def _objects(self, root: Root, parents: list[Root]) -> list[dict[str, Any]]:
+        found = {f"packs/{ref.key}": ref.bytes for ref in root.packs}
+        found[root_key(self.id, self._uncommitted).removesuffix(".json")] = 0
+        for ref in root.ranges:
+            found[f"ranges/{ref.key}"] = ref.bytes
+        # The direct parents' manifests, so that what changed can be told when they are deleted.
+        for one, (version, root_id) in zip(parents, root.parents, strict=True):
+            found[root_key(version, root_id).removesuffix(".json")] = 0
+            found.update({f"ranges/{ref.key}": ref.bytes for ref in one.ranges})
+        suffix = {"packs": ".zip", "roots": ".json"}
+        return [
+            {"key": f"{key}{suffix.get(key.partition('/')[0], '')}", "bytes": size}
+            for key, size in sorted(found.items())
+        ]
+
+    def _chunk_artifact(self, name: str, ref: Any) -> dict[str, Any]:
+        return {
+            "key": name,
+            "type": "custom",
+            "mode": "output",
+            "uri": self._home.pack_url(ref.key),
+            "content_size": ref.bytes,
+            "timestamp": int(time.time()),
+            "type_data": {"content_type": "application/zip", "preview": f"{ref.members} files"},
+        }
+
+    def _manifest_artifact(self, root: Root) -> dict[str, Any]:
+        return {
+            "key": "manifest",
+            "type": "custom",
+            "mode": "output",
+            "uri": f"{self._home.url}/{root_key(self.id, self._uncommitted)}",
+            "timestamp": int(time.time()),
+            "type_data": {
+                "content_type": "application/json",
+                "preview": f"{root.files} files, {root.links} links, {root.bytes} bytes",
+            },
+            "display_data": [["root", self._uncommitted]],
+        }
+
+    def _state_artifact(self, root: Root, rows: Rows, own: dict[str, str]) -> dict[str, Any]:
+        graph = {version: list(above) for version, above in root.graph.items()}
+        names = self._chunk_names if len(graph) > 1 else {}
+        lookup: dict[str, int] = dict.fromkeys(graph, 0)
+        lookup[self.id] = len(own)
+        for owner, _ in set(names.values()):
+            if owner != self.id and owner in lookup:
+                lookup[owner] += 1
+
+        def chunk_of(pack: str) -> tuple[str, str]:
+            if pack in own:
+                return self.id, own[pack]
+            owner, name = self._chunk_of(pack)
+            return owner, name or FIRST_CHUNK
+
+        data = encode_state(self.id, rows, chunk_of, graph, lookup)
+        key = f"states/{self.id}/state.json"
+        self._home.objects().blobs.put(key, [data])
+        return {
+            "key": "state",
+            "type": "dict",
+            "mode": "output",
+            "uri": f"{self._home.url}/{key}",
+            "content_size": len(data),
+            "timestamp": int(time.time()),
+            "type_data": {
+                "content_type": "application/json",
+                "preview": f"Dataset state\nFiles added/modified: {root.files} - total size {root.bytes}\n"
+                f"Current dependency graph: {json.dumps(graph)}\n",
+            },
+        }
+
+    def _counters(
+        self, root: Root, rows: Rows, chunks: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, int]]:
+        difference = compare(self._parent_rows(), rows, self._content()[1])
+        manual = getattr(self, "_counted", {})
+        changes = {
+            "added": len(difference.added),
+            "modified": len(difference.modified),
+            "removed": len(difference.removed),
+        }
+        counted = {
+            "ds_change_add": changes["added"] + manual.get("ds_change_add", 0),
+            "ds_change_modify": changes["modified"] + manual.get("ds_change_modify", 0),
+            "ds_change_remove": changes["removed"] + manual.get("ds_change_remove", 0),
+        }
+        own = rows.data["origin"] == (rows.origins.index(self.id) if self.id in rows.origins else -1)
+        sizes = rows.data["size"]
+        return {
+            **counted,
+            "ds_file_count": root.files,
+            "ds_link_count": root.links,
+            "ds_total_size": root.bytes,
+            "ds_total_size_compressed": sum(ref.bytes for ref in root.packs),
+            "ds_change_size": int(sizes[own & (sizes > 0)].sum()),
+        }, changes
+
+    def _configuration(self, rows: Rows) -> dict[str, Any]:
+        graph = self._graph()
+        numbers = {version: str(number) for number, version in enumerate(graph)}
+        found = self._home.connection.session.call(  # type: ignore[union-attr]
+            "datasets.get_all", {"ids": list(graph), "archived": True}
+        )["versions"]
+        known = {one["id"]: one for one in found}
+        struct = {
+            numbers[version]: {
+                "job_id": version,
+                "status": "completed"
+                if version == self.id
+                else known.get(version, {}).get("status", "deleted"),
+                "last_update": int(time.time()) if version == self.id else None,
+                "parents": [numbers[above] for above in parents if above in numbers],
+                "job_size": known.get(version, {}).get("bytes"),
+                "name": known.get(version, {}).get("name", ""),
+                "version": known.get(version, {}).get("version"),
+            }
+            for version, parents in graph.items()
+        }
+        lines = ["File Name, File Size (bytes), Hash (SHA2)"]
+        linked = (rows.data["kind"] == LINK).tolist()
+        sizes = rows.data["size"].tolist()
+        for place, path in enumerate(rows.paths[:_LISTED]):
+            digest = "" if linked[place] else rows.data["sha256"][place].tobytes().hex()
+            lines.append(f"{path}, {sizes[place]}, {digest}")
+        if len(rows) > _LISTED:
+            lines.append(f"… {len(rows) - _LISTED} more, {len(rows)} in all")
+        return {
+            "Dataset Struct": {
+                "name": "Dataset Struct",
+                "type": "json",
+                "description": "Structure of the dataset",
+                "value": json.dumps(struct),
+            },
+            "Dataset Content": {
+                "name": "Dataset Content",
+                "type": "CSV",
+                "description": "Dataset content preview",
+                "value": "\n".join(lines),
+            },
+        }
+
+
+def introduced(root: Root, parents: list[Root]) -> dict[str, Any]:
+    """Packs that a version brings to its lineage, by the artifact name that each gets."""
+    inherited = {ref.key for parent in parents for ref in parent.packs}
+    fresh = [ref for ref in root.packs if ref.key not in inherited]
+    return {FIRST_CHUNK if n == 0 else f"{FIRST_CHUNK}_{n:03d}": ref for n, ref in enumerate(fresh)}
