@@ -10,11 +10,10 @@ from concurrent.futures import Executor
 
 from blake3 import blake3
 
+from trialbook.datasets.facts import Facts, facts_of
 from trialbook.datasets.pack_writer import Digests
-from trialbook.datasets.scan import facts_of
 from trialbook.errors import SourceChanged
 
-Facts = tuple[int, int, int, int, int]
 ZERO = bytes(32)
 _CHUNK = 512 << 10
 _TRIES = 3

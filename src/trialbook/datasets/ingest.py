@@ -3,7 +3,7 @@
 import os
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,15 @@ import numpy as np
 from blake3 import blake3
 
 from trialbook.blobs.store import BlobStore
-from trialbook.datasets.digest import Facts, digest_bytes_of, open_source, read_whole, stream, unreadable
+from trialbook.datasets.digest import digest_bytes_of, open_source, read_whole, stream, unreadable
+from trialbook.datasets.facts import Facts, facts_of
 from trialbook.datasets.known import Known
 from trialbook.datasets.pack_reader import wanted_of
 from trialbook.datasets.pack_writer import Digests, PackWriter, SealedPack, write_all
 from trialbook.datasets.piecing import SMALLEST, cut, earlier, worth_it, write_pieces
-from trialbook.datasets.rows import DEFLATE, FILE, NO_PACK, ROW, STORED, Array, Rows
-from trialbook.datasets.scan import facts_of
+from trialbook.datasets.readers import Readers
+from trialbook.datasets.reading import BATCH_BYTES, BATCH_FILES, SMALL, UNREAD, Ask, Found
+from trialbook.datasets.rows import DEFLATE, FILE, NO_PACK, ROW, STORED, Array, Rows, digest_words
 from trialbook.datasets.sniff import SAMPLE, Policy, method, pack, places
 from trialbook.errors import DatasetDamaged, DatasetMissing
 
@@ -27,12 +29,9 @@ try:
 except ImportError:
     from backports import zstd
 
-SMALL = 512 << 10
-_BATCH_FILES, _BATCH_BYTES = 256, 16 << 20
 _IN_FLIGHT = 2
 _EARLY = 64 << 20
 """Bytes of a very large file after which the disk begins to write them."""
-_READING = os.O_RDONLY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,7 @@ class Ingest:
             ThreadPoolExecutor(1, "dataset-sha") as self._beside,
             ThreadPoolExecutor(1, "dataset-ship") as self._shipper,
             ThreadPoolExecutor(1, "dataset-flush") as self._flusher,
+            Readers(int((sources.facts["size"] < SMALL).sum())) as self._readers,
         ):
             try:
                 self._all()
@@ -122,20 +122,17 @@ class Ingest:
         return Rows(sources.paths, self._rows, tuple(self._packs), ("",))
 
     def _all(self) -> None:
-        sizes = self._sources.facts["size"].tolist()
-        place, count = 0, len(sizes)
-        while place < count:
-            end, total = place, 0
-            while end < count and end - place < _BATCH_FILES and sizes[end] < SMALL and total < _BATCH_BYTES:
-                total += sizes[end]
-                end += 1
-            if end > place:
-                self._small(place, end)
+        small = self._sources.facts["size"] < SMALL
+        # Where small files give way to large ones, and the other way round.
+        turns = np.flatnonzero(small[1:] != small[:-1]) + 1
+        ends = [*turns.tolist(), len(small)] if len(small) else []
+        start = 0
+        for end in ends:
+            if small[start]:
+                self._small(start, end)
             else:
-                while end < count and sizes[end] >= SMALL:
-                    end += 1
-                self._large(place, end)
-            place = end
+                self._large(start, end)
+            start = end
         self._cut()
         while self._sealing:
             self._seal_oldest()
@@ -143,48 +140,94 @@ class Ingest:
             self._shipped()
 
     def _small(self, start: int, end: int) -> None:
-        """A batch of small files: opened together, so that a cold disk reads ahead, then read one by one."""
-        files, facts = self._sources.files, self._sources.facts
-        sha256 = self._policy.sha256
-        read: list[tuple[bytes, Digests]] = []
-        expected = facts[start:end].tolist()
-        handles: list[int] = []
-        try:
-            # A hundred thousands of these calls are felt: the loop goes through as few functions as it can.
-            for name in files[start:end]:
-                try:
-                    handle = os.open(name, _READING)
-                except OSError:
-                    handle = open_source(name)
-                handles.append(handle)
-                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
-            for number, handle in enumerate(handles):
-                try:
-                    data = os.read(handle, expected[number][0] + 1)
-                except OSError as error:
-                    raise unreadable(files[start + number], error) from error
-                now: Facts = facts_of(os.fstat(handle))
-                if now != expected[number] or len(data) != now[0]:
-                    data, now = read_whole(files[start + number])
-                    facts[start + number] = now
-                read.append((data, digest_bytes_of(data, sha256)))
-        finally:
-            for handle in handles:
-                os.close(handle)
-        if self._known.empty:
-            maybe = [False] * len(read)
+        """A run of small files, read in batches, here and in other processes."""
+        cuts = self._batches(start, end)
+        found = self._readers.read(self._asked(first, last) for first, last in cuts)
+        for (first, _), (batch, room) in zip(cuts, found, strict=True):
+            self._batch(first, batch, room)
+
+    def _batches(self, start: int, end: int) -> list[tuple[int, int]]:
+        so_far = np.cumsum(self._sources.facts["size"][start:end])
+        cuts = []
+        first = start
+        while first < end:
+            before = so_far[first - start - 1] if first > start else 0
+            full = start + int(np.searchsorted(so_far, before + BATCH_BYTES)) + 1
+            cuts.append((first, min(full, first + BATCH_FILES, end)))
+            first = cuts[-1][1]
+        return cuts
+
+    def _asked(self, first: int, last: int) -> Ask:
+        files, paths, facts = self._sources.files, self._sources.paths, self._sources.facts
+        return Ask(files[first:last], paths[first:last], facts[first:last].tobytes(), self._policy)
+
+    def _batch(self, first: int, found: Found, room: memoryview) -> None:
+        """Members that were read, in path order: runs of them as they lie in the room, the others one by one."""
+        rows, starts = _rows_of(found)
+        apart: dict[int, tuple[int, bytes] | None] = {}
+        for number in np.flatnonzero(rows["method"] == UNREAD).tolist():
+            apart[number] = self._read_again(first + number, rows[number : number + 1])
+        for number in self._there(first, rows["b3"]):
+            apart[number] = None
+        begin = 0
+        for number in [*sorted(apart), len(rows)]:
+            self._run(first, begin, number, rows, starts, room)
+            begin = number + 1
+            single = apart.get(number)
+            if single is not None:
+                place, row, (how, data) = first + number, rows[number], single
+                digests = Digests(
+                    row["b3"].tobytes(), row["sha256"].tobytes(), int(row["crc"]), int(row["size"])
+                )
+                self._room(len(data)).append(place, self._sources.paths[place], how, digests, data)
+
+    def _read_again(self, place: int, row: Array) -> tuple[int, bytes]:
+        """A file that was not as it had been seen: its method and its stored bytes; ``row`` gets its digests."""
+        path = self._sources.paths[place]
+        data, self._sources.facts[place] = read_whole(self._sources.files[place])
+        digests = digest_bytes_of(data, self._policy.sha256)
+        row["b3"], row["sha256"] = digest_words(digests.b3), digest_words(digests.sha256)
+        row["crc"], row["size"] = digests.crc, digests.size
+        how = method(self._policy, path, len(data), data)
+        packed = pack(how, data) if how != STORED else None
+        return (STORED, data) if packed is None else (how, packed)
+
+    def _there(self, first: int, b3: Array) -> Iterator[int]:
+        """Which files of a batch have content that is stored already."""
+        if self._policy.aliases:
+            whole = np.ascontiguousarray(b3).tobytes()
+            digests = [whole[place : place + 32] for place in range(0, len(whole), 32)]
+            known = self._known.any_of(b3).tolist()
+            seen = self._seen
+            for number, digest in enumerate(digests):
+                if (known[number] or digest in seen) and self._is_there(
+                    first + number, digest, known[number]
+                ):
+                    yield number
+                else:
+                    seen.setdefault(digest, first + number)
         else:
-            maybe = self._known.any_of([digests.b3 for _, digests in read]).tolist()
-        paths, policy, seen = self._sources.paths, self._policy, self._seen
-        for place, (data, digests), known in zip(range(start, end), read, maybe, strict=True):
-            if (known or digests.b3 in seen) and self._is_there(place, digests.b3, known):
-                continue
-            seen.setdefault(digests.b3, place)
-            how, path = method(policy, paths[place], len(data), data), paths[place]
-            if how != STORED and (packed := pack(how, data)) is not None:
-                self._room(len(packed)).append(place, path, how, digests, packed)
-            else:
-                self._room(len(data)).append(place, path, STORED, digests, data)
+            for number in np.flatnonzero(self._known.any_of(b3)).tolist():
+                if self._is_there(first + number, b3[number].tobytes(), True):
+                    yield number
+
+    def _run(self, first: int, begin: int, end: int, rows: Array, starts: Array, room: memoryview) -> None:
+        """Members that lie behind each other in the room, into as many packs as they need."""
+        policy = self._policy
+        while begin < end:
+            stored, at = rows["stored"][begin:end].astype(np.int64), starts[begin : end + 1]
+            writer = self._room(int(stored[0]))
+            full = writer.length + at[:-1] - at[0] + stored > policy.pack_bytes
+            full[max(0, policy.pack_members - len(writer)) :] = True
+            # Whatever the first is, it has its room.
+            full[0] = False
+            count = int(full.argmax()) or len(full)
+            part = rows[begin : begin + count].copy()
+            part["offset"] -= np.uint64(at[0])
+            places = range(first + begin, first + begin + count)
+            names = self._sources.paths[places.start : places.stop]
+            writer.append_run(places, names, part, room[int(at[0]) : int(at[count])])
+            begin += count
 
     def _is_there(self, place: int, b3: bytes, maybe_known: bool) -> bool:
         path = self._sources.paths[place]
@@ -197,11 +240,12 @@ class Ingest:
                     self._rows["mtime"][place], self._rows["mode"][place] = keep
                     self._rows["origin"][place] = 0
                     return True
+        if not self._policy.aliases:
+            return False
         first = self._seen.setdefault(b3, place)
-        if first != place and self._policy.aliases:
+        if first != place:
             self._same[place] = first
-            return True
-        return False
+        return first != place
 
     def _large(self, start: int, end: int) -> None:
         """A run of large files: several are read at once, their places in the pack are given in path order."""
@@ -232,7 +276,7 @@ class Ingest:
         finally:
             os.close(handle)
         mark = (now[0], blake3(sample).digest())
-        if now[0] in self._known.sizes or mark in self._samples:
+        if self._maybe_there(self._sources.paths[place], mark):
             while waiting:
                 self._place(*waiting.popleft())
             self._settle_all()
@@ -241,6 +285,13 @@ class Ingest:
                 return None
         self._samples.add(mark)
         return method(self._policy, self._sources.paths[place], now[0], sample)
+
+    def _maybe_there(self, path: str, mark: tuple[int, bytes]) -> bool:
+        if self._policy.aliases:
+            return mark[0] in self._known.sizes or mark in self._samples
+        rows = self._known.rows
+        number = rows.find(path)
+        return number is not None and int(rows.data["size"][number]) == mark[0]
 
     def _in_pieces(self, place: int, how: int) -> bool:
         """Store what is new of a file that was there in another form; False when that is not the way."""
@@ -268,6 +319,7 @@ class Ingest:
             writer.discard()
             return False
         self._sources.facts[place] = found.facts
+        self._seen.setdefault(found.digests.b3, place)
         self._relieve()
         return True
 
@@ -382,18 +434,19 @@ class Ingest:
     def _settle_all(self) -> None:
         """Know the digests of everything that was placed, before one more file may equal it."""
         if self._writer is not None:
-            for place, b3 in self._writer.settled():
-                self._seen.setdefault(b3, place)
+            self._settle(self._writer)
         while self._sealing:
             self._seal_oldest()
 
+    def _settle(self, writer: PackWriter) -> None:
+        for place, b3 in writer.settled():
+            self._seen.setdefault(b3, place)
+
     def _seal_oldest(self) -> None:
         # It stays in the queue until it is sealed: who clears up after a failure looks there.
+        self._settle(self._sealing[0])
         sealed = self._sealing[0].seal()
         self._sealing.popleft()
-        b3 = np.ascontiguousarray(sealed.rows["b3"]).tobytes()
-        for number, place in enumerate(sealed.places):
-            self._seen.setdefault(b3[32 * number : 32 * number + 32], place)
         kept = self._rows[["mtime", "mode"]][sealed.places].copy()
         self._rows[sealed.places] = sealed.rows
         self._rows["pack"][sealed.places] = NO_PACK
@@ -414,3 +467,16 @@ class Ingest:
         sealed, key = self._shipping.popleft().result()
         self._packs.append(key)
         self._rows["pack"][sealed.places] = len(self._packs) - 1
+
+
+def _rows_of(found: Found) -> tuple[Array, Array]:
+    """What was found as ``ROW``, and where each member begins with its header: one value more than there are rows."""
+    numbers = np.frombuffer(found.numbers, "<u8").reshape(-1, 5)
+    rows = np.zeros(len(numbers), ROW)
+    rows["b3"] = np.frombuffer(found.b3, "<u8").reshape(-1, 4)
+    rows["sha256"] = np.frombuffer(found.sha256, "<u8").reshape(-1, 4)
+    for column, name in enumerate(("crc", "size", "offset", "stored", "method")):
+        rows[name] = numbers[:, column]
+    starts = np.zeros(len(numbers) + 1, np.int64)
+    starts[1:] = (numbers[:, 2] + numbers[:, 3]).astype(np.int64)
+    return rows, starts

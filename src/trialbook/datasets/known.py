@@ -34,11 +34,11 @@ class Known:
         candidates = self._places[low:high]
         return [int(place) for place in candidates if (self.rows.data["b3"][place] == words).all()]
 
-    def any_of(self, digests: list[bytes]) -> Array:
-        """Which of many may be known: cheap, and True too often rather than never."""
-        if not len(self._first) or not digests:
+    def any_of(self, digests: Array) -> Array:
+        """Which of many, of shape (n, 4), may be known: cheap, and True too often rather than never."""
+        if not len(self._first):
             return np.zeros(len(digests), bool)
-        words = np.frombuffer(b"".join(digests), "<u8")[::4]
+        words = digests[:, 0]
         place = np.searchsorted(self._first, words)
         found: Array = self._first[np.minimum(place, len(self._first) - 1)] == words
         return found

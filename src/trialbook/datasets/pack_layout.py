@@ -1,4 +1,4 @@
-"""The bytes of a pack besides its data: headers, index block, directory, end. The format document has the layout."""
+"""The bytes of a pack behind its members: index block, directory, end. The format document has the layout."""
 
 import struct
 from dataclasses import dataclass
@@ -6,20 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from blake3 import blake3
 
+from trialbook.datasets.pack_header import DATE, FLAGS, FULL, HEADER, header_bytes
 from trialbook.datasets.rows import Array
 from trialbook.datasets.table import Table, encode_table
 from trialbook.errors import DatasetDamaged
 
 COMMENT_BYTES = 115
 TAIL_BYTES = 22 + COMMENT_BYTES
-_FULL = 0xFFFFFFFF
-_LOCAL = struct.Struct("<4s5HLLLHH")
 _CENTRAL = struct.Struct("<4s6HLLL5HLL")
 _END = struct.Struct("<4s4HLLH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR = struct.Struct("<4sLQL")
-_LOCAL_MAGIC = b"PK\x03\x04"
-_FLAGS, _DATE = 0x0800, 0x0021
 _PREFIX = b"trialbook-pack 1 "
 
 
@@ -38,20 +35,6 @@ class Members:
 
     def __len__(self) -> int:
         return len(self.paths)
-
-
-def header_bytes(name: bytes, size: int) -> int:
-    """Length of a local header, known before the stored size is (which is never above ``size``)."""
-    return _LOCAL.size + len(name) + (20 if size >= _FULL else 0)
-
-
-def local_header(name: bytes, method: int, crc: int, size: int, stored: int) -> bytes:
-    """The header in front of a member's data."""
-    if size < _FULL:
-        return _LOCAL.pack(_LOCAL_MAGIC, 20, _FLAGS, method, 0, _DATE, crc, stored, size, len(name), 0) + name
-    extra = struct.pack("<HHQQ", 1, 16, size, stored)
-    head = _LOCAL.pack(_LOCAL_MAGIC, 45, _FLAGS, method, 0, _DATE, crc, _FULL, _FULL, len(name), len(extra))
-    return head + name + extra
 
 
 def ending(members: Members, place: int) -> tuple[str, bytes]:
@@ -76,12 +59,12 @@ def closing(members: Members, place: int, index: bytes) -> bytes:
     comment = _PREFIX + f"{place:016x} {len(index):016x} {identity}".encode()
     count = len(members)
     tail = b""
-    if start + len(directory) >= _FULL or count >= 0xFFFF:
+    if start + len(directory) >= FULL or count >= 0xFFFF:
         tail = _END64.pack(b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(directory), start)
         tail += _LOCATOR.pack(b"PK\x06\x07", 0, start + len(directory), 1)
     end = _END.pack(
         b"PK\x05\x06", 0, 0, min(count, 0xFFFF), min(count, 0xFFFF),
-        min(len(directory), _FULL), min(start, _FULL), len(comment),
+        min(len(directory), FULL), min(start, FULL), len(comment),
     )  # fmt: skip
     return directory + tail + end + comment
 
@@ -153,12 +136,12 @@ def _directory(members: Members) -> list[bytes]:
     names = list(map(str.encode, members.paths))
     lengths = np.fromiter(map(len, names), np.int64, len(names))
     size, stored = members.size.astype(np.int64), members.stored.astype(np.int64)
-    place = members.offset.astype(np.int64) - _LOCAL.size - lengths - np.where(size >= _FULL, 20, 0)
-    if len(names) and max(int(size.max()), int(stored.max()), int(place.max())) >= _FULL:
+    place = members.offset.astype(np.int64) - HEADER - lengths - np.where(size >= FULL, 20, 0)
+    if len(names) and max(int(size.max()), int(stored.max()), int(place.max())) >= FULL:
         return _wide_directory(members, names)
     heads = np.zeros(len(names), _RECORD)
     heads["magic"] = 0x02014B50
-    heads["words"] = (0x031E, 20, _FLAGS, 0, 0, _DATE)
+    heads["words"] = (0x031E, 20, FLAGS, 0, 0, DATE)
     heads["words"][:, 3] = members.method
     heads["crc"], heads["stored"], heads["size"] = members.crc, stored, size
     heads["lengths"][:, 0] = lengths
@@ -174,11 +157,11 @@ def _wide_directory(members: Members, names: list[bytes]) -> list[bytes]:
     values = zip(names, *(column.tolist() for column in columns), strict=True)
     for name, crc, size, stored, offset, method in values:
         place = offset - header_bytes(name, size)
-        wide = [value for value in (size, stored, place) if value >= _FULL]
+        wide = [value for value in (size, stored, place) if value >= FULL]
         extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
         head = _CENTRAL.pack(
-            b"PK\x01\x02", 0x031E, 45 if extra or size >= _FULL else 20, _FLAGS, method, 0, _DATE, crc,
-            min(stored, _FULL), min(size, _FULL), len(name), len(extra), 0, 0, 0, 0o100644 << 16, min(place, _FULL),
+            b"PK\x01\x02", 0x031E, 45 if extra or size >= FULL else 20, FLAGS, method, 0, DATE, crc,
+            min(stored, FULL), min(size, FULL), len(name), len(extra), 0, 0, 0, 0o100644 << 16, min(place, FULL),
         )  # fmt: skip
         records.append(head + name + extra)
     return records

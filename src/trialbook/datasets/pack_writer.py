@@ -2,6 +2,7 @@
 
 import os
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trialbook.datasets.pack_layout import Members, ending, header_bytes, local_header
-from trialbook.datasets.rows import ROW, STORED, Array
+from trialbook.datasets.pack_header import header_bytes, local_header
+from trialbook.datasets.pack_layout import Members, ending
+from trialbook.datasets.rows import ROW, STORED, Array, digest_words
 
 _BUFFER = 4 << 20
 _AT_ONCE = 1000
 """Pieces that one system call writes; the system takes 1 024."""
 _BEHIND = 2
 """Buffers that may wait for the disk while the next one fills."""
+_ZERO = bytes(32)
 
 
 class Digests(NamedTuple):
@@ -69,9 +72,8 @@ class PackWriter:
         self._flushed = 0
         self._places: list[int] = []
         self._names: list[str] = []
-        self._b3: list[bytes] = []
-        self._sha: list[bytes] = []
-        self._numbers: list[tuple[int, int, int, int, int]] = []
+        self._rows: list[Array] = []
+        self._single: list[tuple[bytes, bytes, int, int, int, int, int]] = []
         self._open: dict[int, Future[Digests]] = {}
         self._whole: tuple[int, Array] | None = None
 
@@ -103,14 +105,44 @@ class PackWriter:
         offset = self._flushed + self._buffered + len(head)
         self._places.append(place)
         self._names.append(name)
-        self._b3.append(digests[0])
-        self._sha.append(digests[1])
-        self._numbers.append((digests[2], digests[3], offset, len(data), method))
+        self._single.append((*digests, offset, len(data), method))
         self._buffer += (head, data)
         self._buffered += len(head) + len(data)
         if self._buffered >= _BUFFER:
             self.flush()
         return offset
+
+    def append_run(self, places: Sequence[int], names: list[str], rows: Array, data: memoryview) -> None:
+        """Members that lie behind each other in memory, headers and all.
+
+        Args:
+            places: the caller's number of each.
+            names: of each.
+            rows: one ``ROW`` each, its ``offset`` counted from the start of ``data``, its ``pack`` zero.
+            data: may change when this returns.
+        """
+        self.flush()
+        self._fold()
+        rows = rows.copy()
+        rows["offset"] += np.uint64(self._flushed)
+        self._places += places
+        self._names += names
+        self._rows.append(rows)
+        write_all(self._handle, data, self._flushed)
+        self._flushed += len(data)
+
+    def _fold(self) -> None:
+        """Rows of the members that came one by one."""
+        if not self._single:
+            return
+        b3, sha256, crc, size, offset, stored, method = zip(*self._single, strict=True)
+        rows = np.zeros(len(self._single), ROW)
+        rows["b3"] = np.frombuffer(b"".join(b3), "<u8").reshape(-1, 4)
+        rows["sha256"] = np.frombuffer(b"".join(sha256), "<u8").reshape(-1, 4)
+        rows["crc"], rows["size"], rows["offset"] = crc, size, offset
+        rows["stored"], rows["method"] = stored, method
+        self._rows.append(rows)
+        self._single = []
 
     def stand_for(self, place: int, row: Array) -> None:
         """All members together are one file, whose row this is; the sealed pack shows that one only.
@@ -139,16 +171,12 @@ class PackWriter:
         self._open[len(self._names)] = digests
         self._places.append(place)
         self._names.append(name)
-        self._b3.append(b"")
-        self._sha.append(b"")
-        self._numbers.append((0, 0, offset, stored, method))
+        self._single.append((_ZERO, _ZERO, 0, 0, offset, stored, method))
         self._flushed = max(self._flushed, offset + stored)
 
     def settled(self) -> list[tuple[int, bytes]]:
-        """Number and BLAKE3 of every member so far; waits for those that are being written."""
-        for number, digests in self._open.items():
-            self._b3[number] = digests.result().b3
-        return list(zip(self._places, self._b3, strict=True))
+        """Number and BLAKE3 of every member that came by ``settle``; waits for those that are being written."""
+        return [(self._places[number], digests.result().b3) for number, digests in self._open.items()]
 
     def flush(self) -> None:
         """Hand what is buffered to the disk."""
@@ -172,20 +200,15 @@ class PackWriter:
             DatasetError: what a future raised.
         """
         self.flush()
+        self._fold()
+        rows = np.concatenate([np.zeros(0, ROW), *self._rows])
         for number, later in self._open.items():
-            digests = later.result()
-            _, _, offset, stored, method = self._numbers[number]
-            head = local_header(self._names[number].encode(), method, digests.crc, digests.size, stored)
-            write_all(self._handle, head, offset - len(head))
-            self._b3[number], self._sha[number] = digests.b3, digests.sha256
-            self._numbers[number] = (digests.crc, digests.size, offset, stored, method)
-        rows = np.zeros(len(self._names), ROW)
-        numbers = np.array(self._numbers, np.uint64).reshape(-1, 5)
-        for column, name in enumerate(("crc", "size", "offset", "stored", "method")):
-            rows[name] = numbers[:, column]
-        rows["b3"] = np.frombuffer(b"".join(self._b3), "<u8").reshape(-1, 4)
-        if self._sha256:
-            rows["sha256"] = np.frombuffer(b"".join(self._sha), "<u8").reshape(-1, 4)
+            digests, row = later.result(), rows[number : number + 1]
+            name, stored = self._names[number].encode(), int(row["stored"][0])
+            head = local_header(name, int(row["method"][0]), digests.crc, digests.size, stored)
+            write_all(self._handle, head, int(row["offset"][0]) - len(head))
+            row["b3"], row["sha256"] = digest_words(digests.b3), digest_words(digests.sha256)
+            row["crc"], row["size"] = digests.crc, digests.size
         members = Members(
             self._names, rows["b3"], rows["sha256"] if self._sha256 else np.zeros((0, 4), "<u8"),
             rows["crc"], rows["size"], rows["stored"], rows["offset"], rows["method"],

@@ -9,12 +9,12 @@ from blake3 import blake3
 
 from trialbook.blobs.store import BlobStore
 from trialbook.datasets.chunks import Cutter, bits_for
-from trialbook.datasets.digest import Facts, open_source, stream
+from trialbook.datasets.digest import open_source, stream
+from trialbook.datasets.facts import Facts, facts_of
 from trialbook.datasets.pack_reader import PackReader, Wanted
 from trialbook.datasets.pack_writer import Digests, PackWriter
 from trialbook.datasets.pieces import OWN, Recipe, encode_recipe
 from trialbook.datasets.rows import PIECES, ROW, STORED, ZSTD, digest_words
-from trialbook.datasets.scan import facts_of
 
 try:
     from compression import zstd

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from trialbook.blobs.store import BlobStore
+from trialbook.datasets.facts import facts_of
 from trialbook.datasets.ingest import Ingest, Ship, Sources
 from trialbook.datasets.known import Known
 from trialbook.datasets.materialise import materialise
@@ -16,7 +17,7 @@ from trialbook.datasets.pack_reader import RUN_BYTES, PackReader
 from trialbook.datasets.pack_writer import Digests, PackWriter
 from trialbook.datasets.plan import by_pack, plan
 from trialbook.datasets.rows import FILE, Array, Rows, known, merged
-from trialbook.datasets.scan import FACTS, facts_of
+from trialbook.datasets.scan import FACTS
 from trialbook.datasets.sniff import Policy
 
 

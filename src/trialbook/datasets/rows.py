@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trialbook.datasets.methods import DEFLATE as DEFLATE
+from trialbook.datasets.methods import PIECES as PIECES
+from trialbook.datasets.methods import STORED as STORED
+from trialbook.datasets.methods import ZSTD as ZSTD
+
 Array = npt.NDArray[Any]
 
 Columns = Array | Mapping[str, Array]
 
 FILE, LINK = 0, 1
 NO_PACK = 0xFFFFFFFF
-STORED, DEFLATE, ZSTD = 0, 8, 93
-"""Methods of a zip member."""
-PIECES = 255
-"""Instead of a method: the row's place is that of a recipe, see ``pieces``."""
 
 ROW = np.dtype(
     [

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from trialbook.datasets.facts import facts_of
 from trialbook.datasets.paths import refusal
 from trialbook.datasets.rows import Array
 from trialbook.errors import DatasetMissing
 
 _SHORT = 1000
-_SIGNED = (1 << 63) - 1
 FACTS = np.dtype([("size", "<i8"), ("mtime", "<i8"), ("ctime", "<i8"), ("ino", "<u8"), ("mode", "<u4")])
-"""What ``stat`` says about a file; times in nanoseconds."""
+"""``Facts`` as columns."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,6 @@ class Scan:
     paths: list[str]
     facts: Array
     skipped: tuple[Skipped, ...]
-
-
-def facts_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
-    """The ``FACTS`` of one ``stat``."""
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _SIGNED, found.st_mode
 
 
 def scan_folder(folder: Path, recursive: bool = True) -> Scan:

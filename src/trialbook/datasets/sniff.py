@@ -4,7 +4,7 @@ import threading
 import zlib
 from dataclasses import dataclass
 
-from trialbook.datasets.rows import DEFLATE, STORED, ZSTD
+from trialbook.datasets.methods import DEFLATE, STORED, ZSTD
 
 try:
     from compression import zstd
@@ -57,7 +57,7 @@ def places(size: int) -> tuple[int, ...]:
     return (0,) if size <= _SEVERAL else (0, size // 2, size - SAMPLE)
 
 
-def method(policy: Policy, path: str, size: int, sample: bytes) -> int:
+def method(policy: Policy, path: str, size: int, sample: bytes | memoryview) -> int:
     """STORED, or what the policy compresses with when the sample shrinks.
 
     Args:

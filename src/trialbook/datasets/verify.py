@@ -10,14 +10,8 @@ import numpy as np
 from trialbook.datasets.digest import stream
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import Objects, pack_key
-from trialbook.datasets.pack_layout import (
-    TAIL_BYTES,
-    Members,
-    closing,
-    find_index,
-    header_bytes,
-    local_header,
-)
+from trialbook.datasets.pack_header import header_bytes, local_header
+from trialbook.datasets.pack_layout import TAIL_BYTES, Members, closing, find_index
 from trialbook.datasets.pack_reader import PackReader, Wanted
 from trialbook.datasets.plan import by_pack
 from trialbook.datasets.rows import FILE, Rows, digest_bytes

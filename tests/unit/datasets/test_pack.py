@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
 from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.pack_layout import header_bytes, local_header
+from trialbook.datasets.pack_header import header_bytes, local_header
 from trialbook.datasets.repository import Repository, Version
 from trialbook.datasets.sniff import Policy
 from trialbook.errors import DatasetDamaged, DatasetMissing
