@@ -12,8 +12,8 @@ import pytest
 from tests.catalogue.conftest import Begin, again
 from tests.support.server import RunningServer
 from trialbook import Logger, Task
+from trialbook.capture.tags import chart_of
 from trialbook.errors import UsageError
-from trialbook.sdk.reports.tags import chart_of
 
 
 def plot(task: Task, title: str, series: str = "s") -> dict[str, Any]:

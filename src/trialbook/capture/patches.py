@@ -60,6 +60,7 @@ class Patches:
         self.place = place
         self._on = True
         self._undo: list[Callable[[], None]] = []
+        self._last: list[Callable[[], None]] = []
 
     def after(self, owner: Any, name: str, seen: Seen) -> None:
         """Call ``seen`` after each successful call of ``owner.name``, in the same thread.
@@ -108,6 +109,10 @@ class Patches:
         setattr(owner, name, replacement)
         self._undo.append(lambda: _put_back(owner, name, replacement, found, inherited))
 
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Call this before everything is put back: the run still takes reports then."""
+        self._last.append(call)
+
     @property
     def on(self) -> bool:
         """False after ``undo``: a replacement that somebody else has wrapped since is still called then."""
@@ -115,6 +120,9 @@ class Patches:
 
     def undo(self) -> None:
         """Put everything back, last first."""
+        for call in self._last:
+            with guard(f"capture.{self.place}.end"):
+                call()
         self._on = False
         while self._undo:
             with guard(f"capture.{self.place}.undo"):

@@ -146,8 +146,10 @@ class Journal:
             UsageError: it has 16 MiB or more as JSON.
         """
         self._frame(Kind.EVENT, event)
-        if isinstance(event.get("iter"), int):
-            self._writer.latest = event["iter"]
+        iteration = event.get("iter")
+        if isinstance(iteration, int) and iteration > (self._writer.latest or 0):
+            # A plot without an iteration has 0: it does not take the program back to its beginning.
+            self._writer.latest = iteration
 
     def call(self, method: str, params: dict[str, Any]) -> None:
         """Have a changing method run in this place of the order, with the caller's permission."""
@@ -294,7 +296,7 @@ class Journal:
 
     @property
     def latest(self) -> int | None:
-        """The iteration that this process reported last, as a point or in an event; None before the first."""
+        """The iteration that this process reported last, as a point or in a later event; None before the first."""
         return self._writer.latest
 
     @property

@@ -42,6 +42,7 @@ class Frameworks:
     def __init__(self, task: "Task", wanted: bool | Mapping[str, Any]) -> None:
         self._task = task
         self._wanted = wanted
+        self._newest = 0
         self._weights = _Weights(task)
         self._parameters = _Parameters(task)
         _check_names(wanted)
@@ -57,7 +58,18 @@ class Frameworks:
                 return None
             if not isinstance(chosen, bool):
                 patterns += [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
-        return Sink(self._task.get_logger(), _Chosen(self._weights, patterns), self._parameters)
+        models = _Chosen(self._weights, patterns)
+        settings = self._task._record.settings
+        remote = bool(settings.task_id) and not settings.simulated
+        return Sink(self._task.get_logger(), models, self._parameters, self._iteration, remote)
+
+    def _iteration(self) -> int:
+        """Without the offset of a continued run, which the logger adds."""
+        newest = self._task._record.journal.latest
+        if newest is not None and newest >= 0:
+            # Values without an iteration have one far below 0.
+            self._newest = max(0, newest - self._task.get_logger()._offset)
+        return self._newest
 
     def end(self) -> None:
         """Stop watching; models that were loaded are on the record after it."""

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from trialbook.base.guard import guard
+from trialbook.capture import tags
 from trialbook.capture.streams import records_to
 from trialbook.errors import UsageError
 from trialbook.journal.frames import Stream
 from trialbook.sdk import current, numbers
 from trialbook.sdk.media import Media
 from trialbook.sdk.record import Record
-from trialbook.sdk.reports import tags
 from trialbook.sdk.reports.pictures import PicturesMixin
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -153,7 +153,7 @@ class Logger(PicturesMixin):
                 each a chart of its own.
 
         Example:
-            >>> from trialbook.sdk.reports.tags import chart_of
+            >>> from trialbook.capture.tags import chart_of
             >>> chart_of("loss_train"), chart_of("loss/train")
             (('loss_train', 'loss_train'), ('loss', 'train'))
             >>> Logger.tensorboard_auto_group_scalars(True)
@@ -171,7 +171,7 @@ class Logger(PicturesMixin):
             single_series: True gives each series its own chart, also ``loss/train`` and ``loss/val``.
 
         Example:
-            >>> from trialbook.sdk.reports.tags import chart_of
+            >>> from trialbook.capture.tags import chart_of
             >>> Logger.tensorboard_single_series_per_graph(True)
             >>> chart_of("loss/train")
             ('loss/train', 'train')

@@ -1,6 +1,6 @@
 """Where bindings send what they see. The SDK implements it; tests may as well."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Protocol
@@ -88,8 +88,12 @@ class Sink:
         reports: plots, scalars, images, media.
         models: files that are saved and loaded.
         parameters: settings.
+        iteration: the newest iteration that the program reported, for what has none of its own; 0 before the first.
+        remote: the run was started by an agent, on a machine that may have no display.
     """
 
     reports: Reports
     models: Models
     parameters: Parameters
+    iteration: Callable[[], int]
+    remote: bool

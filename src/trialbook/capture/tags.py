@@ -1,7 +1,6 @@
 """TensorBoard tags as charts: which title and series a tag becomes.
 
-No TensorBoard writer is watched in this version; programs that read event files themselves use ``chart_of``, which
-obeys the two switches of ``Logger``.
+The watched writers use it, and programs that read event files themselves may; it obeys the two switches of ``Logger``.
 """
 
 import re
@@ -9,18 +8,31 @@ import re
 _STEM = re.compile(r"^(.*?)(?:[_\-. ]|(?<=\D)(?=\d)).+$")
 _grouped = False
 _single = False
+_changes = 0
 
 
 def group(wanted: bool) -> None:
     """``Logger.tensorboard_auto_group_scalars``."""
-    global _grouped
+    global _grouped, _changes
     _grouped = wanted
+    _changes += 1
 
 
 def single(wanted: bool) -> None:
     """``Logger.tensorboard_single_series_per_graph``."""
-    global _single
+    global _single, _changes
     _single = wanted
+    _changes += 1
+
+
+def changes() -> int:
+    """How often a switch was set: answers of ``chart_of`` are good until it differs."""
+    return _changes
+
+
+def is_single() -> bool:
+    """Whether every tag has a chart of its own."""
+    return _single
 
 
 def chart_of(tag: str) -> tuple[str, str]:
