@@ -69,6 +69,23 @@ def test_content(closed: Close, project: str, server: RunningServer) -> None:
     assert (whole["added"], whole["modified"], whole["removed"], whole["total"]) == (3, 1, 2, 6)
     (entry,) = server.call("datasets.get_content", dataset=third.id, folder="keep")["entries"]
     assert entry["bytes"] == 3 and len(entry["hash"]) == 64
+    assert shown(search="Z") == [("sub/z", "file", 1, "modified")]
+    assert shown("sub", search="N") == [("new/n", "file", 1, "added")]
+    assert shown(search="SUB/", against=first.id) == [
+        ("sub/deep/y", "file", 0, "removed"),
+        ("sub/new/n", "file", 1, "added"),
+        ("sub/z", "file", 1, "modified"),
+    ]
+    assert shown(search="e", page=1, page_size=1) == [("links/hostname", "link", 1, "")]
+    assert shown(search="nothing") == []
+    assert shown(changed=True) == [("sub", "folder", 2, "modified"), ("new", "file", 1, "added")]
+    assert shown("keep", changed=True) == []
+    assert shown(changed=True, search="sub") == [
+        ("sub/new/n", "file", 1, "added"),
+        ("sub/z", "file", 1, "modified"),
+    ]
+    assert ("gone", "file", 0, "removed") in shown(changed=True, against=first.id)
+    assert shown(changed=True, against="") == []
     opened = Dataset.create("data", project)
     assert not server.call("datasets.get_content", dataset=opened.id)["readable"]
 

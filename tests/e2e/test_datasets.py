@@ -96,6 +96,30 @@ def test_the_tree_shows_sizes_and_changes_and_is_paged(page: Page, site: Site, p
     expect(tree.locator("[data-path='images/cats/cats_01.png']")).to_be_visible()
 
 
+def test_paths_are_found_and_changes_stand_alone(page: Page, site: Site, pets: dict[str, str]) -> None:
+    page.goto(version_url(site, pets["second"]))
+    tree = page.get_by_role("treegrid")
+    rows = tree.locator("[data-path]")
+    find = page.get_by_label("Find a path below this folder")
+    find.fill("CATS_01")
+    expect(rows).to_have_count(1)
+    tree.locator("[data-path='images/cats/cats_01.png']").click()
+    expect(page.get_by_label("File cats_01.png")).to_be_visible()
+    page.keyboard.press("Escape")
+    find.fill("no such file")
+    expect(page.get_by_text("No path contains this text")).to_be_visible()
+    page.get_by_role("button", name="Show everything").click()
+    page.get_by_label("changes only").check()
+    expect(tree.locator("[data-path='new.txt']")).to_be_visible()
+    expect(tree.locator("[data-path='README.md']")).to_have_count(0)
+    find.fill("cats")
+    expect(tree.locator("[data-path='images/cats/cats_00.png']")).to_contain_text("− removed")
+    expect(tree.locator("[data-path='images/cats/cats_01.png']")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("changes only")).to_be_checked()
+    expect(rows).to_have_count(1)
+
+
 def test_the_tree_by_keyboard(page: Page, site: Site, pets: dict[str, str]) -> None:
     page.goto(version_url(site, pets["second"]))
     tree = page.get_by_role("treegrid")

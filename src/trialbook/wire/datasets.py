@@ -220,6 +220,9 @@ class GetContent(msgspec.Struct, frozen=True, kw_only=True):
         folder: path without slashes at its ends; empty is the top.
         against: version to compare with; None is the first parent, empty text is none.
         pattern: only entries whose name contains this text.
+        search: instead of the folder's entries, files and links anywhere below it whose path from there on contains this
+            text; their names are these paths.
+        changed: only what was added, modified or removed, and folders with such.
         page, page_size: of the answer.
     """
 
@@ -227,6 +230,8 @@ class GetContent(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""
     against: str | None = None
     pattern: str = ""
+    search: str = ""
+    changed: bool = False
     page: int = 0
     page_size: int = 200
 
@@ -235,7 +240,7 @@ class ContentEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A file, link or folder.
 
     Attributes:
-        name: last part of the path.
+        name: last part of the path; of a search, the path below the folder.
         kind: ``folder``, ``file`` or ``link``.
         files: below a folder; 1 for others.
         bytes: below a folder, or of the file; −1 for a link of unknown size.

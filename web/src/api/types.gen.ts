@@ -885,6 +885,8 @@ export interface GetContent {
   folder?: string;
   against?: string | null;
   pattern?: string;
+  search?: string;
+  changed?: boolean;
   page?: number;
   page_size?: number;
 }

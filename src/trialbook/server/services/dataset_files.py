@@ -91,10 +91,12 @@ class DatasetFiles:
             return GetContentReply(readable=False)
         folder = ask.folder.strip("/")
         prefix = f"{folder}/" if folder else ""
-        found = _find(shown, prefix)
+        found = _search(shown, prefix, ask.search.casefold()) if ask.search else _find(shown, prefix)
         if ask.pattern:
             wanted = ask.pattern.casefold()
             found = [one for one in found if wanted in one.name.casefold()]
+        if ask.changed:
+            found = [one for one in found if _changed(shown, one)]
         found.sort()
         low, high = _span(shown.rows.paths, prefix)
         start = ask.page * ask.page_size
@@ -262,6 +264,26 @@ def _find(shown: _Shown, prefix: str) -> list[_Found]:
             _Found(not slash, name, 0, 0, True) if known is None else known._replace(lost=True)
         )
     return list(found.values())
+
+
+def _search(shown: _Shown, prefix: str, wanted: str) -> list[_Found]:
+    """Files anywhere below a folder, by a part of their path below it."""
+    cut = len(prefix)
+    paths, gone = shown.rows.paths, shown.removed
+    low, high = _span(paths, prefix)
+    found = [
+        _Found(True, paths[place][cut:], place, place + 1)
+        for place in range(low, high)
+        if wanted in paths[place][cut:].casefold()
+    ]
+    low, high = _span(gone, prefix)
+    lost = (path[cut:] for path in gone[low:high])
+    return found + [_Found(True, name, 0, 0, True) for name in lost if wanted in name.casefold()]
+
+
+def _changed(shown: _Shown, one: _Found) -> bool:
+    sums = (shown.added, shown.modified)
+    return one.lost or any(found[one.end] > found[one.start] for found in sums)
 
 
 def _entry(shown: _Shown, one: _Found) -> ContentEntry:

@@ -24,6 +24,8 @@ const VIEW = {
   /** The file, or folder, whose panel is shown. */
   at: codec.text(),
   q: codec.text(),
+  /** Only what differs from the version that it is compared with. */
+  changed: codec.flag(),
   /** Version to compare with; "parent" is the default, "none" is none. */
   vs: codec.text("parent"),
 };
@@ -37,13 +39,17 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
   const search = useRef<HTMLInputElement>(null);
   const viewport = useViewport(box);
   const rowHeight = ROW_HEIGHT[usePreferences().density];
-  const pattern = useDeferredValue(view.q.trim());
+  const sought = useDeferredValue(view.q.trim());
   const first = Math.max(0, Math.floor((viewport.top - HEAD) / rowHeight) - 6);
   const last = Math.ceil((viewport.top + (viewport.height || 800)) / rowHeight) + 6;
   const against = view.vs === "parent" ? undefined : view.vs === "none" ? "" : view.vs;
   const spec = useMemo(
-    () => ({ dataset: version.id, root: view.dir, open: view.open, against, pattern, final: !isOpen(version) }),
-    [version, view.dir, view.open, against, pattern],
+    () => ({
+      dataset: version.id, root: view.dir, against, search: sought, changed: view.changed, final: !isOpen(version),
+      // What is found is a flat list of files.
+      open: sought ? [] : view.open,
+    }),
+    [version, view.dir, view.open, against, sought, view.changed],
   );
   const tree = useTree(spec, [first, last]);
   const [place, setPlace] = useState(0);
@@ -51,7 +57,7 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
   useEffect(() => {
     setPlace(0);
     if (box.current) box.current.scrollTop = 0;
-  }, [view.dir, pattern]);
+  }, [view.dir, sought, view.changed]);
 
   const pathOf = (row: TreeRow | null) => (row?.entry ? join(row.folder, row.entry.name) : null);
   const goTo = (next: number) => {
@@ -109,6 +115,7 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
   if (tree.top && !tree.top.readable) return <Unreadable version={version} />;
   const shown = Array.from({ length: Math.max(0, Math.min(last, tree.rows) - first) }, (_, i) => first + i);
   const parts = view.dir ? view.dir.split("/") : [];
+  const compared = view.vs === "parent" ? version.parents.length > 0 : view.vs !== "none";
   const others = versions.filter((one) => one.id !== version.id && !isOpen(one));
   const activeId = `entry-${place}`;
   return (
@@ -128,9 +135,7 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
             ))}
           </nav>
           <span className="grow" />
-          {tree.top?.against !== undefined && tree.top?.against !== null && view.dir === "" && (
-            <Changes counts={tree.top} />
-          )}
+          {compared && view.dir === "" && tree.top && <Changes counts={tree.top} />}
           {others.length > 0 && (
             <label className="row">
               <span className="muted">against</span>
@@ -142,17 +147,25 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
               </select>
             </label>
           )}
+          {(compared || view.changed) && (
+            <label className="row">
+              <input type="checkbox" checked={view.changed} onChange={(event) => setView({ changed: event.target.checked }, "push")} />
+              changes only
+            </label>
+          )}
           <label className="search" style={{ width: 200 }}>
             <Icon name="search" size={14} />
-            <input ref={search} className="input" placeholder="Names in this folder  ( / )" aria-label="Filter this folder" value={view.q}
+            <input ref={search} className="input" placeholder="Find a path  ( / )" aria-label="Find a path below this folder" value={view.q}
               onChange={(event) => setView({ q: event.target.value })} />
           </label>
         </div>
         {tree.error !== null && <ErrorPanel error={tree.error} retry={tree.retry} />}
         {tree.pending && tree.error === null && <div style={{ padding: 16 }}><Skeleton height={160} /></div>}
         {!tree.pending && tree.rows === 0 ? (
-          <Empty title={pattern ? "No name contains this text" : "This folder is empty"} small>
-            {pattern && <button type="button" className="button" onClick={() => setView({ q: "" })}>Clear the filter</button>}
+          <Empty title={sought ? "No path contains this text" : view.changed ? "Nothing has changed here" : "This folder is empty"} small>
+            {(sought || view.changed) && (
+              <button type="button" className="button" onClick={() => setView({ q: "", changed: false })}>Show everything</button>
+            )}
           </Empty>
         ) : (
           <div className="tree" ref={box} role="treegrid" tabIndex={0} aria-label="Content" aria-rowcount={tree.rows} onKeyDown={onKey}
@@ -196,7 +209,7 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
           <div className="tree-foot num muted">
             {formatCount(tree.top.files)} {tree.top.files === 1 ? "file" : "files"}, {formatBytes(tree.top.bytes)}
             {view.dir && " in this folder"}
-            {pattern && ` · ${formatCount(tree.top.total)} of its entries contain “${pattern}”`}
+            {sought && ` · ${formatCount(tree.top.total)} paths contain “${sought}”`}
           </div>
         )}
       </div>

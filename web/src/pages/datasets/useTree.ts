@@ -32,23 +32,26 @@ export interface TreeView {
   open: readonly string[];
   /** Undefined: the first parent; empty: nothing. */
   against: string | undefined;
-  pattern: string;
+  /** Instead of the tree: files below the root whose path contains this text. */
+  search: string;
+  /** Only what is added, modified or removed. */
+  changed: boolean;
   /** Whether what was answered can still change. */
   final: boolean;
 }
 
 /** The pages of a tree that are on the screen, or were. A finished version never changes, so nothing is asked twice. */
 export function useTree(view: TreeView, range: readonly [number, number]): Tree {
-  const { dataset, root, against, pattern, final } = view;
+  const { dataset, root, against, search, changed, final } = view;
   const open = useMemo(() => new Set(view.open), [view.open]);
   // The runs depend on the answers, and what to ask on the runs: the ones of the last pass say what this one asks.
-  const known = useKnown(dataset, root, against, pattern);
+  const known = useKnown(dataset, root, against, search, changed);
   const asked = pagesFor(root, known.runs, open, range[0], range[1]);
   const results = useQueries({
     queries: asked.map(({ folder, page }) => ({
-      queryKey: ["dataset-content", dataset, against, folder, folder === root ? pattern : "", page],
+      queryKey: ["dataset-content", dataset, against, folder, folder === root ? search : "", changed, page],
       queryFn: ({ signal }: { signal: AbortSignal }) =>
-        call("datasets.get_content", { dataset, folder, against, pattern: folder === root ? pattern : "", page, page_size: PAGE }, signal),
+        call("datasets.get_content", { dataset, folder, against, search: folder === root ? search : "", changed, page, page_size: PAGE }, signal),
       staleTime: final ? Number.POSITIVE_INFINITY : 5_000,
     })),
   });
@@ -91,6 +94,6 @@ class Known {
   }
 }
 
-function useKnown(dataset: string, root: string, against: string | undefined, pattern: string): Known {
-  return useMemo(() => new Known(root), [dataset, root, against, pattern]);
+function useKnown(dataset: string, root: string, against: string | undefined, search: string, changed: boolean): Known {
+  return useMemo(() => new Known(root), [dataset, root, against, search, changed]);
 }
