@@ -87,7 +87,8 @@ from trialbook import Task, Logger
 rank, restart = os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]
 for name in ("first", "second"):
     task = Task.init("Ranks", name, reuse_last_task_id=False)
-    print("TASK", name, rank, task.id)
+    # In one write: the ranks share the pipe.
+    os.write(1, f"TASK {name} {rank} {task.id}\\n".encode())
     for step in range(300):
         Logger.current_logger().report_scalar("ranks", rank, step, step)
     task.flush()

@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 
 import { call } from "~/api/rpc";
 import type { DatasetVersion } from "~/api/types.gen";
@@ -8,49 +7,10 @@ import { Changes } from "~/pages/datasets/Changes";
 import { refreshTasks } from "~/state/actions";
 import { useUserNames } from "~/state/directory";
 import { datasetPath, taskPath } from "~/state/links";
-import { toastError } from "~/state/toasts";
+import { EditableText } from "~/widgets/EditableText";
 import { Go } from "~/widgets/Go";
 import { statusWord } from "~/widgets/Status";
 import { CopyButton } from "~/widgets/states";
-
-function Description({ version }: { version: DatasetVersion }) {
-  const [text, setText] = useState<string | null>(null);
-  const save = () => {
-    call("tasks.edit", { task: version.id, comment: text ?? "", force: true }).then(() => {
-      setText(null);
-      return refreshTasks();
-    }, toastError);
-  };
-  return (
-    <div className="panel">
-      <header>
-        <h2 className="grow">Description</h2>
-        {text === null && (
-          <button type="button" className="link-button" onClick={() => setText(version.comment)}>
-            Edit
-          </button>
-        )}
-      </header>
-      <div className="body stack">
-        {text === null ? (
-          <p style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{version.comment || <span className="muted">None.</span>}</p>
-        ) : (
-          <>
-            <textarea className="comment-edit" autoFocus aria-label="Description" value={text} onChange={(event) => setText(event.target.value)} />
-            <div className="row">
-              <button type="button" className="button primary" onClick={save}>
-                Save
-              </button>
-              <button type="button" className="button" onClick={() => setText(null)}>
-                Cancel
-              </button>
-            </div>
-          </>
-        )}
-      </div>
-    </div>
-  );
-}
 
 /** Everything that is known of the version as a whole. */
 export function Info({ version }: { version: DatasetVersion }) {
@@ -117,7 +77,8 @@ export function Info({ version }: { version: DatasetVersion }) {
           </dl>
         </div>
         <div className="stack">
-          <Description version={version} />
+          <EditableText label="Description" text={version.comment}
+            save={(comment) => call("tasks.edit", { task: version.id, comment, force: true }).then(refreshTasks)} />
           <div className="panel">
             <header>
               <h2>Storage</h2>

@@ -13,11 +13,8 @@ import { useUserNames } from "~/state/directory";
 import { datasetPath, taskPath, VERSION_TABS, type VersionTab } from "~/state/links";
 import { Icon } from "~/theme/icons";
 import { ActionDialog } from "~/widgets/ActionDialog";
-import { DropMenu } from "~/widgets/DropMenu";
-import { Go } from "~/widgets/Go";
+import { ActionsMenu, ShortId, TabLine, Tags } from "~/widgets/head";
 import { Status } from "~/widgets/Status";
-import { CopyButton } from "~/widgets/states";
-import { TagEditor } from "~/widgets/TagEditor";
 
 const MENU: ActionName[] = ["abort", "publish", "archive", "restore"];
 
@@ -31,7 +28,7 @@ interface Props {
 export function VersionHead({ version, versions, tab }: Props) {
   const router = useRouter();
   const users = useUserNames();
-  const [open, setOpen] = useState<ActionName | "tags" | "use" | "rename" | null>(null);
+  const [open, setOpen] = useState<ActionName | "use" | "rename" | null>(null);
   const asTask = {
     id: version.id, name: titleOf(version), status: version.status, tags: version.tags,
     system_tags: version.archived ? ["archived"] : [],
@@ -57,13 +54,7 @@ export function VersionHead({ version, versions, tab }: Props) {
         <button type="button" className="button primary" onClick={() => setOpen("use")}>
           Use
         </button>
-        <DropMenu
-          target={
-            <button type="button" className="button" aria-label="Actions">
-              Actions
-              <Icon name="down" size={12} />
-            </button>
-          }
+        <ActionsMenu
           entries={[
             ...able.map((name) => ({ label: ACTIONS[name].verb, icon: ACTIONS[name].icon, run: () => setOpen(name) })),
             { label: "Rename the dataset", icon: "edit", run: () => setOpen("rename") },
@@ -75,10 +66,7 @@ export function VersionHead({ version, versions, tab }: Props) {
       </div>
       <div className="facts-line num">
         <span className="cut">{version.project}</span>
-        <span className="row" style={{ gap: 2 }}>
-          <span className="mono" title={version.id}>{version.id.slice(0, 8)}</span>
-          <CopyButton text={version.id} label="Copy the id" />
-        </span>
+        <ShortId id={version.id} />
         <span>{count(version.files)} {version.files === 1 ? "file" : "files"}</span>
         {Boolean(version.links) && <span>{count(version.links)} {version.links === 1 ? "link" : "links"}</span>}
         <span title={version.bytes === null ? undefined : `${version.bytes} bytes`}>{formatBytes(version.bytes)}</span>
@@ -88,25 +76,10 @@ export function VersionHead({ version, versions, tab }: Props) {
         <Changes counts={version.changes} />
         <span>by {users.get(version.user ?? "") ?? MISSING}</span>
         <span title={version.created}>{formatAgo(version.created)}</span>
-        <span className="row" style={{ gap: 4 }}>
-          {version.tags.map((tag) => (
-            <span key={tag} className="chip">{tag}</span>
-          ))}
-          <button type="button" className="chip" onClick={() => setOpen("tags")}>
-            + tag
-          </button>
-        </span>
+        <Tags tags={version.tags} save={(tags) => setTags(version.id, tags)} />
       </div>
-      <nav className="tabs" aria-label="Parts of the version">
-        {VERSION_TABS.map((one) => (
-          <Go key={one.path} to={datasetPath(version.project_id, version.id, one.path)} aria-current={one.path === tab ? "page" : undefined}>
-            {one.label}
-          </Go>
-        ))}
-      </nav>
-      {open === "tags" && (
-        <TagEditor title="Tags" initial={version.tags} close={() => setOpen(null)} save={(tags) => setTags(version.id, tags)} />
-      )}
+      <TabLine label="Parts of the version" tabs={VERSION_TABS} current={tab}
+        to={(path) => datasetPath(version.project_id, version.id, path as VersionTab)} />
       {open === "use" && <Use version={version} close={() => setOpen(null)} />}
       {open === "rename" && <Rename version={version} close={() => setOpen(null)} />}
       {open === "delete" && <DeleteVersion version={version} versions={versions} close={() => setOpen(null)} />}

@@ -14,13 +14,11 @@ import { useProject, useUserNames } from "~/state/directory";
 import { downloadHref, filePlace } from "~/state/files";
 import { modelPath, projectPath } from "~/state/links";
 import { MODEL_ACTIONS, type ModelActionName, refreshModels, setModelTags } from "~/state/modelActions";
-import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
-import { DropMenu } from "~/widgets/DropMenu";
 import { Go } from "~/widgets/Go";
+import { ActionsMenu, NameField, ShortId, Tags } from "~/widgets/head";
 import { MissingThing } from "~/widgets/MissingThing";
-import { CopyButton, ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
-import { TagEditor } from "~/widgets/TagEditor";
+import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
 
 const MENU: ModelActionName[] = ["publish", "archive", "restore", "delete"];
 
@@ -70,44 +68,17 @@ function OneModel({ pid, mid }: { pid: string; mid: string }) {
   );
 }
 
-function Name({ model }: { model: Model }) {
-  const [text, setText] = useState(model.name);
-  useEffect(() => setText(model.name), [model.name]);
-  const save = () => {
-    const name = text.trim();
-    if (!name || name === model.name) {
-      setText(model.name);
-      return;
-    }
-    call("models.edit", { model: model.id, name }).then(refreshModels, (error: unknown) => {
-      setText(model.name);
-      toastError(error);
-    });
-  };
-  return (
-    <input className="name-edit cut" value={text} aria-label="Name" size={Math.max(8, Math.min(60, text.length))} title={model.name}
-      onChange={(event) => setText(event.target.value)} onBlur={save}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") event.currentTarget.blur();
-        if (event.key === "Escape") {
-          setText(model.name);
-          event.currentTarget.blur();
-        }
-      }} />
-  );
-}
-
 function Head({ model, project }: { model: Model; project: string | undefined }) {
   const router = useRouter();
   const users = useUserNames();
-  const [open, setOpen] = useState<ModelActionName | "tags" | null>(null);
+  const [open, setOpen] = useState<ModelActionName | null>(null);
   const { href, why } = filePlace(model.uri);
   const able = MENU.filter((name) => MODEL_ACTIONS[name].refuse(model) === null);
   return (
     <header className="task-head">
       <div className="title">
         <Icon name="model" size={18} />
-        <Name model={model} />
+        <NameField name={model.name} save={(name) => call("models.edit", { model: model.id, name }).then(refreshModels)} />
         <ModelState model={model} />
         <span className="grow" />
         {href ? (
@@ -121,13 +92,7 @@ function Head({ model, project }: { model: Model; project: string | undefined })
             Download
           </button>
         )}
-        <DropMenu
-          target={
-            <button type="button" className="button" aria-label="Actions">
-              Actions
-              <Icon name="down" size={12} />
-            </button>
-          }
+        <ActionsMenu
           entries={able.map((name) => ({
             label: MODEL_ACTIONS[name].verb, icon: MODEL_ACTIONS[name].icon, danger: MODEL_ACTIONS[name].danger, run: () => setOpen(name),
           }))}
@@ -139,27 +104,14 @@ function Head({ model, project }: { model: Model; project: string | undefined })
             {project ?? "…"}
           </Go>
         )}
-        <span className="row" style={{ gap: 2 }}>
-          <span className="mono" title={model.id}>{model.id.slice(0, 8)}</span>
-          <CopyButton text={model.id} label="Copy the id" />
-        </span>
+        <ShortId id={model.id} />
         {model.framework && <span>{model.framework}</span>}
         <span>by {users.get(model.user ?? "") ?? MISSING}</span>
         <span title={model.created}>made {formatAgo(model.created)}</span>
         {model.last_iteration > 0 && <span>iteration {formatCount(model.last_iteration)}</span>}
-        <span className="row" style={{ gap: 4 }}>
-          {model.tags.map((tag) => (
-            <span key={tag} className="chip">{tag}</span>
-          ))}
-          <button type="button" className="chip" onClick={() => setOpen("tags")}>
-            + tag
-          </button>
-        </span>
+        <Tags tags={model.tags} save={(tags) => setModelTags(model.id, tags)} />
       </div>
-      {open === "tags" && (
-        <TagEditor title="Tags" initial={model.tags} close={() => setOpen(null)} save={(tags) => setModelTags(model.id, tags)} />
-      )}
-      {open && open !== "tags" && (
+      {open && (
         <ModelDialog name={open} models={[model]} close={() => setOpen(null)}
           done={open === "delete" ? () => router.history.push(modelPath(model.project)) : undefined} />
       )}

@@ -11,6 +11,7 @@ import { refreshModels } from "~/state/modelActions";
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { DataTable } from "~/widgets/DataTable";
+import { EditableText } from "~/widgets/EditableText";
 import { Go } from "~/widgets/Go";
 import { Status } from "~/widgets/Status";
 import { CopyButton, ErrorPanel, Skeleton, Snippet } from "~/widgets/states";
@@ -21,6 +22,7 @@ export function ModelPanels({ model }: { model: Model }) {
     <div className="page columns">
       <div className="stack">
         <General model={model} />
+        <EditableText label="Comment" text={model.comment} save={(comment) => call("models.edit", { model: model.id, comment }).then(refreshModels)} />
         <Metadata model={model} />
         <Labels model={model} />
         <Design model={model} />
@@ -71,40 +73,8 @@ function General({ model }: { model: Model }) {
         <dd>{formatDate(parseTime(model.created))}</dd>
         <dt>Last change</dt>
         <dd>{formatDate(parseTime(model.last_change))}</dd>
-        <Comment model={model} />
       </dl>
     </div>
-  );
-}
-
-function Comment({ model }: { model: Model }) {
-  const [text, setText] = useState<string | null>(null);
-  const save = () => {
-    call("models.edit", { model: model.id, comment: text ?? "" }).then(() => {
-      setText(null);
-      return refreshModels();
-    }, toastError);
-  };
-  return (
-    <>
-      <dt>Comment</dt>
-      <dd>
-        {text === null ? (
-          <span className="row" style={{ alignItems: "flex-start" }}>
-            <span className="grow" style={{ whiteSpace: "pre-wrap" }}>{model.comment || MISSING}</span>
-            <button type="button" className="link-button" onClick={() => setText(model.comment)}>Edit</button>
-          </span>
-        ) : (
-          <span className="stack">
-            <textarea className="comment-edit" autoFocus aria-label="Comment" value={text} onChange={(event) => setText(event.target.value)} />
-            <span className="row">
-              <button type="button" className="button primary" onClick={save}>Save</button>
-              <button type="button" className="button" onClick={() => setText(null)}>Cancel</button>
-            </span>
-          </span>
-        )}
-      </dd>
-    </>
   );
 }
 

@@ -136,7 +136,7 @@ function Keys() {
       {made && (
         <div className="panel">
           <header>
-            <h3 className="grow">Your new key: copy it now</h3>
+            <h2 className="grow">Your new key: copy it now</h2>
             <button type="button" className="button" onClick={() => saveFile("trialbook.conf", configuration(made))}>
               Download trialbook.conf
             </button>

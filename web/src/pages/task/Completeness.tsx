@@ -58,7 +58,7 @@ export function CompletenessPanel() {
   return (
     <section className="panel" aria-label="Completeness">
       <header>
-        <h3>Completeness</h3>
+        <h2>Completeness</h2>
       </header>
       <div className="body stack">
         {state.journals.length === 0 ? (

@@ -8,44 +8,14 @@ import { useTask } from "~/pages/task/context";
 import { type ActionName, ACTIONS, refreshTasks, setTags } from "~/state/actions";
 import { useUserNames } from "~/state/directory";
 import { datasetPath, projectPath, TABS, type TabPath, taskPath } from "~/state/links";
-import { toast, toastError } from "~/state/toasts";
+import { toast } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { ActionDialog } from "~/widgets/ActionDialog";
-import { DropMenu } from "~/widgets/DropMenu";
 import { Go } from "~/widgets/Go";
+import { ActionsMenu, NameField, ShortId, TabLine, Tags } from "~/widgets/head";
 import { Status } from "~/widgets/Status";
-import { CopyButton } from "~/widgets/states";
-import { TagEditor } from "~/widgets/TagEditor";
 
 const MENU: ActionName[] = ["abort", "enqueue", "clone", "publish", "reset", "archive", "restore", "delete"];
-
-function NameField() {
-  const task = useTask();
-  const [text, setText] = useState(task.name);
-  useEffect(() => setText(task.name), [task.name]);
-  const save = () => {
-    const name = text.trim();
-    if (!name || name === task.name) {
-      setText(task.name);
-      return;
-    }
-    call("tasks.edit", { task: task.id, name, force: true }).then(refreshTasks, (error: unknown) => {
-      setText(task.name);
-      toastError(error);
-    });
-  };
-  return (
-    <input className="name-edit cut" value={text} aria-label="Name" size={Math.max(8, Math.min(60, text.length))}
-      title={task.name} onChange={(event) => setText(event.target.value)} onBlur={save}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") event.currentTarget.blur();
-        if (event.key === "Escape") {
-          setText(task.name);
-          event.currentTarget.blur();
-        }
-      }} />
-  );
-}
 
 /** Seconds that the run has taken so far. */
 function useElapsed(): number | null {
@@ -68,7 +38,7 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
   const router = useRouter();
   const users = useUserNames();
   const elapsed = useElapsed();
-  const [open, setOpen] = useState<ActionName | "tags" | null>(null);
+  const [open, setOpen] = useState<ActionName | null>(null);
   const progress = Number(task.runtime["progress"] ?? Number.NaN);
   const archived = task.system_tags.includes("archived");
   const told = task.status_message || task.status_reason;
@@ -83,7 +53,7 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
     <header className="task-head">
       <div className="title">
         <Status status={task.status} title={why} />
-        <NameField />
+        <NameField name={task.name} save={(name) => call("tasks.edit", { task: task.id, name, force: true }).then(refreshTasks)} />
         {archived && <span className="chip">archived</span>}
         <span className="grow" />
         <Completeness />
@@ -97,13 +67,7 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
           <Icon name="link" size={13} />
           Share
         </button>
-        <DropMenu
-          target={
-            <button type="button" className="button" aria-label="Actions">
-              Actions
-              <Icon name="down" size={12} />
-            </button>
-          }
+        <ActionsMenu
           entries={able.map((name) => ({
             label: ACTIONS[name].verb, icon: ACTIONS[name].icon, danger: ACTIONS[name].danger, run: () => setOpen(name),
           }))}
@@ -115,10 +79,7 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
             {project ?? "…"}
           </Go>
         )}
-        <span className="row" style={{ gap: 2 }}>
-          <span className="mono" title={task.id}>{task.id.slice(0, 8)}</span>
-          <CopyButton text={task.id} label="Copy the id" />
-        </span>
+        <ShortId id={task.id} />
         {task.system_tags.includes("dataset") ? (
           <Go to={datasetPath(task.project, task.id)}>dataset version</Go>
         ) : (
@@ -130,26 +91,10 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
         <span>iteration {formatCount(task.last_iteration)}</span>
         {Number.isFinite(progress) && <span>{Math.round(progress)} %</span>}
         {why && task.status !== "in_progress" && <span className="cut" style={{ maxWidth: 420 }} title={why}>{why}</span>}
-        <span className="row" style={{ gap: 4 }}>
-          {task.tags.map((tag) => (
-            <span key={tag} className="chip">{tag}</span>
-          ))}
-          <button type="button" className="chip" onClick={() => setOpen("tags")}>
-            + tag
-          </button>
-        </span>
+        <Tags tags={task.tags} save={(tags) => setTags(task.id, tags)} />
       </div>
-      <nav className="tabs" aria-label="Parts of the task">
-        {TABS.map((one) => (
-          <Go key={one.path} to={taskPath(task.project, task.id, one.path)} aria-current={one.path === tab ? "page" : undefined}>
-            {one.label}
-          </Go>
-        ))}
-      </nav>
-      {open === "tags" && (
-        <TagEditor title="Tags" initial={task.tags} close={() => setOpen(null)} save={(tags) => setTags(task.id, tags)} />
-      )}
-      {open && open !== "tags" && (
+      <TabLine label="Parts of the task" tabs={TABS} current={tab} to={(path) => taskPath(task.project, task.id, path as TabPath)} />
+      {open && (
         <ActionDialog name={open} tasks={[asAction]} close={() => setOpen(null)}
           done={open === "delete" ? () => router.history.push(projectPath(task.project ?? "*")) : undefined} />
       )}

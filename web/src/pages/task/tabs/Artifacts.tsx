@@ -67,7 +67,7 @@ export default function Artifacts() {
           {groups.map((group) => (
             <div className="panel" key={group}>
               <header>
-                <h3>{group}</h3>
+                <h2>{group}</h2>
               </header>
               {items.filter((item) => item.group === group).map((item) => (
                 <button type="button" key={item.key} className="item" aria-pressed={item === chosen}

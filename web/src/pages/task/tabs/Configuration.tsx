@@ -29,7 +29,7 @@ function Section({ name, items, filter }: { name: string; items: Record<string, 
   return (
     <div className="panel">
       <header>
-        <h3 className="grow">{name}</h3>
+        <h2 className="grow">{name}</h2>
         <span className="caption num">{rows.length}</span>
         <CopyButton label="Copy as JSON"
           text={JSON.stringify(Object.fromEntries(rows.map(([key, item]) => [key, item.value])), null, 2)} />
@@ -84,7 +84,7 @@ export default function Configuration() {
         {objects.map(([name, item]) => (
           <div className="panel" key={name}>
             <header>
-              <h3 className="grow">{name}</h3>
+              <h2 className="grow">{name}</h2>
               <span className="caption">{item.type}</span>
               <CopyButton text={String(item.value ?? "")} label="Copy" />
             </header>

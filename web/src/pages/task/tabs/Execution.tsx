@@ -44,7 +44,7 @@ export default function Execution() {
         <div className="columns">
           <div className="panel">
             <header>
-              <h3>Source</h3>
+              <h2>Source</h2>
             </header>
             <dl className="facts body">
               {script.repository && (
@@ -73,7 +73,7 @@ export default function Execution() {
           </div>
           <div className="panel">
             <header>
-              <h3 className="grow">Packages</h3>
+              <h2 className="grow">Packages</h2>
               {original && (
                 <span className="segments">
                   {(["used", "original"] as const).map((one) => (
@@ -91,7 +91,7 @@ export default function Execution() {
         {whole ? (
           <div className="panel">
             <header>
-              <h3 className="grow">Code</h3>
+              <h2 className="grow">Code</h2>
               <CopyButton text={script.diff} label="Copy the code" />
             </header>
             <pre className="code">{script.diff}</pre>

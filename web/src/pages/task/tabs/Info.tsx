@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 
 import { call } from "~/api/rpc";
 import { formatDate, formatDuration, parseTime } from "~/charts/format";
@@ -7,53 +6,12 @@ import { CompletenessPanel } from "~/pages/task/Completeness";
 import { useTask } from "~/pages/task/context";
 import { refreshTasks } from "~/state/actions";
 import { taskPath } from "~/state/links";
-import { toastError } from "~/state/toasts";
+import { EditableText } from "~/widgets/EditableText";
 import { Go } from "~/widgets/Go";
 import { Status, statusWord } from "~/widgets/Status";
 import { CopyButton, ErrorPanel, Skeleton } from "~/widgets/states";
 
 const INNER = /^_|^progress$/;
-
-function Comment() {
-  const task = useTask();
-  const [text, setText] = useState<string | null>(null);
-  const save = () => {
-    if (text === null) return;
-    call("tasks.edit", { task: task.id, comment: text, force: true }).then(() => {
-      setText(null);
-      return refreshTasks();
-    }, toastError);
-  };
-  return (
-    <div className="panel">
-      <header>
-        <h3 className="grow">Comment</h3>
-        {text === null && (
-          <button type="button" className="link-button" onClick={() => setText(task.comment)}>
-            Edit
-          </button>
-        )}
-      </header>
-      <div className="body stack">
-        {text === null ? (
-          <p style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{task.comment || <span className="muted">None.</span>}</p>
-        ) : (
-          <>
-            <textarea className="comment-edit" autoFocus aria-label="Comment" value={text} onChange={(event) => setText(event.target.value)} />
-            <div className="row">
-              <button type="button" className="button primary" onClick={save}>
-                Save
-              </button>
-              <button type="button" className="button" onClick={() => setText(null)}>
-                Cancel
-              </button>
-            </div>
-          </>
-        )}
-      </div>
-    </div>
-  );
-}
 
 function Timeline() {
   const task = useTask();
@@ -64,7 +22,7 @@ function Timeline() {
   return (
     <div className="panel">
       <header>
-        <h3>Timeline</h3>
+        <h2>Timeline</h2>
       </header>
       <div className="body">
         {activity.isPending && <Skeleton height={80} />}
@@ -115,7 +73,7 @@ function Family() {
   return (
     <div className="panel">
       <header>
-        <h3>Family</h3>
+        <h2>Family</h2>
       </header>
       <div className="body stack" style={{ gap: 4 }}>
         {parent && <span className="caption">parent</span>}
@@ -137,7 +95,7 @@ export default function Info() {
         <div className="stack">
           <div className="panel">
             <header>
-              <h3>General</h3>
+              <h2>General</h2>
             </header>
             <dl className="facts body num">
               <dt>Id</dt>
@@ -173,7 +131,7 @@ export default function Info() {
           </div>
           <div className="panel">
             <header>
-              <h3>Machine</h3>
+              <h2>Machine</h2>
             </header>
             {machine.length === 0 ? (
               <p className="body muted">Nothing about the machine was reported.</p>
@@ -190,7 +148,8 @@ export default function Info() {
           </div>
         </div>
         <div className="stack">
-          <Comment />
+          <EditableText label="Comment" text={task.comment}
+            save={(comment) => call("tasks.edit", { task: task.id, comment, force: true }).then(refreshTasks)} />
           <CompletenessPanel />
           <Timeline />
           <Family />

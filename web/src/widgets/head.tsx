@@ -1,0 +1,97 @@
+/* What the heads of the pages of one thing (a task, a model, a dataset version) have in common. */
+
+import { type ReactNode, useEffect, useState } from "react";
+
+import { toastError } from "~/state/toasts";
+import { Icon } from "~/theme/icons";
+import { DropMenu, type MenuEntry } from "~/widgets/DropMenu";
+import { Go } from "~/widgets/Go";
+import { CopyButton } from "~/widgets/states";
+import { TagEditor } from "~/widgets/TagEditor";
+
+/** The name, edited in place: Enter or leaving it saves, Escape takes back; a name that is refused comes back too. */
+export function NameField({ name, save }: { name: string; save: (name: string) => Promise<unknown> }) {
+  const [text, setText] = useState(name);
+  useEffect(() => setText(name), [name]);
+  const submit = () => {
+    const wanted = text.trim();
+    if (!wanted || wanted === name) {
+      setText(name);
+      return;
+    }
+    save(wanted).catch((error: unknown) => {
+      setText(name);
+      toastError(error);
+    });
+  };
+  return (
+    <input className="name-edit cut" value={text} aria-label="Name" size={Math.max(8, Math.min(60, text.length))} title={name}
+      onChange={(event) => setText(event.target.value)} onBlur={submit}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") event.currentTarget.blur();
+        if (event.key === "Escape") {
+          setText(name);
+          event.currentTarget.blur();
+        }
+      }} />
+  );
+}
+
+/** The menu of everything that can be done with the thing; null is a line between entries. */
+export function ActionsMenu({ entries }: { entries: (MenuEntry | null)[] }) {
+  return (
+    <DropMenu
+      target={
+        <button type="button" className="button" aria-label="Actions">
+          Actions
+          <Icon name="down" size={12} />
+        </button>
+      }
+      entries={entries}
+    />
+  );
+}
+
+/** The first characters of an id; the whole one is copied. */
+export function ShortId({ id }: { id: string }) {
+  return (
+    <span className="row" style={{ gap: 2 }}>
+      <span className="mono" title={id}>{id.slice(0, 8)}</span>
+      <CopyButton text={id} label="Copy the id" />
+    </span>
+  );
+}
+
+/** The tags, and the way to change them. */
+export function Tags({ tags, save }: { tags: readonly string[]; save: (tags: string[]) => Promise<void> }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <span className="row" style={{ gap: 4 }}>
+      {tags.map((tag) => (
+        <span key={tag} className="chip">{tag}</span>
+      ))}
+      <button type="button" className="chip" onClick={() => setOpen(true)}>
+        + tag
+      </button>
+      {open && <TagEditor title="Tags" initial={tags} close={() => setOpen(false)} save={save} />}
+    </span>
+  );
+}
+
+interface Tab {
+  path: string;
+  label: ReactNode;
+}
+
+/** The parts of the thing, a link each. */
+export function TabLine({ label, tabs, current, to }: { label: string; tabs: readonly Tab[]; current: string; to: (path: string) => string }) {
+  return (
+    <nav className="tabs" aria-label={label}>
+      {tabs.map((one) => (
+        <Go key={one.path} to={to(one.path)} aria-current={one.path === current ? "page" : undefined}>
+          {one.label}
+        </Go>
+      ))}
+    </nav>
+  );
+}
