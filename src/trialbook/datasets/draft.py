@@ -1,5 +1,6 @@
 """A version in the making: add, remove, upload, finish; a killed writer opens it again and goes on."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from trialbook.datasets.sniff import Policy
 from trialbook.datasets.stat_cache import StatCache, same_facts
 from trialbook.datasets.unchanged import unchanged
 from trialbook.errors import DatasetError
+
+_MUCH = 1 / 8
 
 
 @dataclass(frozen=True)
@@ -395,7 +398,8 @@ class Draft:
         blobs = target.blobs
         spool = blobs.spool() if isinstance(blobs, LocalBlobs) else self._journal.spool
         there = Known(merged([self.base, self._layer.rows]))
-        rows = Ingest(spool, policy, there, ship, blobs=self._objects.blobs).run(sources)
+        direct = policy.durable and isinstance(blobs, LocalBlobs) and _too_much_to_keep(sources)
+        rows = Ingest(spool, policy, there, ship, blobs=self._objects.blobs, direct=direct).run(sources)
         self._sources.facts[waiting] = sources.facts
         numbers = np.array([number for number, key in enumerate(rows.packs) if key in shipped], np.uint32)
         alias = ~np.isin(rows.data["pack"], numbers)
@@ -537,6 +541,12 @@ class Draft:
         """Give the draft up; what it stored is left to the next prune."""
         self._objects.drop(draft_key(self.version))
         self._journal.erase()
+
+
+def _too_much_to_keep(sources: Sources) -> bool:
+    """Whether files are so large a part of the memory that their packs are better not kept there."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(sources.facts["size"].sum()) > memory * _MUCH
 
 
 def _same_link(rows: Rows, place: int, link: Link) -> bool:

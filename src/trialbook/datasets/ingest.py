@@ -13,10 +13,11 @@ from blake3 import blake3
 
 from trialbook.blobs.store import BlobStore
 from trialbook.datasets.digest import digest_bytes_of, open_source, read_whole, stream, unreadable
+from trialbook.datasets.direct import Output
 from trialbook.datasets.facts import Facts, facts_of
 from trialbook.datasets.known import Known
 from trialbook.datasets.pack_reader import wanted_of
-from trialbook.datasets.pack_writer import Digests, PackWriter, SealedPack, write_all
+from trialbook.datasets.pack_writer import Digests, PackWriter, SealedPack
 from trialbook.datasets.piecing import SMALLEST, cut, earlier, worth_it, write_pieces
 from trialbook.datasets.readers import Readers
 from trialbook.datasets.reading import BATCH_BYTES, BATCH_FILES, SMALL, UNREAD, Ask, Found
@@ -68,13 +69,15 @@ class Ingest:
         ship: see ``Ship``.
         workers: threads for large files.
         blobs: where the packs of ``known`` lie; without it no file is stored in pieces.
+        direct: packs are written past the page cache.
     """
 
     def __init__(
         self, spool: Path, policy: Policy, known: Known, ship: Ship, workers: int | None = None,
-        blobs: BlobStore | None = None,
+        blobs: BlobStore | None = None, direct: bool = False,
     ) -> None:  # fmt: skip
         self._blobs = blobs
+        self._direct = direct
         self._spool = spool
         self._policy = policy
         self._known = known
@@ -106,7 +109,7 @@ class Ingest:
             ThreadPoolExecutor(1, "dataset-sha") as self._beside,
             ThreadPoolExecutor(1, "dataset-ship") as self._shipper,
             ThreadPoolExecutor(1, "dataset-flush") as self._flusher,
-            Readers(int((sources.facts["size"] < SMALL).sum())) as self._readers,
+            Readers(int((sources.facts["size"] < SMALL).sum()), self._policy.workers) as self._readers,
         ):
             try:
                 self._all()
@@ -349,7 +352,7 @@ class Ingest:
         offset = writer.reserve(path, 0 if how != STORED else size)
         offset += 20 if how != STORED and size >= 0xFFFFFFFF else 0
         if how != STORED:
-            packed = self._streamed(place, how, writer.handle, offset)
+            packed = self._streamed(place, how, writer.file, offset)
             if packed is not None:
                 done: Future[Digests] = Future()
                 done.set_result(packed[0])
@@ -363,11 +366,11 @@ class Ingest:
         self._relieve()
 
     def _copied(self, place: int, writer: PackWriter, offset: int, alone: bool) -> Digests:
-        size, handle = int(self._sources.facts["size"][place]), writer.handle
+        size = int(self._sources.facts["size"][place])
         early = alone and self._policy.durable
 
         def sink(view: memoryview, at: int) -> None:
-            write_all(handle, view, offset + at)
+            writer.file.write(view, offset + at)
             if early and (at + len(view)) % _EARLY < len(view):
                 writer.sync_soon()
 
@@ -380,7 +383,7 @@ class Ingest:
         data, facts = read_whole(self._sources.files[place])
         return pack(how, data), digest_bytes_of(data, self._policy.sha256), facts
 
-    def _streamed(self, place: int, how: int, handle: int, offset: int) -> tuple[Digests, int] | None:
+    def _streamed(self, place: int, how: int, file: Output, offset: int) -> tuple[Digests, int] | None:
         size = int(self._sources.facts["size"][place])
         state: dict[str, int] = {"at": offset}
         packer = [zlib.compressobj(1, zlib.DEFLATED, -15) if how == DEFLATE else zstd.ZstdCompressor(3)]
@@ -392,18 +395,18 @@ class Ingest:
                     zlib.compressobj(1, zlib.DEFLATED, -15) if how == DEFLATE else zstd.ZstdCompressor(3)
                 )
             packed = packer[0].compress(view)
-            write_all(handle, packed, state["at"])
+            file.write(packed, state["at"])
             state["at"] += len(packed)
 
         digests, facts = stream(self._sources.files[place], size, self._policy.sha256, sink, self._beside)
         rest = packer[0].flush()
-        write_all(handle, rest, state["at"])
+        file.write(rest, state["at"])
         stored = state["at"] + len(rest) - offset
         self._sources.facts[place] = facts
         if stored < size:
-            os.ftruncate(handle, offset + stored)
+            os.ftruncate(file.handle, offset + stored)
             return digests, stored
-        os.ftruncate(handle, 0)
+        os.ftruncate(file.handle, 0)
         return None
 
     def _room(self, size: int) -> PackWriter:
@@ -418,7 +421,10 @@ class Ingest:
     def _new_writer(self) -> PackWriter:
         self._number += 1
         return PackWriter(
-            self._spool / f"pack-{os.getpid()}-{self._number}", self._policy.sha256, self._flusher
+            self._spool / f"pack-{os.getpid()}-{self._number}",
+            self._policy.sha256,
+            self._flusher,
+            self._direct,
         )
 
     def _cut(self) -> None:

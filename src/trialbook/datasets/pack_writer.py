@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trialbook.datasets.direct import Output, write_all
 from trialbook.datasets.pack_header import header_bytes, local_header
 from trialbook.datasets.pack_layout import Members, ending
 from trialbook.datasets.rows import ROW, STORED, Array, digest_words
@@ -59,14 +60,17 @@ class PackWriter:
         path: a new file.
         sha256: whether digests carry SHA-256.
         beside: where full buffers are written; None writes them at once.
+        direct: past the page cache, see ``direct.Output``.
     """
 
-    def __init__(self, path: Path, sha256: bool, beside: Executor | None = None) -> None:
+    def __init__(
+        self, path: Path, sha256: bool, beside: Executor | None = None, direct: bool = False
+    ) -> None:
         self._path = path
         self._sha256 = sha256
         self._beside = beside
         self._writing: deque[Future[None]] = deque()
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self._file = Output(path, direct)
         self._buffer: list[bytes | memoryview] = []
         self._buffered = 0
         self._flushed = 0
@@ -78,9 +82,9 @@ class PackWriter:
         self._whole: tuple[int, Array] | None = None
 
     @property
-    def handle(self) -> int:
-        """The open file: a reserved member is written to it with ``os.pwrite``."""
-        return self._handle
+    def file(self) -> Output:
+        """The open file: a reserved member is written to it."""
+        return self._file
 
     @property
     def length(self) -> int:
@@ -128,7 +132,7 @@ class PackWriter:
         self._places += places
         self._names += names
         self._rows.append(rows)
-        write_all(self._handle, data, self._flushed)
+        self._file.write(data, self._flushed)
         self._flushed += len(data)
 
     def _fold(self) -> None:
@@ -186,11 +190,11 @@ class PackWriter:
         self._flushed += self._buffered
         self._buffer, self._buffered = [], 0
         if self._beside is None:
-            write_pieces(self._handle, pieces, place)
+            write_pieces(self._file.handle, pieces, place)
             return
         while len(self._writing) >= _BEHIND:
             self._writing.popleft().result()
-        self._writing.append(self._beside.submit(write_pieces, self._handle, pieces, place))
+        self._writing.append(self._beside.submit(write_pieces, self._file.handle, pieces, place))
 
     def seal(self) -> SealedPack:
         """Wait for reserved members, write headers, index and directory.
@@ -206,7 +210,7 @@ class PackWriter:
             digests, row = later.result(), rows[number : number + 1]
             name, stored = self._names[number].encode(), int(row["stored"][0])
             head = local_header(name, int(row["method"][0]), digests.crc, digests.size, stored)
-            write_all(self._handle, head, int(row["offset"][0]) - len(head))
+            self._file.write(head, int(row["offset"][0]) - len(head))
             row["b3"], row["sha256"] = digest_words(digests.b3), digest_words(digests.sha256)
             row["crc"], row["size"] = digests.crc, digests.size
         members = Members(
@@ -216,7 +220,7 @@ class PackWriter:
         identity, tail = ending(members, self._flushed)
         while self._writing:
             self._writing.popleft().result()
-        write_all(self._handle, tail, self._flushed)
+        self._file.write(tail, self._flushed)
         length = self._flushed + len(tail)
         self.close()
         if self._whole is not None:
@@ -227,7 +231,7 @@ class PackWriter:
     def sync_soon(self) -> None:
         """Let the disk begin with what is written, so that less is left to wait for at the end."""
         if self._beside is not None:
-            self._writing.append(self._beside.submit(os.fdatasync, self._handle))
+            self._writing.append(self._beside.submit(os.fdatasync, self._file.handle))
 
     def discard(self) -> None:
         """The pack is not wanted."""
@@ -237,17 +241,7 @@ class PackWriter:
     def close(self) -> None:
         """Let go of the file; it stays as it is."""
         wait(self._writing)
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
-
-
-def write_all(handle: int, data: bytes | memoryview, place: int) -> None:
-    """``os.pwrite`` until every byte is written."""
-    view = memoryview(data)
-    while len(view):
-        done = os.pwrite(handle, view, place)
-        view, place = view[done:], place + done
+        self._file.close()
 
 
 def write_pieces(handle: int, pieces: list[bytes | memoryview], place: int) -> None:
