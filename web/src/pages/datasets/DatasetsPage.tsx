@@ -14,10 +14,12 @@ import { useKeys } from "~/state/keys";
 import { datasetPath } from "~/state/links";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
+import { Choice } from "~/widgets/Choice";
 import { Go } from "~/widgets/Go";
+import { NothingHere } from "~/widgets/NothingHere";
 import { FIRST_DATASET } from "~/widgets/snippets";
 import { Status } from "~/widgets/Status";
-import { Empty, ErrorPanel, ProgressLine, Skeleton, Snippet } from "~/widgets/states";
+import { ErrorPanel, ProgressLine, Skeleton, Snippet } from "~/widgets/states";
 
 const VIEW = {
   q: codec.text(),
@@ -104,33 +106,12 @@ export function DatasetsPage() {
   );
 }
 
-function Choice<T extends string>(props: { value: T; options: T[]; set: (value: T) => void; label: string }) {
-  return (
-    <span className="segments" role="group" aria-label={props.label}>
-      {props.options.map((option) => (
-        <button type="button" key={option} aria-pressed={option === props.value} onClick={() => props.set(option)}>
-          {option}
-        </button>
-      ))}
-    </span>
-  );
-}
-
 function NoDataset({ filtered, clear }: { filtered: boolean; clear: () => void }) {
-  if (filtered) {
-    return (
-      <Empty title="No dataset passes the filters">
-        <button type="button" className="button" onClick={clear}>
-          Clear filters
-        </button>
-      </Empty>
-    );
-  }
   return (
-    <Empty title="No dataset yet">
+    <NothingHere noun="dataset" filtered={filtered} clear={clear}>
       <p>A dataset is a folder with versions: each is kept whole, and files that stay the same are stored once.</p>
       <Snippet code={FIRST_DATASET} />
-    </Empty>
+    </NothingHere>
   );
 }
 

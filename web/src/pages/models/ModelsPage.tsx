@@ -23,9 +23,10 @@ import { Grid, type GridColumn } from "~/widgets/Grid";
 import { BLOCK, type GridSource, useGridRows } from "~/widgets/gridRows";
 import { nextSort, useGridSelection } from "~/widgets/gridSelection";
 import { MissingThing } from "~/widgets/MissingThing";
+import { NothingHere } from "~/widgets/NothingHere";
 import { useViewport } from "~/widgets/scroll";
-import { Empty, ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
-import { TagEditor } from "~/widgets/TagEditor";
+import { SelectionBar } from "~/widgets/SelectionBar";
+import { ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
 
 const VIEW = {
   q: codec.text(),
@@ -223,53 +224,18 @@ function Picker({ icon, label, options, chosen, toggle, names, fixed }: PickerPr
 }
 
 function Bulk({ selected, clear }: { selected: readonly ModelRow[]; clear: () => void }) {
-  const [open, setOpen] = useState<ModelActionName | "tags" | null>(null);
-  const shared = (selected[0]?.tags ?? []).filter((tag) => selected.every((row) => row.tags?.includes(tag)));
-  const saveTags = async (tags: string[]) => {
-    for (const model of selected) {
-      const own = (model.tags ?? []).filter((tag) => !shared.includes(tag));
-      await setModelTags(model.id, [...new Set([...own, ...tags])]);
-    }
-  };
   return (
-    <div className="bulk" role="toolbar" aria-label="Selected models">
-      <strong className="num">{selected.length} selected</strong>
-      <button type="button" className="button" onClick={() => setOpen("tags")}>
-        <Icon name="tag" size={13} />
-        Tags
-      </button>
-      {ACTIONS.filter((name) => selected.some((model) => MODEL_ACTIONS[name].refuse(model) === null)).map((name) => (
-        <button type="button" key={name} className={MODEL_ACTIONS[name].danger ? "button danger" : "button"} onClick={() => setOpen(name)}>
-          <Icon name={MODEL_ACTIONS[name].icon} size={13} />
-          {MODEL_ACTIONS[name].verb}
-        </button>
-      ))}
-      <span className="grow" />
-      <button type="button" className="link-button" onClick={clear}>
-        Clear
-      </button>
-      {open === "tags" && (
-        <TagEditor title={`Tags of ${selected.length} models`} initial={shared} close={() => setOpen(null)} save={saveTags} />
-      )}
-      {open && open !== "tags" && <ModelDialog name={open} models={selected} close={() => setOpen(null)} done={clear} />}
-    </div>
+    <SelectionBar noun="models" things={selected} able={ACTIONS.filter((name) => selected.some((model) => MODEL_ACTIONS[name].refuse(model) === null))}
+      actions={MODEL_ACTIONS} saveTags={setModelTags} clear={clear}
+      dialog={(name, close) => <ModelDialog name={name} models={selected} close={close} done={clear} />} />
   );
 }
 
 function NoModel({ filtered, clear }: { filtered: boolean; clear: () => void }) {
-  if (filtered) {
-    return (
-      <Empty title="No model passes the filters">
-        <button type="button" className="button" onClick={clear}>
-          Clear filters
-        </button>
-      </Empty>
-    );
-  }
   return (
-    <Empty title="No model yet">
+    <NothingHere noun="model" filtered={filtered} clear={clear}>
       <p>A model appears when a task saves weights. Frameworks that are known are followed; this does it by hand:</p>
       <Snippet code={'from trialbook import OutputModel, Task\n\ntask = Task.init(project_name="examples", task_name="first model")\nmodel = OutputModel(task=task, name="classifier", framework="PyTorch")\nmodel.update_weights("weights.pt")'} />
-    </Empty>
+    </NothingHere>
   );
 }

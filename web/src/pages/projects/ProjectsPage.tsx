@@ -16,9 +16,11 @@ import { useKeys } from "~/state/keys";
 import { projectPath } from "~/state/links";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
+import { Choice } from "~/widgets/Choice";
 import { FIRST_RUN } from "~/widgets/snippets";
 import { Go } from "~/widgets/Go";
-import { Empty, ErrorPanel, ProgressLine, Skeleton, Snippet } from "~/widgets/states";
+import { NothingHere } from "~/widgets/NothingHere";
+import { ErrorPanel, ProgressLine, Skeleton, Snippet } from "~/widgets/states";
 
 const VIEW = {
   q: codec.text(),
@@ -108,33 +110,12 @@ export function ProjectsPage() {
   );
 }
 
-function Choice<T extends string>(props: { value: T; options: T[]; set: (value: T) => void; label: string }) {
-  return (
-    <span className="segments" role="group" aria-label={props.label}>
-      {props.options.map((option) => (
-        <button type="button" key={option} aria-pressed={option === props.value} onClick={() => props.set(option)}>
-          {option}
-        </button>
-      ))}
-    </span>
-  );
-}
-
 function NoProject({ filtered, clear }: { filtered: boolean; clear: () => void }) {
-  if (filtered) {
-    return (
-      <Empty title="No project has that name">
-        <button type="button" className="button" onClick={clear}>
-          Clear the filter
-        </button>
-      </Empty>
-    );
-  }
   return (
-    <Empty title="No project yet">
+    <NothingHere noun="project" filtered={filtered} clear={clear}>
       <p>A project appears with its first run. Copy this into a file and start it:</p>
       <Snippet code={FIRST_RUN} />
-    </Empty>
+    </NothingHere>
   );
 }
 

@@ -21,8 +21,9 @@ import { Grid } from "~/widgets/Grid";
 import { useGridRows } from "~/widgets/gridRows";
 import { nextSort, useGridSelection } from "~/widgets/gridSelection";
 import { MissingThing } from "~/widgets/MissingThing";
+import { NothingHere } from "~/widgets/NothingHere";
 import { useViewport } from "~/widgets/scroll";
-import { Empty, ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
+import { ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
 
 const ROW_HEIGHT = { compact: 28, normal: 32, roomy: 40 };
 
@@ -108,19 +109,10 @@ const PLAIN: Record<string, (row: Row) => unknown> = {
 };
 
 function NoTask({ filtered, project, clear }: { filtered: boolean; project: string; clear: () => void }) {
-  if (filtered) {
-    return (
-      <Empty title="No task passes the filters">
-        <button type="button" className="button" onClick={clear}>
-          Clear filters
-        </button>
-      </Empty>
-    );
-  }
   return (
-    <Empty title="No task yet">
+    <NothingHere noun="task" filtered={filtered} clear={clear}>
       <p>A row appears here as soon as a script calls Task.init:</p>
       <Snippet code={`from trialbook import Task\n\ntask = Task.init(project_name="${project}", task_name="first run")`} />
-    </Empty>
+    </NothingHere>
   );
 }
