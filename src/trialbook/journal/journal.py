@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ from trialbook.journal.lock import FileLock
 from trialbook.journal.losses import Losses
 from trialbook.journal.patience import Patience
 from trialbook.journal.shipper import PERIOD, Shipper
-from trialbook.journal.uploads import Pending, Spool, Upload, Uploader
+from trialbook.journal.spool import Pending, Spool, Upload
+from trialbook.journal.uploads import Uploader
 from trialbook.journal.values import number_of, whole
 from trialbook.journal.writer import FULL, Writer
 
@@ -178,6 +180,23 @@ class Journal:
             self.spool.add(upload)
             return Pending()
         return self._uploader.add(upload)
+
+    def withdraw(self, url: str, then: Callable[[], None]) -> bool:
+        """Give up the uploads to an address; none of their frames is written after this.
+
+        Args:
+            url: where they go.
+            then: called once an upload that is under way has ended, in its thread.
+
+        Returns:
+            True when one is under way: ``then`` will be called.
+        """
+        if not self._fresh():
+            return False
+        if self._uploader is None:
+            self.spool.withdraw(url)
+            return False
+        return self._uploader.withdraw(url, then)
 
     def left_out(self, kind: str, error: OSError) -> None:
         """Count a file that the disk had no room for, and tell it.

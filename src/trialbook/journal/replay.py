@@ -26,7 +26,8 @@ from trialbook.journal.frames import (
     valid_end,
 )
 from trialbook.journal.lock import FileLock
-from trialbook.journal.uploads import Spool, deliver_spool
+from trialbook.journal.spool import Spool
+from trialbook.journal.uploads import deliver_spool
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trialbook.base.files import read_json, write_json
+from trialbook.base.guard import guard
 from trialbook.base.retry import backoff
 from trialbook.errors import (
     ConnectionFailed,
@@ -28,132 +28,12 @@ from trialbook.errors import (
 from trialbook.journal import snapshot
 from trialbook.journal.delivery import Transport
 from trialbook.journal.frames import Kind
+from trialbook.journal.spool import HASH_LATER, STALLED_SECONDS, Pending, Spool, Upload
 
 _log = logging.getLogger("trialbook")
 _THREADS = 2
-HASH_LATER = "sha256-of-the-upload"
-"""Stands in the frames of an upload for what takes a second per gigabyte to know."""
 _LATER = (ConnectionFailed, ServerFault, StorageRefused, Unauthorized)
 """What another try, or a corrected setting, may cure."""
-_STALLED_SECONDS = 60.0
-_LOOK = 0.5
-"""Seconds between two looks whether waiting is of use."""
-
-
-@dataclass(frozen=True)
-class Upload:
-    """One file to store.
-
-    Attributes:
-        source: the file; below the spool folder when the journal owns the bytes.
-        url: its destination.
-        delete_source: delete the source when it arrived, or never can.
-        remove: another file to delete once it arrived: the program's own, of which the source is a copy.
-        then: frames to write after it arrived, as ``(kind, JSON)``; each ``HASH_LATER`` in them becomes the SHA-256 of
-            the source.
-        told: is given that SHA-256, in this process only.
-    """
-
-    source: Path
-    url: str
-    delete_source: bool = False
-    then: tuple[tuple[Kind, dict[str, Any]], ...] = ()
-    remove: Path | None = None
-    told: Callable[[str], None] | None = None
-
-
-@dataclass
-class Pending:
-    """The handle of an upload that was accepted."""
-
-    done: threading.Event = field(default_factory=threading.Event)
-    error: str | None = None
-    """Why it will never arrive or, while it is tried again, why it has not arrived yet."""
-    stalled: float | None = None
-    """Since when (``time.monotonic()``) its storage does not take it."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """True when the file has arrived within ``timeout`` seconds (None: as long as it takes).
-
-        A storage that has been away, or has refused, for a minute is waited for no longer; the file stays on this
-        host and is sent later.
-        """
-        end = None if timeout is None else time.monotonic() + timeout
-        while not self.done.wait(_LOOK if end is None else max(0.0, min(_LOOK, end - time.monotonic()))):
-            now = time.monotonic()
-            if end is not None and now >= end:
-                return False
-            if self.stalled is not None and now - self.stalled > _STALLED_SECONDS:
-                return False
-        return self.error is None
-
-
-class Spool:
-    """The uploads of one journal, on disk and in order.
-
-    Args:
-        folder: the journal's ``spool`` folder.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._lock = threading.Lock()
-        self._next = 0
-
-    def reserve(self, suffix: str = ".bin") -> Path:
-        """A fresh file name in the spool for bytes that have no file of their own."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._lock:
-            number = self._next
-            self._next += 1
-        return self.folder / f"{number}{suffix}"
-
-    def add(self, upload: Upload) -> Path:
-        """Note an upload on disk; returns its note."""
-        note = self.reserve(".json")
-        write_json(
-            note,
-            {
-                "source": str(upload.source),
-                "url": upload.url,
-                "delete_source": upload.delete_source,
-                "then": [[int(kind), value] for kind, value in upload.then],
-                "remove": str(upload.remove) if upload.remove else None,
-            },
-        )
-        return note
-
-    def entries(self) -> list[tuple[Path, Upload]]:
-        """The notes that are left, oldest first."""
-        if not self.folder.is_dir():
-            return []
-        notes = sorted(
-            (path for path in self.folder.glob("*.json") if path.stem.isdigit()),
-            key=lambda path: int(path.stem),
-        )
-        found = []
-        for note in notes:
-            value = read_json(note)
-            then = tuple((Kind(kind), payload) for kind, payload in value["then"])
-            remove = Path(value["remove"]) if value.get("remove") else None
-            found.append(
-                (note, Upload(Path(value["source"]), value["url"], value["delete_source"], then, remove))
-            )
-        return found
-
-    def finish(self, note: Path, upload: Upload, arrived: bool) -> None:
-        """Forget an upload that arrived or never will."""
-        if arrived and upload.remove is not None:
-            upload.remove.unlink(missing_ok=True)
-        if upload.delete_source:
-            snapshot.forget(upload.source)
-        note.unlink(missing_ok=True)
-
-    def size(self) -> int:
-        """Bytes kept in the spool."""
-        if not self.folder.is_dir():
-            return 0
-        return sum(path.stat().st_size for path in self.folder.glob("*.bin") if path.exists())
 
 
 @dataclass
@@ -193,6 +73,8 @@ class Uploader:
         self._change = threading.Condition()
         self._queue: deque[_Waiting] = deque()
         self._busy: set[str] = set()
+        self._withdrawn: dict[str, Callable[[], None]] = {}
+        self._noting: set[str] = set()
         self._roots: dict[str, _Root] = {}
         self._threads: list[threading.Thread] = []
         self._stopping = False
@@ -207,6 +89,33 @@ class Uploader:
                 self._help()
             self._change.notify()
         return pending
+
+    def withdraw(self, url: str, then: Callable[[], None]) -> bool:
+        """Give up the uploads to an address; none of their frames is written after this.
+
+        Args:
+            url: where they go.
+            then: called once an upload that is under way has ended, in its thread.
+
+        Returns:
+            True when one is under way.
+        """
+        with self._change:
+            gone = [waiting for waiting in self._queue if waiting.upload.url == url]
+            for waiting in gone:
+                self._queue.remove(waiting)
+            self._change.wait_for(lambda: url not in self._noting)
+            busy = url in self._busy
+            if busy:
+                self._withdrawn[url] = then
+        for waiting in gone:
+            self._give_up(waiting)
+        return busy
+
+    def _give_up(self, waiting: _Waiting) -> None:
+        waiting.pending.error = "it was withdrawn"
+        self._spool.finish(waiting.note, waiting.upload, arrived=False)
+        waiting.pending.done.set()
 
     def _help(self) -> None:
         thread = threading.Thread(target=self._run, name="trialbook-upload", daemon=True)
@@ -233,7 +142,7 @@ class Uploader:
         with self._change:
             urls = [*self._busy, *(waiting.upload.url for waiting in self._queue)]
             found = [self._roots.get(root_of(url)) for url in urls]
-            limit = time.monotonic() - (_STALLED_SECONDS if patient else 0.0)
+            limit = time.monotonic() - (STALLED_SECONDS if patient else 0.0)
             return bool(found) and all(root is not None and root.since <= limit for root in found)
 
     def stop(self) -> None:
@@ -257,11 +166,26 @@ class Uploader:
             try:
                 again = not self._carry(waiting)
             finally:
-                with self._change:
-                    self._busy.discard(waiting.upload.url)
-                    if again:
+                self._end(waiting, again)
+
+    def _end(self, waiting: _Waiting, again: bool) -> None:
+        url = waiting.upload.url
+        withdrawn = False
+        while True:
+            with self._change:
+                then = self._withdrawn.pop(url, None)
+                if then is None:
+                    # In one step with the look: from now on nothing is under way.
+                    self._busy.discard(url)
+                    if again and not withdrawn:
                         self._queue.appendleft(waiting)
                     self._change.notify_all()
+                    break
+            withdrawn = True
+            with guard("uploads.withdrawn"):
+                then()
+        if again and withdrawn:
+            self._give_up(waiting)
 
     def _next(self) -> _Waiting | None:
         now = time.monotonic()
@@ -297,7 +221,20 @@ class Uploader:
             back = self._roots.pop(root_of(upload.url), None)
         if back is not None:
             _log.warning("%s takes files again", root_of(upload.url))
-        if not all(self._write(kind, value) for kind, value in then):
+        with self._change:
+            withdrawn = upload.url in self._withdrawn
+            if not withdrawn:
+                self._noting.add(upload.url)
+        if withdrawn:
+            self._give_up(waiting)
+            return True
+        try:
+            noted = all(self._write(kind, value) for kind, value in then)
+        finally:
+            with self._change:
+                self._noting.discard(upload.url)
+                self._change.notify_all()
+        if not noted:
             # The journal has ended meanwhile; whoever sends the rest of it finds the note.
             pending.error = "the journal ended before the file was noted; its successor sends it"
             pending.done.set()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.errors import ConfigurationError, TrialbookError, UsageError
-from trialbook.journal.uploads import HASH_LATER
+from trialbook.journal.spool import HASH_LATER
 from trialbook.sdk.pack import digest
 from trialbook.sdk.settings import load
 from trialbook.sdk.storage import fetch

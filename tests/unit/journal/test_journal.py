@@ -17,8 +17,8 @@ from trialbook.journal import replay
 from trialbook.journal.delivery import Identity, Transport
 from trialbook.journal.frames import SINGLE_VALUE, Kind, decode_text
 from trialbook.journal.journal import Journal
+from trialbook.journal.spool import Upload
 from trialbook.journal.sync import sync_all
-from trialbook.journal.uploads import Upload
 from trialbook.journal.writer import Writer
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from tests.support.waiting import until
 from trialbook.errors import ConnectionFailed, StorageRefused, UsageError
 from trialbook.journal.delivery import Reply
 from trialbook.journal.frames import Kind
-from trialbook.journal.uploads import HASH_LATER, Spool, Upload, Uploader, deliver_spool, root_of
+from trialbook.journal.spool import HASH_LATER, Spool, Upload
+from trialbook.journal.uploads import Uploader, deliver_spool, root_of
 
 
 class Storages:
@@ -138,3 +140,33 @@ def test_recovery_sends_what_it_can(tmp_path: Path) -> None:
 )
 def test_what_one_failure_tells_about(url: str, root: str) -> None:
     assert root_of(url) == root
+
+
+def test_a_withdrawn_upload_writes_no_frame_and_tells_when_it_is_over(tmp_path: Path) -> None:
+    spool, storages, frames = Spool(tmp_path / "spool"), Storages(tmp_path), Frames()
+    started, go, over = threading.Event(), threading.Event(), threading.Event()
+    store = storages.upload
+
+    def slow(source: Path, url: str) -> None:
+        started.set()
+        assert go.wait(20)
+        store(source, url)
+
+    storages.upload = slow  # type: ignore[method-assign]
+    uploader = Uploader(spool, storages, frames)
+    under_way = uploader.add(upload(spool, "s3://far/x"))
+    assert started.wait(20)
+    waiting = uploader.add(upload(spool, "s3://far/x"))
+    assert uploader.withdraw("s3://far/x", over.set)
+    assert not waiting.wait(0.0) and waiting.done.is_set()
+    assert not over.is_set()
+    go.set()
+    assert over.wait(20)
+    assert not under_way.wait(20) and under_way.done.is_set()
+    # The address is free again, and nothing of it is under way.
+    assert uploader.add(upload(spool, "s3://far/x", later=True)).wait(20)
+    assert uploader.wait(20)
+    assert not uploader.withdraw("s3://far/x", over.set)
+    assert frames.written == [{"url": "s3://far/x", "later": True}]
+    uploader.stop()
+    assert list((tmp_path / "spool").iterdir()) == []

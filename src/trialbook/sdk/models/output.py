@@ -9,7 +9,7 @@ from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
 from trialbook.journal.journal import Journal
-from trialbook.journal.uploads import Pending, Upload
+from trialbook.journal.spool import Pending, Upload
 from trialbook.sdk import current
 from trialbook.sdk.full_disk import spared
 from trialbook.sdk.labels import check_labels

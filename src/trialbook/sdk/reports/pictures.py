@@ -10,7 +10,7 @@ from trialbook.capture.matplotlib_lines import line_figure
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
-from trialbook.journal.uploads import Upload
+from trialbook.journal.spool import Upload
 from trialbook.sdk import figures, images
 from trialbook.sdk.full_disk import spared
 from trialbook.sdk.media import Media

@@ -8,7 +8,7 @@ from typing import Any
 from trialbook.errors import UsageError, WireError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
-from trialbook.journal.uploads import HASH_LATER, Pending, Upload
+from trialbook.journal.spool import HASH_LATER, Pending, Upload
 from trialbook.sdk.artifacts import Artifact, Artifacts
 from trialbook.sdk.console import say
 from trialbook.sdk.full_disk import spared

@@ -12,7 +12,7 @@ from trialbook.base.guard import guard
 from trialbook.capture.code import Code, EntryPoint, detect, entry_point, repository_root
 from trialbook.capture.secrets import masked_arguments
 from trialbook.journal.frames import Kind
-from trialbook.journal.uploads import Upload
+from trialbook.journal.spool import Upload
 from trialbook.machine.host import facts
 from trialbook.sdk import settings
 from trialbook.sdk.names import join, task_folder
