@@ -1,27 +1,12 @@
 """Every promise has a test, and every test that names one names one that is made."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.catalogue.rows import ABSENT, ELSEWHERE, ROWS
-
-ROOT = Path(__file__).parents[2]
-
-
-def covered() -> Iterator[tuple[str, str]]:
-    """Promise and test, for each ``covers`` mark below ``tests``."""
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.FunctionDef):
-                continue
-            for mark in node.decorator_list:
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.covers":
-                    yield from (
-                        (str(ast.literal_eval(row)), f"{path.name}::{node.name}") for row in mark.args
-                    )
+from tests.datasets.rows import ROWS as DATASETS
+from tests.support.promises import ROOT, covered
 
 
 def test_every_promise_has_a_test() -> None:
@@ -30,7 +15,7 @@ def test_every_promise_has_a_test() -> None:
 
 
 def test_every_mark_names_a_promise() -> None:
-    unknown = {(row, test) for row, test in covered() if row not in ROWS}
+    unknown = {(row, test) for row, test in covered() if row not in ROWS and row not in DATASETS}
     assert unknown == set()
     assert not set(ROWS) & set(ABSENT)
 

@@ -2,16 +2,19 @@
 
 import hashlib
 import http.server
+import json
 import os
 import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.datasets.conftest import Close
 from tests.datasets.support import Write, tree
+from tests.support.server import RunningServer
 from trialbook import Dataset
 from trialbook.errors import SourceChanged, UsageError
 
@@ -30,6 +33,7 @@ def data(project: str) -> Dataset:
     return Dataset.create("data", project)
 
 
+@pytest.mark.covers("DS-02b", "DS-02g", "DS-06a", "DS-18a", "DS-21b", "DS-37a", "DI-3a")
 def test_files_wait_until_they_are_uploaded(data: Dataset, write: Write) -> None:
     assert not data.is_dirty() and data.list_files() == []
     assert data.add_files(write({"x": b"one", "sub/y": b"two"})) == 2
@@ -46,6 +50,7 @@ def test_files_wait_until_they_are_uploaded(data: Dataset, write: Write) -> None
     assert dict(data.link_entries_dict) == {}
 
 
+@pytest.mark.covers("DS-02a", "DS-02b", "DS-24c", "DS-37b", "XD-14")
 def test_only_new_paths_count_as_added(closed: Close, write: Write, project: str) -> None:
     first = closed({"x": b"1", "y": b"2"})
     child = Dataset.create("data", project, parent_datasets=[first.id])
@@ -57,6 +62,7 @@ def test_only_new_paths_count_as_added(closed: Close, write: Write, project: str
     assert child.get_num_chunks(include_parents=False) == 1
 
 
+@pytest.mark.covers("DS-02d", "DS-02e", "DS-02f")
 def test_where_files_land(data: Dataset, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     top = write({"a/b/x": b"1", "a/y": b"2", "z": b"3"})
     assert data.add_files(str(top / "z"), dataset_path="/one/") == 1
@@ -84,6 +90,22 @@ def test_where_files_land(data: Dataset, write: Write, capsys: pytest.CaptureFix
         ("nothing*", True, []),
     ],
 )
+@pytest.mark.covers(
+    "DS-02e",
+    "DS-24a",
+    "DS-24b",
+    "DS-24d",
+    "DS-29a",
+    "DS-29d",
+    "DS-29e",
+    "W-1",
+    "W-2",
+    "W-3",
+    "W-4",
+    "W-5",
+    "W-6",
+    "W-7",
+)
 def test_wildcards(
     data: Dataset, write: Write, pattern: str | None, recursive: bool, wanted: list[str]
 ) -> None:
@@ -97,10 +119,12 @@ def test_wildcards(
     assert data.list_files() == sorted(set(FILES) - set(wanted))
 
 
+@pytest.mark.covers("DS-02e", "W-8")
 def test_several_wildcards_are_a_union(data: Dataset, write: Write) -> None:
     assert data.add_files(write(FILES), wildcard=["*.jpg", "*.png", "a.*"]) == 3
 
 
+@pytest.mark.covers("DS-18b", "DS-26a", "DS-29a", "DS-29c", "DS-29d", "M-2", "M-4", "DS-15b", "DS-11a")
 def test_removal_belongs_to_the_version(closed: Close, project: str) -> None:
     first = closed({"x": b"1", "y": b"2"})
     child = Dataset.create("data", project, parent_datasets=[first])
@@ -110,12 +134,18 @@ def test_removal_belongs_to_the_version(closed: Close, project: str) -> None:
     assert child.list_files() == ["y"] and child.list_removed_files() == ["x"]
     assert first.list_files() == ["x", "y"]
     assert child.get_num_chunks(include_parents=False) == 0
+    assert tree(child.get_local_copy()) == {"y": b"2"} and tree(first.get_local_copy()) == {
+        "x": b"1",
+        "y": b"2",
+    }
+    assert first.verify_storage() == []
     grandchild = closed({"x": b"1"}, child)
     assert grandchild.list_added_files() == ["x"]
     everything = Dataset.create("data", project, parent_datasets=[first])
     assert everything.remove_files() == 2 and everything.list_files() == []
 
 
+@pytest.mark.covers("DS-35a", "DS-35b", "DS-35c", "DS-35e", "XD-20")
 def test_sync(closed: Close, write: Write, project: str) -> None:
     first = closed({"keep/a": b"1", "sub/x": b"2", "sub/y": b"3"})
     same = write({"keep/a": b"1", "sub/x": b"2", "sub/y": b"3"})
@@ -127,6 +157,7 @@ def test_sync(closed: Close, write: Write, project: str) -> None:
     assert child.list_removed_files() == ["sub/y"] and child.list_modified_files() == ["sub/x"]
 
 
+@pytest.mark.covers("DS-22a", "DS-22b", "DS-22c", "DS-25a", "DS-26a", "DS-26b")
 def test_compare_with_any_version(closed: Close) -> None:
     first = closed({"x": b"1", "y": b"2"})
     second = closed({"x": b"changed", "z": b"3"}, first)
@@ -138,6 +169,7 @@ def test_compare_with_any_version(closed: Close) -> None:
     assert first.list_added_files() == ["x", "y"] and first.list_removed_files() == []
 
 
+@pytest.mark.covers("DS-04b", "DS-10b", "DS-25b", "M-1", "M-2", "M-7", "DS-11a")
 def test_parents_merge_in_order(closed: Close, project: str) -> None:
     first, second = closed({"x": b"A", "a": b"a"}), closed({"x": b"B", "b": b"b"}, name="other")
     child = Dataset.create("merged", project, parent_datasets=[first, second.id])
@@ -155,6 +187,7 @@ def test_parents_merge_in_order(closed: Close, project: str) -> None:
     assert diamond.get_dependency_graph()[diamond.id] == [child.id, turned.id]
 
 
+@pytest.mark.covers("DS-02i", "DS-07c", "DS-07d")
 def test_a_finished_version_does_not_change(closed: Close, write: Write) -> None:
     data = closed({"x": b"1"})
     for change in (
@@ -185,8 +218,36 @@ def test_bad_names_are_left_out_and_reported(
 # -- links ---
 
 
+class Gate:
+    """Counts the requests that are open at once, and holds each until as many are open as ``expect`` said."""
+
+    def __init__(self) -> None:
+        self.most = self._open = 0
+        self._lock = threading.Lock()
+        self._barrier: threading.Barrier | None = None
+
+    def expect(self, count: int) -> None:
+        self.most, self._barrier = 0, threading.Barrier(count)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._open += 1
+            self.most = max(self.most, self._open)
+        if self._barrier is not None:
+            self._barrier.wait(60)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._open -= 1
+
+
 @pytest.fixture
-def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def web(tmp_path: Path, gate: Gate) -> Iterator[tuple[str, Path]]:
     """A web server on a folder."""
     folder = tmp_path / "web"
     folder.mkdir()
@@ -194,6 +255,11 @@ def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments: object) -> None:
             super().__init__(*arguments, directory=str(folder))  # type: ignore[arg-type]
+
+        def send_head(self) -> Any:
+            with gate:
+                pass
+            return super().send_head()
 
         def log_message(self, *_: object) -> None:
             pass
@@ -207,7 +273,30 @@ def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     served.server_close()
 
 
-def test_links_in_folders(data: Dataset, write: Write, project: str, home: Path) -> None:
+@pytest.mark.covers(
+    "DS-01a",
+    "DS-01b",
+    "DS-01c",
+    "DS-01e",
+    "DS-01g",
+    "DS-01i",
+    "DS-01j",
+    "DS-01k",
+    "DS-06b",
+    "DS-15b",
+    "DS-21a",
+    "DS-22d",
+    "DS-24a",
+    "DS-25a",
+    "DS-29b",
+    "DI-3b",
+    "XD-17",
+    "DS-11a",
+    "DS-38d",
+)
+def test_links_in_folders(
+    data: Dataset, write: Write, project: str, server: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
     top = write({"x.txt": b"one", "sub/y.txt": b"two", "sub/z.bin": b"three"})
     assert data.add_external_files(f"file://{top}", wildcard="*.txt", dataset_path="/ext/") == 2
     assert data.add_external_files(f"file://{top}", recursive=False) == 1
@@ -218,17 +307,33 @@ def test_links_in_folders(data: Dataset, write: Write, project: str, home: Path)
     assert data.finalize()
     assert data.get_num_chunks() == 0
     assert tree(data.get_local_copy()) == {"ext/x.txt": b"one", "ext/sub/y.txt": b"two", "x.txt": b"one"}
-    assert not list(home.glob("server/files/**/*.zip"))
+    assert not list(server.data.glob(f"files/**/packs/{data.id}/*"))
+    mine = data.get_mutable_local_copy(tmp_path / "mine")
+    assert mine is not None
+    (Path(mine) / "x.txt").write_bytes(b"other")
+    assert data.verify_dataset_hash(mine) == [], "links are not looked at"
 
     child = Dataset.create("data", project, parent_datasets=[data])
     assert child.add_external_files(f"file://{top}", wildcard="*.txt", dataset_path="ext") == 0
     (top / "x.txt").write_bytes(b"longer")
     assert child.add_external_files(f"file://{top}", wildcard="*.txt", dataset_path="ext") == 0
     assert child.list_modified_files() == ["ext/x.txt"]
+    assert child.add_external_files(f"file://{top}/sub", dataset_path="more", verbose=True) == 2
+    said = capsys.readouterr().out
+    assert f"linked more/y.txt to file://{top}/sub/y.txt" in said and "2 added, 0 modified" in said
+    assert child.list_added_files() == ["more/y.txt", "more/z.bin"]
+    child.add_files(write({"a.file": b"1"}))
+    assert child.list_files() == ["a.file", "ext/sub/y.txt", "ext/x.txt", "more/y.txt", "more/z.bin", "x.txt"]
+    assert child.remove_files("more") == 2
+    joined = child.add_external_files(f"file://{top}", wildcard=["*.bin", "x.*"], dataset_path="joined")
+    assert joined == 2 and child.remove_files("joined") == 2
     assert child.remove_files(f"file://{top}/sub/*") == 1
     assert child.list_removed_files() == ["ext/sub/y.txt"]
+    assert child.remove_files(f"file://{top}/x.txt") == 2, "at both of its places"
+    assert child.list_files() == ["a.file"] and data.list_files() == ["ext/sub/y.txt", "ext/x.txt", "x.txt"]
 
 
+@pytest.mark.covers("DS-01d", "DS-01f", "DS-01h", "DS-01k", "XD-23")
 def test_links_over_http(data: Dataset, web: tuple[str, Path], tmp_path: Path) -> None:
     url, folder = web
     (folder / "one.txt").write_bytes(b"first")
@@ -238,6 +343,7 @@ def test_links_over_http(data: Dataset, web: tuple[str, Path], tmp_path: Path) -
         data.add_external_files(sources, dataset_path=["a"])
     assert data.add_external_files(sources, dataset_path=["a", "b"]) == 2
     assert data.add_external_files([f"{url}/missing", "http://127.0.0.1:9/x"]) == 0
+    assert data.add_external_files(f"{url}/") == 0, "a folder has no listing over HTTP"
     data.finalize()
     assert tree(data.get_local_copy()) == {"a/one.txt": b"first", "b/two words.txt": b"second"}
     mine = data.get_mutable_local_copy(tmp_path / "mine")
@@ -250,6 +356,7 @@ def test_links_over_http(data: Dataset, web: tuple[str, Path], tmp_path: Path) -
     assert data.get_local_copy(), "the copy that is there stays good"
 
 
+@pytest.mark.covers("DS-06b", "DS-35d")
 def test_a_synced_file_takes_the_place_of_a_link(data: Dataset, write: Write, project: str) -> None:
     top = write({"x": b"linked", "y": b"same"})
     data.add_external_files(f"file://{top}")
@@ -261,6 +368,22 @@ def test_a_synced_file_takes_the_place_of_a_link(data: Dataset, write: Write, pr
     assert tree(child.get_local_copy()) == {"x": b"from the folder", "y": b"same"}
 
 
+@pytest.mark.covers("DS-01i", "DS-11l")
+@pytest.mark.parametrize("workers", [1, 3])
+def test_links_are_fetched_by_so_many(data: Dataset, web: tuple[str, Path], gate: Gate, workers: int) -> None:
+    url, folder = web
+    for number in range(6):
+        (folder / str(number)).write_bytes(b"%d" % number)
+    sources = [f"{url}/{number}" for number in range(6)]
+    gate.expect(workers)
+    assert data.add_external_files(sources, max_workers=workers) == 6
+    data.finalize()
+    wanted = {str(number): b"%d" % number for number in range(6)}
+    assert tree(data.get_local_copy(max_workers=workers)) == wanted
+    assert gate.most == workers
+
+
+@pytest.mark.covers("DI-4a", "DI-4b")
 def test_packs_are_plain_zips(closed: Close) -> None:
     data = closed({"x": b"1", "sub/y": b"words " * 999})
     artifacts = {item["key"]: item for item in data._task.data["execution"]["artifacts"]}
@@ -270,3 +393,6 @@ def test_packs_are_plain_zips(closed: Close) -> None:
     with zipfile.ZipFile(fetch(artifacts["data"]["uri"], extract=False)) as packed:
         assert packed.testzip() is None
         assert packed.read("sub/y") == b"words " * 999
+    state = json.loads(Path(fetch(artifacts["state"]["uri"], extract=False)).read_bytes())
+    entries = {one["relative_path"]: one for one in state["dataset_file_entries"]}
+    assert sorted(entries) == ["sub/y", "x"] and entries["x"]["hash"] == hashlib.sha256(b"1").hexdigest()

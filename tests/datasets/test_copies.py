@@ -1,7 +1,11 @@
 """Folders of this host: shared, to change, in parts; and checking them."""
 
+import hashlib
+import json
 import os
+import shutil
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,8 @@ from tests.datasets.conftest import Close
 from tests.datasets.support import Write, tree
 from tests.support.server import RunningServer
 from trialbook import Dataset
-from trialbook.errors import UsageError
+from trialbook.base.ids import new_id
+from trialbook.errors import DatasetMissing, PathRefused, UsageError
 
 FILES = {f"f{n}/x": os.urandom(400_000) for n in range(8)} | {"text": b"words " * 100}
 
@@ -24,6 +29,7 @@ def data(project: str, write: Write) -> Dataset:
     return made
 
 
+@pytest.mark.covers("DS-11a", "DS-11c", "XD-12")
 def test_the_shared_copy(data: Dataset, server: RunningServer) -> None:
     folder = data.get_local_copy()
     assert tree(folder) == FILES
@@ -41,6 +47,92 @@ def test_the_shared_copy(data: Dataset, server: RunningServer) -> None:
     assert tree(data.get_local_copy()) == FILES, "what is missing or has another size is fetched again"
 
 
+@pytest.mark.covers("DS-11d")
+def test_soft_links(data: Dataset, server: RunningServer) -> None:
+    plain, soft = Path(data.get_local_copy()), Path(data.get_local_copy(use_soft_links=True))
+    assert tree(soft) == FILES and soft != plain
+    files = [path for path in soft.rglob("*") if not path.is_dir()]
+    assert len(files) == len(FILES)
+    assert all(path.is_symlink() and path.resolve().is_relative_to(plain.resolve()) for path in files)
+    for wish in (False, None):
+        folder = Path(data.get_local_copy(use_soft_links=wish))
+        assert folder == plain and not any(path.is_symlink() for path in folder.rglob("*"))
+    assert data.get_local_copy(use_soft_links=True) == str(soft)
+    (soft / "text").unlink()
+    (plain / "f2" / "x").unlink()
+    assert tree(data.get_local_copy(use_soft_links=True)) == FILES, "both folders are repaired"
+    part = Path(data.get_local_copy(use_soft_links=True, files="f1"))
+    assert tree(part) == {"f1/x": FILES["f1/x"]} and (part / "f1" / "x").is_symlink()
+
+
+@pytest.mark.covers("DS-11i")
+def test_no_path_leads_out(project: str, write: Write, server: RunningServer, home: Path) -> None:
+    opened = Dataset.create("open", project)
+    for place in ("../out", "a/../../out"):
+        with pytest.raises(PathRefused):
+            opened.add_files(write({"x": b"1"}), dataset_path=place)
+        with pytest.raises(PathRefused):
+            opened.add_external_files("file:///etc/hostname", dataset_path=place)
+    # As a hostile writer of the reference SDK's layout would leave it.
+    content = b"planted"
+    digest = hashlib.sha256(content).hexdigest()
+    with zipfile.ZipFile(home / "data.zip", "w") as packed:
+        packed.writestr("../../planted", content)
+        packed.writestr("fine", content)
+    id = new_id()
+    entries = [
+        {"relative_path": path, "hash": digest, "size": 7, "parent_dataset_id": id, "artifact_name": "data"}
+        for path in ("../../planted", "/planted", "fine")
+    ]
+    (home / "state.json").write_text(json.dumps({"dataset_file_entries": entries, "id": id}))
+    artifacts = [
+        {"key": name, "type": "custom", "uri": (home / file).as_uri()}
+        for name, file in (("data", "data.zip"), ("state", "state.json"))
+    ]
+    server.call(
+        "tasks.create", id=id, name="evil", type="data_processing", project_name=f"{project}/.datasets/evil",
+        system_tags=["dataset"], execution={"artifacts": artifacts}, runtime={"version": "1.0.0"},
+    )  # fmt: skip
+    server.call("tasks.started", task=id)
+    server.call("tasks.completed", task=id)
+    folder = Path(Dataset.get(id).get_local_copy())
+    assert tree(folder) == {"fine": content}
+    assert not list(home.rglob("planted"))
+
+
+@pytest.mark.covers("DS-11h", "M-6")
+def test_what_can_be_had(project: str, write: Write, server: RunningServer, tmp_path: Path) -> None:
+    data = Dataset.create("data", project)
+    data.add_files(write({"x": b"1"}))
+    data.upload()
+    data.add_files(write({"y": b"2"}))
+    data.finalize(auto_upload=True)
+    packs = sorted(server.data.glob(f"files/**/packs/{data.id}/*.zip"))
+    packs[0].unlink()
+    for ask in (data.get_local_copy, lambda: data.get_mutable_local_copy(tmp_path / "whole")):
+        with pytest.raises(DatasetMissing):
+            ask()
+    left = tree(data.get_local_copy(raise_on_error=False))
+    assert left in ({"x": b"1"}, {"y": b"2"})
+    assert tree(str(data.get_mutable_local_copy(tmp_path / "part", raise_on_error=False))) == left
+
+
+@pytest.mark.covers("DS-14e", "DS-14a")
+def test_a_target_on_another_file_system(data: Dataset) -> None:
+    memory = Path("/dev/shm")
+    shared = Path(data.get_local_copy())
+    if not memory.is_dir() or memory.stat().st_dev == shared.stat().st_dev:
+        pytest.skip("there is no other file system here")
+    target = memory / f"trialbook-{new_id()}"
+    try:
+        assert data.get_mutable_local_copy(target) == str(target) and tree(target) == FILES
+        (target / "text").write_bytes(b"mine")
+        assert tree(shared) == FILES
+    finally:
+        shutil.rmtree(target, ignore_errors=True)
+
+
+@pytest.mark.covers("DS-11b")
 def test_open_versions_have_no_copy(project: str) -> None:
     data = Dataset.create("open", project)
     for ask in (data.get_local_copy, data.verify_dataset_hash, lambda: data.get_mutable_local_copy("x")):
@@ -48,6 +140,7 @@ def test_open_versions_have_no_copy(project: str) -> None:
             ask()
 
 
+@pytest.mark.covers("DS-11e", "DS-11f", "DS-11g", "DS-15a", "XD-1", "XD-13")
 def test_parts(data: Dataset, project: str, write: Write) -> None:
     child = Dataset.create("data", project, parent_datasets=[data])
     child.add_files(write({"more": b"1"}))
@@ -72,6 +165,7 @@ def test_only_some_files(data: Dataset, server: RunningServer) -> None:
     assert tree(data.get_local_copy(files=["text", "f1"])) == {"text": FILES["text"], "f1/x": FILES["f1/x"]}
 
 
+@pytest.mark.covers("DS-14a", "DS-14b", "DS-14c", "DS-14d", "XD-11")
 def test_copies_to_change(data: Dataset, tmp_path: Path) -> None:
     mine = data.get_mutable_local_copy(tmp_path / "mine")
     assert mine == str(tmp_path / "mine") and tree(mine) == FILES
@@ -90,6 +184,7 @@ def test_copies_to_change(data: Dataset, tmp_path: Path) -> None:
     assert sum(len(tree(str(folder))) for folder in parts) == len(FILES)
 
 
+@pytest.mark.covers("DS-38a", "DS-38b", "DS-38c", "DS-38d", "DS-38e")
 def test_verify(data: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert data.verify_dataset_hash() == [] and data.verify_storage() == []
     mine = tmp_path / "mine"
@@ -103,12 +198,15 @@ def test_verify(data: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert data.verify_dataset_hash(str(mine), skip_hash=True) == ["f1/x", "f2/x"]
     data.verify_dataset_hash(str(mine), verbose=True)
     assert "text: it has other bytes" in capsys.readouterr().out
+    (mine / "f1" / "x").write_bytes(FILES["f1/x"])
+    assert data.verify_dataset_hash(str(mine)) == ["f2/x", "text"]
     cached = Path(data.get_local_copy()) / "text"
     cached.chmod(0o644)
     cached.write_bytes(bytes(same_size))
     assert data.verify_dataset_hash() == ["text"]
 
 
+@pytest.mark.covers("DS-11j")
 def test_two_at_once(data: Dataset) -> None:
     found: list[str] = []
     threads = [threading.Thread(target=lambda: found.append(data.get_local_copy())) for _ in range(4)]

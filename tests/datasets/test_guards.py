@@ -108,6 +108,7 @@ def test_going_on_on_another_host(closed: Close, project: str, write: Write, hom
     assert found.get_num_chunks(include_parents=False) == 2
 
 
+@pytest.mark.covers("DI-10", "XD-15")
 def test_a_stopped_version_is_taken_up(project: str, write: Write, server: RunningServer) -> None:
     data = Dataset.create("data", project)
     data.add_files(write({"x": b"1"}))
@@ -119,6 +120,7 @@ def test_a_stopped_version_is_taken_up(project: str, write: Write, server: Runni
     assert server.call("tasks.get_by_id", task=data.id)["task"]["status"] == "completed"
 
 
+@pytest.mark.covers("DS-05d", "M-6")
 def test_an_open_child_holds_what_it_needs(closed: Close, project: str, server: RunningServer) -> None:
     first = closed({"x": b"first"})
     child = Dataset.create("data", project, parent_datasets=[first])

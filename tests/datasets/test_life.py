@@ -21,6 +21,7 @@ def packs(server: RunningServer, *versions: Dataset) -> set[str]:
     return {file.name for one in versions for file in server.data.glob(f"files/**/packs/{one.id}/*.zip")}
 
 
+@pytest.mark.covers("DS-04a", "DS-04i", "DS-07b", "DS-07c", "DS-07d", "DS-07e", "DS-19a", "DI-6", "XD-7")
 def test_a_version_is_a_task(project: str, write: Write, server: RunningServer) -> None:
     data = Dataset.create("digits", project, dataset_tags=["a", "b", "a"], description="all of them")
     assert (data.name, data.project, data.version) == ("digits", project, "1.0.0")
@@ -44,6 +45,7 @@ def test_a_version_is_a_task(project: str, write: Write, server: RunningServer) 
     assert data.finalize(raise_on_error=False) is False
 
 
+@pytest.mark.covers("DS-04c", "DS-04d", "DS-04e", "XD-2")
 def test_create_needs_a_name_and_a_project(project: str, closed: Close) -> None:
     with pytest.raises(UsageError, match="name"):
         Dataset.create("", project)
@@ -56,6 +58,7 @@ def test_create_needs_a_name_and_a_project(project: str, closed: Close) -> None:
         Dataset.create("child", project, parent_datasets=[opened])
 
 
+@pytest.mark.covers("DS-04d", "DS-04f", "DS-07f", "DI-2a", "DI-2b", "DI-2c")
 def test_the_task_of_this_process(project: str, write: Write) -> None:
     task = Task.init(project, "trainer", auto_connect_streams=False, auto_connect_arg_parser=False)
     named = Dataset.create("data")
@@ -86,12 +89,14 @@ def test_the_task_of_this_process(project: str, write: Write) -> None:
         ("draft", "1.0.0"),
     ],
 )
+@pytest.mark.covers("DS-04g")
 def test_versions_count_up(project: str, first: str, second: str, capsys: pytest.CaptureFixture[str]) -> None:
     Dataset.create("data", project, dataset_version=first).finalize()
     assert ("no version like" in capsys.readouterr().out) == (first == "draft")
     assert Dataset.create("data", project).version == second
 
 
+@pytest.mark.covers("DS-08b", "DS-08c")
 def test_the_highest_version_is_found(project: str, closed: Close) -> None:
     old = closed({"x": b"1"}, dataset_version="1.10.0")
     new = closed({"x": b"2"}, dataset_version="1.9.0")
@@ -101,6 +106,7 @@ def test_the_highest_version_is_found(project: str, closed: Close) -> None:
     assert Dataset.get(dataset_project=project, dataset_name="words").id == texts[1], "the last changed"
 
 
+@pytest.mark.covers("DS-08a", "DS-08d", "DS-08e", "DS-08i", "DS-08j", "XD-9")
 def test_get_refuses_what_it_cannot_answer(project: str, closed: Close, server: RunningServer) -> None:
     data = closed({"x": b"1"})
     for arguments in (
@@ -128,6 +134,7 @@ def test_get_refuses_what_it_cannot_answer(project: str, closed: Close, server: 
     assert Dataset.get(dataset_project=project, dataset_name="data", include_archived=True).id == data.id
 
 
+@pytest.mark.covers("DS-08f", "DS-10a")
 def test_a_writable_copy_is_a_child(closed: Close, project: str) -> None:
     data = closed({"x": b"1"})
     child = Dataset.get(dataset_project=project, dataset_name="data", writable_copy=True)
@@ -135,6 +142,7 @@ def test_a_writable_copy_is_a_child(closed: Close, project: str) -> None:
     assert child.list_files() == ["x"] and not child.is_final()
 
 
+@pytest.mark.covers("DS-05d", "DS-08g", "DS-08l", "DI-5a", "DI-5b")
 def test_use_is_noted_on_the_task(project: str, closed: Close, server: RunningServer) -> None:
     data = closed({"x": b"1"})
     task = Task.init(project, "trainer", auto_connect_streams=False, auto_connect_arg_parser=False)
@@ -149,6 +157,7 @@ def test_use_is_noted_on_the_task(project: str, closed: Close, server: RunningSe
         Dataset.delete(data.id)
 
 
+@pytest.mark.covers("DS-08h")
 def test_an_alias_may_be_overridden(project: str, closed: Close, request: pytest.FixtureRequest) -> None:
     here, other = closed({"x": b"1"}), closed({"x": b"2"}, name="other")
     task = Task.create(project, "trainer")
@@ -160,6 +169,7 @@ def test_an_alias_may_be_overridden(project: str, closed: Close, request: pytest
     assert Dataset.get(here.id, overridable=True).id == here.id
 
 
+@pytest.mark.covers("DS-07a", "DS-37g", "DS-37i", "XD-8")
 def test_upload_and_finalize(project: str, write: Write) -> None:
     data = Dataset.create("data", project)
     data.upload()
@@ -175,6 +185,7 @@ def test_upload_and_finalize(project: str, write: Write) -> None:
     assert data.finalize(verbose=True)
 
 
+@pytest.mark.covers("DS-37c")
 def test_chunks(project: str, write: Write) -> None:
     import os
 
@@ -191,6 +202,7 @@ def test_chunks(project: str, write: Write) -> None:
         one.upload(chunk_size=0)
 
 
+@pytest.mark.covers("DS-37f")
 def test_a_file_that_goes_before_the_upload(project: str, write: Write) -> None:
     data = Dataset.create("data", project)
     top = write({"x": b"1", "y": b"2"})
@@ -206,6 +218,7 @@ def test_a_file_that_goes_before_the_upload(project: str, write: Write) -> None:
     assert data.finalize() and data.list_files() == ["y"]
 
 
+@pytest.mark.covers("DS-04h", "DS-09", "DS-37j", "XD-3", "DS-34e")
 def test_destinations(project: str, write: Write, home: Path, server: RunningServer) -> None:
     plain = Dataset.create("plain", project)
     assert plain.get_default_storage() == server.files_url
@@ -231,6 +244,7 @@ def test_destinations(project: str, write: Write, home: Path, server: RunningSer
         Dataset.create("data", project, output_uri="/proc/nowhere")
 
 
+@pytest.mark.covers("DS-19a", "DS-28a", "DS-28b", "XD-16")
 def test_publish(closed: Close, project: str) -> None:
     opened = Dataset.create("data", project)
     with pytest.raises(UsageError, match="final"):
@@ -242,9 +256,12 @@ def test_publish(closed: Close, project: str) -> None:
         Dataset.delete(data.id)
 
 
-def test_words_about_a_version(closed: Close, project: str, server: RunningServer) -> None:
+@pytest.mark.covers("DS-03a", "DS-03b", "DS-31", "DS-36a", "DS-36b", "DI-1b", "DI-1c", "XD-21")
+def test_words_about_a_version(
+    closed: Close, project: str, server: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = closed({"x": b"1"})
-    data.add_tags("one")
+    assert data.add_tags("one") is None  # type: ignore[func-returns-value]
     data.add_tags(["one", "two"])
     assert data.tags == ["one", "two"]
     data.tags = ["three"]
@@ -252,6 +269,10 @@ def test_words_about_a_version(closed: Close, project: str, server: RunningServe
     task = server.call("tasks.get_by_id", task=data.id)["task"]
     assert task["tags"] == ["three"] and task["comment"] == "new words"
     opened = Dataset.create("open", project)
+    opened.set_description("still open")
+    assert server.call("tasks.get_by_id", task=opened.id)["task"]["comment"] == "still open"
+    opened.version = "three"
+    assert "no version like" in capsys.readouterr().out
     opened.version = "3.0"
     assert Dataset.get(dataset_project=project, dataset_name="open", dataset_version="3.0").id == opened.id
     with pytest.raises(UsageError, match="final"):
@@ -262,6 +283,7 @@ def test_words_about_a_version(closed: Close, project: str, server: RunningServe
     assert (runtime["ds_change_add"], runtime["ds_change_modify"], runtime["ds_change_remove"]) == (5, 0, 1)
 
 
+@pytest.mark.covers("DS-13a", "DS-13b", "DS-32a", "DS-32b", "DS-32c", "DS-32d")
 def test_metadata(closed: Close, project: str, server: RunningServer) -> None:
     import numpy
     import pandas
@@ -278,6 +300,7 @@ def test_metadata(closed: Close, project: str, server: RunningServer) -> None:
     for name, value in kept.items():
         data.set_metadata(value, name)
     data.set_metadata({"second": 1}, "dict")
+    data.set_metadata(frame, "hidden", ui_visible=False)
     found = Dataset.get(data.id)
     assert found.get_metadata("dict") == {"second": 1} and found.get_metadata() is None
     assert found.get_metadata("text") == "words" and found.get_metadata("flag") is True
@@ -291,6 +314,7 @@ def test_metadata(closed: Close, project: str, server: RunningServer) -> None:
     assert [plot["metric"] for plot in plots] == ["table"]
 
 
+@pytest.mark.covers("DS-12")
 def test_the_logger_is_the_versions_own(project: str, server: RunningServer) -> None:
     task = Task.init(project, "trainer", auto_connect_streams=False, auto_connect_arg_parser=False)
     data = Dataset.create("data", project)
@@ -300,6 +324,7 @@ def test_the_logger_is_the_versions_own(project: str, server: RunningServer) -> 
     assert "rows" not in task.get_last_scalar_metrics()
 
 
+@pytest.mark.covers("DS-23a", "DS-23b", "DS-23c", "DS-23d", "DS-23e", "DS-23f", "DS-23g", "XD-10", "XD-27")
 def test_lists(project: str, closed: Close, server: RunningServer) -> None:
     first, second = closed({"x": b"1"}), closed({"x": b"2"}, name="more.data")
     below = Dataset.create("data", f"{project}/below")
@@ -317,6 +342,7 @@ def test_lists(project: str, closed: Close, server: RunningServer) -> None:
     assert ids(dataset_project=project, tags=["t"], only_completed=False) == {opened.id}
     assert ids(ids=[first.id, opened.id]) == {first.id} and ids(ids=[]) == set()
     (found,) = Dataset.list_datasets(ids=[first.id])
+    assert set(found) == {"name", "project", "id", "created", "version", "tags", "status"}
     assert (found["name"], found["project"], found["version"]) == ("data", project, "1.0.0") and found[
         "created"
     ]
@@ -325,6 +351,7 @@ def test_lists(project: str, closed: Close, server: RunningServer) -> None:
     assert first.id not in ids(dataset_project=project, include_archived=False)
 
 
+@pytest.mark.covers("DS-27a", "DS-27b", "DS-27c", "DS-30a", "DS-30b", "DS-10a")
 def test_move_and_rename(project: str, closed: Close, capsys: pytest.CaptureFixture[str]) -> None:
     first = closed({"x": b"1"})
     second = closed({"y": b"2"}, first)
@@ -336,10 +363,15 @@ def test_move_and_rename(project: str, closed: Close, capsys: pytest.CaptureFixt
     found = Dataset.get(dataset_project=f"{project}/new", dataset_name="renamed")
     assert found.id == second.id and (found.name, found.project) == ("renamed", f"{project}/new")
     assert tree(found.get_local_copy()) == {"x": b"1", "y": b"2"}
+    assert found.version == "1.0.1" and found.get_dependency_graph() == {second.id: [first.id], first.id: []}
+    assert found.list_removed_files() == [] and Dataset.get(first.id).name == "renamed"
     Dataset.move_to_project(project, project, "nothing")
+    assert "no dataset" in capsys.readouterr().out
+    Dataset.rename("other", project, "nothing")
     assert "no dataset" in capsys.readouterr().out
 
 
+@pytest.mark.covers("DS-34a", "DS-34b", "DS-34c", "DS-34d", "DS-34e", "XD-18", "XD-19")
 def test_squash(project: str, closed: Close) -> None:
     base = closed({"base": b"0"}, name="base")
     first = closed({"x": b"1", "gone": b"2"}, base)
@@ -364,6 +396,7 @@ def test_squash(project: str, closed: Close) -> None:
             Dataset.squash("none", **arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.covers("DS-05a", "DS-05b", "DS-05c", "DS-05d", "XD-5")
 def test_delete_guards(project: str, closed: Close) -> None:
     first = closed({"x": b"1"})
     second = closed({"y": b"2"}, first)
@@ -381,6 +414,7 @@ def test_delete_guards(project: str, closed: Close) -> None:
     assert {one["id"] for one in Dataset.list_datasets(project)} == {first.id, second.id}
 
 
+@pytest.mark.covers("DS-05e", "DS-05f", "M-6", "XD-6")
 def test_delete_frees_what_nobody_else_needs(project: str, closed: Close, server: RunningServer) -> None:
     first = closed({"x": b"first", "shared": b"shared"})
     second = closed({"y": b"second"}, first)
@@ -404,6 +438,7 @@ def test_delete_frees_what_nobody_else_needs(project: str, closed: Close, server
     assert Dataset.list_datasets(project) == []
 
 
+@pytest.mark.covers("DS-05f", "DS-05g")
 def test_delete_in_a_folder(project: str, write: Write, home: Path) -> None:
     folder = home / "shared"
     data = Dataset.create("data", project, output_uri=str(folder))
@@ -421,6 +456,7 @@ def test_delete_in_a_folder(project: str, write: Write, home: Path) -> None:
     assert not (top / "external").exists()
 
 
+@pytest.mark.covers("DS-11h")
 def test_a_lost_pack_is_named(closed: Close, server: RunningServer, home: Path) -> None:
     data = closed({"x": b"1", "y": b"2"})
     (pack,) = list(server.data.glob(f"files/**/packs/{data.id}/*.zip"))

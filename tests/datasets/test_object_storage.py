@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.support import Write, tree
-from tests.support.object_storages import AzureServer, ObjectStorage, S3Server, find_azurite
+from tests.support.object_storages import AzureServer, GoogleServer, ObjectStorage, S3Server, find_azurite
 from trialbook import Dataset, StorageManager
 from trialbook.base.ids import new_id
 from trialbook.errors import SourceChanged
@@ -22,14 +22,14 @@ def storages() -> Iterator[dict[str, ObjectStorage]]:
         storage.stop()
 
 
-@pytest.fixture(params=["s3", "azure"])
+@pytest.fixture(params=["s3", "google", "azure"])
 def bucket(request: pytest.FixtureRequest, home: Path, storages: dict[str, ObjectStorage]) -> str:
     """Address of an empty bucket, with its keys in the configuration file."""
     kind = str(request.param)
     if kind == "azure" and find_azurite() is None:
         pytest.skip("Azurite is not installed (npm install --prefix tests/support)")
     if kind not in storages:
-        storages[kind] = S3Server() if kind == "s3" else AzureServer()
+        storages[kind] = {"s3": S3Server, "google": GoogleServer, "azure": AzureServer}[kind]()
     (home / "trialbook.conf").write_text(storages[kind].configuration())
     return storages[kind].make_bucket(f"b{new_id()[:20]}")
 
@@ -40,6 +40,7 @@ def keys(url: str) -> list[str]:
     return [info.key for info in found[0].list(found[1])]
 
 
+@pytest.mark.covers("DS-04h", "DS-05f", "DS-09")
 def test_a_repository_in_a_bucket(project: str, bucket: str, write: Write) -> None:
     files = {"x": b"1", "sub/text": b"words " * 99_999, "large": os.urandom(3 << 20)}
     place = f"{bucket}/some folder"
@@ -66,6 +67,7 @@ def test_a_repository_in_a_bucket(project: str, bucket: str, write: Write) -> No
     assert [key for key in keys(place) if not key.endswith("format.json")] == []
 
 
+@pytest.mark.covers("DS-01c", "DS-01k", "DS-05g", "DS-29b", "XD-23")
 def test_links_into_a_bucket(project: str, bucket: str, write: Write, tmp_path: Path) -> None:
     top = write({"a.txt": b"one", "b.txt": b"two", "c.bin": b"three"})
     for name in ("a.txt", "b.txt", "c.bin"):

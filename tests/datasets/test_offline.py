@@ -9,9 +9,11 @@ from tests.datasets.conftest import Close
 from tests.datasets.support import Write, tree
 from trialbook import Dataset, Task
 from trialbook.errors import UsageError
+from trialbook.sdk import settings
 
 
-def test_switches(home: Path) -> None:
+@pytest.mark.covers("DS-08j", "DS-20", "DS-27c", "DS-33", "DS-34f", "XD-26")
+def test_switches(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Dataset.is_offline()
     Dataset.set_offline(True)
     assert Dataset.is_offline() and Task.is_offline()
@@ -19,13 +21,44 @@ def test_switches(home: Path) -> None:
         lambda: Dataset.get("0" * 32),
         Dataset.list_datasets,
         lambda: Dataset.squash("x", ["0" * 32]),
+        lambda: Dataset.move_to_project("a", "b", "c"),
+        lambda: Dataset.rename("a", "b", "c"),
     ):
         with pytest.raises(UsageError):
             ask()
     Dataset.set_offline()
     assert not Dataset.is_offline()
+    settings.set_offline(None)
+    monkeypatch.setenv("TRIALBOOK_OFFLINE_MODE", "1")
+    assert Dataset.is_offline() and Task.is_offline()
 
 
+@pytest.mark.covers("DS-33", "DS-11k", "DS-07g", "DS-16", "XD-25")
+def test_nothing_reaches_the_server(
+    project: str, write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Dataset.set_offline(True)
+    # Nobody listens there: a call would fail.
+    for name in ("API", "FILES", "WEB"):
+        monkeypatch.setenv(f"TRIALBOOK_{name}_HOST", "http://127.0.0.1:9")
+    data = Dataset.create("data", project, description="words")
+    data.add_files(write({"x": b"1", "y": b"2"}))
+    data.remove_files("y")
+    data.add_tags(["one"])
+    data.upload()
+    assert data.list_files() == ["x"] and data.tags == ["one"]
+    assert data.finalize() is False and "imported" in capsys.readouterr().out
+    for ask in (data.get_local_copy, lambda: data.get_mutable_local_copy("x"), data.verify_dataset_hash):
+        with pytest.raises(UsageError, match="offline"):
+            ask()
+    folder = data.get_offline_mode_folder()
+    assert folder is not None and (folder / "dataset.json").is_file()
+    assert list(folder.glob("repository/packs/*/*.zip"))
+    data._draft("close").close()
+    data._task._record.close(1.0)
+
+
+@pytest.mark.covers("DS-17a", "DS-17b", "DS-17c")
 @pytest.mark.parametrize("zipped", [False, True])
 @pytest.mark.parametrize("uploaded", [True, False])
 def test_a_session(project: str, write: Write, zipped: bool, uploaded: bool, tmp_path: Path) -> None:
@@ -63,6 +96,7 @@ def test_a_session(project: str, write: Write, zipped: bool, uploaded: bool, tmp
     assert {entry.parent_dataset_id for entry in found.file_entries_dict.values()} == {made}
 
 
+@pytest.mark.covers("DS-17b")
 def test_import_without_data(project: str, write: Write) -> None:
     Dataset.set_offline(True)
     data = Dataset.create("data", project)
@@ -75,6 +109,7 @@ def test_import_without_data(project: str, write: Write) -> None:
     assert Dataset.get(dataset_project=project, dataset_name="data").id == made
 
 
+@pytest.mark.covers("DS-17d")
 def test_children_of_offline_parents(project: str, write: Write) -> None:
     Dataset.set_offline(True)
     first = Dataset.create("data", project)
@@ -99,6 +134,7 @@ def test_children_of_offline_parents(project: str, write: Write) -> None:
     assert found.list_removed_files() == ["x"]
 
 
+@pytest.mark.covers("DS-16", "DS-17a")
 def test_an_online_version_has_no_session(closed: Close, tmp_path: Path) -> None:
     data = closed({"x": b"1"})
     assert data.get_offline_mode_folder() is None

@@ -3,7 +3,7 @@
 import click
 
 from trialbook.cli.data_find import compare, get, listing, search, verify
-from trialbook.cli.data_manage import delete, move, publish, rename, set_description, squash
+from trialbook.cli.data_manage import clean, delete, move, publish, rename, set_description, squash
 from trialbook.cli.data_write import add, close, create, remove, set_version, sync, upload
 
 
@@ -24,6 +24,7 @@ def command() -> None:
 
 for member in (
     add,
+    clean,
     close,
     compare,
     create,

@@ -1,5 +1,6 @@
 """Datasets as wholes: publish, squash, rename, move, describe, delete."""
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -68,6 +69,25 @@ def set_description(
 ) -> None:
     """Replace the description of a version."""
     find(dataset_id, project, name, dataset_version).set_description(text)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what waits.")
+@as_json
+def clean(dry_run: bool, json_output: bool) -> None:
+    """Free what versions deleted in the browser left in storages that only clients reach.
+
+    Folders and buckets of your own are such storages. Exit status 1 when some of it could not be freed.
+    """
+    from trialbook.sdk.dataset.query import free_deleted, waiting_to_be_freed
+
+    quiet(json_output)
+    freed, waiting = (0, waiting_to_be_freed()) if dry_run else free_deleted()
+    lines = [f"{one['owner']}  {one['repository']}" for one in waiting]
+    counts = f"{freed} objects freed, {len(waiting)} deleted versions wait"
+    listed = [{"id": one["owner"], "repository": one["repository"]} for one in waiting]
+    answer(json_output, {"freed": freed, "waiting": listed}, "\n".join([*lines, counts]))
+    sys.exit(1 if waiting and not dry_run else 0)
 
 
 @click.command()

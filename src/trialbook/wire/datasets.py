@@ -220,7 +220,7 @@ class GetContent(msgspec.Struct, frozen=True, kw_only=True):
         folder: path without slashes at its ends; empty is the top.
         against: version to compare with; None is the first parent, empty text is none.
         pattern: only entries whose name contains this text.
-        search: instead of the folder's entries, files and links anywhere below it whose path from there on contains this
+        search: instead of the folder's entries, files and links anywhere below it whose path from there on has this
             text; their names are these paths.
         changed: only what was added, modified or removed, and folders with such.
         page, page_size: of the answer.

@@ -18,6 +18,7 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import say
+from trialbook.sdk.dataset import replay
 from trialbook.sdk.dataset.foreign import adopt
 from trialbook.sdk.dataset.home import Home, bring_manifest, places_for, remembered_places
 from trialbook.sdk.dataset.pinger import Pinger
@@ -71,6 +72,7 @@ class DatasetBase:
     _open_draft: Draft | None = None
     _uncommitted = ""
     _keep_task_open = False
+    _calls: list[str]
     _session: Path | None = None
     _pinger: Pinger | None = None
 
@@ -214,6 +216,17 @@ class DatasetBase:
             return [self._load(parent)._version.root for parent in self._foreign_parents()]
         objects = self._home.objects()
         return [objects.root(parent, root_id) for parent, root_id in self._version.root.parents]
+
+    def _note_call(self, name: str, **arguments: Any) -> None:
+        """Remember a call for the script of the version; it is written with the next upload or finalize."""
+        self.__dict__.setdefault("_calls", []).append(replay.call(name, arguments))
+
+    def _write_calls(self) -> None:
+        calls = self.__dict__.pop("_calls", [])
+        known = self._task.get_script()
+        # The code of a task that became a version stays that of the task.
+        if calls and known["entry_point"] == replay.ENTRY:
+            self._task._put_script({"diff": replay.continued(known["diff"], calls)})
 
     def _forget(self) -> None:
         """What was read before the version was finished is stale."""

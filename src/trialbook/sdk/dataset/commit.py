@@ -44,6 +44,8 @@ class CommitMixin(ListingMixin):
             "configuration": self._configuration(rows),
             "keep_open": self._keep_task_open,
         }
+        self._note_call("finalize")
+        self._write_calls()
         # Reports to the version come before its end.
         self._task._record.flush()
         reply = connection.session.call("datasets.commit", info)

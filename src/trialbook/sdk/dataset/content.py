@@ -11,7 +11,7 @@ from trialbook.datasets.patterns import matcher
 from trialbook.datasets.rows import LINK
 from trialbook.errors import UsageError
 from trialbook.sdk.console import say
-from trialbook.sdk.dataset.base import DatasetBase
+from trialbook.sdk.dataset.base import DatasetBase, threads
 from trialbook.sdk.dataset.entries import sha256_of
 from trialbook.sdk.dataset.links import Found, find_many, place_of
 
@@ -50,8 +50,17 @@ class ContentMixin(DatasetBase):
         Raises:
             UsageError: there is nothing at the path, or the version is final.
         """
+        threads(max_workers)
         draft = self._draft("add_files")
         before = set(draft.paths()) if verbose else set()
+        self._note_call(
+            "add_files",
+            path=path,
+            wildcard=wildcard,
+            local_base_folder=local_base_folder,
+            dataset_path=dataset_path,
+            recursive=None if recursive else False,
+        )
         changes = [
             self._add_one(Path(one), wildcard, local_base_folder, dataset_path, recursive)
             for one in _sources(path)
@@ -124,6 +133,7 @@ class ContentMixin(DatasetBase):
         Raises:
             UsageError: as many paths as addresses are needed, or the version is final.
         """
+        workers = threads(max_workers)
         draft = self._draft("add_external_files")
         sources = [source_url] if isinstance(source_url, str) else [str(one) for one in source_url]
         if dataset_path is None or isinstance(dataset_path, str):
@@ -134,7 +144,14 @@ class ContentMixin(DatasetBase):
                 raise UsageError(
                     f"dataset_path has {len(places)} entries for {len(sources)} addresses: give one for each"
                 )
-        found = find_many(self._home.connection, sources, wildcard, recursive, max_workers)
+        found = find_many(self._home.connection, sources, wildcard, recursive, workers)
+        self._note_call(
+            "add_external_files",
+            source_url=source_url,
+            wildcard=wildcard,
+            dataset_path=dataset_path,
+            recursive=None if recursive else False,
+        )
         links = [_link(place, item) for place, items in zip(places, found, strict=True) for item in items]
         changes = draft.add_links(links)
         if verbose:
@@ -142,7 +159,7 @@ class ContentMixin(DatasetBase):
                 say(f"linked {link.path} to {link.url}")
             say(f"{changes.added} added, {changes.modified} modified")
         if links and _EXTERNAL not in self._task.get_tags():
-            self._task.add_tags([_EXTERNAL])
+            self._task.set_tags([*self._task.get_tags(), _EXTERNAL])
         self._note_changes()
         return changes.added
 
@@ -162,6 +179,7 @@ class ContentMixin(DatasetBase):
         """
         draft = self._draft("remove_files")
         before = draft.paths() if verbose else []
+        self._note_call("remove_files", dataset_path=dataset_path, recursive=None if recursive else False)
         if dataset_path is not None and "://" in dataset_path:
             count = self._remove_links(dataset_path)
         else:
@@ -202,6 +220,7 @@ class ContentMixin(DatasetBase):
         folder = Path(local_path).expanduser()
         if not folder.is_dir():
             raise UsageError(f"there is no folder {local_path}")
+        self._note_call("sync_folder", local_path=local_path, dataset_path=dataset_path)
         place = Path(dataset_path).as_posix() if dataset_path is not None else None
         place = None if place in (None, ".", "/") else place
         changes = draft.sync(folder, place, self._same_links(folder, place))

@@ -11,7 +11,7 @@ from trialbook.errors import UsageError
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
-from trialbook.sdk.dataset import offline
+from trialbook.sdk.dataset import offline, replay
 from trialbook.sdk.dataset.base import DatasetBase, cache_folder, online
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.stores import repository_url
@@ -109,7 +109,19 @@ class MakingMixin(DatasetBase):
             "version": dataset_version,
             "output_dest": str(output_uri) if output_uri else None,
             "description": description or "",
-            "script": _script(),
+            "script": {
+                **replay.script(),
+                "diff": replay.begun(
+                    dataset_name=name,
+                    dataset_project=project,
+                    dataset_tags=list(dataset_tags or ()),
+                    parent_datasets=[parent.id for parent in parents],
+                    dataset_version=dataset_version,
+                    output_uri=str(output_uri) if output_uri else None,
+                    description=description,
+                    native=native or None,
+                ),
+            },
         }
         if use_current_task and main is not None:
             main.flush()
@@ -275,7 +287,3 @@ def _note_use(main: Task, made: "Dataset", alias: str | None, silent: bool) -> N
     used = list(dict.fromkeys([*(runtime.get("datasets") or []), made.id]))
     known = {**(runtime.get("orig_datasets") or {}), f"{made.name}/{made.version}": made.id}
     main._set_runtime(datasets=used, orig_datasets=known)
-
-
-def _script() -> dict[str, Any]:
-    return {"binary": "python", "entry_point": "register_dataset.py", "working_dir": ".", "diff": ""}

@@ -48,12 +48,12 @@ class WordsMixin(DatasetBase):
         self._task.set_tags(values)
 
     def add_tags(self, tags: Sequence[str] | str) -> None:
-        """Add tags; those that are there stay once.
+        """Add tags; those that are there stay once. Also when an agent runs this process.
 
         Args:
-            tags: one or several.
+            tags: one or several; a text is one tag.
         """
-        self._task.add_tags(tags)
+        self._task.set_tags([*self.tags, *([tags] if isinstance(tags, str) else tags)])
 
     def set_description(self, description: str) -> None:
         """Replace the description; in any status.

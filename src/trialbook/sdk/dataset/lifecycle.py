@@ -83,6 +83,7 @@ class ClosingMixin(CommitMixin):
                 f"{len(pending.paths)} files, {total} bytes stored in {target.url if target else self._home.url}"
             )
         self._forget()
+        self._note_call("upload", output_url=output_url, compression=compression, chunk_size=chunk_size)
         self._save()
         if preview and self._home.connection is not None:
             report_previews(self._task.get_logger(), pending)
@@ -90,6 +91,7 @@ class ClosingMixin(CommitMixin):
     def _save(self) -> None:
         """Let another host go on from here."""
         if self._home.connection is not None:
+            self._write_calls()
             saved = self._draft("upload").save()
             self._task._set_runtime(**{SAVED: saved, "ds_saved_places": json.dumps(self._home.places)})
 

@@ -208,6 +208,22 @@ def sweep(connection: Connection, receipt: dict[str, Any]) -> int:
     return count + sum(number or 0 for number in freed.values())
 
 
+def waiting_to_be_freed() -> list[dict[str, Any]]:
+    """Deleted versions whose files lie where the server cannot free them: ``owner``, ``repository``, ``keep`` each."""
+    found: list[dict[str, Any]] = online("The trash of datasets").session.call("datasets.get_trash")["sweeps"]
+    return found
+
+
+def free_deleted() -> tuple[int, list[dict[str, Any]]]:
+    """Free what deleted versions left in storages that only clients reach.
+
+    Returns:
+        Number of objects that were deleted, and what still waits because its storage could not be reached.
+    """
+    count = sweep(online("The trash of datasets"), {"sweeps": waiting_to_be_freed()})
+    return count, waiting_to_be_freed()
+
+
 def _tried_url(connection: Connection, url: str) -> int:
     try:
         _delete_url(connection, url)
