@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("trialbook")
 _END_SECONDS = 5.0
-KNOWN = frozenset(key for binding in BINDINGS for key in binding.keys) | {"detect_repository"}
+KNOWN = frozenset(key for binding in BINDINGS for key in binding.keys) | {
+    "detect_repository",
+    "hydra",
+    "jsonargparse",
+}
 # Names that programs written for the reference may use; nothing of them is watched.
 SILENT = frozenset({"gradio", "megengine", "tfdefines"})
 
@@ -47,6 +51,11 @@ class Frameworks:
         self._parameters = _Parameters(task)
         _check_names(wanted)
         self._watch = Watch(self._sink)
+
+    def wants(self, key: str) -> bool:
+        """Whether a library is watched, as far as the program says."""
+        chosen = self._wanted.get(key, True) if isinstance(self._wanted, Mapping) else True
+        return bool(self._wanted) and bool(chosen)
 
     def _sink(self, keys: tuple[str, ...]) -> Sink | None:
         patterns: list[str] = []

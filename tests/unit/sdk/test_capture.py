@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from trialbook.capture import arguments
 from trialbook.capture.code import EntryPoint, detect, masked
+from trialbook.capture.command_lines import argparse as arguments
+from trialbook.capture.command_lines import lines
 from trialbook.capture.packages import imported, required
 from trialbook.capture.streams import ConsoleCapture, LineFolder
 
@@ -95,15 +96,17 @@ def test_command_lines_before_and_after_with_subcommands() -> None:
     train = commands.add_parser("train")
     train.add_argument("--epochs", type=int, default=3)
     parser.parse_args(["train", "--epochs", "5"])
-    seen: list[arguments.Parsed] = []
-    arguments.watch_all(seen.append)
+    seen: list[lines.Parsed] = []
+    lines.watch_all(seen.append)
+    del seen[:-1]
     assert seen[0].values == {"lr": 0.1, "command": "train", "train/epochs": 5}
     assert seen[0].descriptions["lr"] == "step"
     namespace = parser.parse_args(["--lr", "2"])
     assert seen[1].values["lr"] == 2.0
-    seen[1].put("lr", 7.0)
+    assert seen[1].replace is not None
+    seen[1].replace("lr", 7.0)
     assert namespace.lr == 7.0
-    arguments.forget()
+    lines.forget()
     parser.parse_args([])
     assert len(seen) == 2
 

@@ -1,8 +1,9 @@
 """``Task``: one class, one mixin per concern. Each mixin's file is the place to look for its members."""
 
-from trialbook.capture import arguments
+from trialbook.capture import command_lines
 from trialbook.errors import UsageError
 from trialbook.sdk.record import Record
+from trialbook.sdk.task.arguments import ArgumentsMixin
 from trialbook.sdk.task.artifacts import ArtifactsMixin
 from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.creation import CreationMixin
@@ -11,7 +12,6 @@ from trialbook.sdk.task.identity import IdentityMixin
 from trialbook.sdk.task.lifecycle import LifecycleMixin
 from trialbook.sdk.task.models import ModelsMixin
 from trialbook.sdk.task.nodes import NodesMixin
-from trialbook.sdk.task.parameters import ParametersMixin
 from trialbook.sdk.task.query import QueryMixin
 from trialbook.sdk.task.queues import QueuesMixin
 from trialbook.sdk.task.remote import RemoteMixin
@@ -24,11 +24,11 @@ from trialbook.sdk.task.uploads import UploadsMixin
 from trialbook.sdk.task_types import TaskStatusEnum, TaskTypes
 
 # A program may read its command line before Task.init, so parsing is remembered from the import on.
-arguments.install()
+command_lines.install()
 
 
 class Task(
-    ParametersMixin,
+    ArgumentsMixin,
     LifecycleMixin,
     IdentityMixin,
     DeletionMixin,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.guard import guard
 from trialbook.capture.code import entry_point
+from trialbook.capture.command_lines.lines import jobs
 from trialbook.capture.exits import COMPLETED, Outcome
 from trialbook.capture.notebook import shell as notebook_shell
 from trialbook.errors import UsageError
@@ -44,7 +45,7 @@ class LifecycleMixin(TaskBase):
     _run: Run | None = None
     _wish: Wish | None = None
     _logger: Logger | None = None
-    _argparse: bool | Mapping[str, bool] = False
+    _arguments: bool | Mapping[str, bool] = False
     _publish_at_end: bool
     _complete: bool | None = None
 
@@ -78,7 +79,8 @@ class LifecycleMixin(TaskBase):
                 A text is the id of the task; an integer is the offset of iterations, 0 for none.
             output_uri: where models go: True for the files server, a folder or an address. None leaves them where they
                 are.
-            auto_connect_arg_parser: record command lines that ``argparse`` reads; a dict switches single arguments off.
+            auto_connect_arg_parser: record command lines that ``argparse``, ``click``, ``fire``, ``jsonargparse`` or
+                ``absl`` reads; False and an empty dict switch that off, ``{"password": False}`` single arguments.
             auto_connect_frameworks: what other libraries do is recorded without a line of code: models that they save
                 and load, what they plot and log. False and an empty dict switch that off, a dict single libraries;
                 ``{"joblib": "*.pkl"}``, or a list of wildcards, takes only these files as models.
@@ -119,7 +121,8 @@ class LifecycleMixin(TaskBase):
             _project(project_name, detect),
             task_name or notebook.name() or default_name(),
             kind,
-            reuse_last_task_id,
+            # The second job of a sweep would erase the first.
+            False if reuse_last_task_id is True and jobs.number else reuse_last_task_id,
             continue_last_task,
         )
         destination = _destination(output_uri, settings.default_output_uri)
@@ -131,7 +134,7 @@ class LifecycleMixin(TaskBase):
         ranks.lead(settings, started.record.id)
         task = cast("Task", cls._wrap(started.record))
         task._wish = wish
-        task._argparse = auto_connect_arg_parser
+        task._arguments = auto_connect_arg_parser
         task._set_offset(started.offset)
         # Opened now: a process that is ending can start no thread, and the final status goes through the journal.
         _ = started.record.journal
@@ -324,7 +327,7 @@ class LifecycleMixin(TaskBase):
         return base, self._record.project(), str(self._record.document.get("name") or "")
 
     def _connect_earlier_arguments(self) -> None:
-        """Overridden by the parameters mixin."""
+        """Overridden by the arguments mixin."""
 
     @classmethod
     def _wrap(cls, record: Record) -> TaskBase:

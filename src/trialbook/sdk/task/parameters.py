@@ -2,13 +2,10 @@
 
 import argparse
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from trialbook.capture import arguments
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
-from trialbook.sdk import settings
 from trialbook.sdk.casting import cast, describe, flatten, text_of, type_of
 from trialbook.sdk.task.proxy import ConnectedDict, plain
 from trialbook.sdk.task.values import ARGS, GENERAL, ValuesMixin, key_of, parameter
@@ -19,8 +16,6 @@ _log = logging.getLogger("trialbook")
 
 class ParametersMixin(ValuesMixin):
     """Members that connect objects."""
-
-    _argparse: Any
 
     def connect(self, mutable: Any, name: str | None = None, ignore_remote_overrides: bool = False) -> Any:
         """Record an object's values as parameters and follow later changes of it.
@@ -67,20 +62,29 @@ class ParametersMixin(ValuesMixin):
 
     # -- inside ---
 
+    def _connect_parser(self, parser: argparse.ArgumentParser, section: str) -> argparse.ArgumentParser:
+        """Overridden by the arguments mixin."""
+        raise NotImplementedError
+
     @property
     def _remote(self) -> bool:
         """Whether stored values win over those of the code."""
         return bool(self._record.settings.task_id) and self._record.own
 
-    def _merge(self, section: str, values: Mapping[str, Any], descriptions: Mapping[str, str]) -> None:
+    def _merge(
+        self,
+        section: str,
+        values: Mapping[str, Any],
+        descriptions: Mapping[str, str],
+        types: Mapping[str, str] | None = None,
+    ) -> None:
         """Record values as they are in the code; send only what is new."""
         with self._record.lock:
             known = self._sections().setdefault(section, {})
             changed = {}
             for key, value in flatten(values):
-                item = parameter(
-                    section, key, value, type_of(value), descriptions.get(key) or describe(value)
-                )
+                kind = (types or {}).get(key, type_of(value))
+                item = parameter(section, key, value, kind, descriptions.get(key) or describe(value))
                 if known.get(key) != item:
                     known[key] = changed[key] = item
             if changed:
@@ -142,7 +146,7 @@ class ParametersMixin(ValuesMixin):
             if isinstance(value, Mapping) and value:
                 merged[key] = self._overridden(section, value, f"{name}/")
             elif name in stored:
-                merged[key] = _override(stored[name], value)
+                merged[key] = override(stored[name], value)
             else:
                 merged[key] = value
         known = {f"{prefix}{key}" for key in values}
@@ -174,30 +178,6 @@ class ParametersMixin(ValuesMixin):
         self._merge(section, values, {})
         return mutable
 
-    def _connect_parser(self, parser: argparse.ArgumentParser, section: str) -> argparse.ArgumentParser:
-        arguments.watch(parser, lambda parsed: self._take_arguments(parsed, section))
-        return parser
-
-    def _connect_earlier_arguments(self) -> None:
-        """Record the command line that was read before ``Task.init``, and watch for one that is read later."""
-        wanted = self._argparse
-        if wanted is False or wanted == {}:
-            return
-        arguments.watch_all(lambda parsed: self._take_arguments(parsed, ARGS))
-
-    def _take_arguments(self, parsed: arguments.Parsed, section: str) -> None:
-        wanted = self._argparse if isinstance(self._argparse, Mapping) else {}
-        values = {
-            name: value for name, value in parsed.values.items() if wanted.get(name.rsplit("/", 1)[-1], True)
-        }
-        if self._remote:
-            stored = self._sections().get(section) or {}
-            for name, value in values.items():
-                if name in stored:
-                    values[name] = _converted(_override(stored[name], value), parsed.converters.get(name))
-                    parsed.put(name, values[name])
-        self._merge(section, values, parsed.descriptions)
-
 
 def _some(keys: list[Any]) -> str:
     shown = ", ".join(repr(key) for key in keys[:5])
@@ -206,37 +186,9 @@ def _some(keys: list[Any]) -> str:
     return f"{shown} {'is' if len(keys) == 1 else 'are'}"
 
 
-def _override(item: Mapping[str, Any], value: Any) -> Any:
+def override(item: Mapping[str, Any], value: Any) -> Any:
     """The stored value in the type of the code's; the code's own one when nobody has edited it."""
     text = str(item.get("value") or "")
     if text == text_of(value):
         return value
     return cast(text, value, str(item.get("type") or ""))
-
-
-def _converted(value: Any, converter: Callable[[str], Any] | None) -> Any:
-    """What the parser's own ``type`` makes of texts."""
-    if converter is None:
-        return value
-    try:
-        if isinstance(value, str):
-            return converter(value)
-        if isinstance(value, (list, tuple)):
-            return type(value)(converter(item) if isinstance(item, str) else item for item in value)
-    except (ValueError, TypeError, argparse.ArgumentTypeError):
-        _log.warning("the stored argument %r is not what its parser takes; it stays a text", value)
-    return value
-
-
-def _stored_arguments() -> Mapping[str, str]:
-    """The command line that the task has, when an agent runs this process: ``Args`` by name."""
-    task_id = settings.agent_task()
-    if not task_id:
-        return {}
-    document = connections.connect().session.call("tasks.get_by_id", {"task": task_id})["task"]
-    items = (document.get("hyperparams") or {}).get(ARGS) or {}
-    return {name: str(item.get("value") or "") for name, item in items.items()}
-
-
-# A program may read its command line before Task.init; what is required there may only be on the server.
-arguments.supply(_stored_arguments)

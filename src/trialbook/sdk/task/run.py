@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trialbook.base.guard import guard, guarded
-from trialbook.capture import arguments, secrets
+from trialbook.capture import secrets
+from trialbook.capture.command_lines import lines
 from trialbook.capture.exits import ExitWatch, Outcome
 from trialbook.capture.streams import ConsoleCapture
 from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound
@@ -110,7 +111,7 @@ class Run:
             self._console.remove()
             self._console = None
         self._exits.remove()
-        arguments.forget()
+        lines.forget()
         if not self.attached:
             settings.announce_master(None)
 

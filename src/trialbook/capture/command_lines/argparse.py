@@ -11,41 +11,16 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from trialbook.base.guard import guard
-from trialbook.capture.secrets import is_secret_name, remember
+from trialbook.capture.command_lines import lines
+from trialbook.capture.command_lines.lines import Parsed, Sink
 
-
-@dataclass
-class Parsed:
-    """One command line that was read.
-
-    Attributes:
-        namespace: the result that the program gets.
-        values: by name; the arguments of a sub-command are ``command/name``.
-        descriptions: the help texts.
-        converters: the ``type`` of arguments that are no plain text.
-    """
-
-    namespace: argparse.Namespace
-    values: dict[str, Any] = field(default_factory=dict)
-    descriptions: dict[str, str] = field(default_factory=dict)
-    converters: dict[str, Callable[[str], Any]] = field(default_factory=dict)
-
-    def put(self, name: str, value: Any) -> None:
-        """Change a value in the program's result."""
-        setattr(self.namespace, name.rsplit("/", 1)[-1], value)
-
-
-Sink = Callable[[Parsed], None]
-Supplier = Callable[[], Mapping[str, str]]
+# Packages whose own parsers say nothing about the program: the magics of notebooks, for one.
+_FOREIGN = frozenset({"IPython"})
 _depth = threading.local()
-_last: "tuple[weakref.ref[argparse.ArgumentParser], Parsed] | None" = None
-_watched: "weakref.WeakKeyDictionary[argparse.ArgumentParser, Sink]" = weakref.WeakKeyDictionary()
-_everything: Sink | None = None
-_supplier: Supplier | None = None
+_ignored: "weakref.WeakSet[argparse.ArgumentParser]" = weakref.WeakSet()
 _original: Callable[..., Any] | None = None
 
 
@@ -66,12 +41,15 @@ def install() -> None:
         _depth.nested, _depth.stored = [], {}
         try:
             with guard("capture.supplied"):
-                _depth.stored = _supplier() if _supplier is not None else {}
+                _depth.stored = {} if _is_foreign(self) else lines.stored().texts
+            given = args[0] if args else kwargs.get("args")
+            own = given is None or list(given) == sys.argv[1:]
             args, kwargs = _with_command(self, args, kwargs, _depth.stored)
             with _relaxed(self, _depth.stored, ""):
                 result = _original(self, *args, **kwargs)
             with guard("capture.arguments"):
-                _note(self, result[0], _depth.nested)
+                if not _is_foreign(self):
+                    _note(self, result[0], _depth.nested, own)
         finally:
             _depth.nested = None
         return result
@@ -79,39 +57,28 @@ def install() -> None:
     argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign]
 
 
-def supply(supplier: Supplier) -> None:
-    """Ask this for the arguments that the task has stored, before each command line is read; empty without an agent."""
-    global _supplier
-    _supplier = supplier
-
-
 def watch(parser: argparse.ArgumentParser, sink: Sink) -> None:
     """Give what this parser has read, or reads later, to ``sink``."""
-    _watched[parser] = sink
-    if _last is not None and _last[0]() is parser:
-        sink(_last[1])
+    lines.watch(weakref.ref(parser), sink)
 
 
-def watch_all(sink: Sink) -> None:
-    """Give the last command line, and every later one, to ``sink``."""
-    global _everything
-    _everything = sink
-    if _last is not None:
-        sink(_last[1])
+def ignore(parser: argparse.ArgumentParser) -> None:
+    """Leave a parser alone: another watcher knows better what it reads."""
+    _ignored.add(parser)
 
 
-def forget() -> None:
-    """Stop giving; the last command line stays known."""
-    global _everything
-    _everything = None
-    _watched.clear()
+def _is_foreign(parser: argparse.ArgumentParser) -> bool:
+    return parser in _ignored or type(parser).__module__.partition(".")[0] in _FOREIGN
 
 
 def _note(
-    parser: argparse.ArgumentParser, namespace: argparse.Namespace, nested: list[argparse.ArgumentParser]
+    parser: argparse.ArgumentParser,
+    namespace: argparse.Namespace,
+    nested: list[argparse.ArgumentParser],
+    own: bool,
 ) -> None:
-    global _last
-    parsed = Parsed(namespace)
+    source = weakref.ref(parser)
+    parsed = Parsed(replace=lambda name, value: setattr(namespace, name.rsplit("/", 1)[-1], value), own=own)
     found = vars(namespace)
     placed: dict[str, str] = {}
     for command in nested:
@@ -119,21 +86,23 @@ def _note(
             placed[name] = f"{command.prog.split()[-1]}/{name}"
     for one in (parser, *nested):
         for action in one._actions:
-            if callable(action.type) and action.type not in (int, float, bool, str):
-                parsed.converters[placed.get(action.dest, action.dest)] = action.type
+            name = placed.get(action.dest, action.dest)
+            # Without a value, the type is known from nowhere else.
+            plain = (str, bool) if found.get(action.dest) is None else (int, float, bool, str)
+            if callable(action.type) and action.type not in plain:
+                parsed.converters[name] = action.type
             if action.help and action.help != argparse.SUPPRESS:
-                parsed.descriptions[placed.get(action.dest, action.dest)] = action.help
+                parsed.descriptions[name] = action.help
     for name, value in found.items():
         if not callable(value) or isinstance(value, type):
             parsed.values[placed.get(name, name)] = value
-    for name, value in parsed.values.items():
-        if is_secret_name(name):
-            # A program that prints its arguments must not bring the secret to the console of the task.
-            remember(value)
-    _last = (weakref.ref(parser), parsed)
-    sink = _watched.get(parser) or _everything
-    if sink is not None:
-        sink(parsed)
+    if not own:
+        # A library that reads a list which it has made up must not hide what the user wrote under the same name.
+        for other in lines.others(source):
+            if other.own and other.section == parsed.section:
+                for name in other.values:
+                    parsed.values.pop(name, None)
+    lines.give(source, parsed)
 
 
 @contextmanager

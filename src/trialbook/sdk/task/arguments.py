@@ -1,0 +1,157 @@
+"""Command lines of the program as parameters of the task, and back when an agent runs it."""
+
+import argparse
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from trialbook.capture.command_lines import argparse as parsers
+from trialbook.capture.command_lines import lines
+from trialbook.capture.command_lines.lines import NOTHING, Parsed, Stored
+from trialbook.capture.exits import COMPLETED, Outcome
+from trialbook.sdk import connection as connections
+from trialbook.sdk import current, settings
+from trialbook.sdk.casting import cast, text_of
+from trialbook.sdk.task.configuration import ConfigurationMixin
+from trialbook.sdk.task.parameters import ParametersMixin, override
+from trialbook.sdk.task.run import Run
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task import Task
+
+_log = logging.getLogger("trialbook")
+# What auto_connect_arg_parser does not rule.
+_NO_ARGUMENTS = frozenset({"Hydra"})
+# The task as it was before Task.init: libraries ask for it several times while they read one command line.
+_early: dict[str, dict[str, Any]] = {}
+_outer: "Task | None" = None
+
+
+class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
+    """Members about command lines."""
+
+    _arguments: bool | Mapping[str, bool]
+    _run: Run | None
+
+    def _connect_parser(self, parser: argparse.ArgumentParser, section: str) -> argparse.ArgumentParser:
+        parsers.watch(parser, lambda parsed: self._take_arguments(parsed, section))
+        return parser
+
+    def _connect_earlier_arguments(self) -> None:
+        """Record the command lines that were read before ``Task.init``, and watch for those that are read later."""
+        _early.clear()
+        lines.watch_all(self._take_line)
+
+    def _take_line(self, parsed: Parsed) -> None:
+        if self._wants_line(parsed.switch, parsed.arguments):
+            self._take_arguments(parsed, parsed.section)
+
+    def _wants_line(self, switch: str | None, arguments: bool) -> bool:
+        if arguments and not self._arguments:
+            return False
+        run = self._run
+        return switch is None or run is None or run.frameworks is None or run.frameworks.wants(switch)
+
+    def _take_arguments(self, parsed: Parsed, section: str) -> None:
+        values = {
+            name: value
+            for name, value in parsed.values.items()
+            if not parsed.arguments or self._wants_argument(name)
+        }
+        if self._remote and parsed.replace is not None:
+            stored = self._sections().get(section) or {}
+            for name, value in values.items():
+                if name in stored:
+                    values[name] = _converted(override(stored[name], value), parsed.converters.get(name))
+                    parsed.replace(name, values[name])
+        self._merge(section, values, parsed.descriptions, parsed.types)
+        for name, (text, kind) in parsed.texts.items():
+            known = (self._document().get("configuration") or {}).get(name) or {}
+            if known.get("value") != text:
+                self.set_configuration_object(name, config_text=text, config_type=kind)
+
+    def _wants_argument(self, name: str) -> bool:
+        wanted = self._arguments if isinstance(self._arguments, Mapping) else {}
+        return bool(wanted.get(name.rsplit("/", 1)[-1], True))
+
+
+def _converted(value: Any, converter: Callable[[str], Any] | None) -> Any:
+    """What the parser's own ``type`` makes of texts."""
+    if converter is None:
+        return value
+    try:
+        if isinstance(value, str):
+            return converter(value)
+        if isinstance(value, (list, tuple)):
+            return type(value)(converter(item) if isinstance(item, str) else item for item in value)
+    except (ValueError, TypeError, argparse.ArgumentTypeError):
+        _log.warning("the stored argument %r is not what its parser takes; it stays a text", value)
+    return value
+
+
+def _stored(section: str, switch: str | None) -> Stored:
+    """A section of the task that an agent runs this process as."""
+    running = current.main_task()
+    wanted: Callable[[str], bool] | None = None
+    if running is not None:
+        if not running._remote or not running._wants_line(switch, section not in _NO_ARGUMENTS):
+            return NOTHING
+        items = running._sections().get(section) or {}
+        wanted = running._wants_argument
+    else:
+        items = (_document().get("hyperparams") or {}).get(section) or {}
+    texts = {name: str(item.get("value") or "") for name, item in items.items()}
+    kinds = {name: str(item.get("type") or "") for name, item in items.items()}
+    # An empty text is nothing, unless it is a text.
+    known = {name: text for name, text in texts.items() if text or kinds[name] == "str"}
+    if wanted is not None:
+        known = {name: text for name, text in known.items() if wanted(name)}
+    return Stored(known, kinds, _read)
+
+
+def _stored_text(name: str, switch: str | None) -> str | None:
+    running = current.main_task()
+    if running is not None and not (running._remote and running._wants_line(switch, False)):
+        return None
+    document = running._document() if running is not None else _document()
+    item = (document.get("configuration") or {}).get(name)
+    return str(item.get("value") or "") if item else None
+
+
+def _read(text: str, example: Any, kind: str) -> Any:
+    return example if example is not None and text_of(example) == text else cast(text, example, kind)
+
+
+def _document() -> dict[str, Any]:
+    """The task that an agent runs this process as, before ``Task.init``; empty without an agent."""
+    task = settings.agent_task()
+    if not task:
+        return {}
+    if task not in _early:
+        _early[task] = connections.connect().session.call("tasks.get_by_id", {"task": task})["task"]
+    return _early[task]
+
+
+def _job_begins() -> None:
+    global _outer
+    _outer = current.main_task()
+
+
+def _job_ends(error: BaseException | None) -> None:
+    """The run that a job of a sweep began ends with it; one that was there before goes on."""
+    task = current.main_task()
+    if task is None or task is _outer or task._remote:
+        return
+    outcome = COMPLETED
+    if error is not None:
+        # It is raised after the last job, when this run has ended: its console would not have it.
+        text = "".join(traceback.format_exception(error))
+        task.get_logger().report_text(text, logging.ERROR, print_console=False)
+        outcome = Outcome("failed", f"Exception {error}"[:1000], f"{type(error).__name__}: {error}"[:4000])
+    task._finish(outcome)
+
+
+# A program may read its command line before Task.init; what is required there may only be on the server.
+lines.supply(_stored, _stored_text)
+lines.jobs.begun, lines.jobs.ended = _job_begins, _job_ends
