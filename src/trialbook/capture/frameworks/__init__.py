@@ -31,7 +31,11 @@ class Binding:
     file: str
 
 
-BINDINGS = (Binding(("joblib", "scikit"), "joblib", "joblib"),)
+BINDINGS = (
+    Binding(("joblib", "scikit"), "joblib", "joblib"),
+    Binding(("tensorboard",), "tensorboard.summary.writer.event_file_writer", "tensorboard"),
+    Binding(("tensorboard",), "tensorboardX.event_file_writer", "tensorboard"),
+)
 
 
 class Watch:
