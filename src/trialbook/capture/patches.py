@@ -4,7 +4,7 @@ import contextvars
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ class Patches:
         self._undo: list[Callable[[], None]] = []
         self._last: list[Callable[[], None]] = []
 
-    def after(self, owner: Any, name: str, seen: Seen) -> None:
+    def after(self, owner: Any, name: str, seen: Seen, whole: bool = True) -> None:
         """Call ``seen`` after each successful call of ``owner.name``, in the same thread.
 
         Calls that a watched function makes of other watched functions are not seen: what the user called counts once.
@@ -71,16 +71,17 @@ class Patches:
             owner: a module or a class; without such an attribute nothing happens, since libraries change.
             name: of the function, method, class method or static method.
             seen: gets the call; its errors are logged and stay away from the program.
+            whole: False sees what happens inside as well: for functions that run code of the user, such as ``fit``.
         """
 
         def around(original: Callable[..., Any]) -> Callable[..., Any]:
             def run(*args: Any, **kwargs: Any) -> Any:
                 if not self._on or _inside.get():
                     return original(*args, **kwargs)
-                with quiet():
+                with quiet() if whole else nullcontext():
                     result = original(*args, **kwargs)
-                    with guard(f"capture.{self.place}"):
-                        seen(Call(original, args, kwargs, result))
+                with quiet(), guard(f"capture.{self.place}"):
+                    seen(Call(original, args, kwargs, result))
                 return result
 
             return run

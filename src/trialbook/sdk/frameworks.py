@@ -1,24 +1,12 @@
 """What bindings see becomes models, reports and parameters of a task."""
 
-import fnmatch
 import logging
-import os
-import queue
-import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialbook.base.guard import guard
-from trialbook.base.ids import new_id
 from trialbook.capture.frameworks import BINDINGS, Watch
 from trialbook.capture.frameworks.sink import Sink
-from trialbook.capture.patches import quiet
-from trialbook.errors import ConnectionFailed, ServerFault
-from trialbook.sdk import hocon, ranks
-from trialbook.sdk.models import InputModel, OutputModel
-from trialbook.sdk.models.frameworks import guess_framework
-from trialbook.sdk.models.listing import add_model
+from trialbook.sdk.models.watched import ChosenModels, WatchedModels
 
 if TYPE_CHECKING:
     from trialbook.sdk.task import Task
@@ -47,7 +35,7 @@ class Frameworks:
         self._task = task
         self._wanted = wanted
         self._newest = 0
-        self._weights = _Weights(task)
+        self._weights = WatchedModels(task)
         self._parameters = _Parameters(task)
         _check_names(wanted)
         self._watch = Watch(self._sink)
@@ -67,7 +55,7 @@ class Frameworks:
                 return None
             if not isinstance(chosen, bool):
                 patterns += [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
-        models = _Chosen(self._weights, patterns)
+        models = ChosenModels(self._weights, patterns)
         settings = self._task._record.settings
         remote = bool(settings.task_id) and not settings.simulated
         return Sink(self._task.get_logger(), models, self._parameters, self._iteration, remote)
@@ -91,124 +79,6 @@ def _check_names(wanted: bool | Mapping[str, Any]) -> None:
     if unknown:
         known = ", ".join(sorted(KNOWN))
         _log.warning("auto_connect_frameworks has no %s; it has %s", ", ".join(map(repr, unknown)), known)
-
-
-class _Chosen:
-    """The models of one binding, as far as their files match its patterns."""
-
-    def __init__(self, weights: "_Weights", patterns: list[str]) -> None:
-        self._weights = weights
-        self._patterns = patterns
-
-    def saved(
-        self, path: "str | os.PathLike[str]", framework: str, design: Mapping[str, Any] | str | None = None
-    ) -> None:
-        file = _absolute(path)
-        if self._wants(file):
-            self._weights.saved(file, framework, design)
-
-    def loaded(self, path: "str | os.PathLike[str]", framework: str) -> None:
-        file = _absolute(path)
-        if self._wants(file):
-            self._weights.loaded(file, framework)
-
-    def _wants(self, file: Path) -> bool:
-        """``*.pt`` is for the name, ``checkpoints/*`` for the end of the path."""
-        return not self._patterns or any(
-            fnmatch.fnmatch(file.name, one) or fnmatch.fnmatch(str(file), f"*/{one.lstrip('./')}")
-            for one in self._patterns
-        )
-
-
-def _absolute(path: "str | os.PathLike[str]") -> Path:
-    # Links stay: the name that the program gave is the name of the model.
-    return Path(os.path.abspath(path))  # noqa: PTH100
-
-
-class _Weights:
-    """Output and input models of the task, one for each path."""
-
-    def __init__(self, task: "Task") -> None:
-        self._task = task
-        self._lock = threading.Lock()
-        self._saved: dict[Path, OutputModel] = {}
-        self._read: set[Path] = set()
-        self._work: queue.SimpleQueue[tuple[Path, str] | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-
-    def saved(self, file: Path, framework: str, design: Mapping[str, Any] | str | None) -> None:
-        if not ranks.is_first() or not file.exists():
-            # Every rank holds the same weights; a file that is not there any more has nothing to be taken.
-            return
-        with self._lock, quiet():
-            model = self._saved.get(file)
-            if model is None:
-                model = self._saved[file] = self._output(file, framework)
-            text = hocon.dump(design) if isinstance(design, Mapping) else design
-            if text and model.config_text != text:
-                model.update_design(config_text=text)
-            model.update_weights(str(file), auto_delete_file=False)
-
-    def _output(self, file: Path, framework: str) -> OutputModel:
-        slot = file.stem
-        known = self._task.models.output
-        if slot in known.keys():  # noqa: SIM118 (a list of models, not a dict)
-            # A continued run takes its model up again; two folders of one run each have their own.
-            ours = {model.id for model in self._saved.values()}
-            found = known.get(slot)
-            if found.id not in ours:
-                return self._named(file, framework, slot, found.id)
-            slot = f"{file.parent.name}/{file.stem}"
-        return self._named(file, framework, slot, None)
-
-    def _named(self, file: Path, framework: str, slot: str, known: str | None) -> OutputModel:
-        model = OutputModel(
-            self._task,
-            name=f"{self._task.name} - {slot}",
-            framework=framework or guess_framework(file.name),
-            base_model_id=known,
-        )
-        model._slot = slot
-        return model
-
-    def loaded(self, file: Path, framework: str) -> None:
-        with self._lock:
-            # What the run itself has written is no input of it.
-            if file in self._saved or file in self._read or not ranks.is_first():
-                return
-            self._read.add(file)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._register, name="trialbook-models", daemon=True)
-                self._thread.start()
-        self._work.put((file, framework))
-
-    def _register(self) -> None:
-        """The server is asked here, so that a slow one does not hold up the program's ``load``."""
-        while (item := self._work.get()) is not None:
-            file, framework = item
-            with guard("frameworks.loaded"), quiet():
-                self._register_one(file, framework)
-
-    def _register_one(self, file: Path, framework: str) -> None:
-        url = file.as_uri()
-        record = self._task._record
-        model = None
-        if record.connection is not None:
-            try:
-                model = InputModel.import_model(url, name=file.stem, framework=framework).id
-            except (ConnectionFailed, ServerFault):
-                _log.debug("the server is away; %s is registered when it is back", url)
-        if model is None:
-            model = new_id()
-            fields = {"id": model, "name": file.stem, "uri": url, "framework": framework, "ready": True}
-            record.journal.call("models.create", fields)
-        add_model(record, "input", file.stem, model)
-
-    def end(self, seconds: float) -> None:
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._work.put(None)
-            thread.join(seconds)
 
 
 class _Parameters:

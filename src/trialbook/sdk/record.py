@@ -5,6 +5,8 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from trialbook.base.guard import guard
@@ -54,6 +56,8 @@ class Record:
         self.own = own
         self.main = False
         self.project_name: str | None = None
+        self.on_weights: Callable[[Path, Any], None] | None = None
+        """Told of each file that a model of the task takes its weights from, with that model."""
         self.lock = threading.RLock()
         self._journal: Journal | None = None
         self._closed = False

@@ -23,6 +23,14 @@ _NO_ITERATION = -(1 << 31)
 """The iteration of single values on the wire."""
 
 
+_published: set[str] = set()
+
+
+def is_final(model: str) -> bool:
+    """Whether this process has published a model, through whichever object."""
+    return model in _published
+
+
 class Model(MetadataMixin, PlotsMixin):
     """A model of the server, as it is.
 
@@ -254,6 +262,7 @@ class Model(MetadataMixin, PlotsMixin):
         """
         self._ready()
         self._call("models.set_ready", {"model": self.id, "publish_task": False})
+        _published.add(self.id)
         self._known = None
 
     def archive(self) -> None:

@@ -104,6 +104,18 @@ def add_model(record: Record, side: str, name: str, model: str) -> None:
         )
 
 
+def remove_model(record: Record, side: str, model: str) -> None:
+    """Take a model from a task's list; the model stays."""
+    with record.lock:
+        models = record.document.get("models") or {}
+        names = [str(entry["name"]) for entry in models.get(side) or [] if entry.get("model") == model]
+        entries = [entry for entry in models.get(side) or [] if entry.get("model") != model]
+        record.document["models"] = {**models, side: entries}
+        if names:
+            gone = [{"name": name, "type": side} for name in names]
+            record.journal.call("tasks.delete_models", {"task": record.id, "models": gone})
+
+
 def design_text(text: str | None, values: Mapping[str, Any] | None) -> str:
     """A configuration as text, from a text or a dict.
 

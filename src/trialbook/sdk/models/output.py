@@ -216,6 +216,7 @@ class OutputModel(Model):
         for path in files:
             if not path.is_file():
                 raise UsageError(f"there is no file {path}")
+            self._claim(path)
         source = self._record.journal.spool.reserve(".zip")
         names = [path.name for path in files]
         if len(set(names)) < len(names):
@@ -370,6 +371,8 @@ class OutputModel(Model):
         background: bool,
         changes: dict[str, Any],
     ) -> str:
+        if path.exists():
+            self._claim(path)
         if path.is_dir():
             source = self._record.journal.spool.reserve(".zip")
             zip_files(
@@ -399,6 +402,11 @@ class OutputModel(Model):
             background,
             changes,
         )
+
+    def _claim(self, path: Path) -> None:
+        """What other libraries save there is this model's from now on."""
+        if self._record.on_weights is not None:
+            self._record.on_weights(path, self)
 
     def _send(
         self,

@@ -45,6 +45,16 @@ class Limits:
     free: int = 1 << 30
 
 
+def origin(file: Path) -> str | None:
+    """The address that a fetched file, or one unpacked from it, came from; None for any other file."""
+    for folder in file.parents:
+        # <cache>/downloads/<context>/<entry>/
+        if len(folder.parts) > 2 and folder.parents[1].name == "downloads":
+            known = read_json(folder / "entry.json")
+            return str(known["url"]) if isinstance(known, dict) and known.get("url") else None
+    return None
+
+
 class Cache:
     """The fetched files of this host.
 

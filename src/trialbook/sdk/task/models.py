@@ -79,14 +79,21 @@ class ModelsMixin(TaskBase):
             base_model_id=known.id if known is not None else None,
         )
         model._slot = slot
+        if known is not None:
+            given = {"comment": comment, "tags": list(tags) if tags else None}
+            model._change({field: value for field, value in given.items() if value is not None})
         remote = "://" in str(model_path)
-        return model.update_weights(
+        url = model.update_weights(
             weights_filename=None if remote else str(model_path),
             upload_uri=None if remote else task.output_uri or task._place()[0],
             register_uri=str(model_path) if remote else None,
             auto_delete_file=auto_delete_file,
             iteration=iteration,
         )
+        if known is not None and model_name:
+            # Afterwards: the address is made of the name, and uploads keep their order by address.
+            model.set_name(model_name)
+        return url
 
     def set_input_model(
         self,

@@ -1,0 +1,268 @@
+"""Files that a program writes and reads become models of its task, without a line of its own.
+
+One path is one model, and a second save to it updates that model. What the program stores itself wins: a file given to
+``OutputModel.update_weights`` or ``Task.update_output_model`` belongs to that model from then on. A model that was made
+for it before disappears, and later saves to the path are the program's business alone: it may well store only the best
+of them.
+"""
+
+import fnmatch
+import logging
+import os
+import queue
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trialbook.base.guard import guard
+from trialbook.base.ids import new_id
+from trialbook.capture.patches import quiet
+from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError
+from trialbook.sdk import hocon, ranks
+from trialbook.sdk.models.base import is_final
+from trialbook.sdk.models.frameworks import guess_framework
+from trialbook.sdk.models.input import InputModel
+from trialbook.sdk.models.listing import add_model, remove_model
+from trialbook.sdk.models.output import OutputModel
+from trialbook.sdk.storage.cache import origin
+
+if TYPE_CHECKING:
+    from trialbook.sdk.task import Task
+
+_log = logging.getLogger("trialbook")
+_ASK_SECONDS = 3.0
+"""How long a save may wait for a server that is asked about a model of an earlier run."""
+
+
+class ChosenModels:
+    """The models of one library, as far as their files match its patterns.
+
+    Args:
+        models: of the task.
+        patterns: wildcards; none of them means all files.
+    """
+
+    def __init__(self, models: "WatchedModels", patterns: Sequence[str]) -> None:
+        self._models = models
+        self._patterns = patterns
+
+    def saved(
+        self, path: "str | os.PathLike[str]", framework: str, design: Mapping[str, Any] | str | None = None
+    ) -> None:
+        """``Models.saved`` of ``capture.frameworks.sink``."""
+        file = _absolute(path)
+        if self._wants(file):
+            self._models.saved(file, framework, design)
+
+    def loaded(self, path: "str | os.PathLike[str]", framework: str) -> None:
+        """``Models.loaded`` of ``capture.frameworks.sink``."""
+        file = _absolute(path)
+        if self._wants(file):
+            self._models.loaded(file, framework)
+
+    def _wants(self, file: Path) -> bool:
+        """``*.pt`` is for the name, ``checkpoints/*`` for the end of the path."""
+        return not self._patterns or any(
+            fnmatch.fnmatch(file.name, one) or fnmatch.fnmatch(str(file), f"*/{one.removeprefix('./')}")
+            for one in self._patterns
+        )
+
+
+class WatchedModels:
+    """Output and input models of the task of this process, one for each path."""
+
+    def __init__(self, task: "Task") -> None:
+        self._task = task
+        self._saved: dict[Path, OutputModel] = {}
+        self._explicit: set[Path] = set()
+        self._mine: set[str] = set()
+        self._read: set[Path] = set()
+        # What an earlier run of the task has made; models that this run makes are known better.
+        self._before = _listed(task, "output")
+        self._begin()
+        _live.add(self)
+        task._record.on_weights = self._claimed
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def saved(self, file: Path, framework: str, design: Mapping[str, Any] | str | None) -> None:
+        """A file or folder of weights was written."""
+        if not ranks.is_first() or not file.exists():
+            # Every rank holds the same weights; a file that is not there any more has nothing to be taken.
+            return
+        with self._lock, quiet():
+            if self._owned(file):
+                return
+            model = self._saved.get(file)
+            if model is None or _final(model):
+                model = self._saved[file] = self._output(file, framework)
+                self._mine.add(model.id)
+            text = hocon.dump(design) if isinstance(design, Mapping) else design
+            if text and model.config_text != text:
+                model.update_design(config_text=text)
+            model.update_weights(str(file), auto_delete_file=False)
+
+    def loaded(self, file: Path, framework: str) -> None:
+        """A file or folder of weights was read."""
+        with self._lock:
+            # What the run itself has written is no input of it.
+            if file in self._saved or self._owned(file) or file in self._read or not ranks.is_first():
+                return
+            self._read.add(file)
+        # The server is asked beside, so that a slow one does not hold up the program's ``load``.
+        self._later(lambda: self._register(file, framework))
+
+    def end(self, seconds: float) -> None:
+        """Take no more; what was taken is on the record afterwards.
+
+        Args:
+            seconds: to wait for a slow server.
+        """
+        self._task._record.on_weights = None
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._work.put(None)
+            thread.join(seconds)
+
+    # -- output models ---
+
+    def _owned(self, file: Path) -> bool:
+        return file in self._explicit or any(parent in self._explicit for parent in file.parents)
+
+    def _output(self, file: Path, framework: str) -> OutputModel:
+        listed = _listed(self._task, "output")
+        for slot in _slots(file):
+            found = listed.get(slot)
+            if found is None:
+                return self._named(slot, framework or guess_framework(file.name))
+            if self._before.get(slot) == found and found not in self._mine:
+                model = self._continued(slot, found)
+                if model is not None:
+                    return model
+        raise AssertionError("there is always another number")
+
+    def _named(self, slot: str, framework: str) -> OutputModel:
+        model = OutputModel(self._task, name=f"{self._task.name} - {slot}", framework=framework)
+        model._slot = slot
+        return model
+
+    def _continued(self, slot: str, id: str) -> OutputModel | None:
+        """A model that an earlier run made; None when it is final, or the server does not say that it is not."""
+        connection = self._task._record.connection
+        if connection is None:
+            return None
+        try:
+            known = connection.session.call("models.get_by_id", {"model": id}, patience=_ASK_SECONDS)["model"]
+        except TrialbookError:
+            return None
+        if known.get("ready"):
+            return None
+        model = OutputModel(self._task, base_model_id=id)
+        model._slot = slot
+        model._known = dict(known)
+        return model
+
+    # -- what the program stores itself ---
+
+    def _claimed(self, path: Path, model: OutputModel) -> None:
+        """The program gives the weights of a file, or of a folder, to a model of its own."""
+        with guard("models.claimed"), self._lock:
+            file = _absolute(path)
+            if self._saved.get(file) is model:
+                return
+            self._explicit.add(file)
+            self._mine.add(model.id)
+            for known in [one for one in self._saved if one == file or file in one.parents]:
+                automatic = self._saved.pop(known)
+                if automatic.id != model.id and not _final(automatic):
+                    self._drop(automatic)
+
+    def _drop(self, model: OutputModel) -> None:
+        record = self._task._record
+        url, own = model.url, f".{model.id[:8]}/" in model.url
+
+        def erase() -> None:
+            if own and record.connection is not None:
+                record.connection.storage.delete(url)
+
+        remove_model(record, "output", model.id)
+        under_way = own and record.journal.withdraw(url, erase)
+        record.journal.call("models.delete", {"model": model.id, "force": True})
+        if not under_way:
+            self._later(erase)
+
+    # -- input models ---
+
+    def _register(self, file: Path, framework: str) -> None:
+        url = origin(file) or file.resolve().as_uri()
+        record = self._task._record
+        model = None
+        if record.connection is not None:
+            try:
+                model = InputModel.import_model(url, name=file.stem, framework=framework).id
+            except (ConnectionFailed, ServerFault):
+                _log.debug("the server is away; %s is registered when it is back", url)
+        if model is None:
+            model = new_id()
+            fields = {"id": model, "name": file.stem, "uri": url, "framework": framework, "ready": True}
+            record.journal.call("models.create", fields)
+        if model not in (*_listed(self._task, "input").values(), *_listed(self._task, "output").values()):
+            add_model(record, "input", file.stem, model)
+
+    def _later(self, work: Callable[[], None]) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=_run, args=(self._work,), name="trialbook-models", daemon=True
+                )
+                self._thread.start()
+        self._work.put(work)
+
+
+def _run(work: "queue.SimpleQueue[Callable[[], None] | None]") -> None:
+    while (item := work.get()) is not None:
+        with guard("models.watched"), quiet():
+            item()
+
+
+def _absolute(path: "str | os.PathLike[str]") -> Path:
+    # Links stay: the name that the program gave is the name of the model.
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _final(model: OutputModel) -> bool:
+    return is_final(model.id) or bool((model._known or {}).get("ready"))
+
+
+def _listed(task: "Task", side: str) -> dict[str, str]:
+    entries = (task._record.document.get("models") or {}).get(side) or []
+    return {str(entry["name"]): str(entry["model"]) for entry in entries}
+
+
+def _slots(file: Path) -> Iterator[str]:
+    """Names for a file's model, the best first: two folders, or two formats, of one run each have their own."""
+    yield file.stem
+    yield f"{file.parent.name}/{file.stem}"
+    yield f"{file.parent.name}/{file.name}"
+    number = 2
+    while True:
+        yield f"{file.stem} {number}"
+        number += 1
+
+
+_live: "weakref.WeakSet[WatchedModels]" = weakref.WeakSet()
+
+
+def _in_child() -> None:
+    for models in list(_live):
+        # The parent's thread does not exist here, and its lock may be held by one.
+        models._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
