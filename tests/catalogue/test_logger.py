@@ -60,6 +60,29 @@ def test_scalars(task: Task) -> None:
         logger.report_scalar("t", "s", 1.0, "one")  # type: ignore[arg-type]
 
 
+@pytest.mark.covers("LG-2")
+def test_several_scalars_at_once(task: Task) -> None:
+    logger = task.get_logger()
+    for step in range(3):
+        logger.report_scalars({"loss/train": step / 2, "net/layer 1/norm": numpy.float32(2), "rate": 1}, step)
+    logger.report_scalars({"loss/train": math.nan})
+    logger.report_scalars({}, 5)
+    with pytest.raises(UsageError):
+        logger.report_scalars({"loss/train": 1.0, "rate": "fast"}, 9)  # type: ignore[dict-item]
+    many = {f"many/{number}": float(number) for number in range(5000)}
+    logger.report_scalars(many, 1)
+    found = again(task).get_reported_scalars()
+    assert found["loss"]["train"]["x"] == [0, 0, 1, 2] and found["loss"]["train"]["y"][2:] == [0.5, 1.0]
+    assert math.isnan(found["loss"]["train"]["y"][1])
+    assert found["net/layer 1"]["norm"]["y"] == [2, 2, 2] and found["rate"]["rate"]["x"] == [0, 1, 2]
+    assert {name: line["y"] for name, line in found["many"].items()} == {
+        str(number): [float(number)] for number in range(5000)
+    }
+    Logger.set_reporting_nan_value(0.0)
+    logger.report_scalars({"loss/val": math.nan, "loss/other": 1.0}, 0)
+    assert again(task).get_reported_scalars()["loss"]["val"]["y"] == [0.0]
+
+
 @pytest.mark.covers("LG-2", "LG-25")
 def test_values_instead_of_nan(task: Task, caplog: pytest.LogCaptureFixture) -> None:
     logger = task.get_logger()

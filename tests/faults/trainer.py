@@ -48,7 +48,11 @@ def main() -> None:
         step = 0
         while not _STOP.exists():
             for _ in range(10):
-                logger.report_scalar("loss", f"t{stream}", value(stream, step), step)
+                if stream % 2:
+                    logger.report_scalar("loss", f"t{stream}", value(stream, step), step)
+                else:
+                    # Two at once in one record; the first of them is what is looked at.
+                    logger.report_scalars({f"loss/t{stream}": value(stream, step), "rate": 0.5}, step)
                 step += 1
                 note.returned(stream, step)
             pause.wait(0.005)

@@ -18,6 +18,12 @@ def point(series: int, iteration: int, time: float, value: float) -> bytes:
     return frame(1, struct.pack("<Iqdd", series, iteration, time, value))
 
 
+def row(iteration: int, time: float, values: dict[int, float]) -> bytes:
+    """One ROW frame: values by series."""
+    many = len(values)
+    return frame(8, struct.pack(f"<qd{many}I{many}d", iteration, time, *values, *values.values()))
+
+
 def points(series: int, rows: Iterable[tuple[int, float, float]]) -> bytes:
     """Several POINT frames of (iteration, time, value)."""
     return b"".join(point(series, *row) for row in rows)

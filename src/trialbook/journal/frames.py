@@ -22,6 +22,7 @@ class Kind(IntEnum):
     CALL = 5
     LOSS = 6
     GAP = 7
+    ROW = 8
 
 
 class Stream(IntEnum):
@@ -139,7 +140,7 @@ def valid_end(buffer: bytes | memoryview, start: int = 0) -> int:
     return end
 
 
-_KINDS = re.compile(rb"[\x01-\x06]")
+_KINDS = re.compile(rb"[\x01-\x06\x08]")
 
 
 def next_intact(buffer: bytes, start: int) -> int | None:
@@ -166,6 +167,8 @@ def _plausible(buffer: bytes, at: int, length: int) -> bool:
     kind = buffer[at + 3]
     if kind == Kind.POINT:
         return length == POINT_BYTES - OVERHEAD
+    if kind == Kind.ROW:
+        return length >= 28 and length % 12 == 4
     if kind == Kind.SERIES:
         return _SERIES.size <= length <= 1 << 18
     if kind == Kind.TEXT:

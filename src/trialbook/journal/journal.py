@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from trialbook.journal.frames import (
 from trialbook.journal.lock import FileLock
 from trialbook.journal.losses import Losses
 from trialbook.journal.patience import Patience
+from trialbook.journal.rows import Row
 from trialbook.journal.shipper import PERIOD, Shipper
 from trialbook.journal.spool import Pending, Spool, Upload
 from trialbook.journal.uploads import Uploader
@@ -39,6 +40,8 @@ _log = logging.getLogger("trialbook")
 _live: "weakref.WeakSet[Journal]" = weakref.WeakSet()
 _ADOPT_EVERY = 5.0
 _RETRY_SECONDS = 1.0
+_ROWS = 1000
+"""Sets of series whose packing is remembered."""
 LONGEST_TEXT = 1 << 20
 
 
@@ -80,6 +83,7 @@ class Journal:
         self._budget = budget
         self._lock = threading.RLock()
         self._numbers: dict[tuple[str, str], int] = {}
+        self._rows: dict[tuple[tuple[str, str], ...], Row] = {}
         self._losses = Losses()
         self._forked = False
         self._adopted_at = 0.0
@@ -110,6 +114,27 @@ class Journal:
             self._writer.point(number, iteration, value)
         except (struct.error, TypeError, OverflowError):
             self._writer.point(number, whole(iteration), number_of(value))
+
+    def row(self, series: tuple[tuple[str, str], ...], iteration: int, values: Sequence[float]) -> None:
+        """Append one point to each of several series, with the current time: all of them or, on an error, none.
+
+        Args:
+            series: metric and variant of each; the same tuple at each step is fastest.
+            iteration: of all of them.
+            values: one for each.
+
+        Raises:
+            UsageError: the iteration is no integer or a value no number.
+        """
+        row = self._rows.get(series)
+        if row is None:
+            row = self._define_row(series)
+            if row is None:
+                return
+        try:
+            self._writer.row(row, iteration, values)
+        except (struct.error, TypeError, OverflowError):
+            self._writer.row(row, whole(iteration), [number_of(value) for value in values])
 
     def point_at(self, metric: str, variant: str, iteration: int, value: float, moment: float) -> None:
         """Append one point with a time of its own (seconds since the epoch)."""
@@ -269,7 +294,7 @@ class Journal:
         # From here on a report is refused with a message; before, it would still have been sent.
         with self._lock:
             self._closed = True
-        self._numbers = {}
+        self._numbers, self._rows = {}, {}
         if self._uploader is not None:
             self._uploader.stop()
         if self._shipper is not None:
@@ -408,6 +433,17 @@ class Journal:
                 self._numbers[metric, variant] = number
             return number
 
+    def _define_row(self, series: tuple[tuple[str, str], ...]) -> Row | None:
+        numbers = [self._define(metric, variant) for metric, variant in series]
+        known = [number for number in numbers if number is not None]
+        if len(known) < len(numbers):
+            return None
+        if len(self._rows) >= _ROWS:
+            # A program that reports other names at each step gains nothing by their being remembered.
+            self._rows.clear()
+        row = self._rows[series] = Row(known)
+        return row
+
     def _append(self, frame: bytes) -> None:
         if self._fresh():
             self._writer.append(frame)
@@ -482,7 +518,7 @@ class Journal:
     def _after_fork_in_child(self) -> None:
         # The parent's threads do not exist here and its locks may be held by them: start from nothing.
         self._lock = threading.RLock()
-        self._numbers = {}
+        self._numbers, self._rows = {}, {}
         self._losses = Losses()
         self._shipper = None
         self._uploader = None

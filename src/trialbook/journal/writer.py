@@ -7,7 +7,7 @@ thread makes the next segment in advance, so crossing into it costs a swap of tw
 import mmap
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
@@ -30,6 +30,7 @@ from trialbook.journal.frames import (
     gap,
 )
 from trialbook.journal.losses import Tally
+from trialbook.journal.rows import Row
 
 SEGMENT_BYTES = 4 << 20
 WAKE_BYTES = 256 << 10
@@ -123,6 +124,32 @@ class Writer:
                     end = start + POINT_BYTES
                 self._map[start:end] = frame
                 # Last, so that a signal which raises in between leaves the frame out as a whole.
+                self._position = end
+            finally:
+                self._inside = False
+        self.latest = iteration
+        if self._deferred:
+            self._catch_up()
+
+    def row(self, row: Row, iteration: int, values: Sequence[float]) -> None:
+        """Append a ROW with the current time.
+
+        Raises:
+            struct.error: the iteration is no integer of 64 bits or a value no number; nothing was written.
+        """
+        frame = row.frame(iteration, time(), values)
+        with self._lock:
+            if self._inside:
+                self._deferred.append(frame)
+                return
+            self._inside = True
+            try:
+                if self._position + row.bytes > self._bound and not self._room(
+                    row.bytes, iteration, points=row.points
+                ):
+                    return
+                end = self._position + row.bytes
+                self._map[self._position : end] = frame
                 self._position = end
             finally:
                 self._inside = False
@@ -241,7 +268,7 @@ class Writer:
         self._spare = None
         self._sealed = []
 
-    def _room(self, need: int, iteration: int | None = None, counted: bool = True) -> bool:
+    def _room(self, need: int, iteration: int | None = None, counted: bool = True, points: int = 1) -> bool:
         """Under the lock: make sure ``need`` bytes fit, and wake the shipper."""
         if need > LONGEST + OVERHEAD:
             raise JournalError("a frame holds less than 16 MiB")
@@ -249,16 +276,16 @@ class Writer:
         full = self._position + need > self._size - _RESERVE
         if full and (monotonic() < self._retry_at or not self._rolled(need)):
             if counted:
-                self._miss(iteration)
+                self._miss(iteration, points)
             return False
         self._wake()
         self._bound = min(self._size - _RESERVE, self._position + need + WAKE_BYTES)
         return True
 
-    def _miss(self, iteration: int | None) -> None:
+    def _miss(self, iteration: int | None, points: int) -> None:
         number = iteration if isinstance(iteration, int) and iteration != SINGLE_VALUE else None
         missed = Tally()
-        missed.add(1, time(), number)
+        missed.add(points, time(), number)
         if self._noticed != self._current.number:
             # Once per segment, as it fills at the next success.
             frame = encode_json(Kind.LOSS, missed.loss("frame", FULL))

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -11,11 +11,15 @@ from trialbook.capture import tags
 from trialbook.capture.streams import records_to
 from trialbook.errors import UsageError
 from trialbook.journal.frames import Stream
+from trialbook.journal.rows import MOST
+from trialbook.journal.values import number_of
 from trialbook.sdk import current, numbers
 from trialbook.sdk.media import Media
 from trialbook.sdk.record import Record
 from trialbook.sdk.reports.pictures import PicturesMixin
 
+_REMEMBERED = 1000
+"""Sets of names whose charts are remembered."""
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
@@ -31,6 +35,7 @@ class Logger(PicturesMixin):
         self._offset = 0
         self._destination: str | None = None
         self._media = Media()
+        self._charts: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
         self._shown_streams: Callable[[], list[Any]] = list
 
     @classmethod
@@ -73,6 +78,43 @@ class Logger(PicturesMixin):
         if numbers.substitutes:
             value = numbers.replaced(title, series, value)
         self._record.journal.scalar(title, series, iteration, value)
+
+    def report_scalars(self, values: Mapping[str, float], iteration: int | None = None) -> None:
+        """Add one point to each of several lines, in one record: the cheapest way for a step that has many numbers.
+
+        Args:
+            values: numbers by name. The part of a name before its last ``/`` is the chart, the rest the line in it; a
+                name without ``/`` is both. Either all of them are reported or, when one is no number, none.
+            iteration: an integer; None is 0.
+
+        Raises:
+            UsageError: a value is no number or the iteration no integer.
+
+        Example:
+            >>> for step in range(3):
+            ...     logger.report_scalars({"loss/train": 1 / (step + 1), "loss/val": 0.5, "rate": 0.01}, step)
+        """
+        if iteration is None:
+            iteration = 0
+        if self._offset:
+            iteration = iteration + self._offset
+        names = tuple(values)
+        series = self._charts.get(names)
+        if series is None:
+            series = self._chart(names)
+        if numbers.substitutes or len(names) > MOST:
+            for (title, line), value in zip(
+                series, [number_of(value) for value in values.values()], strict=True
+            ):
+                self._record.journal.scalar(title, line, iteration, numbers.replaced(title, line, value))
+        elif names:
+            self._record.journal.row(series, iteration, tuple(values.values()))
+
+    def _chart(self, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        if len(self._charts) >= _REMEMBERED:
+            self._charts.clear()
+        found = self._charts[names] = tuple(_chart_of(str(name)) for name in names)
+        return found
 
     def report_single_value(self, name: str, value: float) -> None:
         """Set a value that has no iteration, such as a final accuracy; the newest one counts.
@@ -238,3 +280,8 @@ class Logger(PicturesMixin):
             return self._record.journal.flush(60.0, uploads=True)
         self._record.journal.wake()
         return True
+
+
+def _chart_of(name: str) -> tuple[str, str]:
+    title, _, line = name.rpartition("/")
+    return (title, line) if title and line else (name, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.errors import ConnectionFailed, JournalGap, TrialbookError
-from trialbook.journal import frames
+from trialbook.journal import frames, rows
 from trialbook.journal.delivery import Reply
 from trialbook.journal.frames import Frame, Kind
 
@@ -77,6 +77,9 @@ class MemoryServer:
                 elif frame.kind == Kind.POINT:
                     number, iteration, _, value = frames.decode_point(frame.payload)
                     found.append((*series.get(number, ("?", str(number))), iteration, value))
+                elif frame.kind == Kind.ROW:
+                    for number, iteration, _, value in rows.decode(frame.payload):
+                        found.append((*series.get(number, ("?", str(number))), iteration, value))
         return found
 
     def json_frames(self, kind: Kind) -> list[Any]:

@@ -13,6 +13,7 @@ from trialbook.base.ids import new_id
 from trialbook.journal import replay
 from trialbook.journal.delivery import Identity
 from trialbook.journal.frames import SEGMENT_HEADER, Kind, encode_point, encode_series, encode_text, frames
+from trialbook.journal.rows import Row
 from trialbook.journal.sync import sync_all
 from trialbook.journal.writer import Writer
 
@@ -64,6 +65,11 @@ def starts(path: Path) -> list[int]:
     return [frame.start for frame in frames(path.read_bytes(), HEAD)]
 
 
+def frames_end(path: Path) -> int:
+    """Where the last frame of a segment ends in its file."""
+    return [frame.end for frame in frames(path.read_bytes(), HEAD)][-1]
+
+
 def test_one_damaged_record_costs_one_record(tmp_path: Path) -> None:
     (segment,) = written(tmp_path, 100).glob("*.seg")
     spoil(segment, starts(segment)[30] + 20, b"\xff")
@@ -71,6 +77,16 @@ def test_one_damaged_record_costs_one_record(tmp_path: Path) -> None:
     arrived = recovered(tmp_path, server)
     assert len(arrived) == 99 and arrived == sorted(arrived)
     assert gaps(server) == [36]
+
+
+def test_behind_a_damaged_record_a_row_is_found(tmp_path: Path) -> None:
+    folder = written(tmp_path, 3)
+    (segment,) = folder.glob("*.seg")
+    end = frames_end(segment)
+    spoil(segment, end, encode_point(0, 3, 1.7e9, 3.0) + Row([0, 0]).frame(4, 1.7e9, (4.0, 5.0)))
+    spoil(segment, end + 20, b"\xff")
+    server = MemoryServer()
+    assert recovered(tmp_path, server) == [0, 1, 2, 4, 4] and gaps(server) == [36]
 
 
 def test_a_page_that_was_never_written_costs_a_page(tmp_path: Path) -> None:

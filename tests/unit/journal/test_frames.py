@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialbook.journal import frames
+from trialbook.journal import frames, rows
 from trialbook.journal.frames import Kind
 
 TEXTS = st.text(max_size=200)
@@ -34,6 +34,24 @@ def test_points_come_back_exactly(points: list[tuple[int, int, float, float]]) -
         assert got[:2] == given_point[:2]
         for one, other in zip(got[2:], given_point[2:], strict=True):
             assert one == other or (math.isnan(one) and math.isnan(other))
+
+
+@given(
+    st.integers(-(2**63), 2**63 - 1),
+    NUMBERS,
+    st.lists(st.tuples(st.integers(0, 2**32 - 1), NUMBERS), min_size=1, max_size=20),
+)
+def test_a_row_is_its_points_under_one_checksum(
+    iteration: int, time: float, points: list[tuple[int, float]]
+) -> None:
+    row = rows.Row([number for number, _ in points])
+    frame = row.frame(iteration, time, [value for _, value in points])
+    assert len(frame) == row.bytes == 24 + 12 * len(points)
+    (read,) = frames.frames(frame)
+    assert read.kind == Kind.ROW
+    for got, (number, value) in zip(rows.decode(read.payload), points, strict=True):
+        assert got[:2] == (number, iteration)
+        assert struct.pack("<dd", *got[2:]) == struct.pack("<dd", time, value)
 
 
 @given(st.integers(0, 2**32 - 1), TEXTS, TEXTS)

@@ -50,6 +50,27 @@ def test_points_arrive_once_and_in_order(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir()), "a complete journal leaves nothing behind"
 
 
+def test_a_row_is_all_of_its_points_or_none(tmp_path: Path) -> None:
+    server = MemoryServer()
+    journal = open_journal(tmp_path, server)
+    pair = (("loss", "train"), ("loss", "val"))
+    for number in range(20_000):
+        journal.row(pair, number, (number / 2, number / 4))
+        journal.scalar("loss", "train", number, -1.0)
+    journal.row((*pair, ("rate", "rate")), 7, (1, True, 2**2000))
+    with pytest.raises(UsageError, match="value must be a number"):
+        journal.row(pair, 8, (1.0, "no number"))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="iteration must be an integer"):
+        journal.row(pair, 8.5, (1.0, 2.0))  # type: ignore[arg-type]
+    assert journal.close(20)
+    expected: list[tuple[str, str, int, float]] = []
+    for number in range(20_000):
+        expected += [("loss", "train", number, number / 2), ("loss", "val", number, number / 4)]
+        expected.append(("loss", "train", number, -1.0))
+    expected += [("loss", "train", 7, 1.0), ("loss", "val", 7, 1.0), ("rate", "rate", 7, float("inf"))]
+    assert server.points() == expected
+
+
 def test_lost_replies_and_an_absent_server_repeat_nothing(tmp_path: Path) -> None:
     server = MemoryServer()
     server.away = True

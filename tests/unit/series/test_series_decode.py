@@ -21,6 +21,15 @@ PIECE = st.one_of(
         min_size=1,
         max_size=100,
     ),
+    st.lists(
+        st.tuples(
+            st.integers(-(2**63), 2**63 - 1),
+            st.floats(width=64),
+            st.dictionaries(st.integers(0, 2**32 - 1), st.floats(width=64), min_size=1, max_size=5),
+        ),
+        min_size=1,
+        max_size=20,
+    ).map(tuple),
     st.text(max_size=20),
 )
 
@@ -32,6 +41,10 @@ def test_every_point_and_text_comes_out(pieces: list[object]) -> None:
         if isinstance(piece, str):
             raw += frames.text(piece)
             texts.append(Text(1.7e9, 20, 0, piece))
+        elif isinstance(piece, tuple):
+            for iteration, time, values in piece:
+                raw += frames.row(iteration, time, values)
+                rows += [struct.pack("<Iqdd", number, iteration, time, v) for number, v in values.items()]
         else:
             assert isinstance(piece, list)
             for row in piece:
@@ -60,7 +73,9 @@ def test_a_call_ends_a_span() -> None:
 @given(st.integers(1, 200), st.data())
 def test_any_flipped_bit_is_noticed(count: int, data: st.DataObject) -> None:
     raw = bytearray(
-        b"".join(frames.point(n % 7, n, 1e9 + n, n / 3) for n in range(count)) + frames.text("end")
+        b"".join(frames.point(n % 7, n, 1e9 + n, n / 3) for n in range(count))
+        + b"".join(frames.row(n, 1e9 + n, {0: 1.0, n + 1: n / 3}) for n in range(count))
+        + frames.text("end")
     )
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at] ^= 1 << data.draw(st.integers(0, 7))
@@ -94,6 +109,12 @@ def test_a_cut_body_is_refused(count: int, data: st.DataObject) -> None:
 def test_a_body_that_is_none_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest):
         split(body)
+
+
+@pytest.mark.parametrize("length", [0, 15, 16, 17, 27, 29, 39])
+def test_a_row_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(BadRequest, match="ROW"):
+        list(spans(memoryview(frames.frame(8, bytes(length)))))
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x00"])

@@ -21,7 +21,7 @@ from trialbook.server.stores.series import clean_name
 from trialbook.wire.logs import Loss
 
 MAGIC = b"TBP1"
-POINT, SERIES, TEXT, EVENT, CALL, LOSS, GAP = 1, 2, 3, 4, 5, 6, 7
+POINT, SERIES, TEXT, EVENT, CALL, LOSS, GAP, ROW = 1, 2, 3, 4, 5, 6, 7, 8
 POINT_PAYLOAD = 28
 POINT_FRAME = 36
 UNNAMED = -1
@@ -151,6 +151,11 @@ def spans(frames: memoryview, offset: int = 0) -> Iterator[Span]:
         stop = offset + 8 + length
         if stop > end:
             raise BadRequest(f"the frame at byte {offset} of the body is cut")
+        if kind == ROW:
+            stop, count = _take_rows(span, frames, offset, head)
+            span.frames += count
+            offset = stop
+            continue
         if zlib.crc32(frames[offset : stop - 4]) != _U32.unpack_from(frames, stop - 4)[0]:
             raise BadRequest(f"the checksum of the frame at byte {offset} of the body does not hold")
         _take(span, kind, bytes(frames[offset + 4 : stop - 4]), offset)
@@ -161,6 +166,38 @@ def spans(frames: memoryview, offset: int = 0) -> Iterator[Span]:
             span = Span()
     if span.frames:
         yield span
+
+
+def _take_rows(span: Span, frames: memoryview, offset: int, head: int) -> tuple[int, int]:
+    """Take the ROW frames of one length that follow one another, as the POINT records that they stand for.
+
+    Returns:
+        Where they end, and how many they are.
+    """
+    length = head & 0xFFFFFF
+    points, rest = divmod(length - 16, 12)
+    if points < 1 or rest:
+        raise BadRequest(
+            f"the ROW frame at byte {offset} of the body has {length} bytes: not 16 and 12 for each point"
+        )
+    size = length + 8
+    stop = offset
+    while stop + size <= len(frames) and _U32.unpack_from(frames, stop)[0] == head:
+        if zlib.crc32(frames[stop : stop + size - 4]) != _U32.unpack_from(frames, stop + size - 4)[0]:
+            raise BadRequest(f"the checksum of the frame at byte {stop} of the body does not hold")
+        stop += size
+    fields = [("head", "<u4"), ("iteration", "<i8"), ("time", "<f8"), ("series", "<u4", (points,))]
+    rows = np.frombuffer(
+        frames[offset:stop], np.dtype([*fields, ("value", "<f8", (points,)), ("crc", "<u4")])
+    )
+    found = np.zeros(len(rows) * points, _record())
+    found["series"] = rows["series"].reshape(-1)
+    found["value"] = rows["value"].reshape(-1)
+    found["iteration"] = np.repeat(rows["iteration"], points)
+    found["time"] = np.repeat(rows["time"], points)
+    span.points.append(found.tobytes())
+    span.count += len(found)
+    return stop, len(rows)
 
 
 def _take(span: Span, kind: int, payload: bytes, offset: int) -> None:
