@@ -14,16 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from trialbook.base.files import write_atomic
 from trialbook.client.session import Credentials
 from trialbook.errors import ConfigurationError
+from trialbook.sdk import hosts
 
 PREFIXES = ("TRIALBOOK_", "CLEARML_", "TRAINS_")
 _YES = frozenset({"1", "true", "yes", "on"})
 _STORAGE_VARIABLES = ("AWS_", "AZURE_", "GOOGLE_", "STORAGE_", "HOME")
-_PORTS = {"api": 8008, "web": 8080, "files": 8081}
 
 
 @dataclass(frozen=True)
@@ -129,6 +128,27 @@ def notebook_session() -> str:
     return os.environ.get("JPY_SESSION_NAME", "")
 
 
+def variables() -> dict[str, str]:
+    """The environment as it is now."""
+    return dict(os.environ)
+
+
+def recorded_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Names, or wildcards of names, of the variables that belong to the record of a run; none by default.
+
+    Raises:
+        ConfigurationError: the configuration file is broken.
+    """
+    env = os.environ if environment is None else environment
+    tree, _ = _file(env, Path(env.get("HOME") or Path.home()))
+    read = _Reader(env, None, "")
+    found: Any = read.find("LOG_ENVIRONMENT")[0]
+    if not found and tree is not None:
+        found = tree.get("sdk.development.log_os_environments", None) or []
+    given = found.split(",") if isinstance(found, str) else found
+    return [str(one).strip() for one in given if str(one).strip()]
+
+
 def code_overrides() -> dict[str, str]:
     """Parts of the recorded code that the surroundings know better than git does, such as a build without one."""
     read = _Reader(os.environ, None, "")
@@ -161,7 +181,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     api, source = read.find("API_HOST", "api.api_server", "api.host")
     web, _ = read.find("WEB_HOST", "api.web_server")
     files, _ = read.find("FILES_HOST", "api.files_server")
-    api, web, files = _hosts(api, web, files)
+    api, web, files = hosts.complete(api, web, files)
     token, token_source = read.find("AUTH_TOKEN")
     key, key_source = read.find("API_ACCESS_KEY", "api.credentials.access_key")
     secret, _ = read.find("API_SECRET_KEY", "api.credentials.secret_key")
@@ -360,31 +380,6 @@ def _parse(path: Path) -> Any:
         raise ConfigurationError(f"{path}, line {error.lineno}, column {error.col}: {error.msg}") from None
     except (ConfigException, OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
-
-
-def _hosts(api: str, web: str, files: str) -> tuple[str, str, str]:
-    """Fill in the addresses that were not given, as the reference does: by port, or by the first name of the host."""
-    api, web, files = (text.rstrip("/") for text in (api, web, files))
-    for known, kind in ((api, "api"), (web, "web"), (files, "files")):
-        if not known:
-            continue
-        derived = {other: _derive(known, kind, other) for other in _PORTS}
-        return api or derived["api"], web or derived["web"], files or derived["files"]
-    return "", "", ""
-
-
-def _derive(known: str, kind: str, wanted: str) -> str:
-    parts = urlsplit(known if "://" in known else f"http://{known}")
-    host = parts.hostname or ""
-    first = {"api": "api.", "web": "app.", "files": "files."}
-    if host.startswith(first[kind]):
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{first[wanted]}{host[len(first[kind]) :]}{port}"
-    if kind == "files" and parts.path.endswith("/files"):
-        return f"{parts.scheme}://{parts.netloc}"
-    # One Trialbook server has everything on one port; three hosts are only ever named one by one.
-    base = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    return f"{base}/files" if wanted == "files" else base
 
 
 def _verify(text: str) -> bool | str:

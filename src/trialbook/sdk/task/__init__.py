@@ -3,7 +3,7 @@
 from trialbook.capture import command_lines
 from trialbook.errors import UsageError
 from trialbook.sdk.record import Record
-from trialbook.sdk.task.arguments import ArgumentsMixin
+from trialbook.sdk.task.arguments import ArgumentsMixin, restore_environment
 from trialbook.sdk.task.artifacts import ArtifactsMixin
 from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.creation import CreationMixin
@@ -25,6 +25,7 @@ from trialbook.sdk.task_types import TaskStatusEnum, TaskTypes
 
 # A program may read its command line before Task.init, so parsing is remembered from the import on.
 command_lines.install()
+restore_environment()
 
 
 class Task(

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from trialbook.base.guard import guard
 from trialbook.capture.command_lines import argparse as parsers
 from trialbook.capture.command_lines import lines
 from trialbook.capture.command_lines.lines import NOTHING, Parsed, Stored
@@ -13,6 +14,7 @@ from trialbook.capture.exits import COMPLETED, Outcome
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current, settings
 from trialbook.sdk.casting import cast, text_of
+from trialbook.sdk.task import environment
 from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.parameters import ParametersMixin, override
 from trialbook.sdk.task.run import Run
@@ -42,6 +44,18 @@ class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
         """Record the command lines that were read before ``Task.init``, and watch for those that are read later."""
         _early.clear()
         lines.watch_all(self._take_line)
+        with guard("task.environment"):
+            self._connect_environment()
+
+    def _connect_environment(self) -> None:
+        if self._remote:
+            environment.restore(self._document())
+        patterns = settings.recorded_variables()
+        if patterns:
+            stored = (self._sections().get(environment.SECTION) or {}) if self._remote else {}
+            found = environment.wanted(patterns, settings.variables())
+            new = {name: value for name, value in found.items() if name not in stored}
+            self._merge(environment.SECTION, new, {})
 
     def _take_line(self, parsed: Parsed) -> None:
         if self._wants_line(parsed.switch, parsed.arguments):
@@ -126,7 +140,7 @@ def _read(text: str, example: Any, kind: str) -> Any:
 def _document() -> dict[str, Any]:
     """The task that an agent runs this process as, before ``Task.init``; empty without an agent."""
     task = settings.agent_task()
-    if not task:
+    if not task or settings.load().offline:
         return {}
     if task not in _early:
         _early[task] = connections.connect().session.call("tasks.get_by_id", {"task": task})["task"]
@@ -150,6 +164,15 @@ def _job_ends(error: BaseException | None) -> None:
         task.get_logger().report_text(text, logging.ERROR, print_console=False)
         outcome = Outcome("failed", f"Exception {error}"[:1000], f"{type(error).__name__}: {error}"[:4000])
     task._finish(outcome)
+
+
+def restore_environment() -> None:
+    """Give the variables of the task to the program, before it reads them; children of this process inherit them."""
+    if not settings.agent_task():
+        return
+    with guard("task.environment"):
+        if settings.load().master is None:
+            environment.restore(_document())
 
 
 # A program may read its command line before Task.init; what is required there may only be on the server.
