@@ -1,5 +1,5 @@
-"""What ``Logger.report_scalar``, and ten at once through ``report_scalars``, cost on the calling thread, with a real server
-and the shipper running.
+"""What ``Logger.report_scalar``, and ten at once through ``report_scalars``, cost on the calling
+thread, with a real server and the shipper running.
 
     python -m benchmarks.report_scalar
 

@@ -59,15 +59,14 @@ class Trialbook:
 
         self.task = Task.init("Benchmarks", "tracking", reuse_last_task_id=False)
         self._report = self.task.get_logger().report_scalar
+        self._report_all = self.task.get_logger().report_scalars
         print("TASK", self.task.id, flush=True)
 
     def one(self, name: str, value: float, step: int) -> None:
         self._report(name, "train", value, step)
 
     def many(self, values: dict[str, float], step: int) -> None:
-        report = self._report
-        for name, value in values.items():
-            report(name, "train", value, step)
+        self._report_all(values, step)
 
     def end(self) -> None:
         self.task.close()
