@@ -82,7 +82,7 @@ def test_a_large_file_streams_both_ways(server: RunningServer) -> None:
 
 def test_ranges(server: RunningServer) -> None:
     name = f"{uuid.uuid4().hex}/r"
-    HTTP.request("PUT", f"{server.files_url}/{name}", body=b"0123456789", headers=auth(server))
+    put = HTTP.request("PUT", f"{server.files_url}/{name}", body=b"0123456789", headers=auth(server))
     for text, status, data in (
         ("bytes=2-4", 206, b"234"),
         ("bytes=7-", 206, b"789"),
@@ -99,6 +99,7 @@ def test_ranges(server: RunningServer) -> None:
         assert (found.status, found.data) == (status, data), text
     assert get(server, name, Range="bytes=2-4").headers["Content-Range"] == "bytes 2-4/10"
     etag = get(server, name).headers["ETag"]
+    assert put.headers["ETag"] == etag, "who stores a file need not ask for its tag"
     assert get(server, name, If_None_Match=etag).status == 304
     assert get(server, name, If_None_Match='"other"').status == 200
     assert get(server, name, Range="bytes=0-1", If_Range=etag).status == 206

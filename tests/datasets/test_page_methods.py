@@ -1,5 +1,10 @@
 """What the page asks of datasets: lists, content by folder, graph, single files."""
 
+import os
+
+import pytest
+import urllib3
+
 from tests.datasets.conftest import Close
 from tests.support.server import RunningServer
 from trialbook import Dataset
@@ -109,6 +114,23 @@ def test_one_file(closed: Close, server: RunningServer) -> None:
         server.ask("datasets.get_file", {"dataset": data.id, "path": "none"}).json()["meta"]["result_code"]
         == 404
     )
+
+
+def test_a_large_file_comes_in_parts(closed: Close, server: RunningServer) -> None:
+    content = os.urandom(20_000_000)
+    data = closed({"large.bin": content, "words.txt": b"words and words " * 1_000_000})
+    assert server.ask("datasets.get_file", {"dataset": data.id, "path": "large.bin"}).data == content
+    assert len(server.ask("datasets.get_file", {"dataset": data.id, "path": "words.txt"}).data) == 16_000_000
+    for limit in (7, 9_000_000, 30_000_000):
+        reply = server.ask("datasets.get_file", {"dataset": data.id, "path": "large.bin", "limit": limit})
+        assert reply.data == content[:limit]
+    # What is damaged is known at its end only: then the answer does not come to its end either.
+    (pack,) = server.data.rglob(f"packs/{data.id}/*.zip")
+    with pack.open("r+b") as file:
+        file.seek(5_000_000)
+        file.write(b"other")
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        server.ask("datasets.get_file", {"dataset": data.id, "path": "large.bin"})
 
 
 def test_graph(closed: Close, server: RunningServer) -> None:

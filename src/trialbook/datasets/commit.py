@@ -25,6 +25,7 @@ def publish(
     objects: Objects, rows: Rows, version: str, parents: Sequence[Root],
     parent_ids: Sequence[tuple[str, str]], own: Mapping[str, tuple[int, int]], created: float,
     lineage: Sequence[Root] | None = None, graph: Mapping[str, Sequence[str]] | None = None,
+    written: set[str] | None = None,
 ) -> Root:  # fmt: skip
     """Write a version's manifest and, last, its pointer.
 
@@ -38,6 +39,7 @@ def publish(
         created: seconds since the epoch.
         lineage: the roots that it descends from; None: ``parents``. Squashing has other sources than parents.
         graph: its ancestors and itself with their parents, when they are known otherwise than by roots.
+        written: keys of ranges that this writer has put; it gets those that are put now.
 
     Returns:
         The root.
@@ -46,7 +48,9 @@ def publish(
         DatasetInUse: the version exists.
         DatasetMissing: a pack of this draft is gone from the storage.
     """
-    root, root_id = write_manifest(objects, rows, version, parents, parent_ids, own, created, lineage, graph)
+    root, root_id = write_manifest(
+        objects, rows, version, parents, parent_ids, own, created, lineage, graph, written
+    )
     for ref in root.packs:
         if ref.key in own and objects.length(pack_key(ref.key)) != ref.bytes:
             raise DatasetMissing(f"pack {ref.key} is gone from the storage: add its files again")
@@ -61,6 +65,7 @@ def write_manifest(
     objects: Objects, rows: Rows, version: str, parents: Sequence[Root],
     parent_ids: Sequence[tuple[str, str]], own: Mapping[str, tuple[int, int]], created: float,
     lineage: Sequence[Root] | None = None, graph: Mapping[str, Sequence[str]] | None = None,
+    written: set[str] | None = None,
 ) -> tuple[Root, str]:  # fmt: skip
     """Ranges and root of a version, without a pointer: see ``publish``. The root and its id."""
     sizes = {ref.key: (ref.bytes, ref.members) for root in parents for ref in root.packs} | dict(own)
@@ -74,11 +79,14 @@ def write_manifest(
     packs = _with_pieces(pack_refs(rows, sizes_of), recipes, sizes_of)
     inherited = {ref.key.rpartition("/")[2]: ref.key for root in parents for ref in root.ranges}
     ranges = []
+    written = set() if written is None else written
     for part in encode_ranges(rows):
         key = inherited.get(part.id)
         if key is None:
             key = f"{version}/{part.id}"
-            objects.blobs.put(f"ranges/{key}", [part.data])
+            if key not in written:
+                objects.blobs.put(f"ranges/{key}", [part.data])
+                written.add(key)
         ranges.append(RangeRef(key, part.first, part.last, part.rows, len(part.data)))
     links = int((rows.data["kind"] == LINK).sum())
     known_sizes = rows.data["size"][rows.data["size"] > 0]

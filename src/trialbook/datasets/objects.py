@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 import numpy as np
@@ -124,8 +125,14 @@ class Objects:
             raise DatasetMissing(f"range {ref.key} is gone from the storage") from None
 
     def rows(self, root: Root) -> Rows:
-        """All rows of a version."""
-        return concatenated(decode_range(self.range(ref), ref) for ref in root.ranges)
+        """All rows of a version; nothing is read while somebody holds them already."""
+        found = _held.get(_content(root))
+        if found is None:
+            found = concatenated(decode_range(self.range(ref), ref) for ref in root.ranges)
+            if root.ranges:
+                found.data.flags.writeable = False
+                _held[_content(root)] = found
+        return found
 
     def store_pack(self, owner: str, pack_id: str, path: Path, length: int, durable: bool) -> str:
         """Bring a sealed pack from local disk to its key, unless this owner's is there already.
@@ -156,6 +163,14 @@ class Objects:
             self.blobs.delete(key)
         except FileMissing:
             return
+
+
+_held: WeakValueDictionary[tuple[str, ...], Rows] = WeakValueDictionary()
+"""Rows that somebody holds, by the ids of their ranges: these are hashes of what the ranges say, wherever they lie."""
+
+
+def _content(root: Root) -> tuple[str, ...]:
+    return tuple(ref.key.rpartition("/")[2] for ref in root.ranges)
 
 
 def concatenated(parts: Iterable[Rows]) -> Rows:

@@ -1,6 +1,6 @@
 """The façade: versions over one ``BlobStore`` and one cache folder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,14 @@ class Version:
         """The checked bytes of one file.
 
         Raises:
+            DatasetMissing, DatasetDamaged: see ``parts``.
+        """
+        return b"".join(self.parts(path))
+
+    def parts(self, path: str) -> Iterator[memoryview]:
+        """The bytes of one file. Those of more than 8 MiB come in parts, and their check comes with the last one.
+
+        Raises:
             DatasetMissing: no such file, or its pack is gone.
             DatasetDamaged: the stored bytes are not those of the manifest.
         """
@@ -64,8 +72,8 @@ class Version:
         if place is None or self.rows.data["kind"][place] != FILE:
             raise DatasetMissing(f"version {self.id} has no file {path!r}")
         reader = PackReader(self._objects.blobs, self.rows.pack_of(place))
-        (found,) = reader.members(wanted_of(np.array([place]), self.rows.data))
-        return b"".join(found[1])
+        for _, parts in reader.members(wanted_of(np.array([place]), self.rows.data)):
+            yield from parts
 
 
 class Repository:

@@ -12,7 +12,9 @@ from trialbook.datasets.rows import FILE, Array, Rows, digest_bytes, known
 _SMALL = 512 << 10
 
 
-def unchanged(files: list[str], facts: Array, base: Rows, here: Array, remembered: Array) -> Array:
+def unchanged(
+    files: list[str], facts: Array, base: Rows, here: Array, remembered: Array, workers: int | None = None
+) -> Array:
     """Which files have the bytes that the dataset has at their path.
 
     Args:
@@ -21,6 +23,7 @@ def unchanged(files: list[str], facts: Array, base: Rows, here: Array, remembere
         base: rows to compare with.
         here: the row of each file's path, −1 when there is none.
         remembered: BLAKE3 from the stat cache, zeros where unknown.
+        workers: threads that read files of more than 512 KB; None is a few.
 
     Returns:
         A mask.
@@ -55,7 +58,7 @@ def unchanged(files: list[str], facts: Array, base: Rows, here: Array, remembere
         else:
             same[place] = hashlib.sha256(data).digest() == rows["sha256"][place].tobytes()
     if large:
-        with ThreadPoolExecutor(thread_name_prefix="dataset-compare") as pool:
+        with ThreadPoolExecutor(workers, "dataset-compare") as pool:
             for place, found in zip(large, pool.map(equal, large), strict=True):
                 same[place] = found
     return same

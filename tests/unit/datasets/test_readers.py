@@ -162,7 +162,7 @@ def test_the_same_version(
 
     def commit(name: str, direct: bool) -> str:
         repository = Repository(FolderBlobs(tmp_path / name), tmp_path / f"{name}-cache", lambda: 1.0)
-        monkeypatch.setattr("trialbook.datasets.draft._MUCH", 0.0 if direct else 1.0)
+        monkeypatch.setattr("trialbook.datasets.draft_storing._MUCH", 0.0 if direct else 1.0)
         draft = repository.begin(VERSION, policy=Policy(aliases=aliases, pack_bytes=300_000))
         draft.add_folder(source)
         # One that is not any more what it was when it was seen.

@@ -143,9 +143,12 @@ class Files:
         finally:
             if not whole:
                 await self._abandon(feed, done)
-        if await done is None:
+        info = await done
+        if info is None:
             return Response(status_code=412)
-        return _json([clean_key(path)])
+        reply = _json([clean_key(path)])
+        reply.headers["ETag"] = info.etag
+        return reply
 
     async def _upload_parts(self, request: Request) -> Response:
         stored: list[str] = []

@@ -3,8 +3,9 @@
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -112,8 +113,10 @@ class DatasetFiles:
             removed=len(shown.removed),
         )
 
-    def file(self, version: DatasetVersion, path: str, limit: int | None) -> bytes:
-        """The bytes of a file, or its first ones.
+    def file(self, version: DatasetVersion, path: str, limit: int | None) -> bytes | Iterator[bytes]:
+        """The bytes of a file, or its first ones: one of more than 8 MiB in parts, so that it never lies in memory.
+
+        A large file is found to be damaged at its end only; then the iterator raises, and the answer breaks off.
 
         Raises:
             FileMissing: no such file, or its bytes are elsewhere or damaged.
@@ -135,10 +138,14 @@ class DatasetFiles:
                 raise BodyTooLarge(
                     f"{path!r} has {size} bytes; fetch it with `trialbook data get --files`", limit=_LARGEST
                 )
-            data = opened.read(path)
+            parts = opened.parts(path)
+            # What is missing at all must be told before the answer begins.
+            first = bytes(next(parts, b""))
+            if limit is not None:
+                return _start(limit, first, parts)
+            return first if len(first) == size else map(bytes, chain([first], parts))
         except (DatasetMissing, DatasetDamaged) as error:
             raise FileMissing(str(error), path=path) from error
-        return data if limit is None else data[:limit]
 
     def free(self, repository: str, owner: str, keep: set[str]) -> int:
         """Delete what a deleted version left; the bytes that were freed."""
@@ -328,3 +335,13 @@ def safe_name(path: str) -> str:
     if not name:
         raise BadField("path: names no file", field="path")
     return name
+
+
+def _start(limit: int, first: bytes, rest: "Iterable[memoryview]") -> bytes:
+    """At most ``limit`` bytes, and little more is read."""
+    found = bytearray(first)
+    for part in rest if len(found) < limit else ():
+        found += part
+        if len(found) >= limit:
+            break
+    return bytes(found[:limit])
