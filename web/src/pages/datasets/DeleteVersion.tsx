@@ -116,6 +116,15 @@ function Receipt({ receipt, versions, keepFiles, past }: ReceiptProps) {
         {keepFiles ? "nothing, as you asked" : `${formatBytes(receipt.freed)} in ${formatCount(receipt.freed_objects)} ${receipt.freed_objects === 1 ? "object" : "objects"}`}
         {past && receipt.freed > 0 && <span className="muted"> (the server sweeps them within minutes)</span>}
       </dd>
+      {past && receipt.sweeps.length > 0 && (
+        <>
+          <dt>Waits</dt>
+          <dd>
+            The files of {formatCount(receipt.sweeps.length)} deleted {receipt.sweeps.length === 1 ? "version" : "versions"} in storages that this
+            server does not reach. On a machine that does: <code>trialbook data clean</code>
+          </dd>
+        </>
+      )}
       {receipt.kept.length > 0 && (
         <>
           <dt>{past ? "Stays" : "Keeps"}</dt>

@@ -96,6 +96,9 @@ interface WordsProps {
 function Words({ kind, data, path, cut, whole }: WordsProps) {
   const text = useMemo(() => decoded(data, cut), [data, cut]);
   const table = useMemo(() => (text !== null && (kind === "table" || kind === "lines") ? tableOf(text, path, cut) : null), [text, kind, path, cut]);
+  if (text === null && /\.parquet$/i.test(path)) {
+    return <p className="body muted">The browser does not read Parquet. The first rows are among the previews, if this version brought the file and its writer has pyarrow.</p>;
+  }
   if (text === null) return <p className="body muted">There is no preview of this kind of file; download it to look inside.</p>;
   if (table && table.rows.length > 0) {
     const note = cut ? `of the first ${formatCount(table.rows.length)} rows` : `${formatCount(table.rows.length)} rows`;
