@@ -1,7 +1,7 @@
 """joblib and scikit-learn."""
 
 from tests.frameworks.conftest import Run
-from tests.integration.program import document
+from tests.frameworks.records import models
 from tests.support.server import RunningServer
 
 BEGIN = """
@@ -9,14 +9,6 @@ from trialbook import Task
 task = Task.init("Frameworks", "joblib", reuse_last_task_id=False, output_uri={output})
 print("TASK", task.id)
 """
-
-
-def models(server: RunningServer, task: str, side: str) -> dict[str, dict[str, object]]:
-    """The task's models by slot."""
-    listed = document(server, task)["models"][side]
-    return {
-        entry["name"]: server.call("models.get_by_id", {"model": entry["model"]})["model"] for entry in listed
-    }
 
 
 def test_what_is_dumped_becomes_an_output_model_with_the_content_of_that_moment(

@@ -33,8 +33,21 @@ class Binding:
 
 BINDINGS = (
     Binding(("joblib", "scikit"), "joblib", "joblib"),
+    Binding(("pytorch",), "torch", "pytorch"),
+    Binding(("pytorch",), "safetensors.torch", "safetensors"),
+    Binding(("pytorch",), "pytorch_lightning.trainer.trainer", "lightning"),
+    Binding(("pytorch",), "lightning.pytorch.trainer.trainer", "lightning"),
+    Binding(("keras", "tensorflow"), "keras", "keras"),
+    Binding(("keras", "tensorflow"), "tf_keras", "keras"),
+    Binding(("xgboost",), "xgboost", "xgboost"),
+    Binding(("lightgbm",), "lightgbm", "lightgbm"),
+    Binding(("catboost",), "catboost", "catboost"),
+    Binding(("fastai",), "fastai.learner", "fastai"),
     Binding(("tensorboard",), "tensorboard.summary.writer.event_file_writer", "tensorboard"),
     Binding(("tensorboard",), "tensorboardX.event_file_writer", "tensorboard"),
+    Binding(("matplotlib",), "matplotlib.figure", "matplotlib"),
+    Binding(("matplotlib",), "matplotlib.pyplot", "pyplot"),
+    Binding(("matplotlib",), "matplotlib_inline.backend_inline", "matplotlib_inline"),
 )
 
 

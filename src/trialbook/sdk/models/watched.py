@@ -211,8 +211,10 @@ class WatchedModels:
             model = new_id()
             fields = {"id": model, "name": file.stem, "uri": url, "framework": framework, "ready": True}
             record.journal.call("models.create", fields)
-        if model not in (*_listed(self._task, "input").values(), *_listed(self._task, "output").values()):
-            add_model(record, "input", file.stem, model)
+        listed = _listed(self._task, "input")
+        if model not in (*listed.values(), *_listed(self._task, "output").values()):
+            slot = next(slot for slot in _slots(file) if slot not in listed)
+            add_model(record, "input", slot, model)
 
     def _later(self, work: Callable[[], None]) -> None:
         with self._lock:

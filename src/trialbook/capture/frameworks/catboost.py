@@ -1,0 +1,40 @@
+"""CatBoost: models, parameters and learning curves."""
+
+from os import PathLike
+from types import ModuleType
+
+from trialbook.capture.frameworks.boosting import parameters
+from trialbook.capture.frameworks.sink import Sink
+from trialbook.capture.patches import Call, Patches
+
+_NAME = "CatBoost"
+
+
+def watch(catboost: ModuleType, sink: Sink, patches: Patches) -> None:
+    """``save_model``, ``load_model`` and ``fit``.
+
+    The curves are read after ``fit``, on a processor of any kind: CatBoost takes callbacks on the CPU alone, and hands
+    each of them the whole history at each round.
+    """
+
+    def saved(call: Call) -> None:
+        sink.models.saved(call.argument("fname"), _NAME)
+
+    def loaded(call: Call) -> None:
+        path = call.argument("fname")
+        if isinstance(path, (str, PathLike)):
+            sink.models.loaded(path, _NAME)
+
+    def fitted(call: Call) -> None:
+        model = call.args[0]
+        sink.parameters.connected(parameters(model.get_params()), _NAME)
+        period = int(model.get_all_params().get("metric_period", 1))
+        for data, metrics in model.get_evals_result().items():
+            for metric, values in metrics.items():
+                for number, value in enumerate(values):
+                    sink.reports.report_scalar(metric, data, float(value), number * period)
+
+    patches.after(catboost.CatBoost, "save_model", saved)
+    patches.after(catboost.CatBoost, "load_model", loaded)
+    for name in ("CatBoost", "CatBoostClassifier", "CatBoostRegressor", "CatBoostRanker"):
+        patches.after(getattr(catboost, name, None), "fit", fitted, whole=False)
