@@ -346,10 +346,12 @@ ROWS: dict[str, str] = {
     "NB-2": "recorded after each cell",
     "NB-3": "the notebook's name; begun in one cell, closed in another",
     "NB-4": "the recorded code runs as a script",
+    "NB-5": "notebook servers with a password, whether or not it is told",
     "EX-9": "a notebook's run lasts as long as its kernel, or until close",
     "PK-1": "imports mapped to distributions",
     "PK-2": "the Python version",
     "PK-3": "added, ignored, frozen",
+    "PK-4": "the packages of a conda environment beside those of pip",
     # Offline
     "OF-1": "no network and no key needed",
     "OF-2": "a folder that can be imported",
@@ -385,9 +387,7 @@ ELSEWHERE: dict[str, str] = {
 """Promises that a test of another tier shows: its file, and its function where one does it alone."""
 
 ABSENT: dict[str, str] = {
-    "NB-5": "no notebook server is asked, so no password is needed",
     "IA-14": "frameworks are not watched in this version, so no file patterns either",
     "IA-20": "init does not wait for what is slow, so there is no deferred form",
-    "PK-4": "no separate list of a conda environment",
 }
 """What is not there, and why; the reference documentation says so as well."""

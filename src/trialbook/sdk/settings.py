@@ -128,6 +128,12 @@ def notebook_session() -> str:
     return os.environ.get("JPY_SESSION_NAME", "")
 
 
+def conda_prefix() -> Path | None:
+    """The conda environment that is active; None without one."""
+    prefix = os.environ.get("CONDA_PREFIX")
+    return Path(prefix) if prefix else None
+
+
 def variables() -> dict[str, str]:
     """The environment as it is now."""
     return dict(os.environ)

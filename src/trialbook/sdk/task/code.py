@@ -111,7 +111,7 @@ def describe_later(record: Record, entry: EntryPoint) -> None:
         from trialbook.capture.checkout import standalone
 
         code = standalone(entry.path, None, False) if _alone and entry.path is not None else detect(entry)
-        found = {**_fields(code, record), "requirements": {"pip": packages(entry.path, code.root)}}
+        found = {**_fields(code, record), "requirements": requirements(entry.path, code.root)}
         put(record, {**found, **settings.code_overrides()})
 
 
@@ -130,6 +130,18 @@ def finish_describing(timeout: float) -> bool:
         _busy.release()
         return True
     return False
+
+
+def requirements(script: Path | None, root: Path | None) -> dict[str, str]:
+    """The lists of packages: of pip, and of conda in an environment of it."""
+    from trialbook.capture.conda import installed
+
+    listed = {"pip": packages(script, root)}
+    with guard("task.conda"):
+        conda = installed(settings.conda_prefix())
+        if conda is not None:
+            listed["conda"] = conda
+    return listed
 
 
 def packages(script: Path | None, root: Path | None) -> str:

@@ -73,6 +73,6 @@ class NotebookCode:
                 "diff": secrets.masked_text(text),
                 "entry_point": script.name,
                 "working_dir": ".",
-                "requirements": {"pip": code.packages(script, None)},
+                "requirements": code.requirements(script, None),
             },
         )
