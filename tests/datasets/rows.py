@@ -38,7 +38,7 @@ ROWS: dict[str, str] = {
     "DS-04b": "parents by id or object; the later one wins",
     "DS-04c": "an open parent is refused",
     "DS-04d": "the project comes from the argument, the task of this process, the last parent; else it is refused",
-    "DS-04e": "an empty name is refused; without name and project the current task gives both",
+    "DS-04e": "an empty name is refused; without name and project the current task becomes the version",
     "DS-04f": "the current task becomes the version and goes on after finalize",
     "DS-04g": "the highest version counts up in its last number; odd texts are kept with a warning",
     "DS-04h": "output_uri takes the files: a folder or a bucket; else the files server",

@@ -58,6 +58,16 @@ def test_create_needs_a_name_and_a_project(project: str, closed: Close) -> None:
         Dataset.create("child", project, parent_datasets=[opened])
 
 
+@pytest.mark.covers("DS-04e")
+def test_nothing_named_is_the_current_task(project: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="name"):
+        Dataset.create()
+    task = Task.init(project, "trainer", auto_connect_streams=False, auto_connect_arg_parser=False)
+    data = Dataset.create()
+    assert data.id == task.id and "becomes the version" in capsys.readouterr().out
+    assert (data.name, data.project) == ("trainer", project)
+
+
 @pytest.mark.covers("DS-04d", "DS-04f", "DS-07f", "DI-2a", "DI-2b", "DI-2c")
 def test_the_task_of_this_process(project: str, write: Write) -> None:
     task = Task.init(project, "trainer", auto_connect_streams=False, auto_connect_arg_parser=False)
@@ -250,7 +260,7 @@ def test_publish(closed: Close, project: str) -> None:
     with pytest.raises(UsageError, match="final"):
         opened.publish(raise_on_error=False)
     data = closed({"x": b"1"})
-    assert data.publish() and data.publish()
+    assert data.publish() and data.publish() and data.is_final()
     assert Dataset.get(dataset_project=project, dataset_name="data", only_published=True).id == data.id
     with pytest.raises(TaskNotDeletable, match="published"):
         Dataset.delete(data.id)

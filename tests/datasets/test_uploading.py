@@ -15,6 +15,7 @@ from tests.datasets.support import Write, tree
 from tests.support.http_proxy import Fault, HttpProxy, Request
 from tests.support.server import RunningServer
 from trialbook import Dataset
+from trialbook.datasets import unchanged
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk.dataset.progress import Progress
@@ -86,14 +87,27 @@ def test_no_thread_at_all_is_refused(closed: Close, project: str, write: Write, 
 
 
 @pytest.mark.covers("DS-02h")
-def test_comparing_with_threads(closed: Close, project: str, write: Write) -> None:
+def test_comparing_with_threads(
+    closed: Close, project: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: set[str] = set()
+    stream = unchanged.stream
+
+    def noting(*arguments: Any) -> Any:
+        readers.add(threading.current_thread().name)
+        return stream(*arguments)
+
+    monkeypatch.setattr(unchanged, "stream", noting)
     files = {f"f{n}": os.urandom(600_000) for n in range(6)}
     data = closed(files)
     for workers in (1, 4, None):
         child = Dataset.create("data", project, parent_datasets=[data])
+        # Another folder: nothing is remembered of its files.
         changed = {**files, "f3": os.urandom(600_000), "new": b"1"}
         assert child.add_files(write(changed), max_workers=workers) == 1
         assert (child.list_added_files(), child.list_modified_files()) == (["new"], ["f3"])
+        assert 1 <= len(readers) <= (workers or 99)
+        readers.clear()
 
 
 @pytest.mark.covers("DS-37f")

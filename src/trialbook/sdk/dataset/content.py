@@ -2,6 +2,7 @@
 
 import glob
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -42,16 +43,18 @@ class ContentMixin(DatasetBase):
             dataset_path: folder of the dataset that they land in.
             recursive: False takes only what lies directly in the folder.
             verbose: print each path.
-            max_workers: accepted for compatibility; threads are chosen by size of the files.
+            max_workers: threads that compare files of more than 512 KB with those of the parents; None is a few. What
+                is new is read by ``upload`` only.
 
         Returns:
             Number of files that are new to the version; changed ones are not counted.
 
         Raises:
-            UsageError: there is nothing at the path, or the version is final.
+            UsageError: there is nothing at the path, the version is final, or ``max_workers`` is below 1.
         """
-        threads(max_workers)
+        workers = threads(max_workers)
         draft = self._draft("add_files")
+        draft.policy = replace(draft.policy, workers=workers)
         before = set(draft.paths()) if verbose else set()
         self._note_call(
             "add_files",
@@ -131,7 +134,7 @@ class ContentMixin(DatasetBase):
             Number of links that are new to the version. An address that cannot be reached is logged and gives none.
 
         Raises:
-            UsageError: as many paths as addresses are needed, or the version is final.
+            UsageError: as many paths as addresses are needed, the version is final, or ``max_workers`` is below 1.
         """
         workers = threads(max_workers)
         draft = self._draft("add_external_files")

@@ -11,6 +11,7 @@ from trialbook.errors import UsageError
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
+from trialbook.sdk.console import say
 from trialbook.sdk.dataset import offline, replay
 from trialbook.sdk.dataset.base import DatasetBase, cache_folder, online
 from trialbook.sdk.dataset.home import Home
@@ -46,7 +47,8 @@ class MakingMixin(DatasetBase):
         """Begin a version.
 
         Args:
-            dataset_name: of the dataset; None is the name of this process's task.
+            dataset_name: of the dataset; None is the name of this process's task, which without a project becomes the
+                version itself, as with ``use_current_task``.
             dataset_project: path of its project; None is that of this process's task, else the last parent's.
             dataset_tags: of the new version.
             parent_datasets: finished versions, or their ids, that it starts from; at one path the later one wins.
@@ -71,6 +73,11 @@ class MakingMixin(DatasetBase):
             True
         """
         main = current.main_task() or (Task.current_task() if use_current_task else None)
+        if dataset_name is None and not dataset_project and not use_current_task and main is not None:
+            say(
+                f"Trialbook: neither name nor project of the dataset is given: task {main.id} becomes the version"
+            )
+            use_current_task = True
         if use_current_task and main is None:
             raise UsageError("use_current_task needs a task: call Task.init first")
         if dataset_name is not None and not dataset_name.strip():

@@ -54,8 +54,8 @@ class ClosingMixin(CommitMixin):
             output_url: a folder or an address that takes these files, instead of the version's own destination.
             compression: ``zipfile.ZIP_STORED`` never compresses; None and others let a sample of each file decide.
             chunk_size: size of a pack in MB, 64 by default; -1 makes one pack of all.
-            max_workers: threads that read, hash and compress files of more than 512 KB; None is one per processor, 8 at
-                most. Smaller files go through one loop, and packs are sent one after the other.
+            max_workers: how many read, hash and compress at once: threads for files of more than 512 KB, processes for
+                thousands of smaller ones; None is one per processor, 8 at most. Packs are sent one after the other.
             retries: how often to try again when storing fails.
             preview: show some tables and pictures on the version's page.
 
