@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.base.guard import guard
-from trialbook.capture.matplotlib_lines import line_figure
+from trialbook.capture.interactive.figure import interactive, resolution
+from trialbook.capture.patches import quiet
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
@@ -46,7 +47,9 @@ class PicturesMixin(PlotsMixin):
             figure: a ``matplotlib.figure.Figure``, or the ``pyplot`` module for the current one.
             iteration: None is 0.
             report_image: list it with the images instead of the plots.
-            report_interactive: turn simple line plots into interactive ones; all others stay pictures.
+            report_interactive: make it interactive: lines, points, bars, histograms, error bars, areas, small
+                matrices, in one or several pairs of axes. Others, such as photographs, contours and
+                three-dimensional ones, stay pictures.
 
         Example:
             >>> from matplotlib import pyplot
@@ -57,12 +60,13 @@ class PicturesMixin(PlotsMixin):
         figure = figure.gcf() if hasattr(figure, "gcf") else figure
         if report_interactive and not report_image and not self._pictures_only:
             with guard("logger.matplotlib"):
-                converted = line_figure(figure)
+                converted = interactive(figure)
                 if converted is not None:
                     self._show(title, series, iteration, figures.plain(converted))
                     return
         target = self._spool(".png")
-        figure.savefig(target, format="png", bbox_inches="tight")
+        with quiet():
+            figure.savefig(target, format="png", bbox_inches="tight", dpi=resolution(figure))
         self._picture(title, series, iteration, target, ".png", None, as_plot=not report_image)
 
     @classmethod
