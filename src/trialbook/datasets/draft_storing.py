@@ -18,7 +18,7 @@ from trialbook.datasets.rows import LINK, Array, Rows, merged
 from trialbook.datasets.scan import FACTS
 from trialbook.datasets.sniff import Policy
 
-_MUCH = 1 / 8
+_MUCH = 1 / 64
 """Packs of more than this part of the memory go past the page cache."""
 
 
