@@ -28,11 +28,14 @@ def watch(catboost: ModuleType, sink: Sink, patches: Patches) -> None:
     def fitted(call: Call) -> None:
         model = call.args[0]
         sink.parameters.connected(parameters(model.get_params()), _NAME)
-        period = int(model.get_all_params().get("metric_period", 1))
+        period = call.argument("metric_period") or model.get_params().get("metric_period") or 1
+        last = int(model.get_all_params()["iterations"]) - 1
         for data, metrics in model.get_evals_result().items():
             for metric, values in metrics.items():
                 for number, value in enumerate(values):
-                    sink.reports.report_scalar(metric, data, float(value), number * period)
+                    # The last round is told whether it is the turn of its number or not.
+                    iteration = min(number * int(period), last)
+                    sink.reports.report_scalar(metric, data, float(value), iteration)
 
     patches.after(catboost.CatBoost, "save_model", saved)
     patches.after(catboost.CatBoost, "load_model", loaded)
