@@ -239,12 +239,14 @@ def test_samples(project: str, write: Write, server: RunningServer) -> None:
     for number in range(12):
         Image.new("RGB", (4, 4), (number, 0, 0)).save(top / f"p{number:02}.png")
     (top / "sound.wav").write_bytes(b"RIFF" + bytes(100))
+    (top / "page.html").write_text("<p>words</p>")
+    (top / "facts.json").write_text('{"a": 1}')
     data = Dataset.create("data", project)
     data.add_files(top)
     data.upload()
     tables, media = samples(server, data)
     assert tables == [f"t{n:02}.csv" for n in range(10)]
-    assert media == [*(f"p{n:02}.png" for n in range(10)), "sound.wav"]
+    assert media == ["facts.json", *(f"p{n:02}.png" for n in range(10)), "page.html", "sound.wav"]
     silent = Dataset.create("silent", project)
     silent.add_files(top)
     silent.upload(preview=False)

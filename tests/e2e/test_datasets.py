@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -173,6 +174,36 @@ def test_files_are_looked_into(page: Page, site: Site, pets: dict[str, str]) -> 
     assert thumbs.first.evaluate("e => e.decode().then(() => e.naturalWidth)") == 48
     page.locator(".thumb").first.click()
     expect(page.get_by_role("complementary", name="File dogs_00.png")).to_contain_text("48 × 48 px")
+
+
+KINDS = """
+import pathlib, wave
+from trialbook import Dataset
+top = pathlib.Path("kinds"); top.mkdir()
+(top / "facts.json").write_text('{"animals": 2}')
+with wave.open(str(top / "sound.wav"), "wb") as sound:
+    sound.setparams((1, 2, 8000, 0, "NONE", "")); sound.writeframes(bytes(8000))
+data = Dataset.create("kinds", "vision/kinds")
+data.add_files(top)
+data.upload(show_progress=False)
+data.finalize()
+print("ID", data.id)
+"""
+
+
+def test_samples_of_every_kind(page: Page, site: Site, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KINDS],
+        env=site.server.client_environment(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    id = done.stdout.split("ID ")[1].split()[0]
+    page.goto(version_url(site, id, "/previews"))
+    expect(page.frame_locator("iframe").get_by_text("animals")).to_be_visible()
+    expect(page.locator("audio")).to_be_visible()
 
 
 def test_one_file_is_downloaded_byte_for_byte(page: Page, site: Site, pets: dict[str, str]) -> None:

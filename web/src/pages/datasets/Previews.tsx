@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { call } from "~/api/rpc";
 import type { DatasetVersion, PlotsReply } from "~/api/types.gen";
 import { filePlace } from "~/state/files";
+import { Media } from "~/widgets/Media";
 import { groupPlots, PlotCard, type PlotEvent } from "~/widgets/PlotCard";
 import { Empty, ErrorPanel, Skeleton, Snippet } from "~/widgets/states";
 
@@ -13,6 +15,12 @@ interface Picture {
 }
 
 const grouped = (reply: PlotsReply) => groupPlots(reply.plots as unknown as PlotEvent[]);
+
+function Sample({ href, why, alt }: { href: string | null; why: string; alt: string }) {
+  const [broken, setBroken] = useState(false);
+  if (href === null || broken) return <span className="muted">{href === null ? why : "it cannot be shown"}</span>;
+  return <Media href={href} alt={alt} failed={() => setBroken(true)} />;
+}
 
 /** What the writer of the version chose to show: tables, figures, pictures. */
 export function Previews({ version }: { version: DatasetVersion }) {
@@ -46,7 +54,7 @@ export function Previews({ version }: { version: DatasetVersion }) {
               return (
                 <figure key={`${one.metric}\0${one.variant}`} className="image-tile" style={{ margin: 0, cursor: "default" }}>
                   <span className="frame">
-                    {href ? <img src={href} alt={`${one.metric} ${one.variant}`} loading="lazy" /> : <span className="muted">{why}</span>}
+                    <Sample href={href} why={why} alt={`${one.metric} ${one.variant}`} />
                   </span>
                   <figcaption className="foot"><span className="cut">{one.metric} / {one.variant}</span></figcaption>
                 </figure>

@@ -12,6 +12,7 @@ import { downloadHref, filePlace } from "~/state/files";
 import { useKeys } from "~/state/keys";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
+import { isPicture, Media } from "~/widgets/Media";
 import { Empty, ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
 
 const VIEW = { q: codec.text(), i: codec.number(-1), img: codec.text(), iters: codec.number(50) };
@@ -158,30 +159,6 @@ function Tile({ event, open }: { event: ImageEvent; open: () => void }) {
   );
 }
 
-const VIDEO = /\.(mp4|webm|mov|m4v)$/i;
-const AUDIO = /\.(wav|mp3|ogg|flac|m4a)$/i;
-const PAGE = /\.html?$/i;
-
-interface MediaProps {
-  href: string;
-  alt: string;
-  small?: boolean;
-  failed: () => void;
-  sized?: (width: number) => void;
-}
-
-function Media({ href, alt, small, failed, sized }: MediaProps) {
-  const path = href.split("?")[0] ?? href;
-  if (VIDEO.test(path)) return <video src={href} controls muted style={{ maxWidth: "100%", maxHeight: "100%" }} onError={failed} />;
-  if (AUDIO.test(path)) return <audio src={href} controls style={{ width: "92%" }} onError={failed} />;
-  // No permission at all: a page from a task may neither run scripts nor act as the viewer.
-  if (PAGE.test(path)) return <iframe src={href} sandbox="" title={alt} style={{ border: 0, width: "100%", height: "100%" }} />;
-  return (
-    <img src={href} alt={alt} loading="lazy" decoding="async" className={small ? "small" : undefined} onError={failed}
-      onLoad={(event) => sized?.(event.currentTarget.naturalWidth)} />
-  );
-}
-
 function Viewer({ sample, event, close, move }: { sample: Sample; event: ImageEvent | undefined; close: () => void; move: (by: number) => void }) {
   const [zoom, setZoom] = useState(0);
   const [pan, setPan] = useState<[number, number]>([0, 0]);
@@ -205,7 +182,7 @@ function Viewer({ sample, event, close, move }: { sample: Sample; event: ImageEv
     const from = drag.current;
     if (from) setPan([from.pan[0] + pointer.clientX - from.x, from.pan[1] + pointer.clientY - from.y]);
   };
-  const picture = place.href && !VIDEO.test(place.href) && !AUDIO.test(place.href) && !PAGE.test(place.href);
+  const picture = place.href && isPicture(place.href);
   return (
     <div className="viewer" aria-label="Image viewer">
       <header>
