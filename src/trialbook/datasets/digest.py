@@ -4,12 +4,12 @@ import hashlib
 import os
 import threading
 import time
-import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 
 from blake3 import blake3
 
+from trialbook.datasets.crc import crc32
 from trialbook.datasets.facts import Facts, facts_of
 from trialbook.datasets.pack_writer import Digests
 from trialbook.errors import SourceChanged
@@ -25,7 +25,7 @@ def digest_bytes_of(data: bytes, sha256: bool) -> Digests:
     return Digests(
         blake3(data).digest(),
         hashlib.sha256(data).digest() if sha256 else ZERO,
-        zlib.crc32(data),
+        crc32(data),
         len(data),
     )
 
@@ -132,7 +132,7 @@ def _pass(
     def checks(view: memoryview, crc: int) -> int:
         # About half of the work, whichever digests are wanted.
         (second if sha256 else first).update(view)
-        return zlib.crc32(view, crc)
+        return crc32(view, crc)
 
     while count := _read(source, handle, whole):
         view = whole[:count]

@@ -9,12 +9,12 @@ import os
 import pickle
 import signal
 import struct
-import zlib
 from array import array
 from typing import NamedTuple
 
 from blake3 import blake3
 
+from trialbook.datasets.crc import crc32
 from trialbook.datasets.facts import facts_of
 from trialbook.datasets.methods import STORED
 from trialbook.datasets.pack_header import HEADER, local_header
@@ -97,7 +97,7 @@ def read_batch(ask: Ask, room: memoryview) -> Found:
                 data = room[begin : begin + size]
                 b3.append(blake3(data).digest())
                 sha256.append(hashlib.sha256(data).digest() if ask.policy.sha256 else _ZERO)
-                crc, stored, how = zlib.crc32(data), size, method(ask.policy, path, size, data)
+                crc, stored, how = crc32(data), size, method(ask.policy, path, size, data)
                 if how != STORED:
                     packed = pack(how, data)
                     if packed is None:
