@@ -1,6 +1,5 @@
 """PyTorch, safetensors, and launches of several processes."""
 
-
 from tests.frameworks.conftest import Run
 from tests.frameworks.records import models
 from tests.integration.program import document
@@ -93,3 +92,91 @@ def test_what_is_saved_and_loaded_is_on_the_task(run: Run, server: RunningServer
     assert models(server, second, "output")["kept"]["uri"] == (program.home / "kept.pt").as_uri()
 
     assert document(server, program.wait_for("THIRD"))["models"] == {"input": [], "output": []}
+
+
+LAUNCH = """
+import os, subprocess, sys
+
+if "RANK" not in os.environ:
+    # The gradients' exchange needs an address, not a network.
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", __file__]
+    raise SystemExit(subprocess.run(command, check=False).returncode)
+
+from trialbook import Task
+
+task = Task.init("Frameworks", "launch", reuse_last_task_id=False, output_uri=True)
+import torch
+import torch.distributed as group
+group.init_process_group("gloo")
+rank = group.get_rank()
+net = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 1))
+for step in range(2):
+    net(torch.ones(4, 2)).sum().backward()
+    torch.save({"rank": rank, "step": step}, "shared.pt" if rank == 0 else "other.pt")
+    torch.save({"rank": rank}, f"rank{rank}.pt")
+group.barrier()
+print(f"TASK {task.id}", flush=True)
+print(f"RANK {rank}", flush=True)
+group.destroy_process_group()
+task.close()
+"""
+
+
+def test_a_launch_of_two_has_one_task_and_the_models_of_the_first(run: Run, server: RunningServer) -> None:
+    program = run(LAUNCH)
+    assert sorted(program.said("RANK")) == ["0", "1"]
+    tasks = set(program.said("TASK"))
+    assert len(tasks) == 1
+    assert list(models(server, tasks.pop(), "output")) == ["shared", "rank0"]
+
+
+WORKERS = """
+import multiprocessing as processes
+from trialbook import Task
+
+
+def work(name, group):
+    import torch
+    # A spawned process joins the run when it asks for the task.
+    task = Task.current_task()
+    if group:
+        torch.distributed.init_process_group("gloo", init_method=group, rank=1, world_size=2)
+    torch.save(1, f"{name}.pt")
+    print(f"CHILD {task.id}", flush=True)
+
+
+def lead(group):
+    import torch
+    torch.distributed.init_process_group("gloo", init_method=group, rank=0, world_size=2)
+
+
+if __name__ == "__main__":
+    import socket
+    task = Task.init("Frameworks", "workers", reuse_last_task_id=False, output_uri=True)
+    print("TASK", task.id)
+    import torch
+    torch.save(0, "parent.pt")
+    for way in ("fork", "spawn"):
+        child = processes.get_context(way).Process(target=work, args=(way, ""))
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+    # A group that no launcher made: the second process of it says nothing.
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        meeting = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    child = processes.get_context("spawn").Process(target=work, args=("second", meeting))
+    child.start()
+    lead(meeting)
+    child.join()
+    assert child.exitcode == 0
+    torch.save(0, "first.pt")
+    task.close()
+"""
+
+
+def test_processes_of_a_run_save_to_its_task(run: Run, server: RunningServer) -> None:
+    program = run(WORKERS)
+    task = program.wait_for("TASK")
+    assert program.said("CHILD") == [task] * 3
+    assert sorted(models(server, task, "output")) == ["first", "fork", "parent", "spawn"]
