@@ -73,7 +73,8 @@ def test_the_demo_appears_while_it_trains(
         task = task_of(demo)
         page.goto(f"{own_server.url}/projects/*/tasks/{task}/output/metrics/scalar")
         chart = page.locator("[data-chart] canvas").first
-        expect(chart).to_be_visible()
+        # The first run of a server stores the images as a dataset before it trains.
+        expect(chart).to_be_visible(timeout=30_000)
         assert demo.stdout
         rest = demo.stdout.read()
         assert demo.wait(120) == 0, rest

@@ -70,7 +70,7 @@ class ServerBlobs:
         return self.head(key)
 
     def _put_small(self, key: str, url: str, body: bytes) -> BlobInfo:
-        reply = self._files.session.request("PUT", url, self._told(url, len(body)), body)
+        reply = self._files.request("PUT", url, self._told(url, len(body)), body)
         check(reply.status, url)
         etag = reply.headers.get("ETag")
         return BlobInfo(clean_key(key), len(body), etag, 0.0) if etag else self.head(key)
@@ -80,7 +80,7 @@ class ServerBlobs:
         url = self._address(key)
         with _spooled(source) as (file, size):
             headers = {**self._told(url, size), "If-None-Match": "*"}
-            reply = self._files.session.request(
+            reply = self._files.request(
                 "PUT", url, headers, file, repeat=False, timeout=max(60.0, size / 50_000)
             )
         if reply.status == 412:
@@ -96,7 +96,7 @@ class ServerBlobs:
     def list(self, prefix: str = "") -> Iterator[BlobInfo]:
         """See ``BlobStore``."""
         url = self._address(prefix) if prefix else self._url
-        reply = self._files.session.request("GET", f"{url}?list", self._files.bearer(self._url))
+        reply = self._files.request("GET", f"{url}?list", {})
         check(reply.status, url)
         # The endpoint names files from its own top.
         skip = len(self._below) + 1 if self._below else 0
@@ -110,7 +110,6 @@ class ServerBlobs:
         return {
             "Content-Type": "application/octet-stream",
             "Content-Length": str(size),
-            **self._files.bearer(url),
         }
 
 
@@ -179,12 +178,12 @@ def http_read(files: FileClient, url: str, start: int = 0, end: int | None = Non
         return
     etag = ""
     while True:
-        headers = {**files.bearer(url), "Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity"}
         if start or end is not None:
             headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         if etag:
             headers["If-Range"] = etag
-        reply = files.session.request("GET", url, headers, preload=False)
+        reply = files.request("GET", url, headers, preload=False)
         before, problem = start, None
         try:
             if reply.status == 416:

@@ -4,13 +4,14 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from trialbook.base.retry import backoff
 from trialbook.blobs.store import BlobInfo
+from trialbook.client.addresses import Addresses
 from trialbook.client.session import Session
 from trialbook.errors import (
     ConnectionFailed,
@@ -42,15 +43,51 @@ class FileClient:
     Args:
         session: the caller's token goes with requests to ``host`` and to nobody else.
         host: address of the files, such as ``http://127.0.0.1:8008/files``.
+        former: other addresses that this host has had.
     """
 
-    def __init__(self, session: Session, host: str) -> None:
+    def __init__(self, session: Session, host: str, former: Iterable[str] = ()) -> None:
         self.session = session
         self.host = host.rstrip("/")
+        self._addresses = Addresses(host, former)
 
     def owns(self, url: str) -> bool:
-        """Whether the address lies on this files host."""
+        """Whether the address lies on this files host, by its name of today or an earlier one."""
+        return self._here(self.here(url))
+
+    def here(self, url: str) -> str:
+        """The address of a recorded file as it is reached today."""
+        return self._addresses.here(url, self._exists)
+
+    def _here(self, url: str) -> bool:
         return url == self.host or url.startswith(self.host + "/")
+
+    def _exists(self, url: str) -> bool:
+        headers = {"Authorization": f"Bearer {self.session.token()}"}
+        return self.session.request("HEAD", url, headers).status == 200
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Any = None,
+        **how: Any,
+    ) -> "BaseHTTPResponse":
+        """One request to a file's address; the caller's token goes along when it is ours.
+
+        Args:
+            method: of HTTP.
+            url: as recorded.
+            headers: beside the token.
+            body: bytes or a file.
+            how: as ``Session.request`` takes it.
+        """
+        url = self.here(url)
+        told = dict(headers)
+        if self._here(url):
+            told["Authorization"] = f"Bearer {self.session.token()}"
+        return self.session.request(method, url, told, body, **how)
 
     def upload(self, source: Path, url: str, progress: Progress = unheard) -> None:
         """Store a file. What a broken connection, or a killed process, has sent of a large one is not sent again.
@@ -92,7 +129,7 @@ class FileClient:
 
     def delete(self, url: str) -> bool:
         """Remove a file; False when there was none."""
-        reply = self.session.request("DELETE", url, self.bearer(url))
+        reply = self.request("DELETE", url, {})
         if reply.status == 404:
             return False
         check(reply.status, url)
@@ -104,7 +141,7 @@ class FileClient:
         Returns:
             Its ``size`` is -1 when it is not told; its ``etag`` is empty then.
         """
-        reply = self.session.request("HEAD", url, {**self.bearer(url), "Accept-Encoding": "identity"})
+        reply = self.request("HEAD", url, {"Accept-Encoding": "identity"})
         if reply.status == 404:
             return None
         check(reply.status, url)
@@ -122,16 +159,12 @@ class FileClient:
         found = self.facts(url)
         return found.size if found is not None and found.size >= 0 else None
 
-    def bearer(self, url: str) -> dict[str, str]:
-        """The header that goes with a request to an address of this host; nothing for others."""
-        return {"Authorization": f"Bearer {self.session.token()}"} if self.owns(url) else {}
-
     def _put(
         self, url: str, body: "_Window | bytes", headers: dict[str, str], timeout: float = 0.0
     ) -> "BaseHTTPResponse":
         size = len(body) if isinstance(body, bytes) else body.size
-        told = {"Content-Type": "application/octet-stream", **headers, **self.bearer(url)}
-        return self.session.request("PUT", url, told, body, timeout=timeout or max(60.0, size / 50_000))
+        told = {"Content-Type": "application/octet-stream", **headers}
+        return self.request("PUT", url, told, body, timeout=timeout or max(60.0, size / 50_000))
 
     def _upload_parts(self, file: IO[bytes], source: Path, url: str, size: int, progress: Progress) -> bool:
         """False when the host does not know such uploads."""
@@ -165,8 +198,7 @@ class FileClient:
         etag, there = "", 0
         while True:
             go_on = {"Range": f"bytes={there}-", "If-Range": etag} if there and etag else {}
-            headers = {**self.bearer(url), "Accept-Encoding": "identity", **go_on}
-            reply = self.session.request("GET", url, headers, preload=False)
+            reply = self.request("GET", url, {"Accept-Encoding": "identity", **go_on}, preload=False)
             try:
                 if reply.status != 206:
                     check(reply.status, url)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _sessions: "weakref.WeakSet[Session]" = weakref.WeakSet()
 _BUSY = frozenset({429, 502, 503, 509})
+_LOG_IN_SECONDS = 10.0
 _REFRESH_BEFORE = 360.0
 
 
@@ -298,8 +299,11 @@ class Session:
                 "~/trialbook.conf, or TRIALBOOK_API_ACCESS_KEY and TRIALBOOK_API_SECRET_KEY."
             )
         pair = base64.b64encode(f"{keys.access_key}:{keys.secret_key}".encode()).decode()
+        # A server that takes the connection and says nothing would hold up whoever wants to send, or to begin, by the
+        # patience that long calls need.
+        headers = {"Authorization": f"Basic {pair}"}
         reply = self.request(
-            "POST", f"{self.host}/auth.login", {"Authorization": f"Basic {pair}"}, b"", patience
+            "POST", f"{self.host}/auth.login", headers, b"", patience, timeout=_LOG_IN_SECONDS
         )
         try:
             data = _data(reply, self.host)

@@ -136,7 +136,7 @@ class Storage:
             return open_bucket(found.bucket), found.key
         if local_path(url) is None and self._http(url).owns(url):
             files = self._http(url)
-            return ServerBlobs(files, files.host), unquote(url[len(files.host) :]).strip("/")
+            return ServerBlobs(files, files.host), unquote(files.here(url)[len(files.host) :]).strip("/")
         raise UsageError(f"{url} cannot be listed: only object storages, our files server and folders can")
 
     def child(self, url: str, name: str) -> str:

@@ -1,7 +1,8 @@
 """Train a small neural network on real handwritten digits and keep the whole run.
 
 The data are the 1 797 images of 8 × 8 pixels that ship with scikit-learn (Alpaydin and Kaynak, "Optical Recognition of
-Handwritten Digits", UCI Machine Learning Repository, 1998), so nothing is downloaded.
+Handwritten Digits", UCI Machine Learning Repository, 1998), so nothing is downloaded. They are kept as a dataset,
+which the run then uses (``digits_data.py``).
 
     python -m trialbook.examples.digits --epochs 60 --learning-rate 0.002
 """
@@ -13,12 +14,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 from sklearn.metrics import confusion_matrix, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from trialbook import Logger, OutputModel, Task
+from trialbook.examples import digits_data
 
 CLASSES = np.arange(10)
 
@@ -35,14 +36,14 @@ def parse_arguments() -> argparse.Namespace:
 def train(task: Task, arguments: argparse.Namespace, settings: dict[str, float]) -> None:
     """Fit, report every epoch, and keep the model and its predictions."""
     logger = task.get_logger()
-    digits = load_digits()
+    images, labels = digits_data.get()
     train_x, test_x, train_y, test_y, _, test_index = train_test_split(
-        digits.data / 16.0,
-        digits.target,
-        np.arange(len(digits.target)),
+        images,
+        labels,
+        np.arange(len(labels)),
         test_size=settings["validation_share"],
         random_state=int(settings["seed"]),
-        stratify=digits.target,
+        stratify=labels,
     )
     network = MLPClassifier(
         hidden_layer_sizes=(int(settings["hidden_units"]),),
@@ -135,7 +136,7 @@ def keep_results(
 
 
 def main() -> None:
-    """The whole program: three lines of it are Trialbook's."""
+    """The whole program: three lines of it make the record."""
     task = Task.init(
         project_name="Examples/Digits", task_name="train a digit classifier", tags=["demo"], output_uri=True
     )

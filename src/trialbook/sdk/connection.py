@@ -41,7 +41,7 @@ class Connection:
             settings.connect_timeout,
             settings.worker,
         )
-        self.files = FileClient(self.session, settings.files_host)
+        self.files = FileClient(self.session, settings.files_host, settings.former_files)
         self.storage = Storage(self.files, accounts, settings.connect_timeout)
         self.transport = ServerTransport(self.session, self.storage)
 

@@ -11,8 +11,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from trialbook.base.files import read_json
+from trialbook.base.files import read_json, write_json
 from trialbook.client.session import Credentials
 from trialbook.errors import ConfigurationError, ConnectionFailed
 from trialbook.journal.lock import FileLock
@@ -20,6 +21,7 @@ from trialbook.sdk.settings import Settings, clean_environment
 
 _PORT = 8008
 _START_SECONDS = 20.0
+_ADDRESSES = 100
 
 
 def find_or_start(settings: Settings) -> tuple[Settings, bool]:
@@ -73,9 +75,21 @@ def _named(settings: Settings, data: Path, url: str) -> Settings:
         api_host=url,
         web_host=url,
         files_host=f"{url}/files",
+        former_files=_noted(data, f"{url}/files"),
         credentials=Credentials(keys["access_key"], keys["secret_key"], source=f"{data}/credentials.json"),
         source=f"the private server in {data}",
     )
+
+
+def _noted(data: Path, files: str) -> tuple[str, ...]:
+    """Remember the address of today; all that there were, newest last."""
+    path = data / "addresses.json"
+    known = read_json(path)
+    former = [str(address) for address in known] if isinstance(known, list) else []
+    if not former or former[-1] != files:
+        former = [*(address for address in former if address != files), files][-_ADDRESSES:]
+        write_json(path, former)
+    return tuple(former)
 
 
 def _running(data: Path) -> str | None:
@@ -112,7 +126,7 @@ def _start(data: Path) -> str:
     log = data / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "trialbook", "server", "--port", str(_free_port()), "--data", str(data)],
+            [sys.executable, "-m", "trialbook", "server", "--port", str(_free_port(data)), "--data", str(data)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -133,11 +147,18 @@ def _start(data: Path) -> str:
     )
 
 
-def _free_port() -> int:
-    """The usual port, so that links in the browser's history stay good; any other when it is taken."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", _PORT))
-        except OSError:
-            return 0
-    return _PORT
+def _free_port(data: Path) -> int:
+    """The port of the last time, or the usual one, so that links in the browser's history and addresses of files stay
+    good; any other when both are taken."""
+    known = read_json(data / "addresses.json")
+    last = urlsplit(str(known[-1])).port if isinstance(known, list) and known else None
+    for port in (last, _PORT):
+        with socket.socket() as probe:
+            # As the server binds: connections of the one before that linger do not keep the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port or _PORT))
+            except OSError:
+                continue
+        return port or _PORT
+    return 0

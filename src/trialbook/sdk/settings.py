@@ -8,7 +8,6 @@ both over the configuration file (``~/trialbook.conf``, else ``~/clearml.conf``)
 import json
 import os
 import socket
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from typing import Any
 from trialbook.base.files import write_atomic
 from trialbook.client.session import Credentials
 from trialbook.errors import ConfigurationError
-from trialbook.sdk import hosts
+from trialbook.sdk import folders, hosts
 
 PREFIXES = ("TRIALBOOK_", "CLEARML_", "TRAINS_")
 _YES = frozenset({"1", "true", "yes", "on"})
@@ -33,10 +32,12 @@ class Settings:
         api_host: address of the API; empty means the private server of this user.
         web_host: address of the page, for printed links.
         files_host: address of the files endpoint.
+        former_files: addresses that the files endpoint had before; recorded files are found under them.
         credentials: key pair or token, with the place where it was found.
         verify: False, or a bundle of authorities.
         offline: keep everything on this host.
         no_reuse: always a new task.
+        deferred: ``Task.init`` does not wait for the server.
         reuse_hours: how long a finished task may be reused.
         default_output_uri: where models go when a task names no place.
         cache_dir: journals, downloads, memory of earlier runs.
@@ -56,10 +57,12 @@ class Settings:
     api_host: str = ""
     web_host: str = ""
     files_host: str = ""
+    former_files: tuple[str, ...] = ()
     credentials: Credentials = field(default_factory=Credentials)
     verify: bool | str = True
     offline: bool = False
     no_reuse: bool = False
+    deferred: bool = False
     reuse_hours: float = 72.0
     default_output_uri: str | None = None
     cache_dir: Path = Path()
@@ -201,10 +204,11 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         verify=_verify(read.find("API_HOST_VERIFY_CERT", "api.verify_certificate")[0]),
         offline=_offline if _offline is not None else read.flag("OFFLINE_MODE"),
         no_reuse=read.flag("TASK_NO_REUSE"),
+        deferred=read.flag("DEFERRED_TASK_INIT"),
         reuse_hours=read.number("TASK_REUSE_HOURS", "sdk.development.task_reuse_time_window_in_hours", 72.0),
         default_output_uri=read.find("DEFAULT_OUTPUT_URI", "sdk.development.default_output_uri")[0] or None,
-        cache_dir=Path(cache).expanduser() if cache else _cache(env, home),
-        data_dir=_data(env, home),
+        cache_dir=Path(cache).expanduser() if cache else folders.cache(env, home),
+        data_dir=folders.data(env, home),
         task_id=task_id or _simulated,
         simulated=bool(_simulated) and not task_id,
         master=_master(read.find("PROC_MASTER_ID")[0]),
@@ -397,15 +401,3 @@ def _verify(text: str) -> bool | str:
 def _master(text: str) -> tuple[int, str] | None:
     pid, _, task = text.partition(":")
     return (int(pid), task) if pid.isdigit() and task else None
-
-
-def _cache(env: Mapping[str, str], home: Path) -> Path:
-    if sys.platform == "win32":
-        return Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local") / "trialbook" / "cache"
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "trialbook"
-    return Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "trialbook"
-
-
-def _data(env: Mapping[str, str], home: Path) -> Path:
-    return Path(env.get("XDG_DATA_HOME") or home / ".local" / "share") / "trialbook"

@@ -124,11 +124,11 @@ def _stamp(facts: os.stat_result) -> str:
 
 
 def _remote_facts(files: FileClient, url: str) -> tuple[int, str]:
-    reply = files.session.request("HEAD", url, files.bearer(url), patience=_PATIENCE)
+    reply = files.request("HEAD", url, {}, patience=_PATIENCE)
     if reply.status in (403, 405, 501):
         # Signed addresses are often good for GET alone.
-        headers = {**files.bearer(url), "Range": "bytes=0-0"}
-        reply = files.session.request("GET", url, headers, patience=_PATIENCE, preload=False)
+        headers = {"Range": "bytes=0-0"}
+        reply = files.request("GET", url, headers, patience=_PATIENCE, preload=False)
         reply.close()
         total = reply.headers.get("Content-Range", "").rpartition("/")[2]
         length = total if total.isdigit() else reply.headers.get("Content-Length", "")

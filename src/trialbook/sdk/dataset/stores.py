@@ -106,7 +106,9 @@ def open_blobs(connection: Connection, url: str) -> BlobStore:
     path = local_path(url)
     if path is not None:
         return FolderBlobs(path)
-    return ServerBlobs(connection.files, url)
+    # A folder is no file that could be asked for: its first object tells whether it is ours under an earlier address.
+    connection.files.here(f"{url}/format.json")
+    return ServerBlobs(connection.files, connection.files.here(url))
 
 
 def bucket_blobs(url: str) -> "tuple[BlobStore, str] | None":
