@@ -41,6 +41,10 @@ class DraftState:
         self._standing: tuple[Rows, Sources] | None = None
         self._written: set[str] = set()
 
+    def look_in(self, objects: Objects) -> None:
+        """Go on with the same repository, opened anew by someone who knows more places of packs."""
+        self._objects = objects
+
     @cached_property
     def base(self) -> Rows:
         """The parents' rows, merged in order."""

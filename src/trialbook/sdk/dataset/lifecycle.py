@@ -126,7 +126,7 @@ class ClosingMixin(CommitMixin):
                 time.sleep(min(5.0, 0.2 * 2**attempt))
         if places.keys() - self._home.places.keys():
             self._home = self._home.with_places(places)
-            self._reopen(draft)
+            draft.look_in(self._home.objects())
 
     def _reopen(self, draft: Draft) -> None:
         draft.close()
