@@ -180,6 +180,7 @@ ROWS: dict[str, str] = {
     "IA-17": "streams chosen",
     "IA-18": "id and address of the page are printed",
     "IA-19": "a server that is away: said in time, the run goes on",
+    "IA-20": "deferred: init does not wait for the server; what only the server can say is refused",
     # Command lines
     "BA-1": "argparse: what it reads, before or after init; the page's values, choices, required ones; other parsers",
     "BA-2": "argparse: single arguments off, with their local value under an agent",
@@ -388,6 +389,5 @@ ELSEWHERE: dict[str, str] = {
 
 ABSENT: dict[str, str] = {
     "IA-14": "frameworks are not watched in this version, so no file patterns either",
-    "IA-20": "init does not wait for what is slow, so there is no deferred form",
 }
 """What is not there, and why; the reference documentation says so as well."""

@@ -24,11 +24,12 @@ from trialbook.sdk.offline import NOWHERE
 from trialbook.sdk.record import Record
 from trialbook.sdk.recovery import sync_in_background
 from trialbook.sdk.task import notebook
+from trialbook.sdk.task.announce import announce
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.code import default_project, describe_at_once, describe_later
-from trialbook.sdk.task.decide import Decision, Move, Wish
+from trialbook.sdk.task.decide import Move, Wish
 from trialbook.sdk.task.run import Run, default_name, finish_status
-from trialbook.sdk.task.start import Birth, start
+from trialbook.sdk.task.start import Birth, defers, start
 from trialbook.sdk.task_types import TaskTypes
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class LifecycleMixin(TaskBase):
         auto_connect_frameworks: bool | Mapping[str, Any] = True,
         auto_resource_monitoring: bool | type[Any] = True,
         auto_connect_streams: bool | Mapping[str, bool] = True,
+        *,
+        deferred_init: bool | None = None,
     ) -> "Task":
         """Begin a run: the task of this process, from now until ``close`` or the end of the process.
 
@@ -89,12 +92,16 @@ class LifecycleMixin(TaskBase):
                 processors) beside the program's own scalars. A class is used in place of ``ResourceMonitor``: it is
                 called with the task and has ``start()`` and ``stop()``.
             auto_connect_streams: record the console; a dict with ``stdout``, ``stderr``, ``logging`` chooses.
+            deferred_init: True does not wait for the server: it makes the task in the background, always a new one,
+                and says in the log what is wrong. None is the setting ``DEFERRED_TASK_INIT``. Under an agent, which
+                has the task already, it changes nothing.
 
         Returns:
             The task. A second call with the same project and name returns the same object.
 
         Raises:
-            UsageError: a task of another name runs in this process, or an argument is wrong.
+            UsageError: a task of another name runs in this process, or an argument is wrong: ``deferred_init=True``
+                with a task to reuse or to continue, for one.
             BadCredentials: the server refuses the access key; the message says where it was found.
             ConfigurationError: the configuration file is broken.
 
@@ -125,9 +132,10 @@ class LifecycleMixin(TaskBase):
             False if reuse_last_task_id is True and jobs.number else reuse_last_task_id,
             continue_last_task,
         )
-        destination = _destination(output_uri, settings.default_output_uri)
+        deferred = defers(wish, settings, deferred_init)
+        destination = _destination(output_uri, settings.default_output_uri, tried=not deferred)
         birth = Birth(wish, sorted(set(_listed(tags))), destination, script, runtime)
-        started = start(birth, settings)
+        started = start(birth, settings, deferred)
         if started.decision.move is not Move.ATTACH or settings.task_id:
             # Not in workers of a run: they would all draw the same numbers.
             seeds.sow()
@@ -150,7 +158,7 @@ class LifecycleMixin(TaskBase):
         task._run = run
         current.set_main_task(task)
         run.frameworks = Frameworks(task, auto_connect_frameworks)
-        _announce(task, started.decision, started.offset)
+        announce(task, started.decision, started.offset)
         background: list[Callable[[], None]] = []
         if detect and started.decision.move is not Move.ATTACH:
             entry, shell = entry_point(), notebook_shell()
@@ -359,13 +367,14 @@ def _listed(tags: Sequence[str] | str | None) -> list[str]:
     return [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
 
 
-def _destination(output_uri: str | bool | None, default: str | None) -> str:
+def _destination(output_uri: str | bool | None, default: str | None, tried: bool) -> str:
     if output_uri is True:
         return "files"
     if isinstance(output_uri, str) and output_uri:
         from trialbook.sdk.storage import check_writable
 
-        check_writable(output_uri)
+        if tried:
+            check_writable(output_uri)
         return output_uri
     return "" if output_uri is False else (default or "")
 
@@ -375,25 +384,3 @@ def _add_tags(record: Record, tags: list[str]) -> None:
     missing = [tag for tag in tags if tag not in known]
     if missing:
         record.edit(tags=known + missing)
-
-
-def _announce(task: "Task", decision: Decision, offset: int) -> None:
-    if decision.move is Move.ATTACH:
-        return
-    how = {
-        Move.NEW: "created new task",
-        Move.REUSE: "overwriting (reusing) task",
-        Move.CONTINUE: "continuing task",
-    }[decision.move]
-    say(f"Trialbook task: {how} id={task.id}")
-    if decision.move is Move.CONTINUE:
-        say(
-            f"Trialbook: iterations go on at {offset}. A continued run cannot be reproduced from its record alone."
-        )
-    connection = task._record.connection
-    if connection is not None and connection.started:
-        say(
-            f"Trialbook: no server is configured; your private one was started at {connection.settings.web_host}"
-        )
-    if connection is not None and task._record.document.get("project"):
-        say(f"Trialbook results page: {task.get_output_log_web_page()}")

@@ -171,7 +171,10 @@ class Run:
         """Whether the page, or another program, wants this run to stop."""
         if self.record.has_journal and self.record.journal.refused:
             return
-        ask = {"id": [self.record.id], "only_fields": ["status", "status_message", "status_reason"]}
+        ask = {
+            "id": [self.record.id],
+            "only_fields": ["status", "status_message", "status_reason", "project"],
+        }
         try:
             reply = self._quietly("tasks.get_all", {**ask, "search_hidden": True})
         except TaskNotFound:
@@ -179,6 +182,9 @@ class Run:
         found = (reply or {}).get("tasks") or []
         if not found or self._stop.is_set():
             return
+        with self.record.lock:
+            # A task that began without the server learns here where it is.
+            self.record.document.setdefault("project", found[0].get("project"))
         status = str(found[0].get("status"))
         message = str(found[0].get("status_message") or "")
         stopping = status == "in_progress" and "stopping" in message

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trialbook.base.ids import is_id, new_id
-from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound, TrialbookError
+from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound, TrialbookError, UsageError
 from trialbook.journal import replay
 from trialbook.journal.sync import sync_all
 from trialbook.sdk import connection as connections
@@ -18,6 +18,8 @@ from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, candidate
 from trialbook.sdk.task.memory import Memory
 
 _log = logging.getLogger("trialbook")
+DEFERRED = "deferred"
+_PARENT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,35 @@ class Birth:
     runtime: dict[str, Any]
 
 
-def start(birth: Birth, settings: Settings) -> Started:
+def defers(wish: Wish, settings: Settings, asked: bool | None) -> bool:
+    """Whether the task begins before the server knows of it.
+
+    Args:
+        wish: of ``Task.init``.
+        settings: of this process.
+        asked: the ``deferred_init`` of ``Task.init``.
+
+    Raises:
+        UsageError: it is asked for, and a task to reuse or to continue as well.
+    """
+    if settings.offline or settings.task_id or settings.master:
+        return False
+    named = isinstance(wish.reuse, str) or wish.resume is not False
+    if asked and named:
+        raise UsageError(
+            "deferred_init does not wait for the server, and only the server can say whether a task may be reused or "
+            "continued: leave out deferred_init, or reuse_last_task_id and continue_last_task"
+        )
+    return bool(asked) or (asked is None and settings.deferred and not named)
+
+
+def start(birth: Birth, settings: Settings, deferred: bool = False) -> Started:
     """The record for ``Task.init``.
 
     Args:
         birth: what the call and this process know.
         settings: of this process.
+        deferred: do not wait for the server; see ``defers``.
 
     Returns:
         A record whose task is in progress. When the server is away, a record that works offline: its reports stay in a
@@ -68,11 +93,14 @@ def start(birth: Birth, settings: Settings) -> Started:
         return _offline(birth, settings, None)
     try:
         connection = connections.connect()
+        if deferred:
+            known = replace(connection.settings, master=settings.master)
+            return _unknown_yet(birth, known, connection, DEFERRED)
         connection.session.token(settings.connect_timeout)
     except (ConnectionFailed, ServerFault) as error:
         _log.warning("%s This run goes on offline; its reports are kept on this host and sent later.", error)
-        known = connections.Connection(settings) if settings.api_host else None
-        return _offline(birth, settings, known)
+        later = connections.Connection(settings) if settings.api_host else None
+        return _offline(birth, settings, later)
     try:
         return _online(birth, replace(connection.settings, master=settings.master), connection)
     except (ConnectionFailed, ServerFault) as error:
@@ -120,11 +148,16 @@ def _online(birth: Birth, settings: Settings, connection: Connection) -> Started
 
 def _looked_up(situation: Situation, task: str, settings: Settings, connection: Connection) -> Situation:
     document: dict[str, Any] | None = None
-    if is_id(task):
+    # The process that started this one may not have waited for the server to know its task.
+    end = time.monotonic() + (settings.connect_timeout if task == situation.parent_task else 0.0)
+    while is_id(task):
         try:
             document = connection.session.call("tasks.get_by_id", {"task": task})["task"]
+            break
         except TaskNotFound:
-            document = None
+            if time.monotonic() >= end:
+                break
+            time.sleep(_PARENT_SECONDS)
     return replace(situation, document=document, running=_running(task, settings))
 
 
@@ -184,15 +217,20 @@ def _offline(birth: Birth, settings: Settings, connection: Connection | None) ->
         document = {"id": task, **_birth_fields(birth, settings), "status": "in_progress"}
         record = Record(document, connection, settings, own=True)
         return Started(record, Decision(Move.ATTACH, task), remote=bool(settings.task_id))
+    return _unknown_yet(birth, settings, connection, "offline")
+
+
+def _unknown_yet(birth: Birth, settings: Settings, connection: Connection | None, why: str) -> Started:
     task = new_id()
     fields = _birth_fields(birth, settings)
     record = Record({"id": task, "status": "created", **fields}, connection, settings, own=True)
     record.main = True
-    record.journal.presume_away()
+    if why != DEFERRED:
+        record.journal.presume_away()
     record.journal.call("tasks.create", {"id": task, **fields})
     record.journal.call("tasks.started", {"task": task})
     record.document["status"] = "in_progress"
-    return Started(record, Decision(Move.NEW, why="offline"))
+    return Started(record, Decision(Move.NEW, why=why))
 
 
 def _birth_fields(birth: Birth, settings: Settings) -> dict[str, Any]:
