@@ -50,6 +50,11 @@ pyplot.close("all")
 import pandas
 pandas.Series([1, 2], name="s").plot(title="Series")
 pyplot.show()
+pyplot.close("all")
+import seaborn
+frame = pandas.DataFrame({"x": [0, 1] * 2, "y": [1, 2, 3, 4], "k": list("aabb")})
+seaborn.lineplot(frame, x="x", y="y", hue="k").set_title("Sea")
+pyplot.show()
 import plotly.graph_objects
 from plotly import io as plotly_io
 plotly_io.renderers.default = "json"
@@ -85,6 +90,8 @@ pyplot.plot([1, 2]); pyplot.title("After"); pyplot.savefig("after.png")
     assert (first["data"][0]["y"], second["data"][0]["y"], second["iter"]) == ([1, 2], [2, 1], 7)
     assert found.pop(("Space", "figure"))[0]["layout"]["images"]
     assert found.pop(("Series", "figure"))[0]["data"][0]["y"] == [1, 2]
+    sea = found.pop(("Sea", "figure"))[0]
+    assert {trace["name"]: trace["y"] for trace in sea["data"]} == {"a": [1, 2], "b": [3, 4]}
     assert found.pop(("By hand", "s"))[0]["layout"]["images"]
     assert not found
     pictures = samples(server, task)

@@ -142,7 +142,18 @@ def test_names_of_a_legend_made_for_it() -> None:
     axes.plot([1, 2], color="#112233", label="_child0")
     axes.plot([], [], color="#112233", label="given")
     axes.legend()
-    assert page(figure)["data"][0]["name"] == "given"
+    assert [trace["name"] for trace in page(figure)["data"]] == ["given"]
+    figure, axes = pyplot.subplots()
+    axes.scatter([1, 2], [3, 4], c=["r", "b"])
+    axes.plot([], [], "ro", label="red")
+    axes.legend()
+    assert page(figure)["data"][1]["x"] == [None]
+    figure, axes = pyplot.subplots()
+    axes.bar([1], [2], color="r")
+    axes.bar([1], [3], color="b", bottom=[2])
+    handles = [pyplot.Rectangle((0, 0), 1, 1, color="b"), pyplot.Rectangle((0, 0), 1, 1, color="r")]
+    axes.legend(handles, ["blue", "red"])
+    assert [trace["name"] for trace in page(figure)["data"]] == ["red", "blue"]
 
 
 def test_pandas() -> None:

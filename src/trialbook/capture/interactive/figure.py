@@ -6,6 +6,7 @@ from typing import Any
 
 from trialbook.capture.interactive import areas, lines
 from trialbook.capture.interactive.axis import Pair
+from trialbook.capture.interactive.colours import css
 from trialbook.capture.interactive.notes import note
 from trialbook.capture.interactive.unknown import Unknown
 
@@ -146,9 +147,7 @@ class _Page:
         )
 
     def _draw(self, pair: Pair, x: str, y: str) -> None:
-        traces = list(_traces(pair))
-        _name(pair.axes, traces)
-        for trace in traces:
+        for trace in _name(pair.axes, list(_traces(pair))):
             if "across" in trace:
                 self._shapes.append(_shape(trace, x, y))
             else:
@@ -203,32 +202,48 @@ def _shape(trace: dict[str, Any], x: str, y: str) -> dict[str, Any]:
     }
 
 
-def _name(axes: Any, traces: list[dict[str, Any]]) -> None:
-    """Names from a legend whose texts were given to it, not to what they stand for."""
+def _name(axes: Any, traces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The traces with the names that a legend gives them, when they have none of their own."""
     legend = axes.get_legend()
-    if legend is None or any(trace.get("name") for trace in traces):
-        _name_by_colour(traces)
-        return
-    shown = [trace for trace in traces if "across" not in trace]
-    texts = [text.get_text() for text in legend.get_texts()]
-    for trace, text in zip(shown, texts, strict=False):
-        trace.update(name=text)
-        trace.pop("showlegend", None)
+    if legend is not None and not any(trace.get("name") for trace in traces):
+        handles = getattr(legend, "legend_handles", [])
+        for handle, text in zip(handles, legend.get_texts(), strict=False):
+            _give(text.get_text(), _hue_of(handle), traces)
+    found = []
+    for trace in traces:
+        # A line without points is there for its place in the legend: what is drawn in its colour gets its name.
+        if trace.get("x") == [] and trace["type"] == "scatter":
+            if not trace.get("name") or _give(trace["name"], _hue(trace), traces):
+                continue
+            trace.update(x=[None], y=[None], visible=True)
+        found.append(trace)
+    return found
 
 
-def _name_by_colour(traces: list[dict[str, Any]]) -> None:
-    """A line without points is there for its place in the legend: what is drawn in its colour gets its name."""
-    for proxy in traces:
-        if proxy.get("name") and proxy.get("x") == [] and "line" in proxy:
-            for trace in traces:
-                if not trace.get("name") and trace.get("x") and _colour(trace) == _colour(proxy):
-                    trace.update(name=proxy["name"])
-                    trace.pop("showlegend", None)
-                    break
+def _give(name: str, hue: str, traces: list[dict[str, Any]]) -> bool:
+    # A line before the band around it.
+    for trace in sorted(traces, key=lambda one: "fill" in one):
+        if not trace.get("name") and trace.get("x") and "across" not in trace and _hue(trace) == hue:
+            trace.update(name=name)
+            trace.pop("showlegend", None)
+            return True
+    return False
 
 
-def _colour(trace: dict[str, Any]) -> Any:
-    return trace.get("line", trace.get("marker", {})).get("color")
+def _hue(trace: dict[str, Any]) -> str:
+    colour = trace.get("line", trace.get("marker", {})).get("color")
+    return _opaque(colour) if isinstance(colour, str) else ""
+
+
+def _hue_of(handle: Any) -> str:
+    if hasattr(handle, "get_color"):
+        return _opaque(css(handle.get_color()))
+    face: Any = handle.get_facecolor() if hasattr(handle, "get_facecolor") else ()
+    return _opaque(css(face[0] if getattr(face, "ndim", 1) == 2 and len(face) else face)) if len(face) else ""
+
+
+def _opaque(colour: str) -> str:
+    return colour.rpartition(",")[0]
 
 
 def heading(figure: Any) -> str:
