@@ -175,6 +175,7 @@ ROWS: dict[str, str] = {
     "IA-11": "an empty dict is off",
     "IA-12": "frameworks off",
     "IA-13": "unknown names of frameworks warn",
+    "IA-14": "models by wildcards of their files",
     "IA-15": "code off",
     "IA-16": "the monitor off, or one's own",
     "IA-17": "streams chosen",
@@ -191,6 +192,16 @@ ROWS: dict[str, str] = {
     "BA-7": "absl: all flags with help, both ways",
     "BA-8": "environment variables by patterns, back before the program reads them",
     "BA-9": "configuration files byte by byte",
+    "BM-0": "watched models: one for a path, the content of the moment, fetched files known, the program's own win",
+    "BM-1": "PyTorch: save, load, scripted modules, safetensors; no buffers; the first rank alone",
+    "BM-4": "Keras: models with their layers, weights, checkpoints; numbers of each epoch",
+    "BM-6": "joblib: estimators of any library by its name",
+    "BM-7": "XGBoost: models both ways, metrics of each round, parameters",
+    "BM-8": "LightGBM: models both ways, metrics of each round, parameters",
+    "BM-9": "CatBoost: models both ways, learning curves, parameters",
+    "BM-10": "fastai: losses, metrics, settings, spread of weights and gradients",
+    "BM-15": "libraries that are imported after init",
+    "BM-16": "launches, forks, spawned processes: one task, models of the first rank",
     # How a process ends
     "EX-1": "normally: completed, everything there",
     "EX-2": "by an exception: failed, with reason and traceback",
@@ -378,6 +389,16 @@ ELSEWHERE: dict[str, str] = {
     "BA-5": "tests/frameworks/test_command_lines.py::test_jsonargparse",
     "BA-6": "tests/frameworks/test_hydra.py",
     "BA-7": "tests/frameworks/test_command_lines.py::test_absl",
+    "BM-0": "tests/frameworks/test_models.py",
+    "BM-1": "tests/frameworks/test_pytorch.py::test_what_is_saved_and_loaded_is_on_the_task",
+    "BM-4": "tests/frameworks/test_keras.py",
+    "BM-6": "tests/frameworks/test_joblib.py",
+    "BM-7": "tests/frameworks/test_boosting.py::test_xgboost_models_rounds_and_parameters",
+    "BM-8": "tests/frameworks/test_boosting.py::test_lightgbm_models_rounds_and_parameters",
+    "BM-9": "tests/frameworks/test_boosting.py::test_catboost_models_curves_and_parameters",
+    "BM-10": "tests/frameworks/test_fastai.py",
+    "BM-15": "tests/frameworks/test_pytorch.py::test_what_is_saved_and_loaded_is_on_the_task",
+    "BM-16": "tests/frameworks/test_pytorch.py::test_processes_of_a_run_save_to_its_task",
     "EX-3": "tests/integration/test_process_ends.py::test_a_non_zero_exit_fails",
     "EX-4": "tests/integration/test_process_ends.py::test_a_signal_stops",
     "OF-3": "tests/integration/test_offline_import.py",
@@ -387,7 +408,5 @@ ELSEWHERE: dict[str, str] = {
 }
 """Promises that a test of another tier shows: its file, and its function where one does it alone."""
 
-ABSENT: dict[str, str] = {
-    "IA-14": "frameworks are not watched in this version, so no file patterns either",
-}
+ABSENT: dict[str, str] = {}
 """What is not there, and why; the reference documentation says so as well."""

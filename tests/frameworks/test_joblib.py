@@ -32,3 +32,34 @@ print("C", joblib.load(task.models.output["net"].get_weights()).C)
     found = models(server, program.wait_for("TASK"), "output")
     assert found["net"]["framework"] == "ScikitLearn"
     assert str(found["net"]["uri"]).startswith(server.url)
+
+
+def test_an_estimator_is_of_the_library_that_its_class_comes_from(run: Run, server: RunningServer) -> None:
+    """Whatever makes the class; and plain ``pickle`` is the program's own business."""
+    program = run(
+        BEGIN.format(output=None)
+        + """
+import joblib, pickle
+import xgboost, lightgbm
+from sklearn.pipeline import make_pipeline
+
+class Mine(lightgbm.LGBMRegressor):
+    pass
+
+joblib.dump(xgboost.XGBRegressor(), "trees.pkl")
+joblib.dump(Mine(), "mine.pkl")
+joblib.dump(make_pipeline(xgboost.XGBRegressor()), "line.pkl")
+joblib.dump([1], "list.pkl")
+with open("plain.pkl", "wb") as file:
+    pickle.dump(1, file)
+    joblib.dump(1, file)
+joblib.load("trees.pkl")
+"""
+    )
+    found = models(server, program.wait_for("TASK"), "output")
+    assert {name: model["framework"] for name, model in found.items()} == {
+        "trees": "XGBoost",
+        "mine": "LightGBM",
+        "line": "ScikitLearn",
+        "list": "joblib",
+    }
