@@ -1,11 +1,10 @@
 """Command lines of click, fire, jsonargparse and absl: recorded, switched off, and used again by an agent."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from tests.frameworks.conftest import Run
-from tests.integration.program import document
+from tests.integration.program import console, document
 from tests.support.server import RunningServer
 
 INIT = (
@@ -487,8 +486,54 @@ lines.give = give
         assert texts(server, program.wait_for("TASK")) == {}
 
 
-def test_secrets_stay_off_the_console(run: Run, server: RunningServer, tmp_path: Path) -> None:
-    program = run(CLICK.replace("MORE", ""), "--password", "hunter22222", *LINE)
+def test_the_order_of_imports_does_not_matter(run: Run, server: RunningServer) -> None:
+    first = "from trialbook import Task\n"
+    for source, line, section, name in (
+        (CLICK, LINE, "Args", "train/epochs"),
+        (FIRE.replace("COMPONENT", "single"), ["3"], "Args", "steps"),
+        (JSONARGPARSE, ["--name=x", "--model.depth=3"], "Args", "model.depth"),
+        (ABSL, ["--name=x", "--epochs=3"], "TF_DEFINE", "epochs"),
+    ):
+        program = run(first + source.replace("MORE", ""), *line)
+        assert texts(server, program.wait_for("TASK"), section)[name] == "3"
+
+
+AFTER = (
+    """
+import click, click.testing, fire
+from trialbook import Task
+
+@click.command()
+@click.option("--token", default="hunter22222")
+@click.option("--epochs", default=1)
+def command(token, epochs):
+    print("SAID", token, epochs)
+
+def single(steps):
+    return steps * 2
+
+def look(epochs):
+    print(click.testing.CliRunner().invoke(command, ["--epochs", epochs]).output)
+    print("FIRED", fire.Fire(single, [epochs]))
+
+"""
+    + INIT.replace("{more}", "")
+    + """
+print("TASK", task.id)
+look("2")
+task.close()
+look("5")
+"""
+)
+
+
+def test_secrets_stay_off_the_console_and_nothing_is_recorded_after_close(
+    run: Run, server: RunningServer
+) -> None:
+    program = run(AFTER)
     task = program.wait_for("TASK")
-    assert "hunter22222" in program.text
-    assert "hunter22222" not in document(server, task)["runtime"]["CLI"]
+    assert program.said("SAID") == ["hunter22222 2", "hunter22222 5"]
+    assert program.said("FIRED") == ["4", "10"]
+    assert texts(server, task) == {"token": "hunter22222", "epochs": "2", "steps": "2"}
+    seen = console(server, task)
+    assert "SAID ******** 2" in seen and "hunter22222" not in seen
