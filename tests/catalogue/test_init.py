@@ -275,7 +275,7 @@ def test_command_lines(sdk: RunningServer, tmp_path: Path, wanted: str, names: s
     assert sorted(found) == sorted(names)
 
 
-@pytest.mark.covers("IA-12", "IA-13", "IA-15")
+@pytest.mark.covers("IA-13", "IA-15")
 def test_what_is_watched(
     begin: Begin, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,6 +290,38 @@ def test_what_is_watched(
     assert not [record for record in caplog.records if "auto_connect_frameworks" in record.message]
     begin(auto_connect_frameworks={"pytorhc": False, "detect_repository": False}).close()
     assert "'pytorhc'" in caplog.text
+
+
+@pytest.mark.covers("IA-12", "IA-13", "IA-14")
+@pytest.mark.parametrize(
+    ("wish", "models", "figures"),
+    [
+        (True, ["kept", "other"], 1),
+        (False, [], 0),
+        ({}, [], 0),
+        ({"matplotlib": False}, ["kept", "other"], 0),
+        ({"joblib": False}, [], 1),
+        ({"joblib": "kept.*"}, ["kept"], 1),
+        ({"joblib": ["kept.*", "folder/*.pkl"]}, ["kept", "other"], 1),
+    ],
+    ids=str,
+)
+def test_libraries_that_are_watched(
+    begin: Begin, tmp_path: Path, wish: Any, models: list[str], figures: int
+) -> None:
+    figure_module, joblib = pytest.importorskip("matplotlib.figure"), pytest.importorskip("joblib")
+    task = begin(auto_connect_frameworks=wish, reuse_last_task_id=False)
+    (tmp_path / "folder").mkdir()
+    joblib.dump([1], tmp_path / "kept.pkl")
+    joblib.dump([2], tmp_path / "folder" / "other.pkl")
+    figure = figure_module.Figure()
+    figure.subplots().plot([1, 2])
+    figure.savefig(tmp_path / "line.png")
+    task.close()
+    assert joblib.load(tmp_path / "kept.pkl") == [1] and (tmp_path / "line.png").stat().st_size
+    found = again(task)
+    assert sorted(found.models["output"].keys()) == models
+    assert len(found.get_reported_plots()) == figures
 
 
 class Watcher:
