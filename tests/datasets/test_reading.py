@@ -1,7 +1,9 @@
 """Reading in place: one file, a stream, a file system."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,33 @@ def test_open(data: Dataset) -> None:
         assert file.read() == Path("/etc/hostname").read_bytes()
     with pytest.raises(FileMissing, match="missing"):
         data.open("missing")
+
+
+def test_who_reads_on_gets_more_at_once(closed: Close) -> None:
+    content = os.urandom(30_000_000)
+    data = closed({"large.bin": content})
+    asked: list[int] = []
+
+    class Counted:
+        def __init__(self, blobs: Any) -> None:
+            self._blobs = blobs
+
+        def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
+            asked.append(end - start)
+            return iter(self._blobs.read(key, start, end))
+
+    with data.open("large.bin") as file:
+        raw: Any = file
+        raw.raw._blobs = Counted(raw.raw._blobs)
+        assert file.read() == content
+        assert len(asked) <= 6 and sum(asked) == len(content), "each byte once, in a few requests"
+        for place in (29_999_990, 12_345_678, 0, 4_194_300, 8_388_608, 8_400_000):
+            file.seek(place)
+            assert file.read(20_000) == content[place : place + 20_000]
+        file.seek(1_000_000)
+        while part := file.read(700_000):
+            assert part == content[file.tell() - len(part) : file.tell()]
+        assert file.tell() == len(content)
 
 
 def test_open_needs_a_finished_version(project: str) -> None:

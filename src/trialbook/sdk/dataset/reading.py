@@ -205,7 +205,10 @@ def _ahead(
 
 
 class _StoredFile(io.RawIOBase):
-    """A member that is stored as it is, read in place; checked when it is read from end to end."""
+    """A member that is stored as it is, read in place; checked when it is read from end to end.
+
+    Who reads on gets more at once, and the next part is fetched meanwhile.
+    """
 
     def __init__(self, dataset: ReadingMixin, rows: Rows, place: int) -> None:
         super().__init__()
@@ -217,6 +220,9 @@ class _StoredFile(io.RawIOBase):
         self._wanted = digest_bytes(row["b3"]) if row["b3"].any() else b""
         self._digest, self._digested = blake3(), 0
         self._place = 0
+        self._held_at, self._held = 0, memoryview(b"")
+        self._later: Future[bytes] | None = None
+        self._pool: ThreadPoolExecutor | None = None
 
     def readable(self) -> bool:
         return True
@@ -236,10 +242,8 @@ class _StoredFile(io.RawIOBase):
         count = max(0, min(len(buffer), self._size - self._place))
         if not count:
             return 0
-        start = self._start + self._place
-        data = b"".join(self._blobs.read(self._key, start, start + count))
-        if len(data) != count:
-            raise DatasetDamaged(f"the pack that holds {self._path!r} is shorter than it was")
+        data = self._at_hand(count)
+        count = len(data)
         buffer[:count] = data
         if self._place == self._digested:
             self._digest.update(data)
@@ -248,3 +252,31 @@ class _StoredFile(io.RawIOBase):
                 raise DatasetDamaged(f"{self._path!r} has other bytes than were stored")
         self._place += count
         return count
+
+    def _at_hand(self, count: int) -> memoryview:
+        """Bytes from here on, ``count`` at most and one at least."""
+        offset = self._place - self._held_at
+        if not 0 <= offset < len(self._held):
+            follows = 0 < self._place == self._held_at + len(self._held)
+            later, self._later = self._later, None
+            held = later.result() if follows and later else self._fetch(self._place, max(count, _BLOCK))
+            self._held_at, self._held, offset = self._place, memoryview(held), 0
+            after = self._place + len(held)
+            if follows and after < self._size:
+                self._pool = self._pool or ThreadPoolExecutor(1, "dataset-ahead")
+                self._later = self._pool.submit(self._fetch, after, _WHOLE)
+        return self._held[offset : offset + count]
+
+    def _fetch(self, place: int, count: int) -> bytes:
+        start, end = self._start + place, self._start + min(place + count, self._size)
+        data = b"".join(self._blobs.read(self._key, start, end))
+        if len(data) != end - start:
+            raise DatasetDamaged(f"the pack that holds {self._path!r} is shorter than it was")
+        return data
+
+    def close(self) -> None:
+        """Let go of what is held."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._held = memoryview(b"")
+        super().close()
