@@ -180,3 +180,63 @@ def test_processes_of_a_run_save_to_its_task(run: Run, server: RunningServer) ->
     task = program.wait_for("TASK")
     assert program.said("CHILD") == [task] * 3
     assert sorted(models(server, task, "output")) == ["first", "fork", "parent", "spawn"]
+
+
+LIGHTNING = """
+import torch
+import torch.library
+
+# torchvision may be there for another PyTorch than this one; it is imported on the way, and never called.
+register = torch.library.register_fake
+
+
+def lenient(name, *more, **named):
+    return (lambda function: function) if str(name).startswith("torchvision::") else register(name, *more, **named)
+
+
+torch.library.register_fake = lenient
+from trialbook import Task
+
+task = Task.init("Frameworks", "lightning", reuse_last_task_id=False, output_uri=True)
+print("TASK", task.id)
+import pytorch_lightning as lightning
+
+
+class Net(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 1)
+
+    def training_step(self, batch, _):
+        return self.layer(batch[0]).sum()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+def trainer(*callbacks):
+    more = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
+    return lightning.Trainer(max_epochs=2, accelerator="cpu", callbacks=list(callbacks), **more)
+
+
+data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(8, 2)), batch_size=4)
+first = trainer(lightning.callbacks.ModelCheckpoint("kept", "{epoch}", save_top_k=-1, save_last=True))
+first.fit(Net(), data)
+first.save_checkpoint("final.ckpt")
+task.close()
+task = Task.init("Frameworks", "lightning loads", reuse_last_task_id=False)
+print("SECOND", task.id)
+Net.load_from_checkpoint("final.ckpt", weights_only=True)
+task.close()
+print("OURS", "trialbook" in lightning.Trainer.save_checkpoint.__code__.co_filename)
+"""
+
+
+def test_checkpoints_of_lightning_are_models_once(run: Run, server: RunningServer) -> None:
+    program = run(LIGHTNING)
+    made = models(server, program.wait_for("TASK"), "output")
+    assert sorted(made) == ["epoch=0", "epoch=1", "final", "last"]
+    assert {model["framework"] for model in made.values()} == {"PyTorch"}
+    assert all(str(model["uri"]).startswith(server.url) for model in made.values())
+    assert list(models(server, program.wait_for("SECOND"), "input")) == ["final"]
+    assert program.wait_for("OURS") == "False"
