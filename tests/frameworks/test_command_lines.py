@@ -167,6 +167,47 @@ def test_click_switched_off(run: Run, server: RunningServer) -> None:
     assert "password" not in found and "train/q" not in found and found["train/epochs"] == "3"
 
 
+TYPER = (
+    """
+import typer
+from trialbook import Task
+
+app = typer.Typer()
+
+@app.command()
+def train(data: str, epochs: int = typer.Option(..., help="how long"), size: list[int] = [1], fast: bool = False):
+    """
+    + INIT.replace("{more}", "")
+    + """
+    print("TASK", task.id)
+    print("GIVEN", data, epochs, size, fast)
+
+@app.command()
+def test():
+    pass
+
+app()
+"""
+)
+
+
+def test_typer(run: Run, server: RunningServer) -> None:
+    first = run(TYPER, "train", "d", "--epochs", "3", "--size", "2", "--fast")
+    task = first.wait_for("TASK")
+    assert texts(server, task) == {
+        "train": "True",
+        "test": "False",
+        "train/data": "d",
+        "train/epochs": "3",
+        "train/size": "[2]",
+        "train/fast": "True",
+    }
+    assert items(server, task)["train/epochs"]["description"] == "how long"
+    edits = {"Args/train/epochs": "5", "Args/train/size": "[7, 8]", "Args/train/fast": "False"}
+    other = run(TYPER, TRIALBOOK_TASK_ID=copy(server, task, edits))
+    assert other.wait_for("GIVEN") == "d 5 [7, 8] False"
+
+
 FIRE = (
     """
 import json, sys, fire

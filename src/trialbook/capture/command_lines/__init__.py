@@ -13,7 +13,8 @@ from trialbook.capture.command_lines import argparse
 
 # The module to wait for, and the file of this package that watches it with its function ``install``.
 _LIBRARIES = (
-    ("click", "click"),
+    ("click.core", "click"),
+    ("typer._click.core", "click"),
     ("fire", "fire"),
     ("jsonargparse", "jsonargparse"),
     ("absl.flags", "absl_flags"),

@@ -17,9 +17,9 @@ from trialbook.capture.secrets import remember
 _KEY = "trialbook.command_lines"
 
 
-def install(click: ModuleType) -> None:
-    """Watch how commands read their arguments."""
-    core: Any = vars(click)["core"]
+def install(module: ModuleType) -> None:
+    """Watch how commands read their arguments; typer has a click of its own."""
+    core: Any = module
     patches = Patches("click")
     owner = next((kind for kind in core.Command.__mro__ if "make_context" in vars(kind)), core.Command)
 
@@ -91,7 +91,7 @@ def _with_stored(parameter: Any, ctx: Any, opts: Any) -> Any:
     default = None if callable(parameter.default) else plain(parameter.get_default(ctx, call=False))
     if parameter.name not in opts and default is not None and str(default) == text:
         return opts
-    if getattr(parameter, "is_flag", False) and not getattr(parameter, "is_bool_flag", False):
+    if getattr(parameter, "is_flag", False) and not _is_switch(parameter):
         # Several flags of one name: each stands for a value, and only the one that was chosen is given.
         chosen = str(plain(parameter.flag_value)) == text
         return {**opts, parameter.name: parameter.flag_value} if chosen else _without(opts, parameter.name)
@@ -101,9 +101,15 @@ def _with_stored(parameter: Any, ctx: Any, opts: Any) -> Any:
         nested = getattr(parameter, "multiple", False) and parameter.nargs != 1
         raw = [tuple(map(str, item)) for item in raw] if nested else [str(item) for item in raw]
     with guard(f"capture.click.{name}"):
-        parameter.type_cast_value(ctx, raw)
+        if hasattr(parameter, "type_cast_value"):
+            parameter.type_cast_value(ctx, raw)
         return {**opts, parameter.name: raw}
     return opts
+
+
+def _is_switch(flag: Any) -> bool:
+    """Whether a flag is on or off, instead of standing for a value."""
+    return bool(getattr(flag, "is_bool_flag", isinstance(flag.flag_value, bool | None)))
 
 
 def _without(opts: Any, name: str) -> Any:
