@@ -1,6 +1,7 @@
 """TensorBoard: PyTorch's writer and tensorboardX."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -228,3 +229,43 @@ def test_switched_off(run: Run, server: RunningServer) -> None:
     )
     assert points(server, program.wait_for("TASK")) == {}
     assert len(json.loads(program.wait_for("WRITTEN"))["plain"]) == 5
+
+
+def test_tensorflow(run: Run, server: RunningServer, frameworks_python: str) -> None:
+    """Where TensorFlow is installed; it is too large to be so everywhere."""
+    if subprocess.run([frameworks_python, "-c", "import tensorflow"], capture_output=True).returncode:
+        pytest.skip("no tensorflow: pip install tensorflow-cpu tensorboard into .venv-frameworks")
+    program = run(
+        BEGIN.format(wish=True, library="torch.utils.tensorboard")
+        + """
+import numpy
+import tensorflow as tf
+for split in ("train", "val"):
+    w = tf.summary.create_file_writer(f"runs/{split}")
+    with w.as_default():
+        for step in range(4):
+            tf.summary.scalar("loss", step / 2, step=step)
+            tf.summary.histogram("weights", numpy.ones(10), step=step)
+        tf.summary.image("pictures", numpy.zeros((2, 4, 4, 3), "float32"), step=1)
+        tf.summary.text("words", "hello", step=1)
+        tf.summary.audio("sound", numpy.zeros((1, 100, 1), "float32"), 8000, step=1)
+    w.close()
+with tf.Graph().as_default():
+    w = tf.compat.v1.summary.FileWriter("runs/old")
+    value = tf.compat.v1.Summary.Value(tag="old/loss", simple_value=2.0)
+    w.add_summary(tf.compat.v1.Summary(value=[value]), 3)
+    w.close()
+from tensorflow.python.ops import gen_summary_ops
+task.close()
+print("LEFT", hasattr(gen_summary_ops.write_summary, "__wrapped__"))
+""",
+        TF_CPP_MIN_LOG_LEVEL="3",
+    )
+    task = program.wait_for("TASK")
+    found = points(server, task)
+    assert found["loss/train"] == found["loss/val"] == {"iter": [0, 1, 2, 3], "value": [0, 0.5, 1, 1.5]}
+    assert found["old/loss"] == {"iter": [3], "value": [2.0]}
+    assert set(plots(server, task)) == {("weights", "train"), ("weights", "val")}
+    names = {f"{title}/{series}" for title, series in samples(server, task)}
+    assert {"pictures/train_0", "pictures/val_1", "words/val", "sound/train"} <= names
+    assert program.wait_for("LEFT") == "False" and "failed" not in program.text

@@ -45,6 +45,8 @@ BINDINGS = (
     Binding(("fastai",), "fastai.learner", "fastai"),
     Binding(("tensorboard",), "tensorboard.summary.writer.event_file_writer", "tensorboard"),
     Binding(("tensorboard",), "tensorboardX.event_file_writer", "tensorboard"),
+    Binding(("tensorboard",), "tensorflow.python.summary.writer.event_file_writer", "tensorboard"),
+    Binding(("tensorboard",), "tensorflow.python.ops.gen_summary_ops", "tensorflow_summaries"),
     Binding(("matplotlib",), "matplotlib.figure", "matplotlib"),
     Binding(("matplotlib",), "matplotlib.pyplot", "pyplot"),
     Binding(("matplotlib",), "matplotlib_inline.backend_inline", "matplotlib_inline"),

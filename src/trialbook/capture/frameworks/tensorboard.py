@@ -21,7 +21,7 @@ SECTION = "TensorBoard"
 
 def watch(module: ModuleType, sink: Sink, patches: Patches) -> None:
     """``EventFileWriter.add_event``, and ``close`` for the histograms that wait."""
-    events = _Events(sink)
+    events = Events(sink)
     seen = guarded("capture.tensorboard", None)(events.seen)
 
     def adding(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +39,7 @@ def watch(module: ModuleType, sink: Sink, patches: Patches) -> None:
     patches.at_end(events.finish)
 
 
-class _Events:
+class Events:
     """Events become reports.
 
     Args:
@@ -73,6 +73,20 @@ class _Events:
             else:
                 self._other(folder, event, value, kind)
 
+    def tensor(self, folder: str, tag: str, step: int, plugin: str, value: Any) -> None:
+        """Report a value in the newer form.
+
+        Args:
+            folder: log directory of the writer.
+            tag: of the value.
+            step: of the value.
+            plugin: of TensorBoard, which shows it; what has none, or another one than those here, is not reported.
+            value: an array of numbers, or a list of bytes.
+        """
+        report = self._plugin_calls.get(plugin)
+        if report is not None:
+            report(folder, tag, step, value)
+
     def finish(self, folder: Any = None) -> None:
         """Draw the histograms that wait: of a writer, or all."""
         for line, (where, histograms) in list(self._histograms.items()):
@@ -88,9 +102,9 @@ class _Events:
         elif kind == "histo":
             self._histogram(folder, tag, step, bins_of(value.histo))
         elif kind == "tensor":
-            report = self._plugin_calls.get(self._plugin(folder, value))
-            if report is not None:
-                report(folder, tag, step, values.array(value.tensor))
+            plugin = self._plugin(folder, value)
+            if plugin in self._plugin_calls:
+                self.tensor(folder, tag, step, plugin, values.array(value.tensor))
         elif self._plugin(folder, value) == "hparams":
             content = value.metadata.plugin_data.content
             found = values.hyperparameters(type(event).__module__, content)
