@@ -193,7 +193,7 @@ def test_space(task: Task) -> None:
 def test_matrices(task: Task) -> None:
     logger = task.get_logger()
     logger.report_confusion_matrix(
-        "new", "s", [[5, 1], [2, 7]], 1, "x", "y", xlabels=["a", "b"], ylabels=["c", "d"], comment="why"
+        "new", "s", [[5, 1], [2, 7]], 1, "x", "y", xlabels=["1", "10"], ylabels=["c", "d"], comment="why"
     )
     logger.report_matrix("old", "s", numpy.eye(2), 1, yaxis_reversed=True)
     new = plot(task, "new")
@@ -201,9 +201,11 @@ def test_matrices(task: Task) -> None:
     assert (trace["type"], trace["z"], trace["x"], trace["y"]) == (
         "heatmap",
         [[5, 1], [2, 7]],
-        ["a", "b"],
+        ["1", "10"],
         ["c", "d"],
     )
+    assert new["layout"]["xaxis"]["type"] == "category", "names that look like numbers stay names"
+    assert "type" not in plot(task, "old")["layout"]["xaxis"]
     assert "autorange" not in new["layout"]["yaxis"] and "why" in new["layout"]["title"]["text"]
     assert plot(task, "old")["layout"]["yaxis"]["autorange"] == "reversed"
     with pytest.raises(UsageError, match="xlabels has 1 entries for 2 columns"):

@@ -128,4 +128,13 @@ def take_pictures(browser: Browser, url: str, tasks: list[str]) -> None:
         page.screenshot(
             path=str(folder / f"tasks{ending}.png"), clip={"x": 0, "y": 0, "width": 1280, "height": 320}
         )
+        page.goto(f"{url}/datasets")
+        page.locator(".dataset-card", has_text="handwritten digits").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("handwritten digits 1.0.0")
+        page.goto(f"{page.url}?open=images&at=images/3/")
+        expect(page.locator(".tree-row", has_text=re.compile("^9"))).to_be_visible()
+        expect(page.locator(".thumbs img").nth(19)).to_be_visible()
+        for picture in page.locator(".thumbs img").all()[:20]:
+            picture.evaluate("e => e.decode()")
+        page.screenshot(path=str(folder / f"dataset{ending}.png"), clip=clip(SIZE["height"]))
         context.close()

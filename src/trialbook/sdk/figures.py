@@ -7,6 +7,8 @@ from typing import Any
 from trialbook.errors import UsageError
 
 Figure = dict[str, Any]
+_ALL_SHOWN = 40
+"""Names of an axis up to which every one is written."""
 
 
 def plain(value: Any) -> Any:
@@ -137,6 +139,13 @@ def scatter3d(
         **({"surfaceaxis": 1} if fill else {}),
         **({"text": list(labels), "hoverinfo": "text+x+y+z"} if labels else {}),
     }
+
+
+def named(labels: Sequence[str] | None) -> Figure:
+    """An axis whose places have names: labels such as "1" and "10" are names and no numbers, and each is shown."""
+    if labels is None:
+        return {}
+    return {"type": "category", **({"dtick": 1} if len(labels) <= _ALL_SHOWN else {})}
 
 
 def heatmap(rows: list[list[Any]], xlabels: Sequence[str] | None, ylabels: Sequence[str] | None) -> Figure:

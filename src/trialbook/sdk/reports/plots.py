@@ -322,6 +322,8 @@ class PlotsMixin(ReporterBase):
         layout = _axes(xaxis, yaxis)
         if yaxis_reversed:
             layout["yaxis"]["autorange"] = "reversed"
+        for name, labels in (("xaxis", xlabels), ("yaxis", ylabels)):
+            layout[name].update(figures.named(labels))
         trace = figures.heatmap(figures.matrix(matrix), xlabels, ylabels)
         self._plot(title, series, iteration, [trace], layout, comment, extra_layout)
 
