@@ -122,6 +122,9 @@ figure, axes = pyplot.subplots()
 axes.plot([1, 2], [3, 4])
 w.add_figure("figures/line", figure, 7)
 w.close()
+left_open = writer("runs/b")
+for step in range(3):
+    left_open.add_histogram("open", numpy.arange(5.0), step)
 """
     )
     task = program.wait_for("TASK")
@@ -137,6 +140,7 @@ w.close()
     figures = plots(server, task)
     (surface,) = figures.pop(("weights", "layer"))
     (curve,) = figures.pop(("curve", "curve"))
+    assert figures.pop(("open", "open"))[0]["data"][0]["y"] == [0, 1, 2]
     assert not figures
     (drawn,) = surface["data"]
     assert drawn["type"] == "surface" and drawn["y"][-1] == 99 and len(drawn["y"]) <= 60

@@ -70,7 +70,7 @@ def test_the_lines_of_a_chart_begin_again_together() -> None:
 
 def test_a_small_step_back_is_none() -> None:
     line = Line("t", "s", Axis())
-    assert [line.place(step) for step in (900, 1000, 950, 1001)] == [900, 1000, 950, 1001]
+    assert [line.place(step) for step in (900, 1000, 950, -1, 1001)] == [900, 1000, 950, -1, 1001]
 
 
 def test_few_rows_of_many_histograms() -> None:

@@ -61,7 +61,7 @@ class Line:
             >>> [line.place(step) for step in (0, 10, 9, 20, 0, 10)]
             [0, 10, 9, 20, 21, 31]
         """
-        if step * 2 < self._last:
+        if 0 <= step * 2 < self._last:
             self._restart()
         elif step > self._last:
             self._last = step
