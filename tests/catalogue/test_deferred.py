@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,9 @@ from tests.integration.program import Program, console, document, points, until
 from tests.integration.proxy import Proxy
 from tests.support.server import RunningServer
 from trialbook import Task
-from trialbook.errors import UsageError
+from trialbook.base.ids import new_id
+from trialbook.errors import TaskNotFound, UsageError
+from trialbook.sdk import connection as connections
 
 SOURCE = """
 import sys, multiprocessing
@@ -87,6 +90,31 @@ subprocess.run([sys.executable, "-c", code + "; print('CHILD', t.id); t.close()"
     assert program.wait_for("CHILD") == task
     assert sorted(points(sdk, task)) == ["child/x", "loss/train"]
     assert document(sdk, task)["status"] == "completed"
+
+
+@pytest.mark.covers("IA-20")
+def test_a_child_waits_for_the_task_of_its_parent(
+    sdk: RunningServer, begin: Begin, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = new_id()
+    session = connections.connect().session
+    ask = session.call
+    refused: list[str] = []
+
+    def call(method: str, params: dict[str, Any] | None = None, **more: Any) -> Any:
+        try:
+            return ask(method, params, **more)
+        except TaskNotFound:
+            refused.append(method)
+            if len(refused) == 3:
+                # Only now does the parent's journal arrive.
+                fields = {"id": task, "name": "parent", "project_name": project, "type": "training"}
+                sdk.call("tasks.create", fields)
+            raise
+
+    monkeypatch.setattr(session, "call", call)
+    monkeypatch.setenv("TRIALBOOK_PROC_MASTER_ID", f"1:{task}")
+    assert begin().id == task
 
 
 @pytest.mark.covers("IA-20")

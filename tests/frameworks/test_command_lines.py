@@ -165,6 +165,13 @@ def test_click_switched_off(run: Run, server: RunningServer) -> None:
     program = run(CLICK.replace("MORE", ", auto_connect_arg_parser={'password': False, 'q': False}"), *LINE)
     found = texts(server, program.wait_for("TASK"))
     assert "password" not in found and "train/q" not in found and found["train/epochs"] == "3"
+    # What is switched off keeps its own value, although the task has one.
+    off = ", auto_connect_arg_parser={'password': False}"
+    early = "from trialbook import Task\n" + INIT.replace("{more}", off) + CLICK.replace("MORE", off)
+    made = copy(server, program.wait_for("TASK"), {"Args/password": "stored", "Args/train/epochs": "6"})
+    remote = run(early, "--password", "given", *LINE, TRIALBOOK_TASK_ID=made)
+    assert remote.wait_for("GROUP") == "True given"
+    assert json.loads(remote.wait_for("GIVEN"))["epochs"] == "6"
 
 
 TYPER = (
