@@ -31,6 +31,8 @@ except ImportError:
     from backports import zstd
 
 _IN_FLIGHT = 2
+_STEP, _STEP_DIRECT = 512 << 10, 2 << 20
+"""Bytes of a large file that are read, hashed and written at once; past the page cache a write waits for the disk."""
 _EARLY = 64 << 20
 """Bytes of a very large file after which the disk begins to write them."""
 
@@ -375,7 +377,8 @@ class Ingest:
                 writer.sync_soon()
 
         beside = self._beside if alone else None
-        digests, facts = stream(self._sources.files[place], size, self._policy.sha256, sink, beside)
+        chunk = _STEP_DIRECT if self._direct else _STEP
+        digests, facts = stream(self._sources.files[place], size, self._policy.sha256, sink, beside, chunk)
         self._sources.facts[place] = facts
         return digests
 
