@@ -164,3 +164,24 @@ print("DUMPED", joblib.dump(1, "net.pkl"), joblib.dump(2, "net.pkl"), joblib.loa
     )
     assert program.wait_for("DUMPED") == "['net.pkl'] ['net.pkl'] 2"
     assert program.text.count("no room") >= 1
+
+
+def test_a_program_that_reads_its_data_that_way_lists_the_first_files(
+    run: Run, server: RunningServer
+) -> None:
+    program = run(
+        BEGIN
+        + """
+import pickle
+import trialbook.sdk.models.watched as watched
+
+watched._MOST_READ = 3
+for number in range(6):
+    with open(f"{number}.pkl", "wb") as file:
+        pickle.dump(number, file)
+print("READ", [joblib.load(f"{number}.pkl") for number in range(6)])
+"""
+    )
+    assert program.wait_for("READ") == "[0, 1, 2, 3, 4, 5]"
+    assert sorted(models(server, program.wait_for("TASK"), "input")) == ["0", "1", "2"]
+    assert program.text.count("further ones are not listed") == 1

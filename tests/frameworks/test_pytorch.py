@@ -33,6 +33,8 @@ def train():
     from safetensors.torch import load_file, save_file
     save_file(net.state_dict(), "net.safetensors")
     assert load_file("net.safetensors").keys() == net.state_dict().keys()
+    import pickle
+    assert pickle.loads(pickle.dumps((torch.save, torch.jit.load))) == (torch.save, torch.jit.load)
     try:
         torch.load("nothing.pt")
     except FileNotFoundError:
@@ -55,6 +57,20 @@ torch.load("best.pt")
 torch.load("best.pt")
 torch.save(1, "kept.pt")
 torch.save(1, "left.ckpt")
+
+
+class Samples(torch.utils.data.Dataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, number):
+        return torch.load("sample.pt")
+
+
+with io.BytesIO() as sample, open("sample.pt", "wb") as file:
+    torch.save(torch.ones(1), sample)
+    file.write(sample.getvalue())
+assert len(list(torch.utils.data.DataLoader(Samples(), num_workers=1))) == 2
 task.close()
 print("BEST", best)
 
@@ -85,7 +101,8 @@ def test_what_is_saved_and_loaded_is_on_the_task(run: Run, server: RunningServer
     local = (program.home / "best.pt").as_uri()
     found = sorted((model["id"], model["uri"]) for model in read.values())
     assert len(found) == 2
-    # What was fetched is the model that it came from; the file beside it is one of its own, once.
+    # Neither what a worker of a data loader reads. What was fetched is the model that it came from; the file
+    # beside it is one of its own, once.
     assert program.wait_for("BEST") in dict(found)
     assert local in dict(found).values()
     assert list(models(server, second, "output")) == ["kept"]

@@ -3,6 +3,7 @@
 import contextvars
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Patches:
         self._on = True
         self._undo: list[Callable[[], None]] = []
         self._last: list[Callable[[], None]] = []
+        self._replaced: list[tuple[Any, Any]] = []
 
     def after(self, owner: Any, name: str, seen: Seen, whole: bool = True) -> None:
         """Call ``seen`` after each successful call of ``owner.name``, in the same thread.
@@ -91,7 +93,9 @@ class Patches:
     def around(self, owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         """Replace ``owner.name`` by ``make(original)``, for what ``after`` cannot do: other arguments, a check before.
 
-        The replacement must guard its own work, pass the result on, and do nothing when ``self.on`` is false.
+        The replacement must guard its own work, pass the result on, and do nothing when ``self.on`` is false. A
+        function of several modules gets one replacement for all of them, also in the module that it comes from: it is
+        pickled by its name, and must be what stands there.
 
         Args:
             owner: a module or a class; without such an attribute nothing happens.
@@ -101,12 +105,25 @@ class Patches:
         found = inspect.getattr_static(owner, name, None)
         if found is None:
             return
-        kind = type(found) if isinstance(found, (classmethod, staticmethod)) else None
-        original = found.__func__ if kind is not None else found
-        replacement: Any = functools.wraps(original)(make(original))
-        if kind is not None:
-            replacement = kind(replacement)
-        inherited = inspect.isclass(owner) and name not in vars(owner)
+        module = inspect.ismodule(owner)
+        if module and any(made is found for _, made in self._replaced):
+            return
+        replacement = next((made for known, made in self._replaced if module and known is found), None)
+        if replacement is None:
+            kind = type(found) if isinstance(found, (classmethod, staticmethod)) else None
+            original = found.__func__ if kind is not None else found
+            replacement = functools.wraps(original)(make(original))
+            if kind is not None:
+                replacement = kind(replacement)
+            self._replaced.append((found, replacement))
+        inherited = not module and inspect.isclass(owner) and name not in vars(owner)
+        self._put(owner, name, found, replacement, inherited)
+        home = sys.modules.get(getattr(found, "__module__", None) or "") if module else None
+        own = str(getattr(found, "__name__", ""))
+        if home is not None and getattr(home, own, None) is found:
+            self._put(home, own, found, replacement, False)
+
+    def _put(self, owner: Any, name: str, found: Any, replacement: Any, inherited: bool) -> None:
         setattr(owner, name, replacement)
         self._undo.append(lambda: _put_back(owner, name, replacement, found, inherited))
 

@@ -35,7 +35,7 @@ def watch(lightgbm: ModuleType, sink: Sink, patches: Patches) -> None:
         return train
 
     # The scikit-learn classes have taken the function by its name.
-    for owner in (lightgbm, lightgbm.engine, getattr(lightgbm, "sklearn", None)):
+    for owner in (lightgbm, getattr(lightgbm, "sklearn", None)):
         patches.around(owner, "train", training)
 
 

@@ -22,7 +22,7 @@ def watch(torch: ModuleType, sink: Sink, patches: Patches) -> None:
 
     def loaded(call: Call) -> None:
         path = path_of(call.argument("f"))
-        if path is not None and speaks():
+        if path is not None and speaks() and not _loads_data():
             sink.models.loaded(path, NAME)
 
     def scripted(call: Call) -> None:
@@ -30,8 +30,7 @@ def watch(torch: ModuleType, sink: Sink, patches: Patches) -> None:
         if path is not None and speaks():
             sink.models.saved(path, NAME)
 
-    # In both places: a library may have taken either.
-    for owner in (torch, torch.serialization, torch.jit):
+    for owner in (torch, torch.jit):
         patches.after(owner, "save", saved)
         patches.after(owner, "load", loaded)
     patches.after(torch.jit.RecursiveScriptModule, "save", scripted)
@@ -47,6 +46,12 @@ def path_of(target: Any) -> "str | PathLike[str] | None":
     if not getattr(target, "closed", False) and target.writable():
         target.flush()
     return name
+
+
+def _loads_data() -> bool:
+    """Whether this is a worker of a ``DataLoader``: the tensors that it reads are samples, not weights."""
+    data: Any = sys.modules.get("torch.utils.data")
+    return data is not None and data.get_worker_info() is not None
 
 
 def speaks() -> bool:

@@ -49,7 +49,7 @@ def watch(xgboost: ModuleType, sink: Sink, patches: Patches) -> None:
         return train
 
     # The scikit-learn classes have taken the function by its name.
-    for owner in (xgboost, xgboost.training, getattr(xgboost, "sklearn", None)):
+    for owner in (xgboost, getattr(xgboost, "sklearn", None)):
         patches.around(owner, "train", connecting)
 
 

@@ -36,6 +36,10 @@ _ASK_SECONDS = 3.0
 """How long a save may wait for a server that is asked about a model of an earlier run."""
 
 
+_MOST_READ = 100
+"""Files that one process lists as inputs; a program that reads more of them reads its data that way."""
+
+
 class ChosenModels:
     """The models of one library, as far as their files match its patterns.
 
@@ -114,6 +118,14 @@ class WatchedModels:
             if file in self._saved or self._owned(file) or file in self._read or not ranks.is_first():
                 return
             self._read.add(file)
+            if len(self._read) > _MOST_READ:
+                if len(self._read) == _MOST_READ + 1:
+                    _log.warning(
+                        "more than %d files were loaded as models; further ones are not listed. Name those that are: "
+                        "auto_connect_frameworks={'pytorch': 'checkpoints/*'}",
+                        _MOST_READ,
+                    )
+                return
         # The server is asked beside, so that a slow one does not hold up the program's ``load``.
         self._later(lambda: self._register(file, framework))
 
