@@ -111,6 +111,26 @@ def test_command_lines_before_and_after_with_subcommands() -> None:
     assert len(seen) == 2
 
 
+def test_magics_of_notebooks_and_old_command_lines_are_left_out() -> None:
+    class Magic(argparse.ArgumentParser):
+        """What ``%magic`` commands are read with."""
+
+    Magic.__module__ = "IPython.core.magic_arguments"
+    arguments.install()
+    magic = Magic()
+    magic.add_argument("gui", nargs="?")
+    magic.parse_args(["inline"])
+    for number in range(40):
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--number", type=int)
+        parser.parse_args(["--number", str(number)])
+    seen: list[lines.Parsed] = []
+    lines.watch_all(seen.append)
+    lines.forget()
+    assert seen[-1].values == {"number": 39} and len(seen) <= 16
+    assert not [parsed for parsed in seen if "gui" in parsed.values]
+
+
 def test_code_of_a_repository(tmp_path: Path) -> None:
     def git(*words: str) -> None:
         subprocess.run(
