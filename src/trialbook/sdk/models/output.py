@@ -113,6 +113,9 @@ class OutputModel(Model):
     ) -> str:
         """Store new weights; they replace the model's earlier ones.
 
+        A file that a watched library has saved is this model's alone from now on: the model that was made for it
+        disappears, and later saves to the path are not taken (``auto_connect_frameworks`` of ``Task.init``).
+
         Args:
             weights_filename: a file or a folder (stored as one zip).
             upload_uri: where to; None is the model's or the task's destination. When there is none either, a file stays

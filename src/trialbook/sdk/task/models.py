@@ -46,6 +46,9 @@ class ModelsMixin(TaskBase):
     ) -> str:
         """Store weights as an output model of the task.
 
+        A model that was made for the file without a line of code becomes this one, and later saves to the path are not
+        taken (``auto_connect_frameworks`` of ``init``).
+
         Args:
             model_path: a file or folder; an address is recorded as it is.
             name: of the slot on the task; None is the file's stem.
