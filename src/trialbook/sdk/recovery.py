@@ -17,12 +17,14 @@ from trialbook.journal.frames import Kind
 from trialbook.journal.replay import StoredJournal, orphans
 from trialbook.journal.sync import Recovery, has_final_status, sync_all
 from trialbook.sdk import connection as connections
+from trialbook.sdk import storage_settings
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.offline import settle
 from trialbook.sdk.settings import Settings, load, successor_environment
 
 _log = logging.getLogger("trialbook")
 _SUCCESSOR_SECONDS = 6 * 3600.0
+_ACCOUNTS = "--accounts-from-stdin"
 _FINAL = frozenset({"tasks.completed", "tasks.failed", "tasks.stopped", "tasks.closed"})
 
 
@@ -134,15 +136,20 @@ def sync_in_background(task: str, settings: Settings, log: Path) -> int:
     Returns:
         The id of the process.
     """
+    accounts = storage_settings.given()
     with _log_file(log) as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "trialbook.sdk.recovery", task],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "trialbook.sdk.recovery", task, *([_ACCOUNTS] if accounts else [])],
+            stdin=subprocess.PIPE if accounts else subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=successor_environment(settings),
             start_new_session=True,
         )
+    if process.stdin is not None and accounts:
+        # Through a pipe: keys belong neither on the disk nor into an environment or a command line that others see.
+        with process.stdin as pipe:
+            pipe.write(accounts)
     # It outlives this process on purpose; without this, the interpreter would warn about a child that still runs.
     process.returncode = 0
     return process.pid
@@ -161,6 +168,9 @@ def main(arguments: list[str]) -> int:
     """``python -m trialbook.sdk.recovery [TASK]``: what a closing process leaves to its successor."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = load()
+    if _ACCOUNTS in arguments:
+        arguments.remove(_ACCOUNTS)
+        storage_settings.take_over(sys.stdin.buffer.read())
     task = arguments[0] if arguments else None
     problem = ""
     for wait in backoff(1.0, longest=30.0, deadline=time.monotonic() + _SUCCESSOR_SECONDS):

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from trialbook.blobs.accounts import Accounts, AzureAccount, GoogleAccount, S3Account
 from trialbook.errors import ConfigurationError
 from trialbook.sdk.settings import storage_state, storage_tree
@@ -89,6 +91,17 @@ def give(
         (google, *_given.google) if google else _given.google,
         (azure, *_given.azure) if azure else _given.azure,
     )
+
+
+def given() -> bytes | None:
+    """What the program gave, for a process that goes on in its place; None when it gave nothing. Holds secrets."""
+    return msgspec.json.encode(_given) if _given != Accounts() else None
+
+
+def take_over(text: bytes) -> None:
+    """Use what another process was given, before all that is configured."""
+    global _given
+    _given = msgspec.json.decode(text, type=Accounts)
 
 
 def s3_profile(name: str) -> dict[str, str]:
