@@ -39,6 +39,7 @@ BINDINGS = (
     Binding(("pytorch",), "lightning.pytorch.trainer.trainer", "lightning"),
     Binding(("keras", "tensorflow"), "keras", "keras"),
     Binding(("keras", "tensorflow"), "tf_keras", "keras"),
+    Binding(("tensorflow",), "tensorflow", "tensorflow"),
     Binding(("xgboost",), "xgboost", "xgboost"),
     Binding(("lightgbm",), "lightgbm", "lightgbm"),
     Binding(("catboost",), "catboost", "catboost"),

@@ -1,8 +1,9 @@
 """Where bindings send what they see. The SDK implements it; tests may as well."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -56,7 +57,11 @@ class Models(Protocol):
     """Weights that the program writes and reads."""
 
     def saved(
-        self, path: "str | PathLike[str]", framework: str, design: Mapping[str, Any] | str | None = None
+        self,
+        path: "str | PathLike[str]",
+        framework: str,
+        design: Mapping[str, Any] | str | None = None,
+        parts: Sequence[Path] = (),
     ) -> None:
         """The program has written a file or a folder of weights; its content is taken before this returns.
 
@@ -64,6 +69,7 @@ class Models(Protocol):
             path: of the file or folder.
             framework: as people write it, such as ``"PyTorch"``.
             design: the model's configuration, when the library knows it.
+            parts: the files, when ``path`` is only what their names begin with.
         """
 
     def loaded(self, path: "str | PathLike[str]", framework: str) -> None:

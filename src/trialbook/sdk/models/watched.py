@@ -53,12 +53,16 @@ class ChosenModels:
         self._patterns = patterns
 
     def saved(
-        self, path: "str | os.PathLike[str]", framework: str, design: Mapping[str, Any] | str | None = None
+        self,
+        path: "str | os.PathLike[str]",
+        framework: str,
+        design: Mapping[str, Any] | str | None = None,
+        parts: Sequence[Path] = (),
     ) -> None:
         """``Models.saved`` of ``capture.frameworks.sink``."""
         file = _absolute(path)
         if self._wants(file):
-            self._models.saved(file, framework, design)
+            self._models.saved(file, framework, design, parts)
 
     def loaded(self, path: "str | os.PathLike[str]", framework: str) -> None:
         """``Models.loaded`` of ``capture.frameworks.sink``."""
@@ -94,9 +98,11 @@ class WatchedModels:
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def saved(self, file: Path, framework: str, design: Mapping[str, Any] | str | None) -> None:
-        """A file or folder of weights was written."""
-        if not ranks.is_first() or not file.exists():
+    def saved(
+        self, file: Path, framework: str, design: Mapping[str, Any] | str | None, parts: Sequence[Path] = ()
+    ) -> None:
+        """A file or folder of weights was written, or files whose names begin alike."""
+        if not ranks.is_first() or not (parts or file.exists()):
             # Every rank holds the same weights; a file that is not there any more has nothing to be taken.
             return
         with self._lock, quiet():
@@ -109,7 +115,12 @@ class WatchedModels:
             text = hocon.dump(design) if isinstance(design, Mapping) else design
             if text and model.config_text != text:
                 model.update_design(config_text=text)
-            model.update_weights(str(file), auto_delete_file=False)
+            if parts:
+                model.update_weights_package(
+                    [str(part) for part in parts], target_filename=f"{file.name}.zip"
+                )
+            else:
+                model.update_weights(str(file), auto_delete_file=False)
 
     def loaded(self, file: Path, framework: str) -> None:
         """A file or folder of weights was read."""
@@ -185,7 +196,8 @@ class WatchedModels:
         """The program gives the weights of a file, or of a folder, to a model of its own."""
         with guard("models.claimed"), self._lock:
             file = _absolute(path)
-            if self._saved.get(file) is model:
+            if model in self._saved.values():
+                # Our own call below, for the file or for a part of it.
                 return
             self._explicit.add(file)
             self._mine.add(model.id)
