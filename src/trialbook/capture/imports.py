@@ -5,16 +5,16 @@ run it (PEP 451). It leaves ``sys.meta_path`` when nothing is waited for.
 """
 
 import functools
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.guard import guard
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 Ready = Callable[[ModuleType], None]
 _lock = threading.RLock()
@@ -77,19 +77,19 @@ def _imported(module: ModuleType) -> None:
         _tell(ready, module)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds nothing itself: it asks the other finders, and adds the call to what they found."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> "ModuleSpec | None":
         if fullname not in _waiting:
             return None
         for other in list(sys.meta_path):
             find = getattr(other, "find_spec", None)
             if other is self or find is None:
                 continue
-            spec: importlib.machinery.ModuleSpec | None = find(fullname, path, target)
+            spec: "ModuleSpec | None" = find(fullname, path, target)
             if spec is not None:
                 with guard("capture.imports"):
                     _add_call(spec)
@@ -97,7 +97,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return None
 
 
-def _add_call(spec: importlib.machinery.ModuleSpec) -> None:
+def _add_call(spec: "ModuleSpec") -> None:
     # On the loader object itself, which is made for this module alone: programs ask a loader for its source, its data
     # files and its type, and a loader of ours in its place would have to answer all that.
     loader: Any = spec.loader

@@ -9,8 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from trialbook.blobs.accounts import Accounts, AzureAccount, GoogleAccount, S3Account
 from trialbook.errors import ConfigurationError
 from trialbook.sdk.settings import storage_state, storage_tree
@@ -95,12 +93,18 @@ def give(
 
 def given() -> bytes | None:
     """What the program gave, for a process that goes on in its place; None when it gave nothing. Holds secrets."""
-    return msgspec.json.encode(_given) if _given != Accounts() else None
+    if _given == Accounts():
+        return None
+    import msgspec
+
+    return msgspec.json.encode(_given)
 
 
 def take_over(text: bytes) -> None:
     """Use what another process was given, before all that is configured."""
     global _given
+    import msgspec
+
     _given = msgspec.json.decode(text, type=Accounts)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.base.guard import guard
-from trialbook.capture.interactive.figure import interactive, resolution
 from trialbook.capture.patches import quiet
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
@@ -58,6 +57,8 @@ class PicturesMixin(PlotsMixin):
             >>> logger.report_matplotlib_figure("figure", "line", figure, 1)
         """
         figure = figure.gcf() if hasattr(figure, "gcf") else figure
+        from trialbook.capture.interactive.figure import interactive, resolution
+
         if report_interactive and not report_image and not self._pictures_only:
             with guard("logger.matplotlib"):
                 converted = interactive(figure)
