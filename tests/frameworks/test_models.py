@@ -60,6 +60,8 @@ print("CLASSIFIER", joblib.load(explicit.get_weights()), explicit.id)
     assert len(everything) == 4
     assert program.wait_for("CLASSIFIER").split()[0] == "automatic"
     assert found["classifier"]["comment"] == "mine"
+    # What the library knew of it stays known.
+    assert found["classifier"]["framework"] == "joblib"
     fourth = found["fourth"]
     assert fourth["id"] == program.wait_for("FOURTH")
     assert (fourth["comment"], fourth["tags"], fourth["name"]) == ("kept", ["good"], "the fourth")

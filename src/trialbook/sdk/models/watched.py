@@ -204,6 +204,7 @@ class WatchedModels:
             for known in [one for one in self._saved if one == file or file in one.parents]:
                 automatic = self._saved.pop(known)
                 if automatic.id != model.id and not _final(automatic):
+                    _inherit(model, automatic)
                     self._drop(automatic)
 
     def _drop(self, model: OutputModel) -> None:
@@ -263,6 +264,14 @@ def _absolute(path: "str | os.PathLike[str]") -> Path:
 
 def _final(model: OutputModel) -> bool:
     return is_final(model.id) or bool((model._known or {}).get("ready"))
+
+
+def _inherit(model: OutputModel, automatic: OutputModel) -> None:
+    """What the library told of the weights, and the program did not."""
+    if not model.framework:
+        model._change({"framework": automatic.framework})
+    if automatic.config_text and not model.config_text:
+        model.update_design(config_text=automatic.config_text)
 
 
 def _listed(task: "Task", side: str) -> dict[str, str]:
