@@ -80,14 +80,27 @@ class Uploader:
         self._stopping = False
 
     def add(self, upload: Upload) -> Pending:
-        """Accept an upload; returns at once."""
+        """Accept an upload; returns at once.
+
+        It takes the place of one that still waits and says the same of the same address: a program that writes its
+        checkpoints faster than they are stored would fill the disk with what is overwritten at once.
+        """
         note = self._spool.add(upload)
-        pending = Pending()
         with self._change:
-            self._queue.append(_Waiting(note, upload, pending))
+            same = [place for place, known in enumerate(self._queue) if known.upload.url == upload.url]
+            # The last of them alone: what is stored in the end must be the newest.
+            place = same[-1] if same and _says_the_same(self._queue[same[-1]].upload, upload) else None
+            old = None if place is None else self._queue[place]
+            pending = Pending() if old is None else old.pending
+            if place is None:
+                self._queue.append(_Waiting(note, upload, pending))
+            else:
+                self._queue[place] = _Waiting(note, upload, pending)
             if len(self._threads) < _THREADS:
                 self._help()
             self._change.notify()
+        if old is not None:
+            self._spool.finish(old.note, old.upload, arrived=False)
         return pending
 
     def withdraw(self, url: str, then: Callable[[], None]) -> bool:
@@ -259,6 +272,12 @@ class Uploader:
                 if root_of(other.upload.url) == name:
                     other.pending.error = str(error)
                     other.pending.stalled = root.since
+
+
+def _says_the_same(old: Upload, new: Upload) -> bool:
+    # What somebody is told of, or waits to be deleted, is a promise about that very file.
+    promised = old.told is not None or old.remove is not None
+    return not promised and old.delete_source and old.then == new.then
 
 
 def _stored(transport: Transport, upload: Upload) -> list[tuple[Kind, dict[str, Any]]]:

@@ -170,3 +170,31 @@ def test_a_withdrawn_upload_writes_no_frame_and_tells_when_it_is_over(tmp_path: 
     assert frames.written == [{"url": "s3://far/x", "later": True}]
     uploader.stop()
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_newer_file_takes_the_place_of_one_that_waits(tmp_path: Path) -> None:
+    spool, storages, frames = Spool(tmp_path / "spool"), Storages(tmp_path), Frames()
+    storages.away["s3://far"] = ConnectionFailed("away")
+    uploader = Uploader(spool, storages, frames)
+    other = uploader.add(upload(spool, "s3://far/first"))
+    until(lambda: storages.tries != [])
+
+    def version(content: bytes, **value: Any) -> Upload:
+        made = upload(spool, "s3://far/x", **value)
+        made.source.write_bytes(content)
+        return made
+
+    pendings = [uploader.add(version(content)) for content in (b"1", b"2", b"3")]
+    told = uploader.add(version(b"4", iteration=4))
+    # Not in the place of the first ones: it is newer than the one between.
+    pendings += [uploader.add(version(content)) for content in (b"5", b"6")]
+    assert len(spool.entries()) == 4
+    assert len(list(spool.folder.glob("*.bin"))) == 4
+    del storages.away["s3://far"]
+    assert all(pending.wait(60) for pending in (other, *pendings, told))
+    assert storages.tries.count("s3://far/x") == 3
+    assert (tmp_path / "s3" / "far" / "x").read_bytes() == b"6"
+    said = [{"url": "s3://far/x"}, {"url": "s3://far/x", "iteration": 4}, {"url": "s3://far/x"}]
+    assert [frame for frame in frames.written if frame["url"] == "s3://far/x"] == said
+    uploader.stop()
+    assert list((tmp_path / "spool").iterdir()) == []
