@@ -103,6 +103,10 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return f"postgresql://trialbook@127.0.0.1:{self.port}/{name}"
 
+    def restart(self) -> None:
+        """As an upgrade does: connections are closed, what was committed stays."""
+        self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "restart")
+
     def stop(self) -> None:
         """End the server and remove its files."""
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")

@@ -8,6 +8,7 @@
 import errno
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from trialbook.errors import ConfigurationError
 
+_REST_SECONDS = 1.0
 metadata = sa.MetaData()
 """Every table of the server is declared on this object, next to the store that owns it."""
 
@@ -50,8 +52,10 @@ class Database:
             self.dialect = "postgresql"
             url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url)
             try:
-                self.engine = sa.create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True)
+                self.engine = sa.create_engine(url, pool_size=pool_size, max_overflow=20)
                 sa.event.listen(self.engine, "connect", _prepare_postgresql)
+                sa.event.listen(self.engine, "checkout", self._ask_after_rest)
+                sa.event.listen(self.engine, "checkin", _note_use)
             except ImportError:
                 raise ConfigurationError(
                     "the PostgreSQL database needs a driver: pip install 'trialbook[postgres]'"
@@ -62,6 +66,19 @@ class Database:
                 f"the database address must begin with sqlite:/// or postgresql://, not {scheme!r}"
             )
         self._writer = threading.RLock() if self.dialect == "sqlite" else None
+
+    def _ask_after_rest(self, connection: Any, record: Any, _: Any) -> None:
+        """Whether a connection that rested still stands: its database may have been restarted.
+
+        One that was used a moment ago is taken as it is, which saves each request of a busy server a round trip.
+        """
+        if time.monotonic() - record.info.get("used", 0.0) < _REST_SECONDS:
+            return
+        try:
+            self.engine.dialect.do_ping(connection)
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            # The pool then takes another one.
+            raise sa.exc.DisconnectionError from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -160,6 +177,10 @@ def _prepare_postgresql(connection: Any, _: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET jit = off")
     connection.commit()
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
