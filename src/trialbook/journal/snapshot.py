@@ -127,7 +127,14 @@ def unchanged(target: Path, used: Path) -> bool:
 
 
 def forget(target: Path) -> None:
-    """Delete what is left of a copy."""
+    """Delete what is left of a copy, and end one that nobody waits for any more."""
+    pid = _copying.pop(target, None)
+    if pid is not None:
+        # No longer a child of ours when the program has asked for the end of any child: then it is over.
+        with contextlib.suppress(ChildProcessError, ProcessLookupError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                os.killpg(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
     for path in (target, _beside(target, "origin"), _beside(target, "part")):
         path.unlink(missing_ok=True)
 

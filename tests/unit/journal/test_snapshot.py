@@ -109,3 +109,18 @@ def test_another_process_waits_for_a_copy_that_still_runs(tmp_path: Path) -> Non
     # As a process would that finds the note of a killed one.
     snapshot._copying.pop(target, None)
     assert snapshot.settle(target).read_bytes() == data
+
+
+@linux
+def test_a_copy_that_nobody_wants_any_more_is_ended(tmp_path: Path) -> None:
+    source = tmp_path / "weights"
+    data = filled(source, 4 * LARGE)
+    target = kept(source, tmp_path)
+    if target not in snapshot._copying:
+        pytest.skip("this file system clones files")
+    pid = snapshot._copying[target]
+    snapshot.forget(target)
+    # Nothing is left that could write into the spool later, and no dead process either.
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pid, 0)
+    assert list(target.parent.iterdir()) == [] and source.read_bytes() == data
