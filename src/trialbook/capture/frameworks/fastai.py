@@ -64,7 +64,11 @@ class _Fit:
             "loss": _name(learner.loss_func),
             "optimizer": _name(getattr(learner, "opt_func", None)),
             "model": _name(learner.model),
-            **{name: value for name, value in learner.opt.hypers[-1].items() if isinstance(value, (int, float))},
+            **{
+                name: value
+                for name, value in learner.opt.hypers[-1].items()
+                if isinstance(value, (int, float))
+            },
         }
         known = {name: value for name, value in settings.items() if value is not None}
         sink.parameters.connected(known, "fastai")
