@@ -1,5 +1,7 @@
 """A disk that is full, under the trainer and under the server: training goes on, and what is missing is told."""
 
+import shutil
+import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from tests.faults import checks, disks
 from tests.faults.test_kills import sync
 from tests.integration.program import Program, console, document, points, until
+from tests.support.postgres import Postgres
 from tests.support.server import RunningServer
 
 TRAINER = """
@@ -221,3 +224,33 @@ def test_a_server_whose_disk_is_full_says_so_and_takes_the_rest_later(tmp_path: 
             assert missing(server, task)["complete"]
         finally:
             server.kill()
+
+
+@pytest.mark.postgres
+def test_a_postgresql_whose_disk_is_full_takes_the_rest_later(tmp_path: Path) -> None:
+    # In a place of its own: for root, the database runs under an account that pytest's folders keep out.
+    place = Path(tempfile.mkdtemp(prefix="tb-full-"))
+    place.chmod(0o755)
+    with disks.tmpfs(place / "disk", 300) as disk:
+        (disk / "data").mkdir(mode=0o700)
+        database = Postgres(disk / "data")
+        server = RunningServer(tmp_path / "data", database.fresh_url())
+        try:
+            program = Program(SERVED, server, tmp_path / "home")
+            task = program.wait_for("TASK")
+            until(lambda: len(points(server, task).get("loss/train", {"iter": []})["iter"]) > 500)
+            disks.fill(disk)
+            until(lambda: "the disk is full" in server.log, 60)
+            told = int(program.said("STEP")[-1])
+            until(lambda: int(program.said("STEP")[-1]) > told + 1000)
+            disks.clear(disk)
+            (program.home / "stop").touch()
+            assert program.wait() == 0, program.text
+            total = int(program.wait_for("ALL"))
+            until(lambda: not checks.journals(program.home), 60)
+            assert points(server, task)["loss/train"]["iter"] == list(range(total))
+            assert missing(server, task)["complete"]
+        finally:
+            server.kill()
+            database.stop()
+    shutil.rmtree(place)

@@ -28,18 +28,25 @@ def _server_user() -> str | None:
 
 
 class Postgres:
-    """A running server; ``fresh_url()`` makes an empty database in it."""
+    """A running server; ``fresh_url()`` makes an empty database in it.
 
-    def __init__(self) -> None:
+    Args:
+        data: folder of its files; None is beside its socket. Removed by ``stop`` either way.
+    """
+
+    def __init__(self, data: Path | None = None) -> None:
         binaries = find_binaries()
         if binaries is None:
             raise FileNotFoundError("PostgreSQL is not installed: apt-get install postgresql")
         self._binaries = binaries
         self._user = _server_user()
         self._folder = Path(tempfile.mkdtemp(prefix="tb-pg-"))
+        self._data = str(data or self._folder / "data")
         if self._user:
             owner = pwd.getpwnam(self._user)
-            os.chown(self._folder, owner.pw_uid, owner.pw_gid)
+            for folder in (self._folder, data):
+                if folder is not None:
+                    os.chown(folder, owner.pw_uid, owner.pw_gid)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -56,25 +63,18 @@ class Postgres:
             "--no-sync",
             "--locale=C.UTF-8",
         )
+        self.start()
+
+    def start(self) -> None:
+        """Start it on its files."""
         options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1"
         options += " -c max_connections=200 -c shared_buffers=64MB"
-        self._run(
-            "pg_ctl",
-            "-D",
-            self._data,
-            "-o",
-            options,
-            "-l",
-            str(self._folder / "log"),
-            "-w",
-            "-t",
-            "60",
-            "start",
-        )
+        log = str(self._folder / "log")
+        self._run("pg_ctl", "-D", self._data, "-o", options, "-l", log, "-w", "-t", "60", "start")
 
-    @property
-    def _data(self) -> str:
-        return str(self._folder / "data")
+    def running(self) -> bool:
+        """Whether its main process is there."""
+        return (Path(self._data) / "postmaster.pid").exists()
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
