@@ -89,7 +89,7 @@ class _Finder:
             find = getattr(other, "find_spec", None)
             if other is self or find is None:
                 continue
-            spec: "ModuleSpec | None" = find(fullname, path, target)
+            spec: ModuleSpec | None = find(fullname, path, target)
             if spec is not None:
                 with guard("capture.imports"):
                     _add_call(spec)
