@@ -3,11 +3,10 @@
 import errno
 import logging
 import os
-import struct
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,35 +16,23 @@ from trialbook.base.ids import new_id
 from trialbook.errors import TrialbookError, UsageError
 from trialbook.journal import replay, snapshot
 from trialbook.journal.delivery import Delivery, Identity, Transport
-from trialbook.journal.frames import (
-    SINGLE_VALUE,
-    Kind,
-    Stream,
-    encode_json,
-    encode_point,
-    encode_series,
-    encode_text,
-)
+from trialbook.journal.frames import Kind
 from trialbook.journal.lock import FileLock
 from trialbook.journal.losses import Losses
 from trialbook.journal.patience import Patience
-from trialbook.journal.rows import Row
+from trialbook.journal.reports import Reports
 from trialbook.journal.shipper import PERIOD, Shipper
 from trialbook.journal.spool import Pending, Spool, Upload
 from trialbook.journal.uploads import Uploader
-from trialbook.journal.values import number_of, whole
 from trialbook.journal.writer import FULL, Writer
 
 _log = logging.getLogger("trialbook")
 _live: "weakref.WeakSet[Journal]" = weakref.WeakSet()
 _ADOPT_EVERY = 5.0
 _RETRY_SECONDS = 1.0
-_ROWS = 1000
-"""Sets of series whose packing is remembered."""
-LONGEST_TEXT = 1 << 20
 
 
-class Journal:
+class Journal(Reports):
     """One per process and task. All methods may be called from any thread and after a fork.
 
     Args:
@@ -82,8 +69,7 @@ class Journal:
         self._transport = transport
         self._budget = budget
         self._lock = threading.RLock()
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._rows: dict[tuple[tuple[str, str], ...], Row] = {}
+        self._forget()
         self._losses = Losses()
         self._forked = False
         self._adopted_at = 0.0
@@ -96,92 +82,7 @@ class Journal:
         self._open()
         _live.add(self)
 
-    # -- what a program reports ---
-
-    def scalar(self, metric: str, variant: str, iteration: int, value: float) -> None:
-        """Append one point with the current time.
-
-        Raises:
-            UsageError: the iteration is no integer or the value no number.
-        """
-        number = self._numbers.get((metric, variant))
-        if number is None:
-            # In a child, defining the series opens a journal of its own: only then is the writer the right one.
-            number = self._define(metric, variant)
-            if number is None:
-                return
-        try:
-            self._writer.point(number, iteration, value)
-        except (struct.error, TypeError, OverflowError):
-            self._writer.point(number, whole(iteration), number_of(value))
-
-    def row(self, series: tuple[tuple[str, str], ...], iteration: int, values: Sequence[float]) -> None:
-        """Append one point to each of several series, with the current time: all of them or, on an error, none.
-
-        Args:
-            series: metric and variant of each; the same tuple at each step is fastest.
-            iteration: of all of them.
-            values: one for each.
-
-        Raises:
-            UsageError: the iteration is no integer or a value no number.
-        """
-        row = self._rows.get(series)
-        if row is None:
-            row = self._define_row(series)
-            if row is None:
-                return
-        try:
-            self._writer.row(row, iteration, values)
-        except (struct.error, TypeError, OverflowError):
-            self._writer.row(row, whole(iteration), [number_of(value) for value in values])
-
-    def point_at(self, metric: str, variant: str, iteration: int, value: float, moment: float) -> None:
-        """Append one point with a time of its own (seconds since the epoch)."""
-        number = self._numbers.get((metric, variant))
-        if number is None:
-            number = self._define(metric, variant)
-            if number is None:
-                return
-        self._writer.append(encode_point(number, iteration, moment, value))
-
-    def single(self, name: str, value: float) -> None:
-        """A value without an iteration; the newest one counts."""
-        self.scalar("Summary", name, SINGLE_VALUE, value)
-
-    def text(
-        self, text: str, level: int = 20, stream: Stream = Stream.REPORT, moment: float | None = None
-    ) -> None:
-        """Append console text.
-
-        Args:
-            text: one or more lines.
-            level: 10 debug … 50 critical.
-            stream: where it came from.
-            moment: seconds since the epoch; None is now.
-        """
-        if not self._affordable("text", text.count("\n") + 1):
-            return
-        moment = time.time() if moment is None else moment
-        for start in range(0, len(text), LONGEST_TEXT):
-            self._append(encode_text(moment, level, stream, text[start : start + LONGEST_TEXT]))
-
-    def event(self, event: dict[str, Any]) -> None:
-        """Append an event of the wire (a plot, an image that is stored already, a vector).
-
-        Raises:
-            UsageError: it has 16 MiB or more as JSON.
-        """
-        self._frame(Kind.EVENT, event)
-        iteration = event.get("iter")
-        if isinstance(iteration, int) and iteration > (self._writer.latest or 0):
-            # A plot without an iteration has 0: it does not take the program back to its beginning.
-            self._writer.latest = iteration
-
-    def call(self, method: str, params: dict[str, Any]) -> None:
-        """Have a changing method run in this place of the order, with the caller's permission."""
-        self._frame(Kind.CALL, {"method": method, "params": params})
-        self._shipper_wake()
+    # -- files ---
 
     def upload(self, upload: Upload, kind: str = "file") -> Pending | None:
         """Store a file, then append the frames that make it visible.
@@ -294,7 +195,7 @@ class Journal:
         # From here on a report is refused with a message; before, it would still have been sent.
         with self._lock:
             self._closed = True
-        self._numbers, self._rows = {}, {}
+        self._forget()
         if self._uploader is not None:
             self._uploader.stop()
         if self._shipper is not None:
@@ -418,43 +319,6 @@ class Journal:
                     return False
         return True
 
-    def _define(self, metric: str, variant: str) -> int | None:
-        """The number of a new series; None when the disk has no room to say what it means."""
-        if not isinstance(metric, str) or not isinstance(variant, str):
-            return self._define(str(metric), str(variant))
-        if not self._fresh():
-            return None
-        with self._lock:
-            number = self._numbers.get((metric, variant))
-            if number is None:
-                number = len(self._numbers)
-                if self._writer.append(encode_series(number, metric, variant)) is None:
-                    return None
-                self._numbers[metric, variant] = number
-            return number
-
-    def _define_row(self, series: tuple[tuple[str, str], ...]) -> Row | None:
-        numbers = [self._define(metric, variant) for metric, variant in series]
-        known = [number for number in numbers if number is not None]
-        if len(known) < len(numbers):
-            return None
-        if len(self._rows) >= _ROWS:
-            # A program that reports other names at each step gains nothing by their being remembered.
-            self._rows.clear()
-        row = self._rows[series] = Row(known)
-        return row
-
-    def _append(self, frame: bytes) -> None:
-        if self._fresh():
-            self._writer.append(frame)
-
-    def _frame(self, kind: Kind, value: dict[str, Any]) -> None:
-        try:
-            frame = encode_json(kind, value)
-        except ValueError as error:
-            raise UsageError(f"too large to report: {error}. Upload it as an artifact instead.") from error
-        self._append(frame)
-
     def _stored(self, kind: Kind, value: dict[str, Any]) -> bool:
         """Append what a stored file makes visible; False when the journal has ended meanwhile."""
         with self._lock:
@@ -518,7 +382,7 @@ class Journal:
     def _after_fork_in_child(self) -> None:
         # The parent's threads do not exist here and its locks may be held by them: start from nothing.
         self._lock = threading.RLock()
-        self._numbers, self._rows = {}, {}
+        self._forget()
         self._losses = Losses()
         self._shipper = None
         self._uploader = None
