@@ -126,7 +126,16 @@ def _start(data: Path) -> str:
     log = data / "server.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "trialbook", "server", "--port", str(_free_port(data)), "--data", str(data)],
+            [
+                sys.executable,
+                "-m",
+                "trialbook",
+                "server",
+                "--port",
+                str(_free_port(data)),
+                "--data",
+                str(data),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
