@@ -50,8 +50,7 @@ class ServerBlobs:
         """See ``BlobStore``."""
         url = self._address(key)
         if isinstance(source, FileParts):
-            self._files.upload(source.path, url)
-            return self.head(key)
+            return self._put_file(key, url, source.path, source.path.stat().st_size)
         parts = iter(source)
         start, first = b"", b""
         for part in parts:
@@ -66,8 +65,11 @@ class ServerBlobs:
             path = Path(folder, "part")
             with path.open("wb") as file:
                 file.writelines(chain([start, first], parts))
-            self._files.upload(path, url)
-        return self.head(key)
+            return self._put_file(key, url, path, path.stat().st_size)
+
+    def _put_file(self, key: str, url: str, path: Path, length: int) -> BlobInfo:
+        etag = self._files.upload(path, url)
+        return BlobInfo(clean_key(key), length, etag, 0.0) if etag else self.head(key)
 
     def _put_small(self, key: str, url: str, body: bytes) -> BlobInfo:
         reply = self._files.request("PUT", url, self._told(url, len(body)), body)

@@ -89,13 +89,16 @@ class FileClient:
             told["Authorization"] = f"Bearer {self.session.token()}"
         return self.session.request(method, url, told, body, **how)
 
-    def upload(self, source: Path, url: str, progress: Progress = unheard) -> None:
+    def upload(self, source: Path, url: str, progress: Progress = unheard) -> str:
         """Store a file. What a broken connection, or a killed process, has sent of a large one is not sent again.
 
         Args:
             source: the file.
             url: its address.
             progress: told the bytes that are stored.
+
+        Returns:
+            The file's entity tag; empty when the server does not tell it.
 
         Raises:
             ConnectionFailed: the server is away.
@@ -105,10 +108,11 @@ class FileClient:
         with source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if self.owns(url) and size >= _IN_PARTS and self._upload_parts(file, source, url, size, progress):
-                return
+                return ""
             reply = self._put(url, _Window(file, 0, size, progress), {"Content-Length": str(size)})
         check(reply.status, url)
         progress(size)
+        return reply.headers.get("ETag") or ""
 
     def download(self, url: str, target: Path, progress: Progress = unheard) -> None:
         """Fetch a file; ``target`` is whole when this returns and untouched when it raises.

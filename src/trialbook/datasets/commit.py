@@ -1,6 +1,7 @@
 """Making a version exist: ranges, root, a last look at the packs, then the pointer. The order is the promise."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,18 +16,33 @@ from trialbook.datasets.manifest import (
     encode_root,
     pack_refs,
 )
-from trialbook.datasets.objects import Objects, draft_key, pack_key, pointer_key, root_key
+from trialbook.datasets.objects import Objects, draft_key, hold, pack_key, pointer_key, remember, root_key
 from trialbook.datasets.pack_reader import PackReader, wanted_of
 from trialbook.datasets.rows import LINK, PIECES, Rows
 from trialbook.errors import DatasetInUse, DatasetMissing
+
+
+@dataclass
+class Written:
+    """What one writer of a version has put already.
+
+    Attributes:
+        keys: of ranges.
+        rows: those of the last manifest; the same rows are cut and encoded once.
+        ranges: of that manifest.
+    """
+
+    keys: set[str] = field(default_factory=set)
+    rows: Rows | None = None
+    ranges: tuple[RangeRef, ...] = ()
 
 
 def publish(
     objects: Objects, rows: Rows, version: str, parents: Sequence[Root],
     parent_ids: Sequence[tuple[str, str]], own: Mapping[str, tuple[int, int]], created: float,
     lineage: Sequence[Root] | None = None, graph: Mapping[str, Sequence[str]] | None = None,
-    written: set[str] | None = None,
-) -> Root:  # fmt: skip
+    written: Written | None = None,
+) -> tuple[Root, str]:  # fmt: skip
     """Write a version's manifest and, last, its pointer.
 
     Args:
@@ -39,10 +55,10 @@ def publish(
         created: seconds since the epoch.
         lineage: the roots that it descends from; None: ``parents``. Squashing has other sources than parents.
         graph: its ancestors and itself with their parents, when they are known otherwise than by roots.
-        written: keys of ranges that this writer has put; it gets those that are put now.
+        written: what this writer has put; it gets what is put now.
 
     Returns:
-        The root.
+        The root and its id.
 
     Raises:
         DatasetInUse: the version exists.
@@ -58,14 +74,16 @@ def publish(
         raise DatasetInUse(f"version {version} exists already")
     objects.put_json(pointer_key(version), {"root": root_id})
     objects.drop(draft_key(version))
-    return root
+    remember(root_id, root)
+    hold(root, rows)
+    return root, root_id
 
 
 def write_manifest(
     objects: Objects, rows: Rows, version: str, parents: Sequence[Root],
     parent_ids: Sequence[tuple[str, str]], own: Mapping[str, tuple[int, int]], created: float,
     lineage: Sequence[Root] | None = None, graph: Mapping[str, Sequence[str]] | None = None,
-    written: set[str] | None = None,
+    written: Written | None = None,
 ) -> tuple[Root, str]:  # fmt: skip
     """Ranges and root of a version, without a pointer: see ``publish``. The root and its id."""
     sizes = {ref.key: (ref.bytes, ref.members) for root in parents for ref in root.packs} | dict(own)
@@ -77,17 +95,7 @@ def write_manifest(
         return sizes[key]
 
     packs = _with_pieces(pack_refs(rows, sizes_of), recipes, sizes_of)
-    inherited = {ref.key.rpartition("/")[2]: ref.key for root in parents for ref in root.ranges}
-    ranges = []
-    written = set() if written is None else written
-    for part in encode_ranges(rows):
-        key = inherited.get(part.id)
-        if key is None:
-            key = f"{version}/{part.id}"
-            if key not in written:
-                objects.blobs.put(f"ranges/{key}", [part.data])
-                written.add(key)
-        ranges.append(RangeRef(key, part.first, part.last, part.rows, len(part.data)))
+    ranges = _ranges(objects, rows, version, parents, written or Written())
     links = int((rows.data["kind"] == LINK).sum())
     known_sizes = rows.data["size"][rows.data["size"] > 0]
     known = graph_of(version, parents if lineage is None else lineage)
@@ -95,11 +103,30 @@ def write_manifest(
         known = {name: tuple(above) for name, above in graph.items()}
     root = Root(
         version, created, len(rows) - links, links, int(known_sizes.sum()), tuple(parent_ids),
-        known, tuple(ranges), packs, PIECED if recipes else FORMAT, recipes,
+        known, ranges, packs, PIECED if recipes else FORMAT, recipes,
     )  # fmt: skip
     root_id, data = encode_root(root)
     objects.blobs.put(root_key(version, root_id), [data])
     return root, root_id
+
+
+def _ranges(
+    objects: Objects, rows: Rows, version: str, parents: Sequence[Root], written: Written
+) -> tuple[RangeRef, ...]:
+    if written.rows is rows:
+        return written.ranges
+    inherited = {ref.key.rpartition("/")[2]: ref.key for root in parents for ref in root.ranges}
+    ranges = []
+    for part in encode_ranges(rows):
+        key = inherited.get(part.id)
+        if key is None:
+            key = f"{version}/{part.id}"
+            if key not in written.keys:
+                objects.blobs.put(f"ranges/{key}", [part.data])
+                written.keys.add(key)
+        ranges.append(RangeRef(key, part.first, part.last, part.rows, len(part.data)))
+    written.rows, written.ranges = rows, tuple(ranges)
+    return written.ranges
 
 
 Recipes = dict[str, tuple[tuple[str, int], ...]]

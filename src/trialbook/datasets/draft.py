@@ -21,7 +21,7 @@ class Draft(ContentOfDraft, StoringOfDraft):
     """Writes one version. Use ``Repository.begin``; close it with ``finish``, ``close`` or ``abandon``.
 
     Every change is on local disk when its call returns. Bytes travel in ``upload``. ``resumed`` says whether this host
-    had something of it already.
+    had something of it already, ``fresh`` that nobody can have stored anything of it.
     """
 
     def finish(self, whole_packs: bool = False) -> Root:
@@ -41,10 +41,12 @@ class Draft(ContentOfDraft, StoringOfDraft):
         rows = self.rows()
         if whole_packs:
             rows = self._whole(rows)
-        root = publish(
+        root, self.root_id = publish(
             self._objects, rows, self.version, self.parents, self._parent_ids, self._packs, self._clock(),
             written=self._written,
         )  # fmt: skip
+        # Whoever holds this draft still finds the rows without reading them.
+        self._standing = (rows, self.standing()[1])
         self._remember(rows)
         self._journal.erase()
         return root

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from trialbook.base.clock import Clock
+from trialbook.datasets.commit import Written
 from trialbook.datasets.draft_journal import DraftJournal, Layer
 from trialbook.datasets.ingest import Sources
 from trialbook.datasets.manifest import Root
@@ -33,13 +34,16 @@ class DraftState:
         self._stats = stats
         self._clock = clock
         self.resumed = False
+        self.fresh = False
         self._scans: list[tuple[Scan, str | None, list[int], float]] = []
         self._sources, removed, self._links = journal.read_changes()
         self._removed = set(removed)
         layers, self._packs = journal.read_layers()
         self._layer = latest(layers)
         self._standing: tuple[Rows, Sources] | None = None
-        self._written: set[str] = set()
+        self._written = Written()
+        self.root_id = ""
+        """Of the finished version."""
 
     def look_in(self, objects: Objects) -> None:
         """Go on with the same repository, opened anew by someone who knows more places of packs."""

@@ -58,9 +58,13 @@ class StoringOfDraft(DraftState):
             self._sources.facts[waiting],
         )  # fmt: skip
         shipped: set[str] = set()
+        # What is sent a second time, or by a second writer, may be there already.
+        again, self.fresh = not self.fresh, False
 
         def ship(sealed: SealedPack, facts: Array) -> str:
-            key = target.store_pack(self.version, sealed.id, sealed.path, sealed.bytes, policy.durable)
+            key = target.store_pack(
+                self.version, sealed.id, sealed.path, sealed.bytes, policy.durable, look=again
+            )
             if stored is not None:
                 stored(key)
             paths = [sources.paths[place] for place in sealed.places]

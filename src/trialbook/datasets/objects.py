@@ -1,7 +1,9 @@
 """The objects of a repository by their meaning: pointers, roots, ranges, packs, drafts, receipts."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -110,7 +112,19 @@ class Objects:
             raise DatasetMissing(f"root {root_id} of version {version} is gone from the storage") from None
         if root.version != version:
             raise DatasetDamaged(f"root {root_id} belongs to version {root.version}, not to {version}")
+        _remembered.add(root_id, root)
         return root
+
+    def recall(self, version: str, root_id: str) -> Root:
+        """``root`` by its id, from memory when this process has read or written it: it cannot have changed since.
+
+        Whoever wants to know whether the storage still has it asks ``root``.
+
+        Raises:
+            DatasetMissing, DatasetDamaged: see ``root``.
+        """
+        found = _remembered.get(root_id)
+        return found if found is not None and found.version == version else self.root(version, root_id)
 
     def range(self, ref: RangeRef) -> Table:
         """The table of a range, checked.
@@ -124,24 +138,32 @@ class Objects:
         except FileMissing:
             raise DatasetMissing(f"range {ref.key} is gone from the storage") from None
 
-    def rows(self, root: Root) -> Rows:
-        """All rows of a version; nothing is read while somebody holds them already."""
-        found = _held.get(_content(root))
+    def rows(self, root: Root, anew: bool = False) -> Rows:
+        """All rows of a version; nothing is read while somebody holds them already, unless ``anew``."""
+        found = None if anew else _held.get(_content(root))
         if found is None:
             found = concatenated(decode_range(self.range(ref), ref) for ref in root.ranges)
-            if root.ranges:
-                found.data.flags.writeable = False
-                _held[_content(root)] = found
+            hold(root, found)
         return found
 
-    def store_pack(self, owner: str, pack_id: str, path: Path, length: int, durable: bool) -> str:
+    def store_pack(
+        self, owner: str, pack_id: str, path: Path, length: int, durable: bool, look: bool = True
+    ) -> str:
         """Bring a sealed pack from local disk to its key, unless this owner's is there already.
+
+        Args:
+            owner: version that it belongs to.
+            pack_id: of its content.
+            path: where it is; gone afterwards.
+            length: its bytes.
+            durable: wait for the disk.
+            look: whether it may be there already, from an earlier attempt.
 
         Returns:
             ``<owner>/<pack id>``.
         """
         key = pack_key(f"{owner}/{pack_id}")
-        if self.length(key) == length:
+        if look and self.length(key) == length:
             path.unlink(missing_ok=True)
         elif isinstance(self.blobs, LocalBlobs):
             self.blobs.adopt(key, path, durable)
@@ -167,6 +189,41 @@ class Objects:
 
 _held: WeakValueDictionary[tuple[str, ...], Rows] = WeakValueDictionary()
 """Rows that somebody holds, by the ids of their ranges: these are hashes of what the ranges say, wherever they lie."""
+
+
+class _Remembered:
+    """Roots by id, the last ones used."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._roots: OrderedDict[str, Root] = OrderedDict()
+
+    def add(self, root_id: str, root: Root) -> None:
+        with self._lock:
+            self._roots[root_id] = root
+            self._roots.move_to_end(root_id)
+            if len(self._roots) > self._most:
+                self._roots.popitem(last=False)
+
+    def get(self, root_id: str) -> Root | None:
+        with self._lock:
+            return self._roots.get(root_id)
+
+
+_remembered = _Remembered()
+
+
+def hold(root: Root, rows: Rows) -> None:
+    """Answer ``Objects.rows`` with these as long as somebody has them; they cannot be changed any more."""
+    if root.ranges:
+        rows.data.flags.writeable = False
+        _held[_content(root)] = rows
+
+
+def remember(root_id: str, root: Root) -> None:
+    """Answer ``Objects.recall`` with what this process has just written."""
+    _remembered.add(root_id, root)
 
 
 def _content(root: Root) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The façade: versions over one ``BlobStore`` and one cache folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from trialbook.datasets.sniff import Policy
 from trialbook.datasets.stat_cache import StatCache
 from trialbook.datasets.verify import Problem, verify_storage
 from trialbook.datasets.views import FetchLinks, View, Views
-from trialbook.errors import DatasetDamaged, DatasetInUse, DatasetMissing, UsageError
+from trialbook.errors import DatasetDamaged, DatasetError, DatasetInUse, DatasetMissing, UsageError
 
 
 class Version:
@@ -84,6 +84,7 @@ class Repository:
         cache: folder of this host for drafts, views and remembered digests; processes may share it.
         clock: seconds since the epoch.
         links: fetches the links of rows into a folder; without it copies have no links.
+        known: this process has opened this storage before, so its format needs no look.
 
     Example:
         >>> import tempfile
@@ -102,14 +103,16 @@ class Repository:
     """
 
     def __init__(
-        self, blobs: BlobStore, cache: Path, clock: Clock = now, links: FetchLinks | None = None
-    ) -> None:
+        self, blobs: BlobStore, cache: Path, clock: Clock = now, links: FetchLinks | None = None,
+        known: bool = False,
+    ) -> None:  # fmt: skip
         self._objects = Objects(blobs)
         self._links = links
         self._cache = cache
         self._clock = clock
         self._views = Views(cache)
-        self._objects.ensure()
+        if not known:
+            self._objects.ensure()
 
     def versions(self) -> list[str]:
         """Ids of all finished versions."""
@@ -121,17 +124,26 @@ class Repository:
         return self._objects
 
     def open(self, version: str, root_id: str | None = None) -> Version:
-        """A finished version; ``root_id`` saves the look at its pointer.
+        """A finished version; ``root_id`` saves the look at its pointer, and at a root that this process knows.
 
         Raises:
             DatasetMissing: there is none of that id.
             DatasetDamaged: its root is not what its name says.
         """
-        root_id = root_id or self._objects.pointer(version)
+        if root_id:
+            return Version(self._objects, root_id, self._objects.recall(version, root_id))
+        return self._read(version, self._objects.pointer(version))
+
+    def _read(self, version: str, root_id: str) -> Version:
         return Version(self._objects, root_id, self._objects.root(version, root_id))
 
     def begin(
-        self, version: str, parents: Sequence[str] | None = None, policy: Policy | None = None
+        self,
+        version: str,
+        parents: Sequence[str] | None = None,
+        policy: Policy | None = None,
+        roots: Mapping[str, str] | None = None,
+        fresh: bool = False,
     ) -> Draft:
         """Start a version, or go on with one that a killed or closed writer left on this host.
 
@@ -139,6 +151,8 @@ class Repository:
             version: its id, 32 hexadecimal characters; never one that was used before.
             parents: whose rows it starts from; at one path the later parent wins. None: those it was begun with.
             policy: how files are stored; None: as it was begun, or the default.
+            roots: root ids of parents, as far as the caller knows them; each saves one look at a pointer.
+            fresh: nobody can have used the id before; saves looks at what may be there of it.
 
         Raises:
             UsageError: the id has another form.
@@ -149,24 +163,27 @@ class Repository:
             raise UsageError(f"{version!r} is no version id: 32 hexadecimal characters")
         journal = DraftJournal(self._cache / "drafts" / version)
         journal.acquire()
-        if self._objects.length(pointer_key(version)) is not None:
+        if not fresh and self._objects.length(pointer_key(version)) is not None:
             # Its writer may have been killed between the pointer and its own tidying up.
             self._objects.drop(draft_key(version))
             journal.erase()
             raise DatasetInUse(f"version {version} is finished: begin a child of it")
         try:
-            return self._begun(journal, version, parents, policy)
+            draft = self._begun(journal, version, parents, policy, roots or {})
         except BaseException:
             journal.release()
             raise
+        draft.fresh = fresh and not draft.resumed
+        return draft
 
     def _begun(
-        self, journal: DraftJournal, version: str, parents: Sequence[str] | None, policy: Policy | None
-    ) -> Draft:
+        self, journal: DraftJournal, version: str, parents: Sequence[str] | None, policy: Policy | None,
+        known: Mapping[str, str],
+    ) -> Draft:  # fmt: skip
         head = journal.read_head()
         if head is None:
             policy = policy or Policy()
-            named = [(parent, self._objects.pointer(parent)) for parent in parents or ()]
+            named = [(parent, known.get(parent) or self._objects.pointer(parent)) for parent in parents or ()]
         else:
             named = msgspec.convert(head["parents"], list[tuple[str, str]])
             policy = policy or msgspec.convert(head["policy"], Policy)
@@ -175,16 +192,26 @@ class Repository:
                     f"version {version} was begun with other parents: {[name for name, _ in named]}"
                 )
         self._objects.put_json(draft_key(version), {"parents": named, "started": self._clock()})
-        for parent, root_id in named:
-            if head is None and self._objects.pointer(parent) != root_id:
-                raise DatasetInUse(f"version {parent} was replaced at this moment: begin again")
-        roots = [self._objects.root(parent, root_id) for parent, root_id in named]
+        if head is None:
+            self._still_there(version, named)
+        roots = [self._objects.recall(parent, root_id) for parent, root_id in named]
         if head is None:
             journal.write_head({"parents": named, "policy": asdict(policy)})
         stats = StatCache(self._cache / "stat")
         draft = Draft(self._objects, journal, stats, self._clock, version, roots, named, policy)
         draft.resumed = head is not None
         return draft
+
+    def _still_there(self, version: str, parents: Sequence[tuple[str, str]]) -> None:
+        """Look at the parents' pointers after the draft was put: from then on it protects them."""
+        try:
+            for parent, root_id in parents:
+                if self._objects.pointer(parent) != root_id:
+                    raise DatasetInUse(f"version {parent} was replaced at this moment: begin again")
+        except DatasetError:
+            # Nobody would finish it, and it would keep objects for ever.
+            self._objects.drop(draft_key(version))
+            raise
 
     def diff(self, first: str, second: str) -> Difference:
         """What turns one version into another; reads only ranges that are not in both."""
@@ -204,7 +231,7 @@ class Repository:
         data["origin"] = 0
         alone = Rows(rows.paths, data, rows.packs, (version,), rows.links)
         try:
-            root = publish(self._objects, alone, version, draft.parents, (), {}, self._clock(), lineage=())
+            root, _ = publish(self._objects, alone, version, draft.parents, (), {}, self._clock(), lineage=())
         except BaseException:
             draft.close()
             raise
@@ -237,14 +264,14 @@ class Repository:
             DatasetMissing: the version or one of its packs is gone.
             DatasetDamaged: stored bytes are not those of the manifest; no folder is left.
         """
-        root_id = root_id or self._objects.pointer(version)
+        known, root_id = root_id is not None, root_id or self._objects.pointer(version)
         chosen = selection or Selection.of(patterns)
         found = self._views.find(root_id, chosen.name)
         if found is not None and not self._views.intact(found):
             self._views.drop(root_id, chosen.name)
             found = None
         if found is None:
-            opened = self.open(version, root_id)
+            opened = self.open(version, root_id) if known else self._read(version, root_id)
             rows = chosen.rows(opened.rows, opened.root)
             found = self._views.build(
                 version,

@@ -37,7 +37,7 @@ def verify_storage(objects: Objects, root: Root) -> list[Problem]:
     """
     problems: list[Problem] = []
     try:
-        rows = objects.rows(root)
+        rows = objects.rows(root, anew=True)
     except (DatasetMissing, DatasetDamaged) as error:
         return [Problem(root.version, str(error))]
     files = np.flatnonzero(rows.data["kind"] == FILE).tolist()

@@ -64,6 +64,7 @@ class CommitDataset(msgspec.Struct, frozen=True, kw_only=True):
         artifacts: written with it.
         runtime, configuration: merged into the task's.
         keep_open: the task goes on; only the version is finished.
+        script: parts of the task's that change; None is none.
     """
 
     dataset: str
@@ -79,6 +80,7 @@ class CommitDataset(msgspec.Struct, frozen=True, kw_only=True):
     runtime: dict[str, Any] = {}
     configuration: dict[str, Configuration] = {}
     keep_open: bool = False
+    script: dict[str, Any] | None = None
 
 
 class CommitDatasetReply(msgspec.Struct, frozen=True, kw_only=True):

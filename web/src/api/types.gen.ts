@@ -125,6 +125,7 @@ export interface CommitDataset {
   runtime?: Record<string, unknown>;
   configuration?: Record<string, Configuration>;
   keep_open?: boolean;
+  script?: Record<string, unknown> | null;
 }
 
 export interface CommitDatasetReply {

@@ -64,7 +64,7 @@ def online(what: str) -> Connection:
 class DatasetBase:
     """One version; the mixins of the sibling files add the public members."""
 
-    _task: Task
+    _opened_task: Task | None = None
     _home: Home
     _info: dict[str, Any]
     _policy: Policy
@@ -79,7 +79,18 @@ class DatasetBase:
     @property
     def id(self) -> str:
         """The version's id: 32 hexadecimal characters; also the id of its task."""
-        return self._task.id
+        return str(self._info["id"])
+
+    @property
+    def _task(self) -> Task:
+        """Its task, read when it is needed: a parent's, for one, is not."""
+        if self._opened_task is None:
+            self._opened_task = Task._open(self.id)
+        return self._opened_task
+
+    @_task.setter
+    def _task(self, task: Task) -> None:
+        self._opened_task = task
 
     def is_final(self) -> bool:
         """Whether the version was finalized and cannot change any more.
@@ -113,8 +124,12 @@ class DatasetBase:
             )
         return self._open_draft
 
-    def _begin(self) -> None:
+    def _begin(self, parents: "Sequence[DatasetBase] | None" = None, fresh: bool = False) -> None:
         """Open the draft, with what an earlier process left of it on this host.
+
+        Args:
+            parents: as they are now; None reads them.
+            fresh: the version was made at this moment.
 
         Raises:
             UsageError: the reference SDK is writing it.
@@ -123,13 +138,17 @@ class DatasetBase:
             raise UsageError(
                 f"dataset {self.id} is being written by the clearml SDK: finalize it there first"
             )
-        self._adopt_parents(self._parents())
+        parents = self._parents() if parents is None else parents
+        self._adopt_parents(parents)
+        roots = {one.id: one._root_id for one in parents if one._home.url == self._home.url and one._root_id}
         if self._session is None and self._info.get("status") in ("stopped", "failed"):
             say(f"Trialbook: dataset {self.id} was {self._info['status']}; it is written again")
             self._task.mark_started(force=True)
             self._info["status"] = "in_progress"
         try:
-            self._open_draft = self._home.repository.begin(self.id, self._parent_ids, self._policy)
+            self._open_draft = self._home.repository.begin(
+                self.id, self._parent_ids, self._policy, roots, fresh
+            )
         except DatasetInUse:
             # Its process may have been killed between the manifest and the server's answer.
             objects = self._home.objects()
@@ -185,7 +204,7 @@ class DatasetBase:
             return merged(self._load(parent)._rows() for parent in self._foreign_parents())
         objects = self._home.objects()
         return merged(
-            objects.rows(objects.root(parent, root_id)) for parent, root_id in self._version.root.parents
+            objects.rows(objects.recall(parent, root_id)) for parent, root_id in self._version.root.parents
         )
 
     def _foreign_parents(self) -> tuple[str, ...]:
@@ -215,22 +234,36 @@ class DatasetBase:
         if self._foreign_parents():
             return [self._load(parent)._version.root for parent in self._foreign_parents()]
         objects = self._home.objects()
-        return [objects.root(parent, root_id) for parent, root_id in self._version.root.parents]
+        return [objects.recall(parent, root_id) for parent, root_id in self._version.root.parents]
 
     def _note_call(self, name: str, **arguments: Any) -> None:
         """Remember a call for the script of the version; it is written with the next upload or finalize."""
         self.__dict__.setdefault("_calls", []).append(replay.call(name, arguments))
 
-    def _write_calls(self) -> None:
+    def _noted_calls(self) -> dict[str, Any]:
+        """Parts of the task's script that change by the calls since the last time."""
         calls = self.__dict__.pop("_calls", [])
         known = self._task.get_script()
         # The code of a task that became a version stays that of the task.
-        if calls and known["entry_point"] == replay.ENTRY:
-            self._task._put_script({"diff": replay.continued(known["diff"], calls)})
+        if not calls or known["entry_point"] != replay.ENTRY:
+            return {}
+        return {"diff": replay.continued(known["diff"], calls)}
+
+    def _note_runtime(self, **values: Any) -> None:
+        """Tell the server values of the runtime, and the calls so far, at once."""
+        record = self._task._record
+        with record.lock:
+            document, script = record.document, self._noted_calls()
+            fields: dict[str, Any] = {"runtime": {**(document.get("runtime") or {}), **values}}
+            document.update(fields)
+            if script:
+                document["script"] = {**(document.get("script") or {}), **script}
+                fields["script"] = script
+            record.change("tasks.edit", {"force": True, **fields})
 
     def _forget(self) -> None:
         """What was read before the version was finished is stale."""
-        for name in ("_version", "_chunk_names", "_entries"):
+        for name in ("_version", "_lineage", "_chunk_names", "_entries"):
             self.__dict__.pop(name, None)
 
     @classmethod
@@ -257,22 +290,21 @@ class DatasetBase:
     def _of(cls, info: dict[str, Any], connection: Connection) -> "Dataset":
         from trialbook.sdk.dataset import Dataset
 
-        task = Task._open(str(info["id"]))
         made = Dataset.__new__(Dataset)
-        made._task, made._info = task, dict(info)
+        made._info = dict(info)
         made._parent_ids = list(info.get("parents") or [])
         made._policy = Policy(aliases=False)
         cache = cache_folder()
         if info.get("root"):
             made._home = Home(connection, str(info["repository"]), cache, info.get("places"))
         elif info["status"] in FINAL:
-            adopted = adopt(connection, task.data, cache)
+            adopted = adopt(connection, made._task.data, cache)
             made._info["root"] = adopted.root
             made._home = Home(connection, str(adopted.repository), cache, adopted.places)
         else:
-            destination = task.output_uri or connection.settings.files_host
-            noted = (task.data.get("runtime") or {}).get("ds_saved_places")
-            places = {**(json.loads(noted) if noted else {}), **remembered_places(cache, task.id)}
+            destination = made._task.output_uri or connection.settings.files_host
+            noted = (made._task.data.get("runtime") or {}).get("ds_saved_places")
+            places = {**(json.loads(noted) if noted else {}), **remembered_places(cache, made.id)}
             made._home = Home(connection, repository_url(destination), cache, places)
         return made
 

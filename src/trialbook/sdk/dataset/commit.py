@@ -4,9 +4,12 @@ import json
 import time
 from typing import Any
 
+import numpy as np
+
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import root_key
 from trialbook.datasets.rows import LINK, Rows
+from trialbook.sdk.dataset.home import keep
 from trialbook.sdk.dataset.listing import FIRST_CHUNK, ListingMixin, compare
 from trialbook.sdk.dataset.state import encode_state
 
@@ -16,7 +19,7 @@ _LISTED = 10_000
 class CommitMixin(ListingMixin):
     """The last step of ``finalize``."""
 
-    def _commit(self, root: Root) -> None:
+    def _commit(self, root: Root, base: Rows | None = None) -> None:
         connection = self._home.connection
         assert connection is not None
         rows = self._version.rows
@@ -28,7 +31,9 @@ class CommitMixin(ListingMixin):
                 self._state_artifact(root, rows, {ref.key: name for name, ref in chunks.items()})
             )
         artifacts.append(self._manifest_artifact(root))
-        runtime, changes = self._counters(root, rows, chunks)
+        before = self._parent_rows() if base is None else base
+        runtime, changes = self._counters(root, before, rows, chunks)
+        self._note_call("finalize")
         info = {
             "dataset": self.id,
             "root": self._uncommitted,
@@ -41,11 +46,10 @@ class CommitMixin(ListingMixin):
             "stored": sum(ref.bytes for ref in chunks.values()),
             "artifacts": artifacts,
             "runtime": runtime,
-            "configuration": self._configuration(rows),
+            "configuration": self._configuration(root, rows),
             "keep_open": self._keep_task_open,
+            "script": self._noted_calls() or None,
         }
-        self._note_call("finalize")
-        self._write_calls()
         # Reports to the version come before its end.
         self._task._record.flush()
         reply = connection.session.call("datasets.commit", info)
@@ -61,6 +65,7 @@ class CommitMixin(ListingMixin):
         self._task._record.document = reply["dataset"]
         self._uncommitted = ""
         self._forget()
+        keep(rows)
 
     def _objects(self, root: Root, parents: list[Root]) -> list[dict[str, Any]]:
         found = {f"packs/{ref.key}": ref.bytes for ref in root.packs}
@@ -135,9 +140,9 @@ class CommitMixin(ListingMixin):
         }
 
     def _counters(
-        self, root: Root, rows: Rows, chunks: dict[str, Any]
+        self, root: Root, before: Rows, rows: Rows, chunks: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, int]]:
-        difference = compare(self._parent_rows(), rows, self._content()[1])
+        difference = compare(before, rows, self._content()[1])
         manual = getattr(self, "_counted", {})
         changes = {
             "added": len(difference.added),
@@ -160,35 +165,25 @@ class CommitMixin(ListingMixin):
             "ds_change_size": int(sizes[own & (sizes > 0)].sum()),
         }, changes
 
-    def _configuration(self, rows: Rows) -> dict[str, Any]:
+    def _configuration(self, root: Root, rows: Rows) -> dict[str, Any]:
         graph = self._graph()
         numbers = {version: str(number) for number, version in enumerate(graph)}
-        found = self._home.connection.session.call(  # type: ignore[union-attr]
-            "datasets.get_all", {"ids": list(graph), "archived": True}
-        )["versions"]
-        known = {one["id"]: one for one in found}
+        known = {version: self._shown(version) for version in graph if version != self.id}
+        known[self.id] = {
+            "status": "completed",
+            "last_update": int(time.time()),
+            "job_size": root.bytes,
+            "name": self._info.get("name", ""),
+            "version": self._info.get("version"),
+        }
         struct = {
             numbers[version]: {
                 "job_id": version,
-                "status": "completed"
-                if version == self.id
-                else known.get(version, {}).get("status", "deleted"),
-                "last_update": int(time.time()) if version == self.id else None,
                 "parents": [numbers[above] for above in parents if above in numbers],
-                "job_size": known.get(version, {}).get("bytes"),
-                "name": known.get(version, {}).get("name", ""),
-                "version": known.get(version, {}).get("version"),
+                **known[version],
             }
             for version, parents in graph.items()
         }
-        lines = ["File Name, File Size (bytes), Hash (SHA2)"]
-        linked = (rows.data["kind"] == LINK).tolist()
-        sizes = rows.data["size"].tolist()
-        for place, path in enumerate(rows.paths[:_LISTED]):
-            digest = "" if linked[place] else rows.data["sha256"][place].tobytes().hex()
-            lines.append(f"{path}, {sizes[place]}, {digest}")
-        if len(rows) > _LISTED:
-            lines.append(f"… {len(rows) - _LISTED} more, {len(rows)} in all")
         return {
             "Dataset Struct": {
                 "name": "Dataset Struct",
@@ -200,9 +195,34 @@ class CommitMixin(ListingMixin):
                 "name": "Dataset Content",
                 "type": "CSV",
                 "description": "Dataset content preview",
-                "value": "\n".join(lines),
+                "value": _listed(rows),
             },
         }
+
+    def _shown(self, version: str) -> dict[str, Any]:
+        """An ancestor in the structure."""
+        task = self._lineage.get(version, {})
+        runtime = task.get("runtime") or {}
+        return {
+            "status": task.get("status", "deleted"),
+            "last_update": None,
+            "job_size": runtime.get("ds_total_size"),
+            "name": task.get("name", ""),
+            "version": runtime.get("version"),
+        }
+
+
+def _listed(rows: Rows) -> str:
+    lines = ["File Name, File Size (bytes), Hash (SHA2)"]
+    linked = (rows.data["kind"][:_LISTED] == LINK).tolist()
+    sizes = rows.data["size"][:_LISTED].tolist()
+    digests = np.ascontiguousarray(rows.data["sha256"][:_LISTED]).tobytes().hex()
+    for place, path in enumerate(rows.paths[:_LISTED]):
+        digest = "" if linked[place] else digests[64 * place : 64 * place + 64]
+        lines.append(f"{path}, {sizes[place]}, {digest}")
+    if len(rows) > _LISTED:
+        lines.append(f"… {len(rows) - _LISTED} more, {len(rows)} in all")
+    return "\n".join(lines)
 
 
 def introduced(root: Root, parents: list[Root]) -> dict[str, Any]:

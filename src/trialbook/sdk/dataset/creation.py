@@ -150,7 +150,7 @@ class MakingMixin(DatasetBase):
             host._record.reload()
             made._keep_task_open = True
         made._info = {
-            "id": made._task.id,
+            "id": str(reply["dataset"]["id"]),
             "name": ask["name"],
             "project": ask["project"].strip("/"),
             "version": reply["version"],
@@ -160,7 +160,8 @@ class MakingMixin(DatasetBase):
         made._policy = policy
         destination = made._task.output_uri or connection.settings.files_host
         made._home = Home(connection, repository_url(destination), cache_folder())
-        made._begin()
+        # A task that becomes a version may have been one in an earlier process.
+        made._begin(parents, fresh=host is None)
         return made
 
     @classmethod

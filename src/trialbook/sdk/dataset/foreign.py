@@ -54,9 +54,7 @@ def adopt(connection: Connection, document: Mapping[str, Any], cache: Path) -> A
     objects.ensure()
     rows = reader.rows()
     graph = reader.states[version].dependency_graph or {version: []}
-    root = publish(objects, rows, version, (), (), reader.sizes, 0.0, (), graph)
-    root_id = objects.pointer(version)
-    assert root.version == version
+    _, root_id = publish(objects, rows, version, (), (), reader.sizes, 0.0, (), graph)
     write_json(note, {"root": root_id, "places": reader.places})
     return Adopted(folder, root_id, reader.places)
 

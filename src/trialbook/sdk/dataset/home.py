@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from trialbook.base.files import read_json, write_json
 from trialbook.blobs.store import BlobStore
@@ -10,10 +11,25 @@ from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import Objects, pointer_key, root_key
 from trialbook.datasets.places import RoutedBlobs
 from trialbook.datasets.repository import Repository
+from trialbook.datasets.rows import Rows
 from trialbook.errors import UsageError
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.dataset.links import fetcher
 from trialbook.sdk.dataset.stores import UrlBlobs, open_blobs
+
+_opened: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
+"""Repositories on servers and in buckets whose format was seen. A folder's is looked at each time: it costs nothing."""
+
+_SHORT = 100_000
+_last: list[Rows] = []
+
+
+def keep(rows: Rows) -> None:
+    """Keep the rows of the version that was made last: the next one begins with them, or a copy is wanted.
+
+    Those of more than a hundred thousand paths (some 25 MB) are read again instead.
+    """
+    _last[:] = [rows] if len(rows) <= _SHORT else []
 
 
 class Home:
@@ -39,7 +55,10 @@ class Home:
         blobs: BlobStore = self._base
         if self.places:
             blobs = RoutedBlobs(self._base, self._elsewhere)
-        self.repository = Repository(blobs, cache, links=fetcher(connection))
+        seen = _opened.setdefault(connection, set()) if connection is not None else set()
+        self.repository = Repository(blobs, cache, links=fetcher(connection), known=url in seen)
+        if local_path(url) is None:
+            seen.add(url)
 
     def _open(self, url: str) -> BlobStore:
         if self.connection is not None:

@@ -91,9 +91,8 @@ class ClosingMixin(CommitMixin):
     def _save(self) -> None:
         """Let another host go on from here."""
         if self._home.connection is not None:
-            self._write_calls()
             saved = self._draft("upload").save()
-            self._task._set_runtime(**{SAVED: saved, "ds_saved_places": json.dumps(self._home.places)})
+            self._note_runtime(**{SAVED: saved, "ds_saved_places": json.dumps(self._home.places)})
 
     def _elsewhere(self, output_url: str | None) -> Home | None:
         if not output_url:
@@ -177,10 +176,10 @@ class ClosingMixin(CommitMixin):
             )
         _tell_unportable(draft)
         root = draft.finish(whole_packs=not self._policy.native)
-        self._uncommitted = self._home.objects().pointer(self.id)
+        self._uncommitted = draft.root_id
         self._open_draft = None
         self._forget()
-        self._commit(root)
+        self._commit(root, draft.base)
         if verbose:
             say(f"dataset {self.id}: {root.files} files, {root.links} links, {root.bytes} bytes")
         return True

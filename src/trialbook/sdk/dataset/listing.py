@@ -68,18 +68,27 @@ class ListingMixin(DatasetBase):
         return self._chunk_of(pack)[1]
 
     @cached_property
-    def _chunk_names(self) -> dict[str, tuple[str, str]]:
-        """By pack: the version of the lineage that has it as an artifact, and that artifact's name."""
+    def _lineage(self) -> dict[str, dict[str, Any]]:
+        """What the server tells of the ancestors' tasks, and, when it is closed, of its own."""
         connection = self._home.connection
-        if connection is None:
+        wanted = [
+            version for version in sorted(self._graph()) if version != self.id or self._info.get("root")
+        ]
+        if connection is None or not wanted:
             return {}
         ask = {
-            "id": sorted(self._graph()),
-            "only_fields": ["id", "execution.artifacts"],
+            "id": wanted,
+            "only_fields": ["id", "name", "status", "runtime", "execution.artifacts"],
             "search_hidden": True,
         }
+        found = connection.session.call("tasks.get_all", ask).get("tasks") or []
+        return {str(task["id"]): task for task in found}
+
+    @cached_property
+    def _chunk_names(self) -> dict[str, tuple[str, str]]:
+        """By pack: the version of the lineage that has it as an artifact, and that artifact's name."""
         found: dict[str, tuple[str, str]] = {}
-        for task in connection.session.call("tasks.get_all", ask).get("tasks") or []:
+        for task in self._lineage.values():
             for entry in (task.get("execution") or {}).get("artifacts") or []:
                 name = str(entry.get("key"))
                 if name != FIRST_CHUNK and not name.startswith(f"{FIRST_CHUNK}_"):

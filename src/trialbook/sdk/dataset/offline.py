@@ -190,7 +190,7 @@ def seal(parent: "Dataset") -> bool:
             raise UsageError(f"{draft.pending} files of the parent {parent.id} wait: call its upload() first")
         draft.finish()
         parent._open_draft = None
-        parent._uncommitted = parent._home.objects().pointer(parent.id)
+        parent._uncommitted = draft.root_id
         parent._forget()
     return True
 

@@ -19,6 +19,7 @@ _MEDIA = frozenset({".mp4", ".webm", ".mp3", ".wav", ".ogg", ".flac", ".html", "
 _PARQUET = ".parquet"
 _LARGEST_PARQUET = 1 << 30
 _TABLES = {".csv": ",", ".tsv": "\t"}
+_SHOWN = _IMAGES | _MEDIA | _TABLES.keys() | {_PARQUET}
 
 
 def report_previews(logger: Logger, sources: Sources) -> int:
@@ -36,7 +37,12 @@ def report_previews(logger: Logger, sources: Sources) -> int:
         zip(sources.paths, sources.files, sources.facts["size"].tolist(), strict=True), _LOOKED_AT
     ):
         suffix = "." + path.rpartition(".")[2].lower()
-        if not file or size == 0 or size > (_LARGEST_PARQUET if suffix == _PARQUET else _LARGEST):
+        if (
+            suffix not in _SHOWN
+            or not file
+            or size == 0
+            or size > (_LARGEST_PARQUET if suffix == _PARQUET else _LARGEST)
+        ):
             continue
         report = _reporter(logger, suffix)
         if report is None or done[report[0]] >= _EACH:

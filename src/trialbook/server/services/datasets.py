@@ -192,8 +192,8 @@ class Datasets:
         if ask.configuration:
             items = list(ask.configuration.values())
             self._parts.edit_configuration(call, row.id, items, replace=False, force=True)
-        row = self._tasks.require(call.connection, row.id)
-        self._editing.change(call, row, {"runtime": {**row.runtime, **ask.runtime}})
+        runtime = {**self._tasks.require(call.connection, row.id).runtime, **ask.runtime}
+        self._editing.edit(call, EditTask(task=row.id, force=True, runtime=runtime, script=ask.script))
         if not ask.keep_open and row.status not in FINAL:
             self._lifecycle.ended(call, row.id, "completed", force=True, reason="", message="")
 
