@@ -16,7 +16,7 @@ from trialbook.datasets.manifest import (
     encode_root,
     pack_refs,
 )
-from trialbook.datasets.objects import Objects, draft_key, hold, pack_key, pointer_key, remember, root_key
+from trialbook.datasets.objects import Objects, draft_key, pack_key, pointer_key, remember, root_key
 from trialbook.datasets.pack_reader import PackReader, wanted_of
 from trialbook.datasets.rows import LINK, PIECES, Rows
 from trialbook.errors import DatasetInUse, DatasetMissing
@@ -75,7 +75,6 @@ def publish(
     objects.put_json(pointer_key(version), {"root": root_id})
     objects.drop(draft_key(version))
     remember(root_id, root)
-    hold(root, rows)
     return root, root_id
 
 

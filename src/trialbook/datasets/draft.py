@@ -45,7 +45,7 @@ class Draft(ContentOfDraft, StoringOfDraft):
             self._objects, rows, self.version, self.parents, self._parent_ids, self._packs, self._clock(),
             written=self._written,
         )  # fmt: skip
-        # Whoever holds this draft still finds the rows without reading them.
+        # As they were written, should packs have been written anew.
         self._standing = (rows, self.standing()[1])
         self._remember(rows)
         self._journal.erase()

@@ -84,7 +84,7 @@ class CommitDataset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommitDatasetReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The task as it is now."""
+    """The task as it is now, without its configuration: the caller has just sent the largest part of that."""
 
     dataset: TaskDocument
 

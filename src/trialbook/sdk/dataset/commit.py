@@ -62,7 +62,8 @@ class CommitMixin(ListingMixin):
             status=reply["dataset"]["status"],
             changes=changes,
         )
-        self._task._record.document = reply["dataset"]
+        configured = {**(self._task._record.document.get("configuration") or {}), **info["configuration"]}
+        self._task._record.document = {**reply["dataset"], "configuration": configured}
         self._uncommitted = ""
         self._forget()
         keep(rows)

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from trialbook.datasets.draft import Draft
-from trialbook.datasets.objects import pack_key
+from trialbook.datasets.objects import hold, pack_key
 from trialbook.datasets.sniff import Policy
 from trialbook.errors import (
     ConnectionFailed,
@@ -176,6 +176,8 @@ class ClosingMixin(CommitMixin):
             )
         _tell_unportable(draft)
         root = draft.finish(whole_packs=not self._policy.native)
+        # What was written this moment need not be read back.
+        hold(root, draft.standing()[0])
         self._uncommitted = draft.root_id
         self._open_draft = None
         self._forget()

@@ -189,13 +189,14 @@ class Datasets:
         )
         if ask.artifacts:
             self._parts.add_artifacts(call, row.id, ask.artifacts, force=True)
-        if ask.configuration:
-            items = list(ask.configuration.values())
-            self._parts.edit_configuration(call, row.id, items, replace=False, force=True)
         runtime = {**self._tasks.require(call.connection, row.id).runtime, **ask.runtime}
         self._editing.edit(call, EditTask(task=row.id, force=True, runtime=runtime, script=ask.script))
         if not ask.keep_open and row.status not in FINAL:
             self._lifecycle.ended(call, row.id, "completed", force=True, reason="", message="")
+        if ask.configuration:
+            # Last: with ten thousand names in it, it makes every look at the task slower.
+            items = list(ask.configuration.values())
+            self._parts.edit_configuration(call, row.id, items, replace=False, force=True)
 
     def delete(self, call: Call, ask: wire.DeleteDataset) -> wire.DeleteDatasetReply:
         """Delete a version, or say what that would do.

@@ -14,9 +14,9 @@ from trialbook.wire.table import RawReply
 from trialbook.wire.task_documents import TaskDocument
 
 
-def _document(context: Context, id: str) -> TaskDocument:
+def _document(context: Context, id: str, *fields: str) -> TaskDocument:
     row = context.services.tasks.require(context.connection, id)
-    return context.services.documents.build(context.connection, [row], Projection(None))[0]
+    return context.services.documents.build(context.connection, [row], Projection(fields))[0]
 
 
 @handles("datasets.create")
@@ -30,7 +30,7 @@ def create(context: Context, ask: wire.CreateDataset) -> wire.CreateDatasetReply
 def commit(context: Context, ask: wire.CommitDataset) -> wire.CommitDatasetReply:
     """Finish a version."""
     context.services.datasets.commit(context, ask)
-    return wire.CommitDatasetReply(dataset=_document(context, ask.dataset))
+    return wire.CommitDatasetReply(dataset=_document(context, ask.dataset, "-configuration"))
 
 
 @handles("datasets.get_all")
