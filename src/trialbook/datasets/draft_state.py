@@ -65,6 +65,8 @@ class DraftState:
 
     def paths(self) -> list[str]:
         """Every path of the version as it stands now, sorted."""
+        if not (self._removed or self._sources.paths or self._links.paths):
+            return list(self.base.paths)
         kept = (path for path in self.base.paths if path not in self._removed)
         return sorted({*kept, *self._sources.paths, *self._links.paths})
 

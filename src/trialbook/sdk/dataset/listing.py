@@ -9,7 +9,7 @@ import numpy as np
 from trialbook.datasets.diff import Difference
 from trialbook.datasets.ingest import Sources
 from trialbook.datasets.patterns import matcher
-from trialbook.datasets.rows import LINK, Rows, digest_bytes, known, same_content
+from trialbook.datasets.rows import LINK, Rows, digest_bytes, known, places_of, same_content
 from trialbook.sdk.dataset.base import DatasetBase
 from trialbook.sdk.dataset.entries import FileEntry, LinkEntry, sha256_of
 
@@ -204,8 +204,8 @@ class ListingMixin(DatasetBase):
 
 def compare(base: Rows, rows: Rows, pending: Sources) -> Difference:
     """What turns one content into another, whose last files may not be stored yet."""
-    there = {path: place for place, path in enumerate(base.paths)}
-    where = np.fromiter((there.get(path, -1) for path in rows.paths), np.int64, len(rows))
+    where = places_of(rows.paths, base.paths)
+    there = {path: place for place, path in enumerate(base.paths)} if pending.paths else {}
     both = np.flatnonzero(where >= 0)
     differ = np.zeros(len(rows), bool)
     differ[both] = ~same_content(rows.data[both], base.data[where[both]])
@@ -221,8 +221,11 @@ def compare(base: Rows, rows: Rows, pending: Sources) -> Difference:
             added.append(path)
         elif not _same_file(base, number, file, facts):
             modified.append(path)
-    here = {*rows.paths, *pending.paths}
-    return Difference(sorted(added), sorted(modified), [path for path in base.paths if path not in here])
+    removed: list[str] = []
+    if len(both) < len(base):
+        here = {*rows.paths, *pending.paths}
+        removed = [path for path in base.paths if path not in here]
+    return Difference(sorted(added), sorted(modified), removed)
 
 
 def _same_file(base: Rows, place: int, file: str, facts: Any) -> bool:
