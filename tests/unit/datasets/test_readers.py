@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -97,20 +98,42 @@ def test_batches_come_in_order_and_are_those_of_one_process(source: Path, native
     assert others() == []
 
 
+def kill_others() -> None:
+    for one in others():
+        one.send_signal(signal.SIGKILL)
+        one.wait()
+
+
 @pytest.mark.usefixtures("eager")
-def test_a_process_that_is_killed_costs_nothing(
-    source: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_process_that_is_killed_costs_nothing(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "_OWN", 0)
     with Readers(FILES, 3) as team:
         ready(team)
         reading = members(team.read(asks(source, Policy())))
         got = [next(reading)]
-        for one in others():
-            one.send_signal(signal.SIGKILL)
-            one.wait()
+        kill_others()
         got += reading
     assert got == alone(source, Policy())
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_process_that_is_killed_with_an_order_is_told(
+    source: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(readers, "_OWN", 0)
+    hand_out = Readers._hand_out
+
+    def then_kill(team: Readers, *arguments: Any) -> None:
+        hand_out(team, *arguments)
+        kill_others()
+
+    with Readers(FILES, 3) as team:
+        ready(team)
+        for one in others():
+            # So that the order is there, and the answer is not.
+            one.send_signal(signal.SIGSTOP)
+        monkeypatch.setattr(Readers, "_hand_out", then_kill)
+        assert list(members(team.read(asks(source, Policy())))) == alone(source, Policy())
     assert "ended" in caplog.text
 
 
