@@ -13,8 +13,10 @@ from tests.e2e.filling import Filler, fill
 from tests.support.server import RunningServer
 
 playwright = pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright  # noqa: E402
 
+# Three test processes share two cores: five seconds, the default, are too few for a page that has to draw.
+expect.set_options(timeout=15_000)
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
     "--headless",

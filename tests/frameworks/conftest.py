@@ -1,5 +1,6 @@
 """A server for all of these tests, and programs that run where the watched libraries are installed."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,10 @@ def run(server: RunningServer, frameworks_python: str, tmp_path: Path) -> Run:
 
     def start(source: str, *arguments: str, status: int = 0, **more: Any) -> Program:
         program = Program(source, server, tmp_path, arguments, python=frameworks_python, **more)
-        assert program.wait(120) == status, program.text
+        try:
+            assert program.wait(120) == status, program.text
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"the program does not end; it has said:\n{program.text}")
         return program
 
     return start

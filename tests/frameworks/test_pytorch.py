@@ -132,8 +132,8 @@ for step in range(2):
     torch.save({"rank": rank, "step": step}, "shared.pt" if rank == 0 else "other.pt")
     torch.save({"rank": rank}, f"rank{rank}.pt")
 group.barrier()
-print(f"TASK {task.id}", flush=True)
-print(f"RANK {rank}", flush=True)
+# In one write: both ranks share the pipe.
+os.write(1, f"TASK {task.id}\\nRANK {rank}\\n".encode())
 group.destroy_process_group()
 task.close()
 """
