@@ -4,9 +4,12 @@ An address that was recorded names the server as it was reached then. A private 
 and a team's server be called by another name; the file is the same one, at the same path.
 """
 
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
+
+_KNOCK_SECONDS = 2.0
 
 
 class Addresses:
@@ -28,8 +31,8 @@ class Addresses:
 
         Args:
             url: as recorded.
-            exists: whether there is a file at an address of this host; asked for an unknown host with the same path.
-                Paths hold the id of a task, so a file that is found is the one that was meant.
+            exists: whether there is a file at an address of this host; asked for the path of an unknown host that
+                nobody answers at any more. One that answers is another server, which may well have the same paths.
 
         Returns:
             The address on this host, or ``url`` when it belongs to another one.
@@ -44,6 +47,8 @@ class Addresses:
         with self._lock:
             if base in self._former:
                 return now
+        if _answers(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)):
+            return url
         if not exists(now):
             return url
         with self._lock:
@@ -53,3 +58,11 @@ class Addresses:
     @staticmethod
     def _below(base: str, url: str) -> bool:
         return url == base or url.startswith(base + "/")
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), _KNOCK_SECONDS).close()
+    except OSError:
+        return False
+    return True

@@ -1,10 +1,20 @@
 """Recorded addresses of a host that is reached under another name today."""
 
+import socket
+
 import pytest
 
 from trialbook.client.addresses import Addresses
 
 HOST = "http://lab:8008/files"
+
+
+def test_a_server_that_answers_is_another_one_with_the_same_paths() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        url = f"http://127.0.0.1:{other.getsockname()[1]}/files/trialbook-datasets/format.json"
+        known = Addresses(HOST)
+        assert known.here(url, lambda _: True) == url
+    assert known.here(url, lambda _: True) == f"{HOST}/trialbook-datasets/format.json"
 
 
 def test_a_file_that_is_here_makes_its_host_ours() -> None:
