@@ -72,7 +72,7 @@ def curves(server: RunningServer, task: str) -> dict[str, list[float]]:
     return found
 
 
-def test_xgboost_models_rounds_and_parameters(run: Run, server: RunningServer) -> None:
+def test_T32_xgboost_models_rounds_and_parameters(run: Run, server: RunningServer) -> None:
     program = run(XGBOOST)
     task = program.wait_for("ON")
     made = models(server, task, "output")
@@ -82,9 +82,11 @@ def test_xgboost_models_rounds_and_parameters(run: Run, server: RunningServer) -
     }
     results: dict[str, Any] = json.loads(program.wait_for("RESULTS"))
     expected = {
-        f"{metric}/{data}": values for data, each in results.items() for metric, values in each.items()
+        f"{data}/{metric}": values for data, each in results.items() for metric, values in each.items()
     }
-    assert set(expected) == {"rmse/train", "rmse/held", "mae/validation_0"}
+    # The second training of a run has charts of its own.
+    expected["validation_0 - 1/mae"] = expected.pop("validation_0/mae")
+    assert set(expected) == {"train/rmse", "held/rmse", "validation_0 - 1/mae"}
     assert curves(server, task) == expected
     assert parameters(server, task, "XGBoost") == {
         "max_depth": "3",
@@ -138,7 +140,7 @@ task.close()
 )
 
 
-def test_lightgbm_models_rounds_and_parameters(run: Run, server: RunningServer) -> None:
+def test_T32_lightgbm_models_rounds_and_parameters(run: Run, server: RunningServer) -> None:
     program = run(LIGHTGBM)
     task = program.wait_for("ON")
     made = models(server, task, "output")
@@ -147,7 +149,7 @@ def test_lightgbm_models_rounds_and_parameters(run: Run, server: RunningServer) 
     # The round that stopped it is there as well.
     assert 2 < len(results["held out"]["l1"]) < 40
     expected = {
-        f"{metric}/{data}": values for data, each in results.items() for metric, values in each.items()
+        f"{data}/{metric}": values for data, each in results.items() for metric, values in each.items()
     }
     assert curves(server, task) == expected
     known = parameters(server, task, "LightGBM")
@@ -189,7 +191,7 @@ task.close()
 )
 
 
-def test_catboost_models_curves_and_parameters(run: Run, server: RunningServer) -> None:
+def test_T32_catboost_models_curves_and_parameters(run: Run, server: RunningServer) -> None:
     program = run(CATBOOST)
     task = program.wait_for("ON")
     made = models(server, task, "output")
@@ -198,9 +200,9 @@ def test_catboost_models_curves_and_parameters(run: Run, server: RunningServer) 
     found = {
         name: series for name, series in points(server, task).items() if not name.startswith(":monitor:")
     }
-    assert found.pop("Logloss/learn")["iter"] == [0, 4, 8, 9]
+    assert found.pop("learn - 1/Logloss")["iter"] == [0, 4, 8, 9]
     assert found == {
-        f"{metric}/{data}": {"iter": list(range(10)), "value": values}
+        f"{data}/{metric}": {"iter": list(range(10)), "value": values}
         for data, each in results.items()
         for metric, values in each.items()
     }

@@ -22,9 +22,9 @@ from matplotlib.figure import Figure
 
 pyplot.plot([1, 2], [3, 4], label="up")
 pyplot.title("Lines"); pyplot.xlabel("step"); pyplot.legend()
-pyplot.savefig("lines.png"); pyplot.savefig("lines.pdf"); pyplot.show()
-pyplot.plot([1, 2], [4, 3])
-pyplot.savefig("lines.png")
+pyplot.savefig("lines.png"); pyplot.savefig("lines.pdf"); lines = pyplot.gcf(); pyplot.show()
+lines.axes[0].plot([1, 2], [4, 3])
+lines.savefig("lines.png")
 buffer = io.BytesIO()
 pyplot.title("Never"); pyplot.savefig(buffer)
 pyplot.close("all")
@@ -188,3 +188,34 @@ def test_a_notebook_shows_each_figure_once(server: RunningServer, tmp_path: Path
     }
     images = [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in book.cells]
     assert images == [1, 0, 1, 1, 0, 1]
+
+
+def test_T31_a_figure_that_was_shown_without_a_display_is_over(run: Run, server: RunningServer) -> None:
+    """The next one begins empty, and the shown ones are not kept in memory; who holds one may go on with it."""
+    program = run(
+        BEGIN.format(wish=True)
+        + """
+from matplotlib import pyplot
+held = pyplot.figure()
+for number in range(4):
+    pyplot.plot([number, number + 1])
+    pyplot.title(f"Epoch {number}")
+    pyplot.show()
+pyplot.figure(); pyplot.plot([8, 9]); pyplot.title("One of two")
+pyplot.figure(); pyplot.plot([9, 8]); pyplot.title("Two of two")
+pyplot.show()
+print("OPEN", len(pyplot.get_fignums()))
+held.savefig("held.png")
+task.close()
+pyplot.plot([1, 2]); pyplot.show()
+print("AFTER", len(pyplot.get_fignums()))
+"""
+    )
+    found = plots(server, program.wait_for("TASK"))
+    assert {title: [trace["y"] for trace in each[0]["data"]] for (title, _), each in found.items()} == {
+        **{f"Epoch {number}": [[number, number + 1]] for number in range(4)},
+        "One of two": [[8, 9]],
+        "Two of two": [[9, 8]],
+    }
+    assert program.wait_for("OPEN") == "0" and program.wait_for("AFTER") == "1"
+    assert (program.home / "held.png").stat().st_size

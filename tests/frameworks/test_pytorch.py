@@ -1,6 +1,7 @@
 """PyTorch, safetensors, and launches of several processes."""
 
 from tests.frameworks.conftest import Run
+from tests.frameworks.looking import content, samples
 from tests.frameworks.records import models
 from tests.integration.program import document
 from tests.support.server import RunningServer
@@ -257,3 +258,23 @@ def test_checkpoints_of_lightning_are_models_once(run: Run, server: RunningServe
     assert all(str(model["uri"]).startswith(server.url) for model in made.values())
     assert list(models(server, program.wait_for("SECOND"), "input")) == ["final"]
     assert program.wait_for("OURS") == "False"
+
+
+def test_T10_tensors_are_pictures(run: Run, server: RunningServer) -> None:
+    """With a gradient, of a type that NumPy does not know, channels in front, a batch."""
+    program = run("""
+import torch
+from trialbook import Task
+task = Task.init("Frameworks", "pictures", reuse_last_task_id=False, auto_connect_frameworks=False)
+print("TASK", task.id)
+logger = task.get_logger()
+ramp = torch.linspace(0, 1, 12).reshape(1, 3, 4)
+logger.report_image("p", "gradient", 0, image=ramp.clone().requires_grad_())
+logger.report_image("p", "half", 0, image=ramp.bfloat16())
+logger.report_image("p", "batch", 0, image=ramp.expand(4, 3, 3, 4))
+logger.report_image("p", "bytes", 0, image=(ramp * 255).to(torch.uint8))
+task.close()
+""")
+    pictures = samples(server, program.wait_for("TASK"))
+    assert sorted(series for _, series in pictures) == ["batch", "bytes", "gradient", "half"]
+    assert all(content(server, each[0])[:4] == b"\x89PNG" for each in pictures.values())

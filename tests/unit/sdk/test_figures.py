@@ -24,7 +24,7 @@ def test_png_is_read_by_a_picture_library(shape: tuple[int, ...], kind: str) -> 
 
 def test_an_array_that_is_no_image() -> None:
     with pytest.raises(UsageError, match="height × width"):
-        images.png(numpy.zeros((2, 3, 7)))
+        images.png(numpy.zeros((5, 6, 7)))
 
 
 def test_figures_are_valid_for_plotly() -> None:

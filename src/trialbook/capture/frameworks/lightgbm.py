@@ -58,7 +58,7 @@ def _watched(
         with guard("capture.lightgbm.round"), quiet():
             for result in environment.evaluation_result_list or ():
                 data, metric, value = _parts(result)
-                sink.reports.report_scalar(metric, data, float(value), int(environment.iteration))
+                sink.reports.report_scalar(data, metric, float(value), int(environment.iteration))
 
     # Before the callback that stops early (30), which leaves by an exception.
     round_ended.order = 29  # type: ignore[attr-defined]

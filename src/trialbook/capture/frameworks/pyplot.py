@@ -9,6 +9,7 @@ from trialbook.capture.frameworks.sink import Sink
 from trialbook.capture.patches import Patches
 
 HEADLESS = "agg"
+_WITHOUT_WINDOWS = frozenset({"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"})
 
 
 def watch(pyplot: Any, sink: Sink, patches: Patches) -> None:
@@ -22,7 +23,12 @@ def watch(pyplot: Any, sink: Sink, patches: Patches) -> None:
                     # Before: when the windows are closed, and ``show`` returns, the figures are gone.
                     managers = pyplot._pylab_helpers.Gcf.get_all_fig_managers()
                     figures.seen([manager.canvas.figure for manager in managers])
-            return original(*args, **kwargs)
+            answer = original(*args, **kwargs)
+            if patches.on and pyplot.get_backend().lower() in _WITHOUT_WINDOWS:
+                # A window that is closed ends its figure; where there is none, nobody would, and the next figure
+                # would be drawn on top of this one. Who holds a figure keeps it.
+                pyplot.close("all")
+            return answer
 
         return show
 

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from trialbook.base.guard import guard
-from trialbook.capture.frameworks.boosting import parameters
+from trialbook.capture.frameworks.boosting import Trainings, parameters
 from trialbook.capture.frameworks.sink import Sink
 from trialbook.capture.patches import Call, Patches, quiet
 
@@ -30,9 +30,11 @@ def watch(xgboost: ModuleType, sink: Sink, patches: Patches) -> None:
         patches.after(owner, "save_model", saved)
         patches.after(owner, "load_model", loaded)
 
+    trainings = Trainings()
+
     def round_ended(call: Call) -> None:
         if xgboost.collective.get_rank() == 0:
-            _report(sink, call.args[0].history, int(call.argument("epoch")))
+            _report(sink, trainings, call.args[0], int(call.argument("epoch")))
 
     patches.after(xgboost.callback.CallbackContainer, "after_iteration", round_ended, whole=False)
 
@@ -53,9 +55,9 @@ def watch(xgboost: ModuleType, sink: Sink, patches: Patches) -> None:
         patches.around(owner, "train", connecting)
 
 
-def _report(sink: Sink, history: Any, epoch: int) -> None:
-    for data, metrics in history.items():
+def _report(sink: Sink, trainings: Trainings, container: Any, epoch: int) -> None:
+    for data, metrics in container.history.items():
         for metric, values in metrics.items():
             # Cross-validation has a mean and a deviation.
             newest = values[-1][0] if isinstance(values[-1], tuple) else values[-1]
-            sink.reports.report_scalar(metric, data, float(newest), epoch)
+            sink.reports.report_scalar(trainings.chart(data, container), metric, float(newest), epoch)

@@ -99,7 +99,9 @@ class PicturesMixin(PlotsMixin):
             series: of the picture.
             iteration: None is 0.
             local_path: a picture file, taken as it is.
-            image: an array (height × width, or × 1, 3, 4 channels; bytes, or floats in 0 … 1) or a PIL image.
+            image: an array or tensor (height × width, with 1 to 4 channels in front or behind; several in one more
+                axis become a grid) or a PIL image. Booleans, bytes and fractions of 0 … 1 are taken as they are;
+                other whole numbers and fractions are scaled from their lowest to their highest value.
             matrix: the same as ``image``, under an older name.
             max_image_history: files kept of this title and series; None is the setting (100).
             delete_after_upload: delete ``local_path`` after it arrived.
@@ -124,7 +126,7 @@ class PicturesMixin(PlotsMixin):
         array = image if image is not None else matrix
         target = self._spool(".png")
         if hasattr(array, "save") and hasattr(array, "mode"):
-            array.save(target, format="PNG")
+            images.save(array, target)
         else:
             target.write_bytes(images.png(array))
         self._picture(title, series, iteration, target, ".png", max_image_history)
