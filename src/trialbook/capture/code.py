@@ -100,14 +100,17 @@ def uncommitted(root: Path, *paths: str) -> str:
 
 
 def masked(url: str) -> str:
-    """An address without user and password; scp-like addresses (``git@host:path``) stay."""
+    """An address without user, password and tokens; scp-like addresses (``git@host:path``) stay."""
+    if "://" in url:
+        # Before it is taken apart: a password may hold what ends an address.
+        url = masked_text(url)
     parts = urlsplit(url)
     if parts.scheme in ("http", "https", "ssh", "git", "ftp", "ftps") and "@" in parts.netloc:
         host = parts.netloc.rsplit("@", 1)[1]
         user = parts.netloc.split("@", 1)[0].split(":", 1)[0]
         kept = f"{user}@{host}" if parts.scheme == "ssh" else host
         return urlunsplit((parts.scheme, kept, parts.path, parts.query, parts.fragment))
-    return url
+    return masked_text(url)
 
 
 def _standalone(entry: EntryPoint) -> Code:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from trialbook.base.guard import guard
 from trialbook.capture import leaving
+from trialbook.capture.secrets import masked_text
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name))
 _PATIENCE = 15.0
@@ -27,6 +28,12 @@ class Outcome:
 
 
 COMPLETED = Outcome("completed", "completed")
+
+
+def failed(kind: type[BaseException], value: BaseException | None) -> Outcome:
+    """The outcome of an exception that nobody caught."""
+    text = masked_text(str(value)[:4000])
+    return Outcome("failed", f"Exception {text}"[:1000], f"{kind.__name__}: {text}"[:4000])
 
 
 class _Exit(SystemExit):
@@ -107,9 +114,7 @@ class ExitWatch:
                 self._outcome = Outcome("stopped", "USER ABORTED", "Interrupted from the keyboard")
                 self._interrupted = True
             else:
-                self._outcome = Outcome(
-                    "failed", f"Exception {value}"[:1000], f"{kind.__name__}: {value}"[:4000]
-                )
+                self._outcome = failed(kind, value)
         (self._excepthook or sys.__excepthook__)(kind, value, trace)
 
     def _on_exit(self, status: Any = None) -> NoReturn:
@@ -130,7 +135,7 @@ class ExitWatch:
 
     def _exited(self, code: Any) -> None:
         if self._outcome is COMPLETED and code not in (None, 0):
-            self._outcome = Outcome("failed", f"Exit code {code}"[:1000])
+            self._outcome = Outcome("failed", masked_text(f"Exit code {code}"[:1000]))
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         earlier = self._handlers.get(number)

@@ -1,21 +1,16 @@
 """The console: what a program prints goes where it went before, and to a sink as well."""
 
 import logging
-import re
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
 
 from trialbook.base.guard import guard
+from trialbook.capture.folding import LineFolder
 
 STDOUT, STDERR, LOGGING = 1, 2, 3
-_BAR_PERIOD = 10.0
-_LONGEST = 1 << 20
-_BACKSPACE = re.compile("[^\x08]\x08")
-_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 
 
 class TextSink(Protocol):
@@ -25,81 +20,6 @@ class TextSink(Protocol):
     """
 
     def __call__(self, text: str, level: int, stream: int) -> None: ...
-
-
-class LineFolder:
-    """Turns writes into lines; a progress bar that redraws itself becomes one line per period.
-
-    Args:
-        emit: gets whole lines, joined by line ends.
-        clock: monotonic seconds.
-        period: seconds between two states of a bar that does not end its line.
-    """
-
-    def __init__(
-        self,
-        emit: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
-        period: float = _BAR_PERIOD,
-    ) -> None:
-        self._emit = emit
-        self._clock = clock
-        self._period = period
-        self._rest = ""
-        self._shown = clock()
-        self._drawn = ""
-        self._lock = threading.RLock()
-
-    def write(self, text: str) -> None:
-        """Take what was written."""
-        with self._lock:
-            head, end, tail = text.rpartition("\n")
-            if end:
-                lines = (self._rest + head).split("\n")
-                self._rest = tail
-                self._out([_fold(line) for line in lines])
-            else:
-                self._rest += text
-            if self._rest:
-                self._redrawn()
-
-    def flush(self) -> None:
-        """Give out what waits for its line end."""
-        with self._lock:
-            rest, self._rest = self._rest, ""
-            if rest:
-                self._out([_fold(rest)])
-
-    def _redrawn(self) -> None:
-        if "\r" in self._rest:
-            state = _fold(self._rest)
-            self._rest = "\r" + state if not self._rest.endswith("\r") else state + "\r"
-            now = self._clock()
-            if now - self._shown >= self._period and state != self._drawn:
-                self._shown, self._drawn = now, state
-                self._emit(state)
-        elif len(self._rest) > _LONGEST:
-            self.flush()
-
-    def _out(self, lines: list[str]) -> None:
-        # A bar's last state was drawn a moment ago when it ends its line unchanged.
-        kept = [line for index, line in enumerate(lines) if not (index == 0 and line and line == self._drawn)]
-        self._drawn = ""
-        if kept:
-            self._emit("\n".join(kept))
-
-
-def _fold(line: str) -> str:
-    """The line as a terminal would leave it: after carriage returns, backspaces and without colours."""
-    if "\x1b" in line:
-        line = _ANSI.sub("", line)
-    if "\r" in line:
-        states = [state for state in line.split("\r") if state.strip()]
-        line = states[-1] if states else ""
-    while "\b" in line:
-        shorter = _BACKSPACE.sub("", line)
-        line = shorter if shorter != line else line.replace("\b", "")
-    return line
 
 
 class _Tee:

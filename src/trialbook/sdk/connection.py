@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from trialbook.capture.secrets import remember
 from trialbook.client.files import FileClient
 from trialbook.client.places import copy_atomic as copy_atomic
 from trialbook.client.places import local_path as local_path
@@ -32,6 +33,9 @@ class Connection:
     """
 
     def __init__(self, settings: Settings, started: bool = False) -> None:
+        # A program that prints its own configuration must not publish the key to its readers.
+        for secret in (settings.credentials.secret_key, settings.credentials.token):
+            remember(secret)
         self.settings = settings
         self.started = started
         self.session = Session(

@@ -4,6 +4,7 @@ import argparse
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from trialbook.capture.code import EntryPoint, detect, masked
 from trialbook.capture.command_lines import argparse as arguments
 from trialbook.capture.command_lines import lines
+from trialbook.capture.folding import LineFolder
 from trialbook.capture.packages import imported, required
-from trialbook.capture.streams import ConsoleCapture, LineFolder
+from trialbook.capture.streams import ConsoleCapture
 
 
 class Clock:
@@ -175,3 +177,60 @@ def test_packages_of_a_program_and_its_modules(tmp_path: Path) -> None:
     text = required(tmp_path / "main.py", tmp_path, {"scipy": ">=1.0", "numpy": ""}, ["psutil"])
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert lines == ["numpy", "scipy>=1.0"]
+
+
+def _nested_bars(write: Callable[[str], object], clock: Clock, outer: int, inner: int) -> None:
+    """What two nested bars of tqdm write, at their default rate."""
+    for epoch in range(outer):
+        write(f"\repochs {epoch}/{outer}")
+        for step in range(inner):
+            clock.now += 0.1
+            write(f"\n\r  steps {step}/{inner}\x1b[A")
+        write("\n\r" + " " * 20 + "\r\x1b[A")
+    write(f"\repochs {outer}/{outer}\n")
+
+
+def test_T9_nested_bars_are_one_state_per_period() -> None:
+    out: list[str] = []
+    clock = Clock()
+    folder = LineFolder(out.append, clock)
+    folder.write("start\n")
+    _nested_bars(folder.write, clock, 36, 1000)
+    folder.write("end\nafter\n")
+    folder.flush()
+    lines = "\n".join(out).split("\n")
+    # An hour: two lines in ten seconds.
+    assert 300 <= len(lines) <= 800, len(lines)
+    assert lines[0] == "start" and lines[-2:] == ["end", "after"]
+    assert "epochs 36/36" in lines and "epochs 20/36" in lines
+
+
+def test_T9_a_live_table_is_one_state_per_period() -> None:
+    out: list[str] = []
+    clock = Clock()
+    folder = LineFolder(out.append, clock)
+    for step in range(1000):
+        clock.now += 0.1
+        if step:
+            folder.write("\r\x1b[2K" + "\x1b[1A\x1b[2K" * 2)
+        if step == 500:
+            folder.write("a line above\n")
+        for piece in (f"\x1b[1mepoch\x1b[0m {step}\n", f"loss {step}\n", f"bar {step}"):
+            # The library cuts where it likes, also within a sequence.
+            folder.write(piece[:3])
+            folder.write(piece[3:])
+    folder.write("\nthe end\n")
+    folder.flush()
+    lines = "\n".join(out).split("\n")
+    assert len(lines) <= 50, len(lines)
+    assert lines.count("a line above") == 1
+    assert lines[-3:] == ["loss 999", "bar 999", "the end"]
+
+
+def test_T9_prints_after_a_block_come_at_once() -> None:
+    out: list[str] = []
+    folder = LineFolder(out.append, Clock())
+    folder.write("one\ntwo\n\x1b[2A\rone more\n\rtwo more\nthree\n")
+    assert out == ["one\ntwo\none more\ntwo more\nthree"]
+    folder.write("four\n")
+    assert out[-1] == "four"

@@ -9,8 +9,8 @@ from typing import Any
 
 import trialbook
 from trialbook.base.guard import guard
-from trialbook.capture.code import Code, EntryPoint, detect, entry_point, repository_root
-from trialbook.capture.secrets import masked_arguments
+from trialbook.capture.code import Code, EntryPoint, detect, entry_point, masked, repository_root
+from trialbook.capture.secrets import masked_arguments, masked_text
 from trialbook.journal.frames import Kind
 from trialbook.journal.spool import Upload
 from trialbook.machine.host import facts
@@ -112,7 +112,12 @@ def describe_later(record: Record, entry: EntryPoint) -> None:
 
         code = standalone(entry.path, None, False) if _alone and entry.path is not None else detect(entry)
         found = {**_fields(code, record), "requirements": requirements(entry.path, code.root)}
-        put(record, {**found, **settings.code_overrides()})
+        put(record, {**found, **_overrides()})
+
+
+def _overrides() -> dict[str, str]:
+    told = {name: masked_text(value) for name, value in settings.code_overrides().items()}
+    return {**told, "repository": masked(told["repository"])} if "repository" in told else told
 
 
 def put(record: Record, found: dict[str, Any]) -> None:
@@ -136,7 +141,7 @@ def requirements(script: Path | None, root: Path | None) -> dict[str, str]:
     """The lists of packages: of pip, and of conda in an environment of it."""
     from trialbook.capture.conda import installed
 
-    listed = {"pip": packages(script, root)}
+    listed = {"pip": masked_text(packages(script, root))}
     with guard("task.conda"):
         conda = installed(settings.conda_prefix())
         if conda is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from trialbook.capture.code import Code
+from trialbook.capture.secrets import masked_text
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
@@ -101,14 +102,14 @@ class CreationMixin(TaskBase):
             }
         lines = _requirements(packages, requirements_file, code, script)
         if lines is not None:
-            fields.setdefault("script", {})["requirements"] = {"pip": lines}
+            fields.setdefault("script", {})["requirements"] = {"pip": masked_text(lines)}
         container = {
             "image": docker,
             "arguments": docker_args,
             "setup_shell_script": docker_bash_setup_script,
         }
         if any(container.values()):
-            fields["container"] = {name: value or "" for name, value in container.items()}
+            fields["container"] = {name: masked_text(value or "") for name, value in container.items()}
         made = cls._draft(base_task_id, project, task_name, fields)
         if argparse_args:
             made.update_parameters({f"Args/{name}": value for name, value in _pairs(argparse_args)})

@@ -4,7 +4,7 @@ import fnmatch
 from collections.abc import Mapping
 from typing import Any
 
-from trialbook.capture.secrets import is_secret_name, remember
+from trialbook.capture.secrets import MASK, is_secret_name, masked_text, remember
 from trialbook.sdk import settings
 
 SECTION = "Environment"
@@ -48,7 +48,7 @@ def wanted(patterns: list[str], variables: Mapping[str, str]) -> dict[str, str]:
     for name, value in sorted(variables.items()):
         hidden = name.startswith(settings.PREFIXES) or is_secret_name(name)
         if name in patterns or (not hidden and any(fnmatch.fnmatchcase(name, one) for one in patterns)):
-            chosen[name] = value
+            chosen[name] = value if name in patterns else masked_text(value)
             if is_secret_name(name):
                 remember(value)
     return chosen
@@ -61,6 +61,9 @@ def restore(document: Mapping[str, Any]) -> None:
         {
             name: str(item.get("value") or "")
             for name, item in items.items()
-            if name not in _MACHINE and not name.startswith((*settings.PREFIXES, "CONDA_"))
+            # A part that was masked is known to the machine that runs the task, or to nobody.
+            if name not in _MACHINE
+            and MASK not in str(item.get("value") or "")
+            and not name.startswith((*settings.PREFIXES, "CONDA_"))
         }
     )

@@ -125,7 +125,7 @@ class Run:
             self._console.flush()
 
     def _line(self, text: str, level: int, stream: int) -> None:
-        self.record.journal.text(secrets.hide(text), level, Stream(stream))
+        self.record.journal.text(secrets.masked_text(text), level, Stream(stream))
 
     def _in_child(self) -> None:
         """A forked child ends: its own reports are sent, the task goes on."""

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trialbook.capture.code import masked
+from trialbook.capture.secrets import masked_text
 from trialbook.errors import UsageError
 from trialbook.sdk import current
 from trialbook.sdk.task import code
@@ -48,14 +50,14 @@ class ScriptMixin(TaskBase):
             UsageError: the task is neither a draft nor running.
         """
         given = {
-            "repository": repository,
+            "repository": masked(repository) if repository is not None else None,
             "branch": branch,
             "version_num": commit,
             "diff": diff,
             "working_dir": working_dir,
             "entry_point": entry_point,
         }
-        self._put_script({name: value for name, value in given.items() if value is not None})
+        self._put_script({name: masked_text(value) for name, value in given.items() if value is not None})
 
     def set_repo(self, repo: str | None = None, branch: str | None = None, commit: str | None = None) -> None:
         """Replace the repository; branch and commit that are not given are forgotten.
@@ -68,7 +70,9 @@ class ScriptMixin(TaskBase):
         Raises:
             UsageError: the task is neither a draft nor running.
         """
-        self._put_script({"repository": repo or "", "branch": branch or "", "version_num": commit or ""})
+        self._put_script(
+            {"repository": masked(repo or ""), "branch": branch or "", "version_num": commit or ""}
+        )
 
     def set_packages(self, packages: str | Path | Sequence[str]) -> None:
         """Replace the list of packages.
@@ -88,7 +92,7 @@ class ScriptMixin(TaskBase):
             text = path.read_text("utf-8")
         else:
             text = "".join(f"{line}\n" for line in packages)
-        self._put_script({"requirements": {"pip": text}})
+        self._put_script({"requirements": {"pip": masked_text(text)}})
 
     def get_requirements(self) -> dict[str, str]:
         """The packages of the task.
