@@ -36,7 +36,7 @@ test: $(VENV)/.dev web check tests/support/node_modules
 	$(BIN)/python web/hatch_build.py npm run typecheck
 	$(BIN)/python web/hatch_build.py npm test
 	$(BIN)/python -m tests.frameworks.environment
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST) || { \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST) || { \
 	  [ $$? -eq 1 ] && echo "Failed beside others; once more, alone. Mend what passes only now:" && \
 	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --maxfail 10 -v $(PYTEST); }
 

@@ -1,4 +1,4 @@
-"""One server per database for all of these tests; each test works in a project of its own."""
+"""Each test works in a project of its own."""
 
 import uuid
 from collections.abc import Iterator
@@ -19,19 +19,6 @@ class Begin(Protocol):
     """``Task.init`` in the project of the test, without what only costs time there."""
 
     def __call__(self, name: str = "run", **more: Any) -> Task: ...
-
-
-@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningServer]:
-    """A running server, once on each database."""
-    database = None
-    if request.param == "postgresql":
-        database = request.getfixturevalue("postgres").fresh_url()
-    running = RunningServer(tmp_path_factory.mktemp("server"), database)
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.conftest import Servers
 from tests.support.object_storages import AzureServer, GoogleServer, ObjectStorage, S3Server, find_azurite
 from tests.support.server import RunningServer
 
@@ -28,7 +29,7 @@ STARTS: dict[str, Callable[[], ObjectStorage]] = {
 REMOTE = ["server", "s3", "s3 from a fork", "google", "azure"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def storages() -> Iterator[dict[str, ObjectStorage]]:
     running: dict[str, ObjectStorage] = {}
     yield running
@@ -36,11 +37,9 @@ def storages() -> Iterator[dict[str, ObjectStorage]]:
         storage.stop()
 
 
-@pytest.fixture(scope="module")
-def file_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    running = RunningServer(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
+@pytest.fixture
+def file_server(servers: Servers) -> RunningServer:
+    return servers["sqlite"]
 
 
 @pytest.fixture(params=LOCAL + REMOTE)

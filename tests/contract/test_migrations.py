@@ -15,8 +15,8 @@ from trialbook.server.schema import metadata
 from trialbook.server.stores.database import Database
 
 
-def test_steps_add_up_to_the_tables(database_url: str) -> None:
-    database = Database(database_url)
+def test_steps_add_up_to_the_tables(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     migrations.prepare(database)
     with database.read() as connection:
         assert migrations.current(connection) == migrations.HEAD

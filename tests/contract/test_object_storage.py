@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from tests.conftest import Servers
 from tests.support.http_proxy import Fault, HttpProxy, Request
 from tests.support.object_storages import AzureServer, GoogleServer, ObjectStorage, S3Server, find_azurite
 from tests.support.server import RunningServer
@@ -27,7 +28,7 @@ STARTS: dict[str, Callable[[], ObjectStorage]] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def storages() -> Iterator[dict[str, ObjectStorage]]:
     running: dict[str, ObjectStorage] = {}
     yield running
@@ -35,11 +36,9 @@ def storages() -> Iterator[dict[str, ObjectStorage]]:
         storage.stop()
 
 
-@pytest.fixture(scope="module")
-def file_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    running = RunningServer(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
+@pytest.fixture
+def file_server(servers: Servers) -> RunningServer:
+    return servers["sqlite"]
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Kill -9 at random moments: the trainer, the server, both, and the recovery itself.
 
-``TRIALBOOK_FAULT_POINTS`` sets how many points are drawn for each database (50 for a release; 6 by default).
+``TRIALBOOK_FAULT_POINTS`` sets how many points are drawn for each database (50 in the long form, 3 in the short one).
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,9 +16,10 @@ from tests.faults import checks
 from tests.faults.plan import Point, draw
 from tests.faults.trainer import THREADS, Note
 from tests.integration.program import Program, document, until
+from tests.support.length import rounds
 from tests.support.server import RunningServer
 
-POINTS = int(os.environ.get("TRIALBOOK_FAULT_POINTS", "6"))
+POINTS = rounds("TRIALBOOK_FAULT_POINTS", short=3, long=50)
 SOURCE = (Path(__file__).parent / "trainer.py").read_text()
 
 

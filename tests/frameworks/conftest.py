@@ -1,12 +1,13 @@
 """A server for all of these tests, and programs that run where the watched libraries are installed."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conftest import Servers
 from tests.frameworks import environment
 from tests.integration.program import Program
 from tests.support.server import RunningServer
@@ -15,11 +16,9 @@ Run = Callable[..., Program]
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server(servers: Servers) -> RunningServer:
     """A running server; what is watched does not depend on its database."""
-    running = RunningServer(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
+    return servers["sqlite"]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """``kill -9`` (and Ctrl-C) at random moments of a commit, of a prune and of a copy, in a real process.
 
-``TRIALBOOK_KILLS=200 pytest tests/unit/datasets/test_kill.py`` kills at 200 moments of each.
+``TRIALBOOK_KILLS=200 pytest tests/faults/test_dataset_kills.py`` kills at 200 moments of each.
 """
 
 import os
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.datasets.conftest import Write, tree
+from tests.datasets.support import Write, tree, writer
+from tests.support.length import rounds
 from trialbook.base.ids import new_id
 from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.objects import Objects
@@ -22,10 +23,16 @@ from trialbook.datasets.repository import Repository
 from trialbook.datasets.sniff import Policy
 from trialbook.errors import DatasetInUse
 
-ROUNDS = int(os.environ.get("TRIALBOOK_KILLS", "8"))
+ROUNDS = rounds("TRIALBOOK_KILLS", short=4, long=50)
 """Kills of each kind."""
 POLICY = Policy(pack_bytes=300_000)
 NATIVE = Policy(pack_bytes=300_000, native=True)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Makes a folder of files, each time a new one."""
+    return writer(tmp_path / "sources")
 
 
 def run_and_kill(work: Callable[[], None], after: float, how: int = signal.SIGKILL) -> bool:
