@@ -98,7 +98,7 @@ class PathRefused(DatasetError):
 
 
 class SourceChanged(DatasetError):
-    """A file went or kept changing while it was read."""
+    """A file or folder could not be read, went, or kept changing while it was read."""
 
 
 class WireError(TrialbookError):

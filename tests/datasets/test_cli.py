@@ -143,3 +143,47 @@ def test_mistakes_end_with_a_sentence(data: Data, project: str) -> None:
     help_text = data("--help", status=0)
     for word in ("create", "sync", "squash", "set-description", "verify"):
         assert word in help_text
+
+
+def test_D22_several_files_after_one_flag(data: Data, project: str, write: Write, tmp_path: Path) -> None:
+    folder = write({"a.jpg": b"1", "b.jpg": b"2", "c d.jpg": b"3", "train/0.jpg": b"4", "test/0.jpg": b"5"})
+    data("create", "--project", project, "--name", "digits", "--tags", "x", "y", "--description", "z")
+    pictures = sorted(folder.glob("*.jpg"))
+    assert data("add", "--files", *pictures, "--verbose", "--dataset-folder", "in")["added"] == 3
+    assert data("add", "--files", pictures[0], "--files", *pictures[1:])["added"] == 3
+    said = data("add", "--files", folder / "train", folder / "test", status=1)
+    assert "would become '0.jpg'" in said and "Nothing was added" in said
+    assert data("add", "--files", f"{folder}/t*", "--wildcard", "*.jpg", "*.png")["added"] == 2
+    made = data("list")
+    assert [row["path"] for row in made["files"]] == [
+        "a.jpg", "b.jpg", "c d.jpg", "in/a.jpg", "in/b.jpg", "in/c d.jpg", "test/0.jpg", "train/0.jpg",
+    ]  # fmt: skip
+    assert data("remove", "--files", "in/a.jpg", "in/b.jpg")["removed"] == 2
+    assert "has no in/a.jpg; nothing was removed" in data("remove", "--files", "a.jpg", "in/a.jpg", status=1)
+    assert len(data("list")["files"]) == 6
+    assert data("search", "--project", project, "--not-only-completed", "--tags", "x", "y")["datasets"]
+
+
+def test_D22_nothing_is_made_before_its_input_is_checked(
+    data: Data, project: str, write: Write, tmp_path: Path
+) -> None:
+    named = ("--project", project, "--name", "digits")
+    there = write({"x": b"1"})
+    assert "there is no folder" in data("sync", *named, "--folder", tmp_path / "TYPO", status=1)
+    assert "there is no folder" in data("sync", *named, "--folder", there / "x", status=1)
+    assert data("search", "--project", project, "--not-only-completed")["datasets"] == []
+    data("create", *named)
+    assert "there is no file" in data("add", "--files", there, tmp_path / "TYPO", status=1)
+    assert "name a path" in data("add", "--files", "", status=1)
+    assert "name a path" in data("remove", "--files", "", status=1)
+    assert data("list")["files"] == []
+    data("sync", "--folder", there)
+    assert "there is no dataset" in data("rename", "--project", project, "--name", "digit", "new", status=1)
+    assert "there is no dataset" in data("move", "--project", project, "--name", "digit", "New", status=1)
+    data("rename", *named, "new", status=0)
+    assert data("search", "--project", project)["datasets"][0]["name"] == "new"
+    (tmp_path / "file").write_text("in the way")
+    assert "not empty" in data(
+        "get", "--project", project, "--name", "new", "--copy", tmp_path / "file", status=1
+    )
+    assert "rror" in data("get", "--project", project, "--name", "new", "--copy", "/proc/none/x", status=1)

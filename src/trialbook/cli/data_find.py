@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import click
 
-from trialbook.cli.data_options import answer, as_json, find, named, quiet
+from trialbook.cli.data_options import Several, answer, as_json, find, named, quiet
 
 
-@click.command("list")
+@click.command("list", cls=Several)
 @named
 @click.option("--filter", "patterns", multiple=True, help="Only paths that match; may be repeated.")
 @click.option("--modified", is_flag=True, help="Only what the version itself brought or changed.")
@@ -29,7 +29,7 @@ def listing(
     if patterns:
         from trialbook.datasets.patterns import matcher
 
-        paths = list(filter(matcher(list(patterns)), paths))
+        paths = list(filter(matcher(list(patterns), among=paths), paths))
     files, links = data.file_entries_dict, data.link_entries_dict
     rows = [
         {
@@ -49,7 +49,7 @@ def listing(
     answer(json_output, {"id": data.id, "version": data.version, "files": rows, "bytes": total}, text)
 
 
-@click.command()
+@click.command(cls=Several)
 @click.option("--ids", multiple=True, help="Only these; may be repeated.")
 @click.option("--project", help="Only this project and those below it.")
 @click.option("--name", help="Regular expression, found in the name.")
@@ -81,7 +81,7 @@ def search(
     answer(json_output, {"datasets": found}, "\n".join(lines) or "no dataset matches")
 
 
-@click.command()
+@click.command(cls=Several)
 @named
 @click.option(
     "--copy", "target", help="Folder of your own for the files; without it, the shared read-only copy."

@@ -1,11 +1,12 @@
 """Datasets as wholes: publish, squash, rename, move, describe, delete."""
 
+import re
 import sys
 from collections.abc import Sequence
 
 import click
 
-from trialbook.cli.data_options import answer, as_json, find, named, quiet, remember, remembered
+from trialbook.cli.data_options import Several, answer, as_json, find, named, quiet, remember, remembered
 
 
 @click.command()
@@ -25,7 +26,7 @@ def publish(
     answer(json_output, {"id": data.id, "status": "published"}, f"{data.id} is published")
 
 
-@click.command()
+@click.command(cls=Several)
 @click.option("--name", required=True, help="Name of the new dataset.")
 @click.option("--ids", multiple=True, required=True, help="Id of a version, in order; repeated.")
 @click.option("--storage", help="Folder or address of the new version.")
@@ -47,6 +48,7 @@ def rename(project: str, name: str, new_name: str) -> None:
     """Give all versions of a dataset another name."""
     from trialbook.sdk.dataset import Dataset
 
+    _require(project, name)
     Dataset.rename(new_name, project, name)
 
 
@@ -58,7 +60,23 @@ def move(project: str, name: str, new_project: str) -> None:
     """Put all versions of a dataset into another project."""
     from trialbook.sdk.dataset import Dataset
 
+    _require(project, name)
     Dataset.move_to_project(new_project, project, name)
+
+
+def _require(project: str, name: str) -> None:
+    """Fail where the class only warns.
+
+    Raises:
+        ClickException: there is no such dataset.
+    """
+    from trialbook.sdk.dataset import Dataset
+
+    pattern = f"^{re.escape(name)}$"
+    if not Dataset.list_datasets(project, pattern, only_completed=False, recursive_project_search=False):
+        raise click.ClickException(
+            f"there is no dataset {name!r} in project {project!r}; nothing was changed"
+        )
 
 
 @click.command("set-description")

@@ -17,6 +17,33 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Several(click.Command):
+    """A command whose repeatable options take several values after one flag, as a shell makes of ``--files *.jpg``.
+
+    For commands without arguments: there, whatever follows a value is another value.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See ``click.Command``."""
+        flags = {
+            flag for one in self.params if isinstance(one, click.Option) and one.multiple for flag in one.opts
+        }
+        spread: list[str] = []
+        current, taken = "", 0
+        for place, text in enumerate(args):
+            if text == "--":
+                spread += args[place:]
+                break
+            if text.startswith("-") and not (current and not taken):
+                current, taken = (text if text in flags else ""), 0
+            elif current:
+                if taken:
+                    spread.append(current)
+                taken += 1
+            spread.append(text)
+        return super().parse_args(ctx, spread)
+
+
 def named(function: F) -> F:
     """Options that name a version."""
     for decorate in (

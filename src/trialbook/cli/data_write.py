@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from trialbook.cli.data_options import answer, as_json, quiet, remember, writable
+from trialbook.cli.data_options import Several, answer, as_json, quiet, remember, writable
+from trialbook.errors import TrialbookError
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
@@ -27,7 +29,7 @@ def _going_on(dataset: "Dataset") -> Iterator[None]:
         ) from None
 
 
-@click.command()
+@click.command(cls=Several)
 @click.option("--project", help="Project; without it, that of the last parent.")
 @click.option("--name", required=True, help="Name of the dataset.")
 @click.option("--version", "dataset_version", help="Version; without it, one above the highest.")
@@ -63,9 +65,9 @@ def create(
     )
 
 
-@click.command()
+@click.command(cls=Several)
 @ID
-@click.option("--files", multiple=True, help="Folder, file or wildcard; may be repeated.")
+@click.option("--files", multiple=True, help="Folders, files or wildcards; may be repeated.")
 @click.option("--links", multiple=True, help="Address of external files; may be repeated.")
 @click.option("--wildcard", multiple=True, help="Take only what matches; may be repeated.")
 @click.option("--dataset-folder", help="Folder of the dataset that they land in.")
@@ -86,6 +88,7 @@ def add(
     quiet(json_output)
     if not files and not links:
         raise click.UsageError("Name --files or --links.")
+    _distinct(files)
     data = writable(dataset_id)
     patterns = list(wildcard) or None
     count = sum(
@@ -96,7 +99,7 @@ def add(
     answer(json_output, {"id": data.id, "added": count}, f"{count} files added")
 
 
-@click.command()
+@click.command(cls=Several)
 @ID
 @click.option(
     "--files", multiple=True, required=True, help="Path, folder, wildcard or link; may be repeated."
@@ -108,13 +111,20 @@ def remove(
     dataset_id: str | None, files: Sequence[str], non_recursive: bool, verbose: bool, json_output: bool
 ) -> None:
     """Take files out of the open version."""
+    from trialbook.sdk.dataset.base import required
+
     quiet(json_output)
     data = writable(dataset_id)
+    known = {entry.link for entry in data.link_entries_dict.values()}
+    for one in files:
+        required("data remove", "--files", one)
+        if not (data.list_files(one, not non_recursive) if "://" not in one else one in known or "*" in one):
+            raise click.ClickException(f"{data.id} has no {one}; nothing was removed")
     count = sum(data.remove_files(one, not non_recursive, verbose) for one in files)
     answer(json_output, {"id": data.id, "removed": count}, f"{count} files removed")
 
 
-@click.command()
+@click.command(cls=Several)
 @ID
 @click.option("--project", help="Project, to begin a version when none is open.")
 @click.option("--name", help="Name of the dataset, to begin a version when none is open.")
@@ -150,6 +160,8 @@ def sync(
     from trialbook.sdk.dataset import Dataset
 
     quiet(json_output)
+    if not Path(folder).expanduser().is_dir():
+        raise click.ClickException(f"there is no folder {folder}; no version was made")
     fresh = name is not None
     if name is not None:
         found = list(parents) or _highest(project, name)
@@ -158,7 +170,13 @@ def sync(
     else:
         data = writable(dataset_id)
     with _going_on(data):
-        removed, added, modified = data.sync_folder(folder, dataset_folder, verbose)
+        try:
+            removed, added, modified = data.sync_folder(folder, dataset_folder, verbose)
+        except (TrialbookError, OSError):
+            if fresh:
+                data.discard()
+                remember(None)
+            raise
         if fresh and data.get_dependency_graph()[data.id] and not (removed or added or modified):
             data.discard()
             remember(None)
@@ -177,6 +195,31 @@ def sync(
     answer(json_output, {"id": data.id, "version": data.version, **counts}, f"{data.id}  {text}")
 
 
+def _distinct(files: Sequence[str]) -> None:
+    """Refuse files and folders, which a shell may have made of a wildcard, whose files would land on each other.
+
+    Raises:
+        UsageError: there is nothing at a path; nothing has been added.
+    """
+    from trialbook.datasets.scan import scan_folder
+    from trialbook.sdk.dataset.content import sources_of
+
+    taken: dict[str, Path] = {}
+    found = [(one, base) for text in files for one, base in [sources_of(text)]]
+    if sum(len(one) for one, _ in found) < 2:
+        return
+    for sources, base in found:
+        for source in sources if base is None else ():
+            for path in scan_folder(source).paths if source.is_dir() else [source.name]:
+                other = taken.setdefault(path, source)
+                if other != source:
+                    raise click.ClickException(
+                        f"{other} and {source} both have a file that would become {path!r}, and one would replace the "
+                        "other: add them one by one with --dataset-folder, or put the wildcard in quotes, as in "
+                        f"--files '{source.parent / '*'}', which keeps the names of the folders. Nothing was added."
+                    )
+
+
 def _highest(project: str | None, name: str) -> list[str]:
     from trialbook.sdk.dataset import Dataset
 
@@ -186,7 +229,7 @@ def _highest(project: str | None, name: str) -> list[str]:
     return [Dataset.get(dataset_project=project, dataset_name=name, only_completed=True).id]
 
 
-@click.command()
+@click.command(cls=Several)
 @ID
 @click.option("--storage", help="Folder or address that takes the files.")
 @CHUNK
@@ -203,7 +246,7 @@ def upload(
     answer(json_output, {"id": data.id, "dirty": data.is_dirty()}, f"{data.id} is stored")
 
 
-@click.command()
+@click.command(cls=Several)
 @ID
 @click.option("--storage", help="Folder or address that takes the files.")
 @CHUNK

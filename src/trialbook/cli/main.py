@@ -1,5 +1,6 @@
 """The group of commands and its way of failing: one line that says what to do, exit status 1."""
 
+import errno
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +39,11 @@ class LazyGroup(click.Group):
         except TrialbookError as error:
             if ctx.invoked_subcommand == "run":
                 raise  # the user's script failed, not the command: it ends with its own traceback
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            # A closed pipe is click's to end on.
+            if ctx.invoked_subcommand == "run" or error.errno == errno.EPIPE:
+                raise
             raise click.ClickException(str(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -11,7 +11,7 @@ from trialbook.datasets.folder import LocalBlobs
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import draft_key
 from trialbook.datasets.pack_writer import SealedPack
-from trialbook.datasets.paths import joined
+from trialbook.datasets.paths import joined, within
 from trialbook.datasets.repack import repacked
 from trialbook.datasets.rows import Array, Rows, places_of
 from trialbook.datasets.scan import Scan
@@ -71,7 +71,7 @@ class Draft(ContentOfDraft, StoringOfDraft):
             b3, sha256 = np.zeros((len(scan.paths), 4), "<u8"), np.zeros((len(scan.paths), 4), "<u8")
             facts = scan.facts.copy()
             places = np.array(chosen, np.int64)
-            every = len(chosen) == len(scan.paths) and not (prefix or "").strip("/")
+            every = len(chosen) == len(scan.paths) and not within(prefix)
             paths = scan.paths if every else [joined(prefix, scan.paths[place]) for place in chosen]
             changed = places_of(paths, self._sources.paths)
             facts[places[changed >= 0]] = self._sources.facts[changed[changed >= 0]]

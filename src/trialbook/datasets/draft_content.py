@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from trialbook.datasets.draft_state import DraftState, overlaid
 from trialbook.datasets.ingest import Sources
-from trialbook.datasets.paths import check, clashes, foreign, joined
-from trialbook.datasets.patterns import matcher
+from trialbook.datasets.paths import check, clashes, foreign, joined, last_of_each
+from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.rows import LINK, NO_PACK, ROW, Rows, merged
 from trialbook.datasets.scan import Scan, Skipped, scan_file, scan_folder
 from trialbook.datasets.stat_cache import same_facts
@@ -51,7 +51,7 @@ class ContentOfDraft(DraftState):
     """Members that change files and links."""
 
     def add_folder(
-        self, folder: Path, dataset_path: str | None = None, wildcard: str | Sequence[str] | None = None,
+        self, folder: Path, dataset_path: str | PurePath | None = None, wildcard: Patterns = None,
         recursive: bool = True,
     ) -> Changes:  # fmt: skip
         """Take files of a folder into the version.
@@ -69,17 +69,18 @@ class ContentOfDraft(DraftState):
             DatasetMissing: there is no such folder.
             SourceChanged: a file had to be read for the comparison and could not.
         """
-        named = [wildcard] if isinstance(wildcard, str) else wildcard or ()
-        deeper = recursive or any("/" in pattern.strip("/") for pattern in named)
+        named = [wildcard] if isinstance(wildcard, str | PurePath) else wildcard or ()
+        deeper = recursive or any("/" in str(pattern).strip("/") for pattern in named)
         return self._add(scan_folder(folder, deeper), dataset_path, wildcard, recursive)
 
     def add_sources(self, sources: Sources) -> None:
         """Take files that another draft had noted, as they were then."""
+        self._make_way(sources.paths)
         self._forget(set(sources.paths) & set(self._links.paths))
         self._sources = overlaid(self._sources, sources)
         self._save()
 
-    def add_file(self, file: Path, dataset_path: str | None = None) -> Changes:
+    def add_file(self, file: Path, dataset_path: str | PurePath | None = None) -> Changes:
         """Take one file into the version, below ``dataset_path``.
 
         Raises:
@@ -105,6 +106,7 @@ class ContentOfDraft(DraftState):
         """``add_link`` for many at once; what is there already as it is counts as unchanged."""
         check([link.path for link in links])
         latest = {link.path: link for link in links}
+        latest = {path: latest[path] for path in last_of_each(link.path for link in links)}
         there = {path: place for place, path in enumerate(self._links.paths)}
         changed = set(self._sources.paths)
         fresh: list[Link] = []
@@ -127,6 +129,7 @@ class ContentOfDraft(DraftState):
             data["sha256"] = np.frombuffer(b"".join(link.sha256 for link in fresh), "<u8").reshape(-1, 4)
             paths = [link.path for link in fresh]
             rows = Rows(paths, data, (), ("",), {link.path: (link.url, link.etag) for link in fresh})
+            self._make_way(paths)
             self._forget(set(paths))
             self._links = merged([self._links, rows])
             self._save()
@@ -142,7 +145,7 @@ class ContentOfDraft(DraftState):
                 found.append(Skipped(second, f"it differs from {first!r} in case or accents only"))
         return found
 
-    def remove(self, patterns: str | Sequence[str] | None = None, recursive: bool = True) -> int:
+    def remove(self, patterns: Patterns = None, recursive: bool = True) -> int:
         """Take paths out of the version.
 
         Args:
@@ -152,43 +155,48 @@ class ContentOfDraft(DraftState):
         Returns:
             How many were there.
         """
-        wanted = matcher(patterns, recursive)
-        return self.remove_paths(path for path in self.paths() if wanted(path))
+        paths = self.paths()
+        wanted = matcher(patterns, recursive, paths)
+        return self.remove_paths(path for path in paths if wanted(path))
 
     def sync(
-        self, folder: Path, dataset_path: str | None = None, kept: AbstractSet[str] = frozenset()
-    ) -> Changes:
-        """Make the version below ``dataset_path`` equal to a folder.
+        self, folder: Path | Scan, dataset_path: str | PurePath | None = None,
+        kept: AbstractSet[str] = frozenset(),
+    ) -> Changes:  # fmt: skip
+        """Make the version below ``dataset_path`` equal to a folder, as far as the folder can be read.
 
         Args:
-            folder: to read from.
+            folder: to read from, or what was seen there.
             dataset_path: what is not below it is left alone.
             kept: paths that the folder has and that stay as they are.
 
         Returns:
-            Numbers of removed, added and modified paths.
+            Numbers of removed, added and modified paths. What could not be read stays as it is.
         """
-        scan = scan_folder(folder)
+        scan = folder if isinstance(folder, Scan) else scan_folder(folder)
         prefix = joined(dataset_path, "")
         there = {joined(dataset_path, path) for path in scan.paths}
-        gone = {path for path in self.paths() if path.startswith(prefix) and path not in there}
+        before = set(self.paths())
+        gone = {path for path in before if path.startswith(prefix) and path not in there}
+        gone = {path for path in gone if not scan.hides(path[len(prefix) :])}
         changes = self._add(scan, dataset_path, None, True, kept)
         if gone:
             self._forget(gone)
             self._removed |= gone & self._base_places.keys()
             self._save()
-        return Changes(changes.added, changes.modified, len(gone), changes.unchanged, changes.skipped)
+        removed = len(before.difference(self.paths()))
+        return Changes(changes.added, changes.modified, removed, changes.unchanged, changes.skipped)
 
     def _add(
         self,
         scan: Scan,
-        dataset_path: str | None,
-        wildcard: str | Sequence[str] | None,
+        dataset_path: str | PurePath | None,
+        wildcard: Patterns,
         recursive: bool,
         kept: AbstractSet[str] = frozenset(),
     ) -> Changes:
         started = self._clock()
-        wanted = matcher(wildcard, recursive)
+        wanted = matcher(wildcard, recursive, scan.paths)
         chosen = [place for place, path in enumerate(scan.paths) if wanted(path)]
         if kept:
             chosen = [place for place in chosen if joined(dataset_path, scan.paths[place]) not in kept]
@@ -221,6 +229,7 @@ class ContentOfDraft(DraftState):
         self._scans.append((scan, dataset_path, chosen, started))
         if fresh:
             taken = Sources([paths[n] for n in fresh], [files[n] for n in fresh], facts[fresh])
+            self._make_way(taken.paths)
             if self._links.paths:
                 self._forget(set(taken.paths) & set(self._links.paths))
             self._sources = overlaid(self._sources, taken)

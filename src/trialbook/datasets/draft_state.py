@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from pathlib import PurePath
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from trialbook.datasets.draft_journal import DraftJournal, Layer
 from trialbook.datasets.ingest import Sources
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import Objects
+from trialbook.datasets.paths import in_the_way
 from trialbook.datasets.rows import Array, Rows, merged, places_of
 from trialbook.datasets.scan import FACTS, Scan
 from trialbook.datasets.sniff import Policy
@@ -35,7 +37,7 @@ class DraftState:
         self._clock = clock
         self.resumed = False
         self.fresh = False
-        self._scans: list[tuple[Scan, str | None, list[int], float]] = []
+        self._scans: list[tuple[Scan, str | PurePath | None, list[int], float]] = []
         self._sources, removed, self._links = journal.read_changes()
         self._removed = set(removed)
         layers, self._packs = journal.read_layers()
@@ -93,6 +95,13 @@ class DraftState:
             self._links = self._links.take(
                 [n for n, path in enumerate(self._links.paths) if path not in paths]
             )
+
+    def _make_way(self, paths: Sequence[str]) -> None:
+        """Take out what cannot stand beside new paths: the later one wins."""
+        gone = in_the_way(self.paths(), paths)
+        if gone:
+            self._forget(gone)
+            self._removed |= gone & self._base_places.keys()
 
     def _save(self) -> None:
         self._standing = None

@@ -109,6 +109,7 @@ class StoringOfDraft(DraftState):
         check(rows.paths)
         files = rows.take(rows.data["kind"] != LINK)
         links = rows.take(rows.data["kind"] == LINK)
+        self._make_way(rows.paths)
         self._forget(set(rows.paths))
         if len(links):
             data = links.data.copy()

@@ -14,7 +14,7 @@ from trialbook.base.ids import is_id
 from trialbook.blobs.store import BlobStore, FileParts
 from trialbook.datasets.folder import LocalBlobs
 from trialbook.datasets.manifest import FORMAT, RangeRef, Root, decode_range, decode_root, open_range
-from trialbook.datasets.rows import Array, Rows
+from trialbook.datasets.rows import Array, Rows, settled
 from trialbook.datasets.table import Table
 from trialbook.errors import DatasetDamaged, DatasetError, DatasetMissing, FileMissing
 
@@ -142,7 +142,9 @@ class Objects:
         """All rows of a version; nothing is read while somebody holds them already, unless ``anew``."""
         found = None if anew else _held.get(_content(root))
         if found is None:
-            found = concatenated(decode_range(self.range(ref), ref) for ref in root.ranges)
+            found = settled(
+                concatenated(decode_range(self.range(ref), ref) for ref in root.ranges), root.graph
+            )
             hold(root, found)
         return found
 

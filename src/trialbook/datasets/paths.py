@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import PurePath
 
 from trialbook.errors import PathRefused
 
@@ -88,7 +90,52 @@ def clashes(paths: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def joined(folder: str | None, path: str) -> str:
-    """A path below a folder of the dataset; slashes at the folder's ends do not count."""
-    folder = (folder or "").strip("/")
+def folders(paths: Iterable[str]) -> set[str]:
+    """Every folder that some path lies in, at any depth."""
+    found: set[str] = set()
+    last = ""
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        if folder != last:
+            last = folder
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+    return found
+
+
+def in_the_way(there: Iterable[str], new: Sequence[str]) -> set[str]:
+    """Paths that cannot stand beside new ones: a file where a new one needs a folder, or below a new file."""
+    there = there if isinstance(there, Sequence | AbstractSet) else list(there)
+    fresh = set(new)
+    found = folders(new).intersection(there)
+    if not fresh.isdisjoint(folders(there)):
+        found.update(path for path in there if not fresh.isdisjoint(folders([path])))
+    return found
+
+
+def last_of_each(paths: Iterable[str]) -> list[str]:
+    """Paths without those that a later one is in the way of, in their order."""
+    given = list(dict.fromkeys(reversed(list(paths))))
+    if folders(given).isdisjoint(given):
+        return given[::-1]
+    kept: dict[str, None] = {}
+    needed: set[str] = set()
+    for path in given:
+        above = folders([path])
+        if path not in needed and above.isdisjoint(kept):
+            kept[path] = None
+            needed |= above
+    return list(kept)[::-1]
+
+
+def within(folder: str | PurePath | None) -> str:
+    """A folder of the dataset as paths name it: slashes at its ends, doubled ones and ``.`` do not count."""
+    text = folder if isinstance(folder, str) else folder.as_posix() if folder is not None else ""
+    return "/".join(part for part in text.split("/") if part not in ("", "."))
+
+
+def joined(folder: str | PurePath | None, path: str) -> str:
+    """A path below a folder of the dataset, see ``within``."""
+    folder = within(folder)
     return f"{folder}/{path}" if folder else path

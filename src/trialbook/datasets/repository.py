@@ -51,7 +51,7 @@ class Version:
 
     def paths(self, patterns: str | Sequence[str] | None = None, recursive: bool = True) -> list[str]:
         """Sorted paths, files and links, that match; see ``patterns.matcher``."""
-        return list(filter(matcher(patterns, recursive), self.rows.paths))
+        return list(filter(matcher(patterns, recursive, self.rows.paths), self.rows.paths))
 
     def read(self, path: str) -> bytes:
         """The checked bytes of one file.

@@ -11,6 +11,7 @@ from trialbook.datasets.methods import DEFLATE as DEFLATE
 from trialbook.datasets.methods import PIECES as PIECES
 from trialbook.datasets.methods import STORED as STORED
 from trialbook.datasets.methods import ZSTD as ZSTD
+from trialbook.datasets.paths import folders, in_the_way
 
 Array = npt.NDArray[Any]
 
@@ -112,7 +113,7 @@ def _renumbered(data: Array, name: str, names: tuple[str, ...]) -> tuple[str, ..
 
 
 def merged(layers: Iterable[Rows]) -> Rows:
-    """One map from several: at one path the later layer wins."""
+    """One map from several: at one path the later layer wins, also where one has a file and the other a folder."""
     result = Rows()
     for layer in layers:
         result = _overlaid(result, layer)
@@ -131,7 +132,7 @@ def _overlaid(below: Rows, above: Rows) -> Rows:
         top["pack"][linked] = NO_PACK
     if len(above_origins):
         top["origin"] = above_origins[top["origin"]]
-    covered = set(above.paths)
+    covered = {*above.paths, *in_the_way(below.paths, above.paths)}
     keep = np.fromiter((path not in covered for path in below.paths), bool, len(below))
     kept = [path for path in below.paths if path not in covered]
     paths = kept + above.paths
@@ -139,6 +140,39 @@ def _overlaid(below: Rows, above: Rows) -> Rows:
     data = np.concatenate([below.data[keep], top])[order]
     links = {path: link for path, link in below.links.items() if path not in covered}
     return Rows([paths[place] for place in order], data, packs, origins, {**links, **above.links})
+
+
+def settled(rows: Rows, graph: Mapping[str, Sequence[str]]) -> Rows:
+    """Rows without those that stand where another one, of a later version, needs a folder or a file.
+
+    Earlier Trialbooks, and the reference SDK, wrote both down; no folder can hold them.
+
+    Args:
+        rows: of one version.
+        graph: parents by version.
+    """
+    both = folders(rows.paths).intersection(rows.paths)
+    if not both:
+        return rows
+    places = {path: place for place, path in enumerate(rows.paths)}
+    gone: set[int] = set()
+    for path in sorted(both):
+        below = [place for name, place in places.items() if name.startswith(f"{path}/")]
+        mine = rows.origins[int(rows.data["origin"][places[path]])]
+        above = _ancestors(mine, graph)
+        theirs = {rows.origins[int(rows.data["origin"][place])] for place in below}
+        gone.update(below if theirs <= above else [places[path]])
+    return rows.take([place for place in range(len(rows)) if place not in gone])
+
+
+def _ancestors(version: str, graph: Mapping[str, Sequence[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [version]
+    while waiting:
+        fresh = set(graph.get(waiting.pop(), ())) - found
+        found |= fresh
+        waiting += fresh
+    return found
 
 
 def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[tuple[str, ...], Array]:

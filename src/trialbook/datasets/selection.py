@@ -1,14 +1,14 @@
 """A part of a version: by pattern, or one of several equal parts."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 
 from trialbook.datasets.lineage import part_of
 from trialbook.datasets.manifest import Root
-from trialbook.datasets.patterns import matcher
+from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.rows import LINK, Rows
 from trialbook.errors import UsageError
 
@@ -28,15 +28,14 @@ class Selection:
     parts: int = 1
 
     @classmethod
-    def of(
-        cls, patterns: str | Sequence[str] | None = None, part: int | None = None, parts: int = 1
-    ) -> "Selection":
+    def of(cls, patterns: Patterns = None, part: int | None = None, parts: int = 1) -> "Selection":
         """A selection from loosely given arguments.
 
         Raises:
             UsageError: the part is not one of the parts.
         """
-        listed = (patterns,) if isinstance(patterns, str) else tuple(sorted(patterns or ()))
+        given = [patterns] if isinstance(patterns, str | PurePath) else patterns or ()
+        listed = tuple(sorted(one if isinstance(one, str) else one.as_posix() for one in given))
         if part is not None and (parts < 1 or not 0 <= part < parts):
             raise UsageError(f"part {part} of {parts}: it must be between 0 and {parts - 1}")
         return cls(listed, part, parts if part is not None else 1)
@@ -53,6 +52,7 @@ class Selection:
 
     def rows(self, rows: Rows, root: Root) -> Rows:
         """The rows that are meant."""
+        every = rows
         if self.part is not None:
             # Packs are the unit, so that a part reads no pack that another part reads; links are dealt out in turn.
             mine = set(part_of([ref.key for ref in root.packs], self.part, self.parts))
@@ -61,6 +61,6 @@ class Selection:
             turn = (np.cumsum(linked) - 1) % self.parts == self.part
             rows = rows.take(np.where(linked, turn, np.isin(rows.data["pack"], numbers)))
         if self.patterns:
-            wanted = matcher(self.patterns)
+            wanted = matcher(self.patterns, among=every.paths)
             rows = rows.take(np.array([wanted(path) for path in rows.paths], bool))
         return rows

@@ -1,11 +1,13 @@
 """Path rules and wildcards."""
 
+from pathlib import PurePosixPath
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialbook.datasets.paths import check, clashes, foreign, joined, refusal
-from trialbook.datasets.patterns import matcher
+from trialbook.datasets.paths import check, clashes, foreign, joined, refusal, within
+from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.errors import PathRefused
 
 
@@ -78,9 +80,57 @@ def test_joined() -> None:
         ("one", "a?c", False, ["abc"], ["a/c", "ac"]),
         ("line", "*.txt", True, ["a\nb.txt"], []),
         ("deep", "*/b.txt", False, ["a/b.txt"], ["b.txt", "a/c/b.txt"]),
+        ("D15 any", "**/*.jpg", True, ["a.jpg", "a/b.jpg", "a/b/c.jpg"], ["a.png"]),
+        ("D15 flat", "**/*.jpg", False, ["a.jpg", "a/b.jpg", "a/b/c.jpg"], ["a.png"]),
+        (
+            "D15 middle",
+            "a/**/b.txt",
+            True,
+            ["a/b.txt", "a/x/b.txt", "a/x/y/b.txt"],
+            ["b.txt", "xa/b.txt", "a/xb.txt"],
+        ),
+        ("D15 end", "a/**", False, ["a/b", "a/b/c"], ["a", "b/a/c"]),
+        ("D15 twice", "**/x/**/*.py", True, ["x/a.py", "q/x/r/a.py"], ["a.py", "qx/a.py"]),
+        ("D15 all", "**", True, ["a", "a/b"], []),
+        ("D15 name", "**/b.txt", True, ["b.txt", "a/b.txt"], ["ab.txt", "a/ab.txt"]),
+        ("D19 dot", "./a/*.txt", True, ["a/b.txt"], ["b.txt"]),
+        ("D19 path", PurePosixPath("a/b"), True, ["a/b", "a/b/c"], ["b"]),
+        ("D19 paths", [PurePosixPath("a"), "b*"], True, ["a/b", "b1", "x/b1"], ["c"]),
+        ("D19 top", ".", True, ["a", "a/b"], []),
     ],
 )
-def test_wildcards(name: str, pattern: str, recursive: bool, yes: list[str], no: list[str]) -> None:
+def test_wildcards(name: str, pattern: Patterns, recursive: bool, yes: list[str], no: list[str]) -> None:
     matches = matcher(pattern, recursive)
     assert [path for path in yes if not matches(path)] == []
     assert [path for path in no if matches(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "there", "wanted"),
+    [
+        ("img[1].png", ["img1.png", "img[1].png"], ["img[1].png"]),
+        ("img[1].png", ["img1.png"], ["img1.png"]),
+        ("img[1].png", ["a/img1.png", "a/img[1].png"], ["a/img[1].png"]),
+        ("a/*.txt", ["a/*.txt", "a/b.txt"], ["a/*.txt"]),
+        ("what?", ["whats", "what?", "what?/x"], ["what?", "what?/x"]),
+        ("run[0-9]", ["run1/a", "run[0-9]/a", "run[0-9]/b/c"], ["run[0-9]/a", "run[0-9]/b/c"]),
+        ("run[0-9]/", ["run1/a", "run[0-9]/a"], ["run[0-9]/a"]),
+        ("*", ["a", "b/c"], ["a", "b/c"]),
+        (["[x]", "y*"], ["[x]", "x", "y1"], ["[x]", "y1"]),
+        ("./[x]", ["[x]", "x"], ["[x]"]),
+    ],
+)
+def test_D14_an_exact_name_wins_over_a_pattern(
+    pattern: Patterns, there: list[str], wanted: list[str]
+) -> None:
+    matches = matcher(pattern, among=there)
+    assert [path for path in there if matches(path)] == wanted
+
+
+def test_D19_folders_of_a_dataset() -> None:
+    for folder in ("x/y", "./x/y", "/x/y/", "x//y", "x/./y/.", PurePosixPath("x/y"), ".//x/y"):
+        assert within(folder) == "x/y"
+        assert joined(folder, "a") == "x/y/a"
+    for top in (None, "", ".", "/", "./", "//", PurePosixPath(".")):
+        assert within(top) == ""
+    assert within("../x") == "../x" and refusal("../x")

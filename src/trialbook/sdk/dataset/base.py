@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base.versions import is_version
@@ -48,6 +48,19 @@ def threads(max_workers: int | None) -> int | None:
     if max_workers is not None and max_workers < 1:
         raise UsageError(f"max_workers is a number from 1 on, or None, not {max_workers}")
     return max_workers
+
+
+def required(method: str, argument: str, value: str | PurePath) -> str:
+    """A path or an address as text.
+
+    Raises:
+        UsageError: it is empty: an unset variable, and not "all" or "here".
+    """
+    if not str(value).strip():
+        raise UsageError(
+            f"{method}: {argument} is {str(value)!r}; name a path, '.' for the working directory"
+        )
+    return str(value)
 
 
 def online(what: str) -> Connection:

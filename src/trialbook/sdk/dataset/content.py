@@ -1,20 +1,21 @@
 """Changing what an open version holds: add, link, remove, sync."""
 
 import glob
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from trialbook.datasets.draft import Changes, Link
-from trialbook.datasets.paths import joined
-from trialbook.datasets.patterns import matcher
+from trialbook.datasets.paths import joined, within
+from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.rows import LINK
-from trialbook.errors import UsageError
+from trialbook.datasets.scan import Scan, scan_folder
+from trialbook.errors import SourceChanged, UsageError
 from trialbook.sdk.console import say
-from trialbook.sdk.dataset.base import DatasetBase, threads
-from trialbook.sdk.dataset.entries import sha256_of
-from trialbook.sdk.dataset.links import Found, find_many, place_of
+from trialbook.sdk.dataset.base import DatasetBase, required, threads
+from trialbook.sdk.dataset.links import Found, find_many, place_of, same_as_link
 
 _WILD = ("*", "?", "[")
 _EXTERNAL = "external files"
@@ -26,20 +27,26 @@ class ContentMixin(DatasetBase):
     def add_files(
         self,
         path: str | Path,
-        wildcard: str | Sequence[str] | None = None,
-        local_base_folder: str | None = None,
-        dataset_path: str | None = None,
+        wildcard: Patterns = None,
+        local_base_folder: str | Path | None = None,
+        dataset_path: str | Path | None = None,
         recursive: bool = True,
         verbose: bool = False,
         max_workers: int | None = None,
     ) -> int:
         """Take files into the version. Their bytes travel with ``upload``, so they must stay until then.
 
+        Links to files are followed, wherever they lead; a link to a folder, and one that leads nowhere or back to
+        itself, is left out and named on the console, as is what cannot be read.
+
         Args:
             path: a folder, a file, or a path with wildcards.
             wildcard: takes only what matches one of these. "*.jpg" matches in every folder, "a/*.json" anywhere
-                below a, a name without wildcard that file or everything in that folder.
-            local_base_folder: paths in the dataset are relative to it; None is the folder itself, or the file's own.
+                below a, "a/**/*.json" the same, a name without wildcard that file or everything in that folder. The
+                exact name of a file or folder means that one, even with brackets or stars in it.
+            local_base_folder: paths in the dataset are relative to it; None is the folder itself, or the file's own,
+                and for a path with wildcards the folder before the first of them: of "root/*" the file
+                "root/train/0.jpg" becomes "train/0.jpg".
             dataset_path: folder of the dataset that they land in.
             recursive: False takes only what lies directly in the folder.
             verbose: print each path.
@@ -50,9 +57,11 @@ class ContentMixin(DatasetBase):
             Number of files that are new to the version; changed ones are not counted.
 
         Raises:
-            UsageError: there is nothing at the path, the version is final, or ``max_workers`` is below 1.
+            UsageError: there is nothing at the path, it is empty, the version is final, or ``max_workers`` is below 1.
         """
         workers = threads(max_workers)
+        sources, top = sources_of(path)
+        base = local_base_folder or top
         draft = self._draft("add_files")
         draft.policy = replace(draft.policy, workers=workers)
         before = set(draft.paths()) if verbose else set()
@@ -65,8 +74,10 @@ class ContentMixin(DatasetBase):
             recursive=None if recursive else False,
         )
         changes = [
-            self._add_one(Path(one), wildcard, local_base_folder, dataset_path, recursive)
-            for one in _sources(path)
+            self._add_one(
+                one, wildcard, base if one.is_dir() or one.parent != base else None, dataset_path, recursive
+            )
+            for one in sources
         ]
         for change in changes:
             self._tell_skipped(change)
@@ -80,24 +91,25 @@ class ContentMixin(DatasetBase):
     def _add_one(
         self,
         path: Path,
-        wildcard: str | Sequence[str] | None,
-        base: str | None,
-        dataset_path: str | None,
+        wildcard: Patterns,
+        base: str | Path | None,
+        dataset_path: str | Path | None,
         recursive: bool,
     ) -> Changes:
         draft = self._draft("add_files")
-        place = dataset_path
+        place: str | PurePath | None = dataset_path
         if base is not None:
-            top = Path(base).expanduser().absolute()
-            inside = path.absolute() if path.is_dir() else path.absolute().parent
+            # Without "..", and with links as they are named.
+            top = Path(os.path.normpath(Path(base).expanduser().absolute()))
+            inside = Path(os.path.normpath((path if path.is_dir() else path.parent).absolute()))
             try:
                 relative = inside.relative_to(top).as_posix()
             except ValueError:
                 raise UsageError(f"local_base_folder {base} does not hold {path}") from None
-            place = joined(dataset_path, "" if relative == "." else relative).strip("/")
+            place = within(joined(dataset_path, relative))
         if path.is_dir():
             return draft.add_folder(path, place, wildcard, recursive)
-        if wildcard and not matcher(wildcard)(path.name):
+        if wildcard and not matcher(wildcard, among=[path.name])(path.name):
             return Changes()
         return draft.add_file(path, place)
 
@@ -110,9 +122,9 @@ class ContentMixin(DatasetBase):
 
     def add_external_files(
         self,
-        source_url: str | Sequence[str],
-        wildcard: str | Sequence[str] | None = None,
-        dataset_path: str | Sequence[str] | None = None,
+        source_url: str | Path | Sequence[str | Path],
+        wildcard: Patterns = None,
+        dataset_path: str | Path | Sequence[str | Path] | None = None,
         recursive: bool = True,
         verbose: bool = False,
         max_workers: int | None = None,
@@ -134,13 +146,15 @@ class ContentMixin(DatasetBase):
             Number of links that are new to the version. An address that cannot be reached is logged and gives none.
 
         Raises:
-            UsageError: as many paths as addresses are needed, the version is final, or ``max_workers`` is below 1.
+            UsageError: as many paths as addresses are needed, an address is empty, the version is final, or
+                ``max_workers`` is below 1.
         """
         workers = threads(max_workers)
+        given = [source_url] if isinstance(source_url, str | Path) else source_url
+        sources = [required("add_external_files", "source_url", one) for one in given]
         draft = self._draft("add_external_files")
-        sources = [source_url] if isinstance(source_url, str) else [str(one) for one in source_url]
-        if dataset_path is None or isinstance(dataset_path, str):
-            places: list[str | None] = [dataset_path] * len(sources)
+        if dataset_path is None or isinstance(dataset_path, str | Path):
+            places: list[str | Path | None] = [dataset_path] * len(sources)
         else:
             places = list(dataset_path)
             if len(places) != len(sources):
@@ -167,19 +181,26 @@ class ContentMixin(DatasetBase):
         return changes.added
 
     def remove_files(
-        self, dataset_path: str | None = None, recursive: bool = True, verbose: bool = False
+        self, dataset_path: str | Path | None = None, recursive: bool = True, verbose: bool = False
     ) -> int:
         """Take paths out of the version; parents keep theirs.
 
         Args:
             dataset_path: a path, a folder or a wildcard as in ``add_files``, or the address of external files; None is
-                everything.
+                everything. The exact name of a path, of a folder or of an address means that one, even with brackets
+                or stars in it.
             recursive: whether a pattern reaches into folders.
             verbose: print each path.
 
         Returns:
             How many were there.
+
+        Raises:
+            UsageError: the path is empty, or the version is final.
         """
+        if dataset_path is not None:
+            text = required("remove_files", "dataset_path", dataset_path)
+            dataset_path = text if isinstance(dataset_path, str) else PurePath(dataset_path).as_posix()
         draft = self._draft("remove_files")
         before = draft.paths() if verbose else []
         self._note_call("remove_files", dataset_path=dataset_path, recursive=None if recursive else False)
@@ -198,54 +219,71 @@ class ContentMixin(DatasetBase):
     def _remove_links(self, address: str) -> int:
         draft = self._draft("remove_files")
         rows, _ = draft.standing()
-        gone = [path for path, (url, _) in rows.links.items() if _matches(url, address)]
+        exact = [path for path, (url, _) in rows.links.items() if url == address]
+        gone = exact or [path for path, (url, _) in rows.links.items() if _matches(url, address)]
         return draft.remove_paths(gone)
 
     def sync_folder(
-        self, local_path: str | Path, dataset_path: str | Path | None = None, verbose: bool = False
+        self,
+        local_path: str | Path,
+        dataset_path: str | Path | None = None,
+        verbose: bool = False,
+        *,
+        raise_on_error: bool = True,
     ) -> tuple[int, int, int]:
         """Make the version equal to a folder: what is new, changed or gone there is added, changed or removed here.
 
         A linked path is left alone when the folder has the same file there, else the folder's file takes its place.
+        Where size and entity tag do not tell, the object is read and compared.
 
         Args:
             local_path: the folder.
             dataset_path: only what is below this folder of the dataset is touched; None is everything.
             verbose: print the numbers.
+            raise_on_error: False goes on when something in the folder cannot be read: it is named, and what the version
+                has of it stays.
 
         Returns:
             Numbers of paths removed, added and modified.
 
         Raises:
-            UsageError: there is no such folder, or the version is final.
+            UsageError: there is no such folder, its path is empty, or the version is final.
+            SourceChanged: something in the folder cannot be read, and ``raise_on_error`` is on. Nothing was changed.
         """
+        folder = Path(required("sync_folder", "local_path", local_path)).expanduser()
         draft = self._draft("sync_folder")
-        folder = Path(local_path).expanduser()
         if not folder.is_dir():
             raise UsageError(f"there is no folder {local_path}")
+        scan = scan_folder(folder, may_read=True)
+        if raise_on_error and scan.denied:
+            named = "; ".join(f"{item.path}: {item.why}" for item in scan.denied[:5])
+            raise SourceChanged(
+                f"{local_path} cannot be read as a whole ({named}), and what cannot be read is not gone: give this "
+                "account the right to read it, or say raise_on_error=False to leave it as it is. Nothing was changed."
+            )
         self._note_call("sync_folder", local_path=local_path, dataset_path=dataset_path)
-        place = Path(dataset_path).as_posix() if dataset_path is not None else None
-        place = None if place in (None, ".", "/") else place
-        changes = draft.sync(folder, place, self._same_links(folder, place))
+        place = within(dataset_path) or None
+        changes = draft.sync(scan, place, self._same_links(scan, place))
         self._tell_skipped(changes)
         if verbose:
             say(f"{changes.removed} removed, {changes.added} added, {changes.modified} modified")
         self._note_changes()
         return changes.removed, changes.added, changes.modified
 
-    def _same_links(self, folder: Path, place: str | None) -> set[str]:
+    def _same_links(self, scan: Scan, place: str | None) -> set[str]:
         """Linked paths whose file in the folder is what the link stands for."""
         rows, _ = self._draft("sync_folder").standing()
         prefix = joined(place, "")
+        seen = dict(zip((f"{prefix}{path}" for path in scan.paths), scan.facts["size"].tolist(), strict=True))
         same = set()
-        for number in [
-            n for n, path in enumerate(rows.paths) if path in rows.links and path.startswith(prefix)
-        ]:
-            path, row = rows.paths[number], rows.data[number]
-            file = folder / path[len(prefix) :]
-            if row["kind"] != LINK or not file.is_file() or file.stat().st_size != int(row["size"]):
+        for path in sorted(seen.keys() & rows.links.keys()):
+            row = rows.data[rows.find(path) or 0]
+            if row["kind"] != LINK or (int(row["size"]) >= 0 and seen[path] != int(row["size"])):
                 continue
-            if not row["sha256"].any() or sha256_of(str(file)) == row["sha256"].tobytes().hex():
+            url, etag = rows.links[path]
+            file = f"{scan.root}/{path[len(prefix) :]}"
+            sha256 = row["sha256"].tobytes() if row["sha256"].any() else b""
+            if same_as_link(self._home.connection, url, etag, sha256, file):
                 same.add(path)
         return same
 
@@ -254,20 +292,27 @@ class ContentMixin(DatasetBase):
         self._forget()
 
 
-def _sources(path: str | Path) -> list[str]:
-    text = str(Path(path).expanduser())
-    if Path(text).exists():
-        return [text]
+def sources_of(path: str | Path) -> tuple[list[Path], Path | None]:
+    """What a path of ``add_files`` means, and the folder before its first wildcard, if it has one.
+
+    Raises:
+        UsageError: it is empty, or there is nothing.
+    """
+    text = str(Path(required("add_files", "path", path)).expanduser())
+    if os.path.lexists(text):
+        return [Path(text)], None
     if any(mark in text for mark in _WILD):
         found = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 (absolute patterns too)
         if found:
-            return found
+            parts = Path(text).parts
+            fixed = next(n for n, part in enumerate(parts) if any(mark in part for mark in _WILD))
+            return [Path(one) for one in found], Path(*parts[:fixed])
     raise UsageError(f"there is no file or folder {path}")
 
 
-def _link(place: str | None, found: Found) -> Link:
+def _link(place: str | Path | None, found: Found) -> Link:
     return Link(place_of(place, found), found.url, found.size, found.etag)
 
 
 def _matches(url: str, pattern: str) -> bool:
-    return url == pattern or fnmatchcase(url, pattern) or url.startswith(pattern.rstrip("/") + "/")
+    return fnmatchcase(url, pattern) or url.startswith(pattern.rstrip("/") + "/")

@@ -2,14 +2,14 @@
 
 import shutil
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 
+from trialbook.datasets.patterns import Patterns
 from trialbook.datasets.selection import Selection
 from trialbook.datasets.verify import verify_folder
 from trialbook.errors import TrialbookError, UsageError
 from trialbook.sdk.console import say
-from trialbook.sdk.dataset.base import threads
+from trialbook.sdk.dataset.base import required, threads
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.links import fetcher
 from trialbook.sdk.dataset.listing import ListingMixin
@@ -26,7 +26,7 @@ class CopiesMixin(ListingMixin):
         raise_on_error: bool = True,
         max_workers: int | None = None,
         *,
-        files: str | Sequence[str] | None = None,
+        files: Patterns = None,
     ) -> str:
         """A read-only folder with everything in the version, links included; made once, then shared by all who ask.
 
@@ -80,7 +80,7 @@ class CopiesMixin(ListingMixin):
         raise_on_error: bool = True,
         max_workers: int | None = None,
         *,
-        files: str | Sequence[str] | None = None,
+        files: Patterns = None,
     ) -> str | None:
         """A folder of your own with everything in the version; changing it changes nothing else.
 
@@ -103,7 +103,7 @@ class CopiesMixin(ListingMixin):
         self._require_final("get_mutable_local_copy")
         workers = threads(max_workers)
         selection = self._selection(part, num_parts, files)
-        target = Path(target_folder).expanduser()
+        target = Path(required("get_mutable_local_copy", "target_folder", target_folder)).expanduser()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             if not overwrite:
                 if raise_on_error:
@@ -120,7 +120,7 @@ class CopiesMixin(ListingMixin):
         return str(target)
 
     def verify_dataset_hash(
-        self, local_copy_path: str | None = None, skip_hash: bool = False, verbose: bool = False
+        self, local_copy_path: str | Path | None = None, skip_hash: bool = False, verbose: bool = False
     ) -> list[str]:
         """Compare a copy with what it should be. Links are not looked at.
 
@@ -133,7 +133,7 @@ class CopiesMixin(ListingMixin):
             Paths that differ or are missing; empty when all is well.
         """
         self._require_final("verify_dataset_hash")
-        folder = Path(local_copy_path) if local_copy_path else Path(self._cached())
+        folder = Path(local_copy_path).expanduser() if local_copy_path else Path(self._cached())
         if not folder.is_dir():
             raise UsageError(f"there is no folder {folder}")
         problems = verify_folder(self._version.rows, folder, content=not skip_hash)
@@ -155,9 +155,7 @@ class CopiesMixin(ListingMixin):
         found = self._home.repository.cached_copy(self._root_id)
         return str(found) if found is not None else self.get_local_copy()
 
-    def _selection(
-        self, part: int | None, num_parts: int | None, files: str | Sequence[str] | None
-    ) -> Selection:
+    def _selection(self, part: int | None, num_parts: int | None, files: Patterns) -> Selection:
         if num_parts is not None and num_parts < 1:
             raise UsageError(f"num_parts is a number from 1 on, not {num_parts}")
         if part is None and num_parts is not None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base import versions
@@ -38,8 +39,8 @@ class MakingMixin(DatasetBase):
         dataset_tags: Sequence[str] | None = None,
         parent_datasets: "Sequence[str | Dataset] | None" = None,
         use_current_task: bool = False,
-        dataset_version: str | None = None,
-        output_uri: str | None = None,
+        dataset_version: str | float | None = None,
+        output_uri: str | Path | None = None,
         description: str | None = None,
         *,
         native: bool = False,
@@ -98,11 +99,11 @@ class MakingMixin(DatasetBase):
             raise UsageError("a dataset needs a name: Dataset.create(dataset_name=...)")
         if not project:
             raise UsageError("a dataset needs a project: Dataset.create(dataset_project=...)")
+        output_uri = str(output_uri) if output_uri else None
         if output_uri:
             check_writable(output_uri)
         policy = Policy(native=True) if native else Policy(aliases=False)
-        if dataset_version is not None:
-            cls._check_version(dataset_version)
+        dataset_version = cls._check_version(str(dataset_version)) if dataset_version is not None else None
         if settings_module.load().offline:
             return offline.create(
                 name, project, list(dataset_tags or ()), parents, dataset_version, description or "", policy
@@ -176,7 +177,7 @@ class MakingMixin(DatasetBase):
         include_archived: bool = False,
         auto_create: bool = False,
         writable_copy: bool = False,
-        dataset_version: str | None = None,
+        dataset_version: str | float | None = None,
         alias: str | None = None,
         overridable: bool = False,
         shallow_search: bool = False,
@@ -229,7 +230,7 @@ class MakingMixin(DatasetBase):
             "name": dataset_name,
             "project": dataset_project,
             "tags": list(dataset_tags or ()),
-            "version": dataset_version,
+            "version": None if dataset_version is None else str(dataset_version),
             "statuses": statuses,
             "archived": include_archived or bool(dataset_id),
             "page_size": _SHALLOW if shallow_search else None,

@@ -14,7 +14,7 @@ from trialbook.datasets.foreign_zip import Member, members
 from trialbook.datasets.objects import Objects, pack_key
 from trialbook.datasets.paths import refusal
 from trialbook.datasets.places import RoutedBlobs
-from trialbook.datasets.rows import LINK, NO_PACK, ROW, Array, Rows, digest_words
+from trialbook.datasets.rows import LINK, NO_PACK, ROW, Array, Rows, digest_words, settled
 from trialbook.errors import DatasetDamaged, DatasetMissing, FileMissing
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.dataset.state import State, StateFile, decode_state
@@ -107,7 +107,8 @@ class _Reader:
             if link.hash and len(link.hash) == 64:
                 row["sha256"] = digest_words(bytes.fromhex(link.hash))
         targets = {path: (link.link, "") for path, link in links.items()}
-        return Rows(paths, data, tuple(packs), tuple(origins), targets)
+        rows = Rows(paths, data, tuple(packs), tuple(origins), targets)
+        return settled(rows, state.dependency_graph)
 
     @staticmethod
     def _fill(row: Array, entry: StateFile, member: Member | None) -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from trialbook.datasets.draft import Draft
 from trialbook.datasets.objects import hold, pack_key
@@ -36,7 +37,7 @@ class ClosingMixin(CommitMixin):
         self,
         show_progress: bool = True,
         verbose: bool = False,
-        output_url: str | None = None,
+        output_url: str | Path | None = None,
         compression: int | None = None,
         chunk_size: int | None = None,
         max_workers: int | None = None,
@@ -65,6 +66,7 @@ class ClosingMixin(CommitMixin):
         """
         workers = threads(max_workers)
         draft = self._draft("upload")
+        output_url = str(output_url) if output_url else None
         if output_url:
             check_writable(output_url)
         _, pending = draft.standing()

@@ -1,19 +1,21 @@
 """Objects elsewhere that a dataset names instead of holding them: finding them, and bringing them into a copy."""
 
+import hashlib
 import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from trialbook.blobs.store import BlobStore
 from trialbook.client.blobs import entity, http_read
 from trialbook.client.files import FileClient
 from trialbook.datasets.digest import stream
-from trialbook.datasets.patterns import matcher
+from trialbook.datasets.paths import joined
+from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.rows import Rows, digest_bytes
 from trialbook.datasets.scan import scan_folder
 from trialbook.errors import DatasetMissing, FileMissing, SourceChanged, TrialbookError, UsageError
@@ -42,9 +44,7 @@ class Found:
     etag: str
 
 
-def find(
-    connection: Connection | None, source: str, wildcard: str | Sequence[str] | None, recursive: bool
-) -> list[Found]:
+def find(connection: Connection | None, source: str, wildcard: Patterns, recursive: bool) -> list[Found]:
     """The objects behind an address.
 
     Args:
@@ -70,17 +70,14 @@ def find(
     name = PurePosixPath(unquote(urlsplit(source).path)).name
     if not name:
         raise UsageError(f"{source} names no file; over HTTP single files can be linked, not folders")
-    if not matcher(wildcard, recursive)(name):
+    if not matcher(wildcard, recursive, [name])(name):
         return []
     size, etag = _remote_facts(connection.files, source)
     return [Found(name, source, size, etag)]
 
 
-def _in_bucket(
-    source: str, blobs: BlobStore, key: str, wildcard: str | Sequence[str] | None, recursive: bool
-) -> list[Found]:
+def _in_bucket(source: str, blobs: BlobStore, key: str, wildcard: Patterns, recursive: bool) -> list[Found]:
     """One object, or every object below a folder of a bucket."""
-    wanted = matcher(wildcard, recursive)
     if key and not source.endswith("/"):
         try:
             info = blobs.head(key)
@@ -88,29 +85,29 @@ def _in_bucket(
             pass
         else:
             name = PurePosixPath(key).name
-            return [Found(name, source, info.size, info.etag)] if wanted(name) else []
+            taken = matcher(wildcard, recursive, [name])(name)
+            return [Found(name, source, info.size, info.etag)] if taken else []
     prefix = f"{key}/" if key else ""
     base = source.rstrip("/")
-    found = [
-        Found(info.key[len(prefix) :], f"{base}/{info.key[len(prefix) :]}", info.size, info.etag)
-        for info in blobs.list(key)
-        if wanted(info.key[len(prefix) :])
-    ]
-    if not found and not any(True for _ in blobs.list(key)):
+    listed = [(info.key[len(prefix) :], info) for info in blobs.list(key)]
+    if not listed:
         raise FileMissing(f"there is nothing at {source}", path=source)
-    return found
+    wanted = matcher(wildcard, recursive, [name for name, _ in listed])
+    return [Found(name, f"{base}/{name}", info.size, info.etag) for name, info in listed if wanted(name)]
 
 
-def _local(source: str, path: Path, wildcard: str | Sequence[str] | None, recursive: bool) -> list[Found]:
+def _local(source: str, path: Path, wildcard: Patterns, recursive: bool) -> list[Found]:
     if path.is_file():
-        if not matcher(wildcard, recursive)(path.name):
+        if not matcher(wildcard, recursive, [path.name])(path.name):
             return []
         return [Found(path.name, source, path.stat().st_size, _stamp(path.stat()))]
     try:
         scan = scan_folder(path, recursive)
     except DatasetMissing as error:
         raise FileMissing(str(error), path=source) from None
-    wanted = matcher(wildcard, recursive)
+    for item in scan.skipped:
+        _log.warning("%s: %s was left out: %s", source, item.path, item.why)
+    wanted = matcher(wildcard, recursive, scan.paths)
     base = source.rstrip("/")
     return [
         Found(name, f"{base}/{name}", int(facts["size"]), f"{int(facts['size']):x}-{int(facts['mtime']):x}")
@@ -140,7 +137,7 @@ def _remote_facts(files: FileClient, url: str) -> tuple[int, str]:
 
 
 def find_many(
-    connection: Connection | None, sources: Sequence[str], wildcard: str | Sequence[str] | None,
+    connection: Connection | None, sources: Sequence[str], wildcard: Patterns,
     recursive: bool, workers: int | None,
 ) -> list[list[Found]]:  # fmt: skip
     """``find`` for several addresses at once; one that fails is logged and gives nothing."""
@@ -238,7 +235,48 @@ def _require(url: str, etag: str, now: str, size: int, now_size: int) -> None:
         raise SourceChanged(f"{url} has {now_size} bytes, {size} were added; add it again, in a new version")
 
 
-def place_of(dataset_path: str | None, found: Found) -> str:
+def same_as_link(connection: Connection | None, url: str, etag: str, sha256: bytes, file: str) -> bool:
+    """Whether a file of this host, as long as the object behind a link was, has its bytes.
+
+    Args:
+        connection: for HTTP addresses.
+        url: of the object.
+        etag: that it had when it was added; an object that has changed since is no longer the same.
+        sha256: of its content; empty when unknown, then the object is read.
+        file: of this host.
+    """
+    mine = stream(file, Path(file).stat().st_size, True)[0].sha256
+    if sha256:
+        return mine == sha256
+    bucket = bucket_blobs(url)
+    path = None if bucket is not None else local_path(url)
+    theirs = hashlib.sha256()
+    try:
+        if bucket is not None:
+            if etag and bucket[0].head(bucket[1]).etag != etag:
+                return False
+            parts = bucket[0].read(bucket[1])
+        elif path is not None:
+            if etag and _stamp(path.stat()) != etag:
+                return False
+            if path.samefile(file):
+                return True
+            return stream(str(path), path.stat().st_size, True)[0].sha256 == mine
+        elif connection is None:
+            return False
+        else:
+            now = _remote_facts(connection.files, url)[1]
+            if etag and now and now != etag:
+                return False
+            parts = http_read(connection.files, url)
+        for part in parts:
+            theirs.update(part)
+    except (TrialbookError, OSError) as error:
+        _log.warning("%s cannot be compared with %s, which takes its place: %s", url, file, error)
+        return False
+    return theirs.digest() == mine
+
+
+def place_of(dataset_path: str | PurePath | None, found: Found) -> str:
     """Where a linked object lands in the dataset."""
-    folder = (dataset_path or "").strip("/")
-    return f"{folder}/{found.path}" if folder else found.path
+    return joined(dataset_path, found.path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property, partial
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,10 @@ class ListingMixin(DatasetBase):
         return found
 
     def list_files(
-        self, dataset_path: str | None = None, recursive: bool = True, dataset_id: str | None = None
+        self,
+        dataset_path: str | PurePath | None = None,
+        recursive: bool = True,
+        dataset_id: str | None = None,
     ) -> list[str]:
         """Sorted paths of files and links.
 
@@ -112,7 +116,6 @@ class ListingMixin(DatasetBase):
             Relative paths; empty when nothing matches.
         """
         rows, pending = self._content()
-        wanted = matcher(dataset_path, recursive)
         paths = rows.paths
         if dataset_id is not None:
             origins = [origin == dataset_id for origin in rows.origins]
@@ -123,6 +126,7 @@ class ListingMixin(DatasetBase):
             ]
         if dataset_id is None or dataset_id == self.id:
             paths = sorted([*paths, *pending.paths]) if pending.paths else paths
+        wanted = matcher(dataset_path, recursive, [*rows.paths, *pending.paths] if dataset_path else ())
         return [path for path in paths if wanted(path)]
 
     def list_added_files(self, dataset_id: str | None = None) -> list[str]:

@@ -69,7 +69,7 @@ class WholesMixin(DatasetBase):
         dataset_project: str | None = None,
         dataset_name: str | None = None,
         force: bool = False,
-        dataset_version: str | None = None,
+        dataset_version: str | float | None = None,
         entire_dataset: bool = False,
         shallow_search: bool = False,
         delete_files: bool = True,
@@ -104,7 +104,7 @@ class WholesMixin(DatasetBase):
             "ids": [dataset_id] if dataset_id else [],
             "project": dataset_project,
             "name": dataset_name,
-            "version": dataset_version,
+            "version": None if dataset_version is None else str(dataset_version),
             "archived": True,
             "page_size": _PAGE if shallow_search else None,
         }
@@ -138,6 +138,9 @@ class WholesMixin(DatasetBase):
             new_dataset_project: path of the project; made when missing.
             dataset_project: path of the project that it is in.
             dataset_name: of the dataset. Unknown names are only warned about.
+
+        Raises:
+            NameTaken: the project has a dataset of that name.
         """
         cls._renamed(dataset_project, dataset_name, {"new_project": new_dataset_project})
 
@@ -149,6 +152,9 @@ class WholesMixin(DatasetBase):
             new_dataset_name: the new name.
             dataset_project: path of the project that it is in.
             dataset_name: the name so far. Unknown names are only warned about.
+
+        Raises:
+            NameTaken: the project has a dataset of that name.
         """
         cls._renamed(dataset_project, dataset_name, {"new_name": new_dataset_name})
 

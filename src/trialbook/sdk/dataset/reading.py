@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, cast
 
@@ -15,7 +15,8 @@ from blake3 import blake3
 
 from trialbook.datasets.objects import pack_key
 from trialbook.datasets.pack_reader import RUN_BYTES, PackReader, Wanted, wanted_of
-from trialbook.datasets.patterns import matcher
+from trialbook.datasets.paths import within
+from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.plan import by_pack
 from trialbook.datasets.rows import FILE, LINK, STORED, Rows, digest_bytes
 from trialbook.errors import DatasetDamaged, FileMissing, UsageError
@@ -31,7 +32,7 @@ _MIXED = 8
 class ReadingMixin(ListingMixin):
     """Members that read without a copy."""
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str | PurePath) -> BinaryIO:
         """One file of the version, for reading; nothing else is fetched.
 
         Bytes are checked: of a file up to 8 MB, and of every compressed one, before the first is given out; of a larger
@@ -57,6 +58,7 @@ class ReadingMixin(ListingMixin):
             b'name,digit'
         """
         self._require_closed("open")
+        path = within(path)
         rows = self._version.rows
         place = rows.find(path)
         if place is None:
@@ -93,7 +95,7 @@ class ReadingMixin(ListingMixin):
 
     def iterate(
         self,
-        files: str | Sequence[str] | None = None,
+        files: Patterns = None,
         shuffle: bool = False,
         seed: int = 0,
         epoch: int = 0,
@@ -132,10 +134,10 @@ class ReadingMixin(ListingMixin):
         return self._streamed(files, random.Random(f"{seed}-{epoch}") if shuffle else None, rank, world_size)
 
     def _streamed(
-        self, files: str | Sequence[str] | None, order: random.Random | None, rank: int, world_size: int
+        self, files: Patterns, order: random.Random | None, rank: int, world_size: int
     ) -> Iterator[tuple[str, bytes]]:
         rows = self._version.rows
-        runs = _runs(rows, matcher(files))
+        runs = _runs(rows, matcher(files, among=rows.paths))
         if order is not None:
             order.shuffle(runs)
         mine = runs[rank::world_size]

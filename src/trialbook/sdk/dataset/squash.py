@@ -29,7 +29,7 @@ class SquashMixin(MakingMixin, DatasetBase):
         dataset_name: str,
         dataset_ids: "Sequence[str | Dataset] | None" = None,
         dataset_project_name_pairs: Sequence[tuple[str, str]] | None = None,
-        output_url: str | None = None,
+        output_url: str | Path | None = None,
     ) -> "Dataset":
         """One version with the content of several.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trialbook.base import versions
-from trialbook.errors import BadField, TaskNotDeletable, TaskNotFound, TaskStatusRefused
+from trialbook.errors import BadField, NameTaken, TaskNotDeletable, TaskNotFound, TaskStatusRefused
 from trialbook.server.services.call import Call, announce
 from trialbook.server.services.dataset_files import DatasetFiles
 from trialbook.server.services.editing import Editing
@@ -19,6 +19,21 @@ from trialbook.wire.task_documents import Parameter
 from trialbook.wire.tasks import CreateTask, EditTask
 
 FINAL = frozenset({"completed", "published", "closed"})
+
+
+def _clean(name: str, field: str) -> str:
+    """A dataset's name; with slashes it stands in folders of its own, as the reference SDK has it.
+
+    Raises:
+        BadField: it cannot be used.
+    """
+    name = name.strip()
+    if not name or any(part != part.strip() or part in ("", PART) for part in name.split("/")):
+        raise BadField(
+            f"{field}: {name[:200]!r} is no name of a dataset: parts between '/' may not be empty",
+            field=field,
+        )
+    return name
 
 
 class Datasets:
@@ -58,9 +73,7 @@ class Datasets:
             TaskNotFound: a parent, or the task, is not there.
             TaskStatusRefused: a parent is not finished.
         """
-        name = ask.name.strip()
-        if not name or "/" in name:
-            raise BadField("name: a dataset needs a name without '/'", field="name")
+        name = _clean(ask.name, "name")
         if not ask.project.strip("/ "):
             raise BadField("project: a dataset needs a project", field="project")
         if ask.id is not None and self._store.get(call.connection, ask.id) is not None:
@@ -275,16 +288,25 @@ class Datasets:
         ]
 
     def rename(self, call: Call, ask: wire.RenameDataset) -> int:
-        """Another name or project for every version of a dataset; how many there were."""
+        """Another name or project for every version of a dataset; how many there were.
+
+        Raises:
+            BadField: the name cannot be used.
+            NameTaken: there is a dataset of that name; two of each version would stand in it.
+        """
         connection = call.connection
-        old = self._projects.find_by_name(connection, f"{ask.project.strip('/')}/{PART}/{ask.name}")
+        old = self._projects.find_by_name(connection, f"{ask.project.strip('/')}/{PART}/{ask.name.strip()}")
         rows = self._lists.tasks_in(connection, old) if old else []
         if not rows:
             return 0
-        name = (ask.new_name or ask.name).strip()
-        if not name or "/" in name:
-            raise BadField("new_name: a dataset needs a name without '/'", field="new_name")
+        name = _clean(ask.name if ask.new_name is None else ask.new_name, "new_name")
         place = self._place(call, ask.new_project or ask.project, name)
+        if place != old and self._lists.tasks_in(connection, place):
+            raise NameTaken(
+                f"there is a dataset {name!r} in {ask.new_project or ask.project!r} already: choose another name, or "
+                "put the versions into it one after the other as its children",
+                name=name,
+            )
         for row in rows:
             self._named(call, row, place, name)
         if old is not None and old != place and not self._lists.in_use(connection, old):
