@@ -413,3 +413,65 @@ task.get_logger().report_scalar("a", "b", 1.0, 1)
     assert points(sdk, second.id)["a/b"]["iter"] == [1]
     with pytest.raises(UsageError, match=r"Task\.init"):
         draft.launch_multi_node(2, queue=queue)
+
+
+_CELLS = [
+    "from trialbook import Task\ntask = Task.init('Notes', 'later cells')\nprint('TASK', task.id)",
+    "print('printed later')\nimport sys; sys.stderr.write('error later\\n')",
+    "import logging, threading, time\nlogging.warning('logged later')\nprint('third cell')",
+    "threading.Thread(target=lambda: (time.sleep(0.3), print('from a thread between cells'))).start()",
+    "task.get_logger().report_text('reported once')\ntask.flush()\nprint(type(sys.stdout).__name__)",
+]
+
+
+def _notebook(sdk: RunningServer, folder: Path, sources: list[str]) -> tuple[str, str]:
+    """Run cells in a kernel of their own; the task and all output."""
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    book = nbformat.v4.new_notebook(cells=cells)
+    client = nbclient.NotebookClient(book, timeout=60, allow_errors=True, kernel_name="python3")
+    with client.setup_kernel(cwd=str(folder), env=sdk.client_environment(folder / "home")):
+        for number, cell in enumerate(cells):
+            client.execute_cell(cell, number)
+            if "Thread" in cell.source:
+                client.execute_cell(nbformat.v4.new_code_cell("time.sleep(0.6)"), number)
+    text = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
+    return text.split("TASK ")[1].split()[0], text
+
+
+def test_T2_the_console_has_what_later_cells_print(sdk: RunningServer, tmp_path: Path) -> None:
+    task, shown = _notebook(sdk, tmp_path, _CELLS)
+    until(lambda: "reported once" in console(sdk, task))
+    text = console(sdk, task)
+    for line in (
+        "printed later",
+        "error later",
+        "third cell",
+        "from a thread between cells",
+        "reported once",
+    ):
+        assert text.count(line) == 1, text
+        assert shown.count(line) == 1, shown
+    assert text.count("logged later") == 1
+    assert "OutStream" in shown
+    assert document(sdk, task)["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("sources", "status", "last"),
+    [
+        (["x = 1", "raise ValueError('no such run')"], "failed", "raise ValueError('no such run')"),
+        (["raise ValueError('early')", "x = 2"], "completed", "x = 2"),
+        (["x = 1", "this is no Python"], "failed", "this is no Python"),
+    ],
+)
+def test_T40_a_notebook_ends_as_its_last_cell(
+    sdk: RunningServer, tmp_path: Path, sources: list[str], status: str, last: str
+) -> None:
+    task, _ = _notebook(sdk, tmp_path, [_CELLS[0], *sources])
+    found = document(sdk, task)
+    assert found["status"] == status
+    assert found["script"]["diff"].rstrip().endswith(last)
+    if "ValueError" in last:
+        assert found["status_message"] == "ValueError: no such run"

@@ -30,10 +30,15 @@ class Outcome:
 COMPLETED = Outcome("completed", "completed")
 
 
-def failed(kind: type[BaseException], value: BaseException | None) -> Outcome:
+def uncaught(kind: type[BaseException], value: BaseException | None) -> Outcome:
     """The outcome of an exception that nobody caught."""
+    if issubclass(kind, KeyboardInterrupt):
+        return Outcome("stopped", "USER ABORTED", "Interrupted from the keyboard")
     text = masked_text(str(value)[:4000])
     return Outcome("failed", f"Exception {text}"[:1000], f"{kind.__name__}: {text}"[:4000])
+
+
+_watching: list["ExitWatch"] = []
 
 
 class _Exit(SystemExit):
@@ -55,10 +60,17 @@ class ExitWatch:
     Args:
         finish: gets the outcome; runs in the main thread at exit, or in a thread when a terminated process hangs.
         in_child: called instead when a forked child ends through ``sys.exit``.
+        early: called before what the program had registered with ``atexit`` when the watch began.
     """
 
-    def __init__(self, finish: Callable[[Outcome], None], in_child: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        finish: Callable[[Outcome], None],
+        in_child: Callable[[], None],
+        early: Callable[[], None] | None = None,
+    ) -> None:
         self._finish = finish
+        self._early = early
         self._in_child = in_child
         self._pid = os.getpid()
         self._outcome = COMPLETED
@@ -74,6 +86,10 @@ class ExitWatch:
         """What is known so far."""
         return self._outcome
 
+    @outcome.setter
+    def outcome(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
     def install(self) -> None:
         """Begin to watch. Signals are watched only when this is the main thread."""
         self._excepthook = sys.excepthook
@@ -86,7 +102,9 @@ class ExitWatch:
                     self._handlers[number] = signal.signal(number, self._on_signal)
         with guard("exits.watch"):
             self._unwatch = leaving.watch(self._on_leaving)
-        atexit.register(self._at_exit)
+        _watching.append(self)
+        if self._early is not None:
+            atexit.register(self._early)
 
     def remove(self) -> None:
         """Stop watching and put everything back, unless somebody has replaced it since."""
@@ -104,17 +122,17 @@ class ExitWatch:
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
-        atexit.unregister(self._at_exit)
+        if self in _watching:
+            _watching.remove(self)
+        if self._early is not None:
+            atexit.unregister(self._early)
 
     def _on_exception(
         self, kind: type[BaseException], value: BaseException, trace: TracebackType | None
     ) -> None:
         if os.getpid() == self._pid:
-            if issubclass(kind, KeyboardInterrupt):
-                self._outcome = Outcome("stopped", "USER ABORTED", "Interrupted from the keyboard")
-                self._interrupted = True
-            else:
-                self._outcome = failed(kind, value)
+            self._outcome = uncaught(kind, value)
+            self._interrupted = issubclass(kind, KeyboardInterrupt)
         (self._excepthook or sys.__excepthook__)(kind, value, trace)
 
     def _on_exit(self, status: Any = None) -> NoReturn:
@@ -174,6 +192,16 @@ class ExitWatch:
         self._begun.set()
         with guard("exits.finish"):
             self._finish(self._outcome)
+
+
+def _at_exit() -> None:
+    for watch in _watching:
+        watch._at_exit()
+
+
+# From the import on, so that what a program registers afterwards, also before its task begins, runs before the task
+# ends and can still report.
+atexit.register(_at_exit)
 
 
 def _remember_interrupt() -> None:

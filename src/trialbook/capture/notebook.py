@@ -35,10 +35,10 @@ class Cells:
 
     Args:
         running: the shell.
-        changed: called after each cell, in the thread of the shell.
+        changed: called after each cell, in the thread of the shell, with the error that ended it.
     """
 
-    def __init__(self, running: Any, changed: Callable[[], None]) -> None:
+    def __init__(self, running: Any, changed: Callable[[BaseException | None], None]) -> None:
         self._shell = running
         self._changed = changed
         self._lock = threading.Lock()
@@ -48,6 +48,7 @@ class Cells:
             f"before {number}": text for number, text in enumerate(raw) if text.strip()
         }
         self._first = True
+        self._failed = ""
 
     def start(self) -> None:
         """Follow the cells from now on."""
@@ -60,12 +61,15 @@ class Cells:
     def text(self) -> str:
         """The script."""
         with self._lock:
-            cells = list(self._cells.values())
+            # A cell that failed is left out when another one followed: it was written anew, or was a try. The last one
+            # is what the run ended with.
+            cells = [*self._cells.values(), *([self._failed] if self._failed else [])]
         return "\n".join(f"# %%\n{as_script(cell)}" for cell in cells)
 
     def _ran(self, result: Any) -> None:
         cell = str(getattr(getattr(result, "info", None), "raw_cell", "") or "")
         name = getattr(result.info, "cell_id", None) if result is not None else None
+        error = None if result is None else result.error_before_exec or result.error_in_exec
         with self._lock:
             known = [key for key, text in self._cells.items() if text == cell]
             if self._first and known:
@@ -75,8 +79,9 @@ class Cells:
                 }
             elif cell.strip() and getattr(result, "success", True) and (name or not known):
                 self._cells[name or f"cell {len(self._cells)}"] = cell
+            self._failed = "" if error is None or cell in self._cells.values() else cell
             self._first = False
-        self._changed()
+        self._changed(error)
 
 
 def as_script(cell: str) -> str:

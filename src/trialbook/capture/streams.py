@@ -11,6 +11,10 @@ from trialbook.base.guard import guard
 from trialbook.capture.folding import LineFolder
 
 STDOUT, STDERR, LOGGING = 1, 2, 3
+_WRITER = "_trialbook_writer"
+# Py_TPFLAGS_HEAPTYPE: the class was made by a class statement.
+_HEAP = 1 << 9
+_unseen = threading.local()
 
 
 class TextSink(Protocol):
@@ -22,9 +26,35 @@ class TextSink(Protocol):
     def __call__(self, text: str, level: int, stream: int) -> None: ...
 
 
+class _Writer:
+    """``write`` of a watched stream, over the one that it had. What is written through several of them, one around the
+    other, is seen once."""
+
+    def __init__(self, inner: Callable[[str], int], seen: Callable[[str], None], inside: Any) -> None:
+        self.inner = inner
+        self._seen = seen
+        self._inside = inside
+
+    def __call__(self, text: str) -> int:
+        if getattr(self._inside, "busy", False) or getattr(_unseen, "now", False):
+            return self.inner(text)
+        self._inside.busy = True
+        try:
+            count = self.inner(text)
+            with guard("capture.write"):
+                self._seen(text)
+        finally:
+            self._inside.busy = False
+        return count
+
+
 class _Tee:
     """Watches one stream by an attribute of the stream object itself: whoever keeps a reference to it (a logging
     handler, a progress bar) is seen as well, and the object stays what it was.
+
+    IPython replaces the attribute while a cell runs and then puts back what it found, or what there was before us. So a
+    stream whose class is written in Python gets a class of its own, where the attribute cannot be lost; ``again`` puts
+    it back on the others.
     """
 
     def __init__(self, stream: TextIO, sink: TextSink, number: int) -> None:
@@ -32,8 +62,8 @@ class _Tee:
         self._level = 40 if number == STDERR else 20
         self._folder = LineFolder(lambda text: sink(text, self._level_of(text), number))
         self._number = number
-        self._original = stream.write
         self._inside = threading.local()
+        self._class: type[Any] | None = None
 
     @property
     def stream(self) -> TextIO:
@@ -42,37 +72,77 @@ class _Tee:
 
     def install(self) -> bool:
         """False when the stream's object does not allow it."""
+        stream: Any = self._stream
         try:
-            self._stream.write = self._write  # type: ignore[method-assign]
-        except AttributeError:
+            inner = stream.write
+            if hasattr(type(stream), "__dict__") and type(stream).__flags__ & _HEAP:
+                self._class = type(stream)
+                stream.__class__ = _watched(type(stream))
+                stream.__dict__.pop("write", None)
+                stream.__dict__[_WRITER] = self._writer(inner)
+            else:
+                stream.write = self._writer(inner)
+        except (AttributeError, TypeError):
+            self._class = None
             return False
         return True
+
+    def again(self) -> None:
+        """Watch on when somebody has put the stream's own ``write`` back."""
+        stream: Any = self._stream
+        if self._class is None and not isinstance(stream.write, _Writer):
+            stream.write = self._writer(stream.write)
 
     def remove(self) -> None:
         """Stop watching."""
         self.flush()
         with guard("capture.remove"):
-            if self._stream.__dict__.get("write") == self._write:
-                del self._stream.__dict__["write"]
+            stream: Any = self._stream
+            if self._class is not None:
+                inner = stream.__dict__.pop(_WRITER).inner
+                stream.__class__ = self._class
+                if getattr(inner, "__self__", None) is not stream:
+                    stream.write = inner
+            elif isinstance(stream.__dict__.get("write"), _Writer):
+                del stream.__dict__["write"]
 
     def flush(self) -> None:
         """Give out a line that has no end yet."""
         with guard("capture.flush"):
             self._folder.flush()
 
-    def _write(self, text: str) -> int:
-        count = self._original(text)
-        if not getattr(self._inside, "busy", False):
-            self._inside.busy = True
-            try:
-                with guard("capture.write"):
-                    self._folder.write(text)
-            finally:
-                self._inside.busy = False
-        return count
+    def _writer(self, inner: Callable[[str], int]) -> _Writer:
+        return _Writer(inner, self._folder.write, self._inside)
 
     def _level_of(self, text: str) -> int:
         return 40 if self._number == STDERR and "Traceback (most recent call last)" in text else 20
+
+
+def _watched(kind: type[Any]) -> type[Any]:
+    """The class of a stream, with a ``write`` that stays watched whoever assigns to it."""
+
+    def get(stream: Any) -> _Writer:
+        writer: _Writer = stream.__dict__[_WRITER]
+        return writer
+
+    def put(stream: Any, write: Any) -> None:
+        now: _Writer = stream.__dict__[_WRITER]
+        # Somebody who wraps what he found, and puts it back afterwards, must not make the way longer each time.
+        inner = write.inner if isinstance(write, _Writer) else write
+        stream.__dict__[_WRITER] = _Writer(inner, now._seen, now._inside)
+
+    return type(
+        kind.__name__, (kind,), {"write": property(get, put), "__module__": kind.__module__, "__slots__": ()}
+    )
+
+
+def unwatched_write(stream: Any, text: str) -> None:
+    """Write to a stream without what watches it."""
+    _unseen.now = True
+    try:
+        stream.write(text)
+    finally:
+        _unseen.now = False
 
 
 class _LogHandler(logging.Handler):
@@ -148,6 +218,12 @@ class ConsoleCapture:
         if self._logs:
             self._handler = _LogHandler(self._sink)
             logging.getLogger().addHandler(self._handler)
+
+    def again(self) -> None:
+        """Before a cell of a notebook runs: watch on, whatever the notebook did to the streams after the last one."""
+        for tee in self._tees:
+            with guard("capture.again"):
+                tee.again()
 
     def streams(self) -> list[Any]:
         """The stream objects that are watched."""

@@ -18,7 +18,7 @@ from trialbook.journal.frames import (
     encode_text,
 )
 from trialbook.journal.rows import Row
-from trialbook.journal.values import number_of, whole
+from trialbook.journal.values import detached, number_of, whole
 from trialbook.journal.writer import Writer
 
 _ROWS = 1000
@@ -46,6 +46,8 @@ class Reports(ABC):
             number = self._define(metric, variant)
             if number is None:
                 return
+        if value.__class__ is not float:
+            value = detached(value)
         try:
             self._writer.point(number, iteration, value)
         except (struct.error, TypeError, OverflowError):
@@ -67,6 +69,7 @@ class Reports(ABC):
             row = self._define_row(series)
             if row is None:
                 return
+        values = [value if value.__class__ is float else detached(value) for value in values]
         try:
             self._writer.row(row, iteration, values)
         except (struct.error, TypeError, OverflowError):
@@ -79,7 +82,7 @@ class Reports(ABC):
             number = self._define(metric, variant)
             if number is None:
                 return
-        self._writer.append(encode_point(number, iteration, moment, value))
+        self._writer.append(encode_point(number, iteration, moment, detached(value)))
 
     def single(self, name: str, value: float) -> None:
         """A value without an iteration; the newest one counts."""

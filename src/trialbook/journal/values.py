@@ -26,6 +26,11 @@ def whole(iteration: Any) -> int:
     return number
 
 
+def detached(value: Any) -> Any:
+    """A tensor without its gradient, whose libraries warn when it becomes a number; all else as it is."""
+    return value.detach() if getattr(value, "requires_grad", False) else value
+
+
 def number_of(value: Any) -> float:
     """The value as a float; integers beyond its range are infinite.
 
@@ -33,7 +38,7 @@ def number_of(value: Any) -> float:
         UsageError: it is no number.
     """
     try:
-        return float(value)
+        return float(detached(value))
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
     except (TypeError, ValueError) as error:

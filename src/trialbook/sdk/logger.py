@@ -9,7 +9,7 @@ from typing import Any
 from trialbook.base.guard import guard
 from trialbook.capture import tags
 from trialbook.capture.secrets import masked_text
-from trialbook.capture.streams import records_to
+from trialbook.capture.streams import records_to, unwatched_write
 from trialbook.errors import UsageError
 from trialbook.journal.frames import Stream
 from trialbook.journal.rows import MOST
@@ -160,8 +160,7 @@ class Logger(PicturesMixin):
         if print_console:
             # The unwatched stream, since the line is in the task's console already.
             with guard("logger.print"):
-                write = type(sys.stdout).write
-                write(sys.stdout, text + "\n")
+                unwatched_write(sys.stdout, text + "\n")
 
     @classmethod
     def set_reporting_nan_value(cls, value: float | None, warn_period: int = 1000) -> None:

@@ -5,6 +5,8 @@ import math
 import threading
 from typing import Any
 
+from trialbook.journal.values import detached
+
 _log = logging.getLogger("trialbook")
 _NAN, _INF = "NaN", "infinite"
 substitutes: dict[str, tuple[float, int]] = {}
@@ -36,7 +38,7 @@ def for_infinite(value: float | None, warn_period: int) -> None:
 def replaced(title: str, series: str, value: Any) -> Any:
     """The value, or what is stored instead of it."""
     try:
-        number = float(value)
+        number = float(detached(value))
     except (TypeError, ValueError, OverflowError):
         # The journal says what is wrong with it.
         return value

@@ -126,6 +126,13 @@ def visible_gpus() -> str | None:
     return os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("NVIDIA_VISIBLE_DEVICES"))
 
 
+def console_is_shipped() -> bool:
+    """Whether this process has to send its console. An agent that sends what its child prints says no: each line would
+    be there twice."""
+    said = _Reader(os.environ, None, "").find("LOG_TASK_TO_BACKEND")[0].lower()
+    return not said or said in _YES
+
+
 def notebook_session() -> str:
     """The path of the notebook, as its server tells the kernel; empty elsewhere."""
     return os.environ.get("JPY_SESSION_NAME", "")

@@ -12,7 +12,7 @@ from trialbook.capture.code import entry_point
 from trialbook.capture.command_lines.lines import jobs
 from trialbook.capture.exits import COMPLETED, Outcome
 from trialbook.capture.notebook import shell as notebook_shell
-from trialbook.errors import UsageError
+from trialbook.errors import TrialbookError, UsageError
 from trialbook.journal.journal import Journal
 from trialbook.sdk import current, ranks, seeds
 from trialbook.sdk import settings as settings_module
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from trialbook.sdk.task import Task
 
 _log = logging.getLogger("trialbook")
-_AWAY_SECONDS = 2.0
+_AWAY_SECONDS = 1.0
+_LAST_SECONDS = 2.0
 _DESCRIBED_SECONDS = 5.0
 
 
@@ -135,7 +136,11 @@ class LifecycleMixin(TaskBase):
         deferred = defers(wish, settings, deferred_init)
         destination = _destination(output_uri, settings.default_output_uri, tried=not deferred)
         birth = Birth(wish, sorted(set(_listed(tags))), destination, script, runtime)
-        started = start(birth, settings, deferred)
+        try:
+            started = start(birth, settings, deferred)
+        except TrialbookError as error:
+            # The sentence says what to do; the way through our code and its causes would bury it.
+            raise error.with_traceback(None) from None
         if started.decision.move is not Move.ATTACH or settings.task_id:
             # Not in workers of a run: they would all draw the same numbers.
             seeds.sow()
@@ -163,7 +168,7 @@ class LifecycleMixin(TaskBase):
         if detect and started.decision.move is not Move.ATTACH:
             entry, shell = entry_point(), notebook_shell()
             if entry.path is None and shell is not None:
-                run.notebook = notebook.NotebookCode(started.record, shell)
+                run.notebook = notebook.NotebookCode(started.record, shell, run.watch_on, run.would_end)
             else:
                 background.append(lambda: describe_later(started.record, entry))
         run.begin(auto_connect_streams, background)
@@ -305,7 +310,7 @@ class LifecycleMixin(TaskBase):
         # come back in these seconds: the rest goes to the background at once.
         away = record.has_journal and record.journal.away
         self._complete = complete = record.close(
-            _AWAY_SECONDS if away else max(_AWAY_SECONDS, deadline - time.monotonic())
+            _AWAY_SECONDS if away else max(_LAST_SECONDS, deadline - time.monotonic())
         )
         if complete or record.connection is None:
             if not complete:

@@ -1,12 +1,14 @@
 """Recording the code of a notebook while its cells run."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from trialbook.base.files import write_atomic
 from trialbook.base.guard import guard
 from trialbook.capture import notebook, secrets
+from trialbook.capture.exits import COMPLETED, Outcome, uncaught
 from trialbook.sdk import settings
 from trialbook.sdk.record import Record
 from trialbook.sdk.task import code
@@ -26,28 +28,44 @@ class NotebookCode:
     Args:
         record: of the task.
         running: the shell.
+        console: called before each cell.
+        ended: gets the outcome that the notebook would have if it ended after the cell that ran.
     """
 
-    def __init__(self, record: Record, running: Any) -> None:
+    def __init__(
+        self, record: Record, running: Any, console: Callable[[], None], ended: Callable[[Outcome], None]
+    ) -> None:
         self._record = record
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._cells = notebook.Cells(running, self._wake.set)
+        self._cells = notebook.Cells(running, self._ran)
+        self._shell = running
+        self._console = console
+        self._ended = ended
         self._thread = threading.Thread(target=self._run, name="trialbook-notebook", daemon=True)
         self._sent = ""
 
     def start(self) -> None:
         """Begin, with the cells that have run already."""
         self._cells.start()
+        self._shell.events.register("pre_run_cell", self._before)
         self._wake.set()
         self._thread.start()
 
     def stop(self) -> None:
         """Record the last state and end."""
         self._cells.stop()
+        self._shell.events.unregister("pre_run_cell", self._before)
         self._stop.set()
         self._wake.set()
         self._thread.join(_STOP_SECONDS)
+
+    def _before(self, info: Any) -> None:
+        self._console()
+
+    def _ran(self, error: BaseException | None) -> None:
+        self._ended(COMPLETED if error is None else uncaught(type(error), error))
+        self._wake.set()
 
     def _run(self) -> None:
         ending = False

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from trialbook.capture import secrets
 from trialbook.capture.command_lines import lines
 from trialbook.capture.exits import ExitWatch, Outcome
 from trialbook.capture.streams import ConsoleCapture
-from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound
+from trialbook.errors import TrialbookError
 from trialbook.journal.frames import Stream
 from trialbook.sdk import recovery, settings
 from trialbook.sdk.frameworks import Frameworks
@@ -59,7 +60,7 @@ class Run:
         self.frameworks: Frameworks | None = None
         self.on_abort: tuple[Callable[[], Any] | None, float] = (None, 0.0)
         self._pid = os.getpid()
-        self._exits = ExitWatch(close, self._in_child)
+        self._exits = ExitWatch(close, self._in_child, self._send_files)
         self._console: ConsoleCapture | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,7 +81,7 @@ class Run:
         wanted = {"stdout": bool(streams), "stderr": bool(streams), "logging": False}
         if isinstance(streams, Mapping):
             wanted = {name: bool(streams.get(name, False)) for name in wanted}
-        if any(wanted.values()):
+        if any(wanted.values()) and settings.console_is_shipped():
             self._console = ConsoleCapture(self._line, wanted["stdout"], wanted["stderr"], wanted["logging"])
             self._console.install()
         self._exits.install()
@@ -119,6 +120,15 @@ class Run:
         """The streams whose text reaches the task's console."""
         return self._console.streams() if self._console is not None else []
 
+    def watch_on(self) -> None:
+        """Before a cell of a notebook."""
+        if self._console is not None:
+            self._console.again()
+
+    def would_end(self, outcome: Outcome) -> None:
+        """A notebook goes on after an error in a cell; when it does not, this is how it ended."""
+        self._exits.outcome = outcome
+
     def flush_console(self) -> None:
         """Report a console line that has no end yet."""
         if self._console is not None:
@@ -126,6 +136,14 @@ class Run:
 
     def _line(self, text: str, level: int, stream: int) -> None:
         self.record.journal.text(secrets.masked_text(text), level, Stream(stream))
+
+    @guarded("task.files", None)
+    def _send_files(self) -> None:
+        """The process ends. What it has cleaned up at its exit, such as a temporary folder, is gone when the task ends:
+        files are sent before."""
+        journal = self.record.journal if self.ours and self.record.has_journal else None
+        if journal is not None and journal.online and not journal.away and journal.has_uploads:
+            journal.flush(self.record.settings.close_timeout, uploads=True, patient=False)
 
     def _in_child(self) -> None:
         """A forked child ends: its own reports are sent, the task goes on."""
@@ -146,7 +164,8 @@ class Run:
         connection = self.record.connection
         if connection is None:
             return
-        with guard("task.recovery"):
+        # What could not be sent now is sent by the next run; a server that is away is told by this run's own reports.
+        with guard("task.recovery"), suppress(TrialbookError):
             recovery.recover(connection.settings, connection, skip=self.record.id)
         pinged = time.monotonic()
         while not self._stop.wait(_POLL_SECONDS):
@@ -164,7 +183,7 @@ class Run:
             return None
         try:
             return connection.session.call(method, params, patience=1.0)
-        except (ConnectionFailed, ServerFault):
+        except TrialbookError:
             return None
 
     def _ask(self) -> None:
@@ -177,7 +196,8 @@ class Run:
         }
         try:
             reply = self._quietly("tasks.get_all", {**ask, "search_hidden": True})
-        except TaskNotFound:
+        except TrialbookError:
+            # The task may not be there yet, or the key be withdrawn: the shipper says what concerns the user.
             return
         found = (reply or {}).get("tasks") or []
         if not found or self._stop.is_set():
