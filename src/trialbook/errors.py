@@ -132,7 +132,7 @@ class BadField(BadRequest):
 
 
 class BadPattern(BadRequest):
-    """A regular expression does not compile."""
+    """A pattern is not valid, or asks for what RE2 does not have."""
 
     subcode = 21
 

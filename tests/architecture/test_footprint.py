@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-MAX_PACKAGES = 25
+MAX_PACKAGES = 36
 MAX_BYTES = 150_000_000
 # Parts of the standard library that Python 3.10 does not have yet.
 BACKPORTS = {"exceptiongroup", "tomli"}

@@ -48,3 +48,54 @@ def test_modules_say_what_they_are_for() -> None:
         if file.read_text() and not ast.get_docstring(ast.parse(file.read_text()))
     ]
     assert silent == []
+
+
+def test_S1_patterns_of_users_never_reach_re() -> None:
+    """Python's ``re`` gets patterns that are written in the source, ``re.escape`` of a text, and those of ``globs``."""
+    taking = {"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
+    globs = {SOURCE / "base" / "globs.py", SOURCE / "datasets" / "patterns.py"}
+    offenders = []
+    for file in FILES:
+        tree = ast.parse(file.read_text())
+        known = {
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if {"fnmatch", "regex", "sre_compile"} & set(names) or (
+                isinstance(node, ast.ImportFrom) and node.module == "re"
+            ):
+                offenders.append(f"{file.relative_to(ROOT)}:{node.lineno} imports {names}")
+            if isinstance(node, ast.ImportFrom | ast.Import) and "re2" in names:
+                assert file == SOURCE / "server" / "core" / "patterns" / "program.py"
+            called = node.func if isinstance(node, ast.Call) else None
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(called, ast.Attribute)
+                and isinstance(called.value, ast.Name)
+                and called.value.id == "re"
+                and called.attr in taking
+                and file not in globs
+                and not _written_here(node.args[0], known)
+            ):
+                offenders.append(f"{file.relative_to(ROOT)}:{node.lineno} re.{called.attr}")
+    assert offenders == []
+
+
+def _written_here(pattern: ast.expr, known: set[str]) -> bool:
+    if isinstance(pattern, ast.Constant):
+        return True
+    if isinstance(pattern, ast.Name):
+        return pattern.id in known
+    if isinstance(pattern, ast.BinOp):
+        return _written_here(pattern.left, known) and _written_here(pattern.right, known)
+    if isinstance(pattern, ast.JoinedStr):
+        return all(_written_here(part, known) for part in pattern.values)
+    if isinstance(pattern, ast.FormattedValue):
+        return _written_here(pattern.value, known)
+    return ast.unparse(pattern).startswith("re.escape(")

@@ -1,9 +1,10 @@
 """Wildcards over dataset paths: one meaning for adding, listing and removing."""
 
-import fnmatch
 import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import PurePath
+
+from trialbook.base import globs
 
 _WILD = re.compile(r"[*?\[]")
 
@@ -52,45 +53,10 @@ def _regex(pattern: str, recursive: bool, among: Collection[str]) -> str:
         return f"{name}{below}" if pattern.endswith("/") else f"{name}(?:{below})?"
     if "/" not in pattern and recursive and any(path.endswith(f"/{pattern}") for path in among):
         return r"(?s:.*/)" + re.escape(pattern)
-    anywhere = r"(?s:.*/)?" if recursive and "/" not in pattern else ""
-    return anywhere + _parts(pattern, _across if recursive else _within)
+    if not recursive:
+        return globs.in_folders(pattern)
+    return (r"(?s:.*/)?" if "/" not in pattern else "") + globs.across_folders(pattern)
 
 
 def _named(name: str, among: Collection[str]) -> bool:
     return name in among or any(path.startswith(f"{name}/") for path in among)
-
-
-def _parts(pattern: str, one: Callable[[str], str]) -> str:
-    parts = pattern.split("/")
-    out = []
-    for number, part in enumerate(parts):
-        last = number == len(parts) - 1
-        if part == "**":
-            out.append(r"(?s:.*)" if last else r"(?s:.*/)?")
-        else:
-            out.append(one(part) + ("" if last else "/"))
-    return "".join(out)
-
-
-def _across(part: str) -> str:
-    return fnmatch.translate(part).removesuffix(r"\Z").removesuffix(r"\z")
-
-
-def _within(part: str) -> str:
-    """A wildcard part that never crosses a slash."""
-    out = []
-    place = 0
-    while place < len(part):
-        letter = part[place]
-        if letter == "*":
-            out.append("[^/]*")
-        elif letter == "?":
-            out.append("[^/]")
-        elif letter == "[" and (end := part.find("]", place + 2)) > 0:
-            inner = part[place + 1 : end].replace("\\", r"\\")
-            out.append("[^" + inner[1:] + "]" if inner[0] == "!" else f"[{inner}]")
-            place = end
-        else:
-            out.append(re.escape(letter))
-        place += 1
-    return "".join(out)

@@ -4,9 +4,9 @@ import glob
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
+from trialbook.base import globs
 from trialbook.datasets.draft import Changes, Link
 from trialbook.datasets.paths import joined, within
 from trialbook.datasets.patterns import Patterns, matcher
@@ -315,4 +315,4 @@ def _link(place: str | Path | None, found: Found) -> Link:
 
 
 def _matches(url: str, pattern: str) -> bool:
-    return fnmatchcase(url, pattern) or url.startswith(pattern.rstrip("/") + "/")
+    return globs.fits(url, pattern) or url.startswith(pattern.rstrip("/") + "/")

@@ -6,7 +6,6 @@ for it before disappears, and later saves to the path are the program's business
 of them.
 """
 
-import fnmatch
 import logging
 import os
 import queue
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trialbook.base import globs
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
 from trialbook.capture.patches import quiet
@@ -73,7 +73,7 @@ class ChosenModels:
     def _wants(self, file: Path) -> bool:
         """``*.pt`` is for the name, ``checkpoints/*`` for the end of the path."""
         return not self._patterns or any(
-            fnmatch.fnmatch(file.name, one) or fnmatch.fnmatch(str(file), f"*/{one.removeprefix('./')}")
+            globs.fits(file.name, one) or globs.fits(str(file), f"*/{one.removeprefix('./')}")
             for one in self._patterns
         )
 

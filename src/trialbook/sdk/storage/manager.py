@@ -1,12 +1,12 @@
 """``StorageManager``: files anywhere, as the reference names the calls."""
 
-import fnmatch
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from trialbook.base import globs
 from trialbook.client.files import insist
 from trialbook.client.places import local_path, scheme_of
 from trialbook.errors import FileMissing, TrialbookError, UsageError
@@ -348,7 +348,7 @@ def _sub_path(url: str) -> str:
 def _matches(name: str, pattern: str | None) -> bool:
     if pattern is None:
         return True
-    return fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(name.rpartition("/")[2], pattern)
+    return globs.fits(name, pattern) or globs.fits(name.rpartition("/")[2], pattern)
 
 
 def _all(work: Callable[[str], None], names: Sequence[str], workers: int, told: str) -> bool:

@@ -1,9 +1,9 @@
 """Environment variables on the record of a run, and back when an agent runs it."""
 
-import fnmatch
 from collections.abc import Mapping
 from typing import Any
 
+from trialbook.base import globs
 from trialbook.capture.secrets import MASK, is_secret_name, masked_text, remember
 from trialbook.sdk import settings
 
@@ -47,7 +47,7 @@ def wanted(patterns: list[str], variables: Mapping[str, str]) -> dict[str, str]:
     chosen = {}
     for name, value in sorted(variables.items()):
         hidden = name.startswith(settings.PREFIXES) or is_secret_name(name)
-        if name in patterns or (not hidden and any(fnmatch.fnmatchcase(name, one) for one in patterns)):
+        if name in patterns or (not hidden and any(globs.fits(name, one) for one in patterns)):
             chosen[name] = value if name in patterns else masked_text(value)
             if is_secret_name(name):
                 remember(value)

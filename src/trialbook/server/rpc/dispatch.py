@@ -20,6 +20,7 @@ from trialbook.errors import (
 from trialbook.server.core.hub import Hub
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import Handler
+from trialbook.server.stores.database import PATTERN_SECONDS
 from trialbook.wire.catalogue import METHODS, Method, Permission
 from trialbook.wire.table import RawBody
 
@@ -146,7 +147,12 @@ def _refusal(error: sa.exc.DBAPIError | OverflowError) -> Exception:
         return BadField("a number is out of range", field="body")
     state = getattr(error.orig, "sqlstate", None)
     if state == "2201B":
-        return BadPattern(f"the regular expression is not valid in PostgreSQL: {error.orig}")
+        return BadPattern(f"PostgreSQL cannot use this pattern: {error.orig}. Use lower counts")
+    if state == "57014":
+        return BadPattern(
+            f"looking for the pattern took more than {PATTERN_SECONDS} s: make it simpler, or narrow the search "
+            "by project, status or tags first"
+        )
     if state in {"40001", "40P01"}:
         return TaskRace("another client changed the same rows in the same moment; repeat the call")
     if state in {"22003", "22P02", "22008"}:

@@ -18,8 +18,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from trialbook.errors import ConfigurationError
+from trialbook.server.core.patterns import program
 
 _REST_SECONDS = 1.0
+PATTERN_SECONDS = 20
+"""How long PostgreSQL may look for a pattern of a user. RE2, which SQLite uses, needs no such bound."""
 metadata = sa.MetaData()
 """Every table of the server is declared on this object, next to the store that owns it."""
 
@@ -56,6 +59,8 @@ class Database:
                 sa.event.listen(self.engine, "connect", _prepare_postgresql)
                 sa.event.listen(self.engine, "checkout", self._ask_after_rest)
                 sa.event.listen(self.engine, "checkin", _note_use)
+                sa.event.listen(self.engine, "before_cursor_execute", _bound_patterns)
+                sa.event.listen(self.engine, "after_cursor_execute", _unbound_patterns)
             except ImportError:
                 raise ConfigurationError(
                     "the PostgreSQL database needs a driver: pip install 'trialbook[postgres]'"
@@ -179,6 +184,19 @@ def _prepare_postgresql(connection: Any, _: Any) -> None:
     connection.commit()
 
 
+def _bound_patterns(_: Any, cursor: Any, statement: str, *__: Any) -> None:
+    if " ~ " in statement:
+        # Of the transaction: a statement that fails takes the bound with it.
+        cursor.execute(f"SET LOCAL statement_timeout = {PATTERN_SECONDS * 1000}")
+
+
+def _unbound_patterns(connection: Connection, _: Any, statement: str, *__: Any) -> None:
+    if " ~ " in statement:
+        # Another cursor: this one's rows are not fetched yet.
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SET LOCAL statement_timeout = DEFAULT")
+
+
 def _note_use(_: Any, record: Any) -> None:
     record.info["used"] = time.monotonic()
 
@@ -207,19 +225,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _search(pattern: str, text: str | None) -> bool:
     """SQLite's REGEXP: ``text REGEXP pattern`` finds the pattern anywhere, case-sensitive unless it says ``(?i)``."""
-    return text is not None and _compiled(pattern).search(str(text)) is not None
-
-
-_patterns: dict[str, re.Pattern[str]] = {}
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    found = _patterns.get(pattern)
-    if found is None:
-        if len(_patterns) > 512:
-            _patterns.clear()
-        found = _patterns[pattern] = re.compile(pattern)
-    return found
+    return text is not None and program(pattern).search(str(text))
 
 
 __all__ = ["Database", "Engine", "Json", "metadata"]

@@ -1,6 +1,5 @@
 """Finding versions of datasets among the tasks."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from trialbook.base import versions
 from trialbook.base.clock import iso
-from trialbook.errors import BadPattern
+from trialbook.server.core.patterns import program
 from trialbook.server.stores.datasets import DatasetStore
 from trialbook.server.stores.facets import facet, head
 from trialbook.server.stores.projects import project
@@ -82,6 +81,9 @@ class DatasetLists:
             .where(_is_dataset(), *_conditions(ask))
             .order_by(task.c.last_update.desc(), task.c.id)
         )
+        if ask.name_pattern:
+            # Refused also where there is nothing to look at.
+            program(ask.name_pattern)
         rows = list(connection.execute(statement))
         chosen = [row for row in rows if _passes(row, ask)]
         total = len(chosen)
@@ -171,12 +173,8 @@ def _passes(row: "sa.Row[Any]", ask: GetDatasets) -> bool:
         return False
     if ask.version is not None and str((row.runtime or {}).get("version") or "") != ask.version:
         return False
-    if ask.name_pattern:
-        try:
-            if not re.search(ask.name_pattern, row.name):
-                return False
-        except re.error as error:
-            raise BadPattern(f"name_pattern: {error}", field="name_pattern") from None
+    if ask.name_pattern and not program(ask.name_pattern).search(row.name):
+        return False
     if ask.search_text:
         text = "\n".join([row.id, row.name, above, row.comment, *row.tags]).casefold()
         return ask.search_text.casefold() in text

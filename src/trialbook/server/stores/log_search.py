@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trialbook.server.core.patterns import Program
 from trialbook.server.stores import log_index
 from trialbook.server.stores.logs import Line, lines_of, log_block
 
@@ -34,7 +34,7 @@ class Hits(NamedTuple):
 def search(
     connection: Connection,
     owner: str,
-    pattern: re.Pattern[str],
+    pattern: Program,
     text: str | None = None,
     start: int = 0,
     most: int = 200,

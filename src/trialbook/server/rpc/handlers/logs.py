@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from trialbook.base.clock import iso
-from trialbook.errors import BadPattern
+from trialbook.server.core.patterns import program, quoted
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.series import listing
@@ -110,12 +109,8 @@ def read_lines(context: Context, ask: wire.ReadLines) -> wire.LinesReply:
 def search(context: Context, ask: wire.SearchLines) -> wire.SearchReply:
     """Lines that match."""
     context.services.events.require(context.connection, ask.task)
-    try:
-        pattern = re.compile(
-            ask.text if ask.regex else re.escape(ask.text), 0 if ask.match_case else re.IGNORECASE
-        )
-    except (re.error, RecursionError, OverflowError) as error:
-        raise BadPattern(f"{ask.text!r} is not a regular expression: {error}", field="text") from None
+    wanted = ask.text if ask.regex else quoted(ask.text)
+    pattern = program(wanted if ask.match_case else f"(?i){wanted}")
     total = logs.totals(context.connection, ask.task).lines
     text = None if ask.regex else ask.text
     found = log_search.search(context.connection, ask.task, pattern, text, ask.start, ask.limit)

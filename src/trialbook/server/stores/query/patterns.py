@@ -1,13 +1,13 @@
-"""Regular expressions of clients. Most are a literal that went through ``re.escape``: those become an equality."""
+"""Patterns of clients in SQL. Most are a literal that went through ``re.escape``: those become an equality."""
 
-import re
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
 
-from trialbook.errors import BadPattern
+from trialbook.server.core.patterns import program, quoted, translated
 
 _SPECIAL = frozenset(".^$*+?{}[]|()")
 
@@ -38,16 +38,9 @@ def check(pattern: str) -> str:
     """The pattern itself.
 
     Raises:
-        BadPattern: it does not compile.
+        BadPattern: it is not valid, or cannot be said; whichever database will look for it.
     """
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise BadPattern(
-            f"the regular expression {pattern!r} is not valid: {error}", pattern=pattern
-        ) from None
-    except (RecursionError, OverflowError):
-        raise BadPattern("the regular expression is too complex", pattern=pattern[:200]) from None
+    program(pattern)
     return pattern
 
 
@@ -56,7 +49,7 @@ def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     if text.isascii():
         return sa.cast(column, sa.Text).icontains(text, autoescape=True)
     # SQLite's own functions know the case of ASCII letters only.
-    return matches(column, re.escape(text), ignore_case=True)
+    return matches(column, quoted(text), ignore_case=True)
 
 
 def folded(text: str) -> str:
@@ -83,7 +76,15 @@ def _strpos(element: Any, compiler: Any, **options: Any) -> str:
 
 def matches(column: ColumnElement[Any], pattern: str, *, ignore_case: bool = False) -> ColumnElement[bool]:
     """True where the pattern is found anywhere in the column."""
-    check(pattern)
-    # Both databases understand the flag in front of the pattern.
-    flagged = f"(?i){pattern}" if ignore_case and not pattern.startswith("(?i)") else pattern
-    return sa.cast(column, sa.Text).regexp_match(flagged)
+    flagged = check(f"(?i){pattern}" if ignore_case else pattern)
+    return sa.cast(column, sa.Text).regexp_match(sa.bindparam(None, flagged, type_=_PatternText()))
+
+
+class _PatternText(sa.types.TypeDecorator[str]):
+    """A pattern on its way to the database: SQLite hands it to our function, PostgreSQL has words of its own."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return translated(value) if value is not None and dialect.name == "postgresql" else value
