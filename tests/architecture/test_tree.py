@@ -57,13 +57,10 @@ def test_S1_patterns_of_users_never_reach_re() -> None:
     offenders = []
     for file in FILES:
         tree = ast.parse(file.read_text())
-        known = {
-            target.id
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
+        known: set[str] = set()
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and _written_here(node.value, known):
+                known |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         for node in ast.walk(tree):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
