@@ -53,7 +53,12 @@ def test_modules_say_what_they_are_for() -> None:
 def test_S1_patterns_of_users_never_reach_re() -> None:
     """Python's ``re`` gets patterns that are written in the source, ``re.escape`` of a text, and those of ``globs``."""
     taking = {"compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
-    globs = {SOURCE / "base" / "globs.py", SOURCE / "datasets" / "patterns.py"}
+    # The last one builds its patterns from tables of its own, and escapes what it is told.
+    globs = {
+        SOURCE / "base" / "globs.py",
+        SOURCE / "datasets" / "patterns.py",
+        SOURCE / "capture" / "secrets.py",
+    }
     offenders = []
     for file in FILES:
         tree = ast.parse(file.read_text())
