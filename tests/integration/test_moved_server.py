@@ -73,3 +73,23 @@ def test_a_server_on_another_port_finds_what_was_stored(tmp_path: Path) -> None:
         assert after.wait_for("LEFT") == "[]"
     finally:
         server.stop()
+
+
+def test_D1_two_addresses_of_one_server_are_one_server(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path / "server")
+    try:
+        before = Program(BEFORE, server, tmp_path / "before")
+        assert before.wait() == 0, before.text
+        task = before.wait_for("TASK")
+        other = server.url.replace("127.0.0.1", "localhost")
+        assert other != server.url
+        after = Program(AFTER, server, tmp_path / "after", (task,), TRIALBOOK_API_HOST=other)
+        assert after.wait() == 0, after.text
+        assert after.wait_for("ARTIFACT").startswith(f"{{'one': 1}} {server.url}/files/")
+        assert after.wait_for("MODEL") == "b'weights'"
+        assert after.wait_for("DATA") == "first"
+        assert after.wait_for("CHILD") == "['a.txt', 'b.txt']"
+        assert after.wait_for("LATER") == "{'two': 2}"
+        assert after.wait_for("LEFT") == "[]"
+    finally:
+        server.stop()

@@ -2,16 +2,18 @@
 
 import hashlib
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from trialbook.base.retry import backoff
 from trialbook.blobs.store import BlobInfo
-from trialbook.client.addresses import Addresses
+from trialbook.client.addresses import IDENTITY_HEADER, Addresses
 from trialbook.client.session import Session
 from trialbook.errors import (
     ConnectionFailed,
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
 _BLOCK = 1 << 20
+_LOOK_SECONDS = 2.0
+"""How long the host of a recorded address is given to say who it is."""
+
 _IN_PARTS = 16 << 20
 """From here on an upload to our own files host can go on where it broke."""
 
@@ -49,7 +54,7 @@ class FileClient:
     def __init__(self, session: Session, host: str, former: Iterable[str] = ()) -> None:
         self.session = session
         self.host = host.rstrip("/")
-        self._addresses = Addresses(host, former)
+        self._addresses = Addresses(host, self._look, former)
 
     def owns(self, url: str) -> bool:
         """Whether the address lies on this files host, by its name of today or an earlier one."""
@@ -58,6 +63,21 @@ class FileClient:
     def here(self, url: str) -> str:
         """The address of a recorded file as it is reached today."""
         return self._addresses.here(url, self._exists)
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two addresses lead to the same file or folder, by whatever names of this server."""
+        return one.rstrip("/") == other.rstrip("/") or self.here(one).rstrip("/") == self.here(other).rstrip(
+            "/"
+        )
+
+    def _look(self, url: str) -> str | None:
+        """See ``addresses.Look``."""
+        try:
+            reply = self.session.request("HEAD", url, {}, patience=_LOOK_SECONDS, timeout=_LOOK_SECONDS)
+        except ConnectionFailed:
+            # Whoever takes a connection is somebody, also when the answer does not come in time.
+            return "" if _taken(url) else None
+        return reply.headers.get(IDENTITY_HEADER) or ""
 
     def _here(self, url: str) -> bool:
         return url == self.host or url.startswith(self.host + "/")
@@ -219,6 +239,16 @@ class FileClient:
                 return
             if there == before or not etag or etag.startswith("W/"):
                 raise ConnectionFailed(f"the download of {url} broke off: {problem}") from problem
+
+
+def _taken(url: str) -> bool:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), _LOOK_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 class _Window:

@@ -78,6 +78,7 @@ class Session:
         self._worker = worker
         self._lock = threading.Lock()
         self._pool: PoolManager | None = None
+        self._server = ""
         self._token = credentials.token
         # On the clock that nobody sets: how long a token is good does not change with the time of day.
         self._expires = (
@@ -190,6 +191,31 @@ class Session:
             self._expires = time.monotonic() + _lifetime(self._token)
             return self._token
 
+    @property
+    def known_server(self) -> str:
+        """Which server this is, as far as it has told; empty before the first log-in."""
+        return self._server
+
+    def server(self, patience: float | None = None) -> str:
+        """Which server this is, the same at every address that leads to it; empty when it does not tell: another
+        product, or an old version.
+
+        Args:
+            patience: seconds to go on trying while it is away; None is the session's.
+
+        Raises:
+            ConnectionFailed: the server did not answer in time.
+        """
+        if not self._server:
+            reply = self.request(
+                "GET", f"{self.host}/server.info", {}, patience=patience, timeout=_LOG_IN_SECONDS
+            )
+            try:
+                self._server = str(_data(reply, self.host).get("id") or "")
+            except WireError:
+                return ""
+        return self._server
+
     def request(
         self,
         verb: str,
@@ -223,7 +249,7 @@ class Session:
         deadline = time.monotonic() + patience
         waits = backoff(0.1, longest=5.0, deadline=deadline)
         limits = urllib3.Timeout(connect=max(0.2, min(patience, 10.0)), read=timeout)
-        if self._worker:
+        if self._worker and url.startswith(f"{self.host}/"):
             headers = {**headers, "X-ClearML-Worker": self._worker}
         while True:
             problem: str
@@ -317,6 +343,7 @@ class Session:
             raise ConfigurationError(
                 f"{self.host} answered the log-in without a token; is it a Trialbook server?"
             )
+        self._server = str(data.get("server") or "")
         return token
 
 

@@ -139,6 +139,16 @@ class Storage:
             return ServerBlobs(files, files.host), unquote(files.here(url)[len(files.host) :]).strip("/")
         raise UsageError(f"{url} cannot be listed: only object storages, our files server and folders can")
 
+    def same(self, one: str, other: str) -> bool:
+        """Whether two addresses lead to one file or folder: by other names of our server, of a folder or of a path."""
+        if one.rstrip("/") == other.rstrip("/"):
+            return True
+        kinds = {scheme_of(url) for url in (one, other)}
+        if kinds <= {"", "file"}:
+            mine, theirs = local_path(one), local_path(other)
+            return mine is not None and theirs is not None and mine.resolve() == theirs.resolve()
+        return kinds <= {"http", "https"} and self._files is not None and self._files.same(one, other)
+
     def child(self, url: str, name: str) -> str:
         """The address of a file below another; names are encoded where the scheme wants it."""
         encoded = scheme_of(url) in ("http", "https", "file")

@@ -23,6 +23,8 @@ class Identity:
     pid: int
     created: float
     server: str | None = None
+    server_id: str | None = None
+    """Which server it is meant for, whatever address leads there; None while that was not known."""
     files: str | None = None
     main: bool = True
     """False for the journals of children and of tasks that this process does not run."""

@@ -22,9 +22,10 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoginReply(msgspec.Struct, frozen=True, kw_only=True):
-    """A token for the ``Authorization: Bearer`` header."""
+    """A token for the ``Authorization: Bearer`` header, and which server gave it."""
 
     token: str
+    server: str = ""
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):

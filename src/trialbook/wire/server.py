@@ -13,6 +13,8 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     api_version: str
     server_version: str
     local_login: bool
+    id: str
+    """Which server this is: the same at every address that leads to it."""
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True):

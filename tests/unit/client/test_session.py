@@ -178,5 +178,6 @@ def test_the_token_goes_to_the_own_files_host_only(server: Server, tmp_path: Pat
     other = Server()
     other.files["/files/x"] = b"x"
     FileClient(session(server), f"{server.url}/files").download(f"{other.url}/files/x", tmp_path / "x")
-    assert other.requests == [("GET", "/files/x", "")]
+    # It is asked who it is, and is told nothing of us.
+    assert other.requests == [("HEAD", "/files/x", ""), ("GET", "/files/x", "")]
     other.close()

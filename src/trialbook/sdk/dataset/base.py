@@ -153,7 +153,7 @@ class DatasetBase:
             )
         parents = self._parents() if parents is None else parents
         self._adopt_parents(parents)
-        roots = {one.id: one._root_id for one in parents if one._home.url == self._home.url and one._root_id}
+        roots = {one.id: one._root_id for one in parents if self._home.at(one._home.url) and one._root_id}
         if self._session is None and self._info.get("status") in ("stopped", "failed"):
             say(f"Trialbook: dataset {self.id} was {self._info['status']}; it is written again")
             self._task.mark_started(force=True)
@@ -188,7 +188,7 @@ class DatasetBase:
     def _adopt_parents(self, parents: "Sequence[DatasetBase]") -> None:
         # An offline parent is closed on this host only: looking at it finds its manifest.
         pairs = [(parent._home, parent._version.root) for parent in parents if parent._finished()]
-        self._home = self._home.with_places(places_for(self._home.url, pairs))
+        self._home = self._home.with_places(places_for(self._home, pairs))
         for parent in parents:
             bring_manifest(parent._home, self._home, parent.id, parent._root_id)
 

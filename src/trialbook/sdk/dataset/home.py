@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from trialbook.base.files import read_json, write_json
 from trialbook.blobs.store import BlobStore
+from trialbook.client.storage import Storage
 from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import Objects, pointer_key, root_key
@@ -68,6 +69,11 @@ class Home:
             raise UsageError(f"{url} cannot be reached while this process works offline")
         return FolderBlobs(path)
 
+    def at(self, url: str) -> bool:
+        """Whether another address is the one of this repository, by whatever name."""
+        storage = self.connection.storage if self.connection is not None else Storage(None)
+        return storage.same(self.url, url)
+
     def with_places(self, places: Mapping[str, str]) -> "Home":
         """The same repository that knows more places."""
         if not places.keys() - self.places.keys():
@@ -80,7 +86,7 @@ class Home:
         if url is not None:
             return self._kept(key, url, single=True)
         url = self.places.get(owner)
-        return self._kept(owner, url, single=False) if url and url != self.url else None
+        return self._kept(owner, url, single=False) if url and not self.at(url) else None
 
     def _kept(self, name: str, url: str, single: bool) -> BlobStore:
         if name not in self._opened:
@@ -102,21 +108,21 @@ class Home:
         return self.repository.objects
 
 
-def places_for(home_url: str, parents: Iterable[tuple[Home, Root]]) -> dict[str, str]:
+def places_for(child: Home, parents: Iterable[tuple[Home, Root]]) -> dict[str, str]:
     """Where the packs of parents are, as seen from another repository."""
     found: dict[str, str] = {}
     for home, root in parents:
         found.update(home.places)
-        if home.url != home_url:
+        if not child.at(home.url):
             # Packs that have an address of their own do not need their owner's.
             owners = {ref.key.partition("/")[0] for ref in root.packs if ref.key not in home.places}
             found.update({owner: home.url for owner in owners if owner not in home.places})
-    return {name: url for name, url in found.items() if url != home_url}
+    return {name: url for name, url in found.items() if not child.at(url)}
 
 
 def bring_manifest(source: Home, target: Home, version: str, root_id: str) -> None:
     """Copy a version's manifest, not its packs, into another repository, so that a child can be made there."""
-    if source.url == target.url:
+    if target.at(source.url):
         return
     there, here = source.objects(), target.objects()
     if here.length(pointer_key(version)) is not None:

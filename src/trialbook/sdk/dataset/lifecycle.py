@@ -100,7 +100,7 @@ class ClosingMixin(CommitMixin):
         if not output_url:
             return None
         url = repository_url(str(output_url))
-        return None if url == self._home.url else Home(self._home.connection, url, self._home.cache)
+        return None if self._home.at(url) else Home(self._home.connection, url, self._home.cache)
 
     def _upload(
         self, draft: Draft, target: Home | None, policy: Policy, progress: Progress, retries: int

@@ -34,7 +34,7 @@ class Memory:
 
     Args:
         folder: the cache folder.
-        server: address of the server; each has its own entries.
+        server: identity of the server, or its address when it has none; each has its own entries.
     """
 
     def __init__(self, folder: Path, server: str) -> None:

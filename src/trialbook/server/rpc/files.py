@@ -27,6 +27,8 @@ _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 _ACTIVE = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})
 """Types that a browser would run; they are shown without scripts, forms and our origin."""
 
+IDENTITY_HEADER = "X-Trialbook-Files"
+
 _SCRIPTS = frozenset(
     {"text/javascript", "application/javascript", "application/ecmascript", "text/css", "application/wasm"}
 )
@@ -64,7 +66,14 @@ class Files:
         self._resumable = resumable
 
     async def answer(self, request: Request) -> Response:
-        """One request."""
+        """One request. The answer tells, also without a key, which server this is and which of its files was asked
+        for: what is behind an address that was recorded as a proxy, a tunnel or another name has it."""
+        reply = await self._answer(request)
+        path = quote(request.path_params.get("path", ""), safe="/")
+        reply.headers[IDENTITY_HEADER] = f"{self._accounts.identity} {path}".strip()
+        return reply
+
+    async def _answer(self, request: Request) -> Response:
         # A key in Basic form is checked in the database.
         try:
             write = request.method not in {"GET", "HEAD"}

@@ -80,6 +80,7 @@ class Accounts:
         self._clock = clock
         self._token_days = token_days
         self._signing_key = ""
+        self._identity = ""
         # A token is checked against its key's row once a minute, so that a revoked key ends soon and calls stay cheap.
         self._checked: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
         self._lock = threading.Lock()
@@ -92,6 +93,11 @@ class Accounts:
                 found = secrets.token_hex(32)
                 self._users.set_shared_value(connection, "token_key", found)
             self._signing_key = found
+            identity = self._users.shared_value(connection, "identity")
+            if identity is None:
+                identity = new_id()
+                self._users.set_shared_value(connection, "identity", identity)
+            self._identity = identity
             first = None
             if not self._users.any_credential(connection):
                 owner = new_id()
@@ -100,6 +106,11 @@ class Accounts:
             if first is not None:
                 # Inside the transaction: a key without its file would lock everybody out.
                 write_json(credentials_file, {"access_key": first[0], "secret_key": first[1]}, mode=0o600)
+
+    @property
+    def identity(self) -> str:
+        """Which server this is, whatever address it is reached at: told to everybody, made once with the database."""
+        return self._identity
 
     @property
     def cookie(self) -> str:

@@ -34,7 +34,7 @@ def login(context: Context, ask: wire.Login) -> wire.LoginReply:
     token, seconds = accounts.token(caller, ask.expiration_sec)
     if from_page:
         _set_cookie(context, token, seconds)
-    return wire.LoginReply(token=token)
+    return wire.LoginReply(token=token, server=accounts.identity)
 
 
 @handles("auth.login_local")

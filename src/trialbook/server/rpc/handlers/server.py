@@ -16,6 +16,7 @@ def info(context: Context, _ask: Empty) -> wire.ServerInfo:
         api_version=API_VERSION,
         server_version=SERVER_VERSION,
         local_login=context.services.local_login,
+        id=context.services.accounts.identity,
     )
 
 
