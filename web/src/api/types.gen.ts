@@ -1124,7 +1124,6 @@ export interface Login {
 
 export interface LoginReply {
   token: string;
-  server: string;
 }
 
 export interface Loss {
@@ -1682,7 +1681,6 @@ export interface ServerInfo {
   api_version: string;
   server_version: string;
   local_login: boolean;
-  id: string;
 }
 
 export interface SetPreferences {
