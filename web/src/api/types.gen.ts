@@ -1124,6 +1124,7 @@ export interface Login {
 
 export interface LoginReply {
   token: string;
+  server: string;
 }
 
 export interface Loss {
@@ -1681,6 +1682,7 @@ export interface ServerInfo {
   api_version: string;
   server_version: string;
   local_login: boolean;
+  id: string;
 }
 
 export interface SetPreferences {
