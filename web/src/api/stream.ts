@@ -75,6 +75,8 @@ export class LiveLink {
 
   constructor() {
     if (typeof document !== "undefined") {
+      // A tab that is opened in the background has never been seen: it has no connection until it is.
+      this.asleep = document.hidden;
       document.addEventListener("visibilitychange", () => this.visibilityChanged());
     }
   }

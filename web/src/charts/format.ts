@@ -30,6 +30,15 @@ export function formatShort(value: number | null | undefined, digits = 6): strin
   return number.replace(/0+$/, "").replace(/\.$/, "") + (power === undefined ? "" : `e${power}`);
 }
 
+/** A parameter as a table shows it: a long fraction to four significant digits, whole numbers and words as they are. */
+export function formatParameter(text: string): string {
+  if (text.length <= 7 || !/^[+-]?(\d+\.\d*|\.\d+|\d+(?=e))(e[+-]?\d+)?$/i.test(text)) return text;
+  const value = Number(text);
+  if (!Number.isFinite(value) || Number.isInteger(value)) return text;
+  // A power takes one of the digits for itself.
+  return formatShort(value, Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7 ? 5 : 4);
+}
+
 /** Tick labels of one axis: as many decimals as the steps between them need, and no more. */
 export function formatTicks(ticks: readonly (number | null)[]): string[] {
   const some = ticks.filter((tick): tick is number => tick !== null && tick !== 0);

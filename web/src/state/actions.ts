@@ -11,7 +11,7 @@ export interface ActionTask {
   tags?: string[];
 }
 
-export type ActionName = "abort" | "reset" | "publish" | "archive" | "restore" | "delete" | "clone" | "enqueue";
+export type ActionName = "abort" | "reset" | "publish" | "archive" | "restore" | "delete" | "clone" | "enqueue" | "dequeue";
 
 interface Action {
   verb: string;
@@ -21,7 +21,8 @@ interface Action {
   warning?: string;
   /** Why this task cannot take it, or null. */
   refuse: (task: ActionTask) => string | null;
-  run: (tasks: readonly ActionTask[]) => Promise<ManyReply>;
+  /** `queue`: the id of the queue that was chosen, for the one action that needs it. */
+  run: (tasks: readonly ActionTask[], queue?: string) => Promise<ManyReply>;
 }
 
 const archived = (task: ActionTask) => task.system_tags?.includes("archived") ?? false;
@@ -53,7 +54,13 @@ export const ACTIONS: Record<ActionName, Action> = {
     verb: "Enqueue",
     icon: "clock",
     refuse: onlyIn(["created", "stopped", "failed"], "only a draft, aborted or failed task can be queued"),
-    run: (tasks) => each(tasks, (task) => call("tasks.enqueue", { task: task.id })),
+    run: (tasks, queue) => call("tasks.enqueue_many", { ids: ids(tasks), queue }),
+  },
+  dequeue: {
+    verb: "Dequeue",
+    icon: "close",
+    refuse: onlyIn(["queued"], "only a queued task can be taken out of its queue"),
+    run: (tasks) => call("tasks.dequeue_many", { ids: ids(tasks) }),
   },
   clone: {
     verb: "Clone",
@@ -113,8 +120,8 @@ export async function refreshTasks(): Promise<void> {
 }
 
 /** Runs an action, says what happened, and offers to undo what can be undone. */
-export async function act(name: ActionName, tasks: readonly ActionTask[], called = "task"): Promise<ManyReply> {
-  const reply = await ACTIONS[name].run(tasks);
+export async function act(name: ActionName, tasks: readonly ActionTask[], called = "task", queue?: string): Promise<ManyReply> {
+  const reply = await ACTIONS[name].run(tasks, queue);
   await refreshTasks();
   const n = reply.succeeded.length;
   const noun = n === 1 ? called : `${called}s`;
@@ -131,7 +138,7 @@ export async function act(name: ActionName, tasks: readonly ActionTask[], called
 
 const PAST: Record<ActionName, string> = {
   abort: "Asked to end:", reset: "Reset", publish: "Published", archive: "Archived", restore: "Restored",
-  delete: "Deleted", clone: "Cloned", enqueue: "Queued",
+  delete: "Deleted", clone: "Cloned", enqueue: "Queued", dequeue: "Taken out of the queue:",
 };
 
 /** Replaces the tags of one task. */

@@ -233,15 +233,18 @@ function Cell<R extends GridRow>(props: { column: GridColumn<R>; index: number; 
     );
   }
   const plain = column.plain(row, context);
+  const shown = column.cell(row, context);
+  // A flex box cuts a bare text at its start when it is set to the right; a number without its head is another number.
+  const inner = typeof shown === "string" || typeof shown === "number" ? <span className="cut">{shown}</span> : shown;
   const live = props.touched !== undefined && LIVE_COLUMNS.test(column.id);
   return (
     <div {...place} role="gridcell" aria-colindex={props.index + 2} title={plain}>
       {live ? (
         <span key={`${props.touched}`} className="touched cut">
-          {column.cell(row, context)}
+          {shown}
         </span>
       ) : (
-        column.cell(row, context)
+        inner
       )}
     </div>
   );

@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useLayoutEffect, useState } from "react";
 
 export interface Viewport {
   top: number;
@@ -7,11 +7,16 @@ export interface Viewport {
   width: number;
 }
 
-/** Where a scrolling element stands; at most one update per frame. */
+/**
+ * Where a scrolling element stands; at most one update per frame. A list that is empty has no such element: it is
+ * measured whenever it appears, and again when another takes its place.
+ */
 export function useViewport(element: RefObject<HTMLElement | null>): Viewport {
   const [view, setView] = useState<Viewport>({ top: 0, left: 0, height: 0, width: 0 });
-  useEffect(() => {
-    const box = element.current;
+  const [box, setBox] = useState<HTMLElement | null>(null);
+  // A ref says nothing when it is filled, so each commit looks.
+  useLayoutEffect(() => setBox(element.current));
+  useLayoutEffect(() => {
     if (!box) return;
     let frame = 0;
     const read = () => {
@@ -33,6 +38,6 @@ export function useViewport(element: RefObject<HTMLElement | null>): Viewport {
       box.removeEventListener("scroll", ask);
       observer.disconnect();
     };
-  }, [element]);
+  }, [box]);
   return view;
 }

@@ -27,16 +27,17 @@ import { Go } from "~/widgets/Go";
 import { Empty, ErrorPanel, ProgressLine } from "~/widgets/states";
 
 const VIEW = { ...SCALAR_VIEW, ids: codec.text(), tab: codec.choice("scalars", ["scalars", "details"] as const), diff: codec.flag(true) };
-const MOST = 20;
+// A colour for each of more lines than this would be no help, and the server answers by so many series.
+const MOST = 100;
 
 export type ComparedTask = Task;
 
 /** Our links join ids with `~`, those of other programs with a comma. */
 export function idsOf(text: string): string[] {
-  return [...new Set(text.split(/[~,\s]+/).filter(Boolean))].slice(0, MOST);
+  return [...new Set(text.split(/[~,\s]+/).filter(Boolean))];
 }
 
-/** 2 to 20 tasks on the same charts, and what differs between them. */
+/** 2 to 100 tasks on the same charts, and what differs between them. */
 export function ComparePage() {
   const { pid = "*" } = useParams({ strict: false });
   const client = useQueryClient();
@@ -44,7 +45,8 @@ export function ComparePage() {
   const project = useProject(pid);
   const [view, setView] = useView(VIEW);
   const search = useRef<HTMLInputElement>(null);
-  const ids = useMemo(() => idsOf(view.ids), [view.ids]);
+  const named = useMemo(() => idsOf(view.ids), [view.ids]);
+  const ids = useMemo(() => named.slice(0, MOST), [named]);
   const found = useQuery({
     queryKey: ["tasks", "compare", ids],
     queryFn: ({ signal }) => call("tasks.get_all_ex", { id: ids, search_hidden: true, page_size: MOST }, signal),
@@ -115,7 +117,7 @@ export function ComparePage() {
     const rest = view[key].filter((name) => name !== section.name);
     setView({ [key]: (key === "open") === !fold ? [...rest, section.name] : rest }, "push");
   };
-  const remove = (id: string) => setView({ ids: ids.filter((one) => one !== id).join("~") }, "push");
+  const remove = (id: string) => setView({ ids: named.filter((one) => one !== id).join("~") }, "push");
   return (
     <HighlightContext value={highlight}>
       <div className="compare">
@@ -136,6 +138,12 @@ export function ComparePage() {
         </div>
         {found.isError && <ErrorPanel error={found.error} retry={() => void found.refetch()} />}
         {catalog.isError && <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />}
+        {named.length > ids.length && (
+          <div className="banner" role="status">
+            The first {MOST} of the {named.length} tasks in this link are shown: more lines cannot be told apart. Remove some to see the
+            others.
+          </div>
+        )}
         {tasks.length < ids.length && found.data && (
           <div className="banner">{ids.length - tasks.length} of the tasks in this link no longer exist.</div>
         )}

@@ -15,7 +15,7 @@ import { Go } from "~/widgets/Go";
 import { ActionsMenu, NameField, ShortId, TabLine, Tags } from "~/widgets/head";
 import { Status } from "~/widgets/Status";
 
-const MENU: ActionName[] = ["abort", "enqueue", "clone", "publish", "reset", "archive", "restore", "delete"];
+const MENU: ActionName[] = ["abort", "enqueue", "dequeue", "clone", "publish", "reset", "archive", "restore", "delete"];
 
 /** Seconds that the run has taken so far. */
 function useElapsed(): number | null {

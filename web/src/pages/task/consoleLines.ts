@@ -58,3 +58,14 @@ export function useLines(task: string, top: number, bottom: number): Lines {
     retry: () => void tail.refetch(),
   };
 }
+
+/** When the oldest kept line was written, wherever the view stands; null until it is known. */
+export function useStart(task: string, first: number, wanted: boolean): number | null {
+  const found = useQuery({
+    queryKey: ["log-start", task, first],
+    queryFn: ({ signal }) => call("logs.range", { task, start: first, count: 1 }, signal),
+    enabled: wanted,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return found.data?.lines[0]?.time ?? null;
+}

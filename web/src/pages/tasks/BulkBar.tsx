@@ -7,7 +7,7 @@ import { Icon } from "~/theme/icons";
 import { ActionDialog } from "~/widgets/ActionDialog";
 import { SelectionBar } from "~/widgets/SelectionBar";
 
-const NAMES: ActionName[] = ["abort", "enqueue", "clone", "publish", "reset", "archive", "restore", "delete"];
+const NAMES: ActionName[] = ["abort", "enqueue", "dequeue", "clone", "publish", "reset", "archive", "restore", "delete"];
 
 /** What can be done with the selected tasks. */
 export function BulkBar({ project, selected, clear }: { project: string; selected: readonly Row[]; clear: () => void }) {
@@ -21,8 +21,8 @@ export function BulkBar({ project, selected, clear }: { project: string; selecte
     <SelectionBar noun="tasks" things={tasks} able={NAMES.filter((name) => tasks.some((task) => ACTIONS[name].refuse(task) === null))}
       actions={ACTIONS} saveTags={setTags} clear={clear}
       dialog={(name, close) => <ActionDialog name={name} tasks={tasks} close={close} done={clear} />}>
-      <button type="button" className="button primary" disabled={selected.length < 2 || selected.length > 20} onClick={compare}
-        title={selected.length > 20 ? "Compare takes 2 to 20 tasks" : undefined}>
+      <button type="button" className="button primary" disabled={selected.length < 2 || selected.length > 100} onClick={compare}
+        title={selected.length > 100 ? "Compare takes 2 to 100 tasks" : undefined}>
         <Icon name="compare" size={13} />
         Compare
       </button>

@@ -16,6 +16,8 @@ const LONGEST_VALUE = 40;
 const LOWER = /loss|err|mae|mse|rmse|perplexity|ppl|nll|wer|cer|fid\b/i;
 const HIGHER = /acc|score|f1|auc|precision|recall|reward|return|bleu|rouge|iou|\bmap(?:\d|@|_|-|\b)|r2|dice|psnr|ssim/i;
 const HELD_OUT = /val|test|eval|dev|holdout/i;
+// What people set by hand and look for first.
+const TELLING = /(^|[_./ -])(lr|learning[_ -]?rate|batch[_ -]?size|epochs?|optimi[sz]er|model|arch|depth|width|dropout|weight[_ -]?decay)$/i;
 const SECRET = /token|secret|passw|api_?key|credential/i;
 
 export function statOf(name: string): Stat {
@@ -68,7 +70,7 @@ export function chooseParameters(rows: readonly Row[]): string[] {
   const runs = (one: { values: Map<string, number> }) => [...one.values.values()].reduce((sum, n) => sum + n, 0);
   return [...found.values()]
     .filter((one) => one.values.size > 1 && !one.long)
-    .sort((a, b) => runs(b) - runs(a) || b.values.size - a.values.size || (a.name < b.name ? -1 : 1))
+    .sort((a, b) => runs(b) - runs(a) || Number(TELLING.test(b.name)) - Number(TELLING.test(a.name)) || b.values.size - a.values.size || (a.name < b.name ? -1 : 1))
     .slice(0, MOST_PARAMETERS)
     .map(({ section, name }) => parameterColumn(section, name));
 }
@@ -91,9 +93,9 @@ async function choose(request: GetAllTasks, signal: AbortSignal): Promise<{ metr
 /** Columns for a table whose user has not chosen any, in the order in which one reads a run. */
 export function useAutomaticColumns(request: GetAllTasks, active: boolean): readonly string[] {
   const asked = useMemo(() => {
-    const { only_fields: _, ...rest } = request;
-    // A sort order may name a column that is only being chosen here.
-    return { ...rest, order_by: ["-created"] };
+    // The choice belongs to the project: whatever is filtered or searched for, the columns stay what they were.
+    const { project, include_subprojects } = request;
+    return { project, include_subprojects, system_tags: ["-archived", "-dataset"], order_by: ["-created"] };
   }, [request]);
   const found = useQuery({
     queryKey: ["tasks", "columns", asked],

@@ -1,5 +1,5 @@
 import type { Task } from "~/api/types.gen";
-import { exact, formatAgo, formatDuration, formatNumber, MISSING, parseTime } from "~/charts/format";
+import { exact, formatAgo, formatDuration, formatNumber, formatParameter, MISSING, parseTime } from "~/charts/format";
 import { taskPath } from "~/state/links";
 import { md5 } from "~/state/md5";
 import { Go } from "~/widgets/Go";
@@ -146,7 +146,7 @@ function parameter(id: string, section: string, name: string): Column {
     // A dot inside a name cannot be told from a path, so such a name fetches its surroundings.
     fields: [dotted ? "hyperparams" : `hyperparams.${section}.${name}`],
     order: dotted ? undefined : `hyperparams.${section}.${name}.value`,
-    cell: read,
+    cell: (row) => formatParameter(read(row)),
     plain: read,
   };
 }

@@ -1,6 +1,6 @@
 import { call } from "~/api/rpc";
 import type { GetAllTasks } from "~/api/types.gen";
-import { BASE_FIELDS, type Column, type Row } from "~/pages/tasks/columns";
+import { BASE_FIELDS, type Column, columnOf, type Row } from "~/pages/tasks/columns";
 import * as codec from "~/state/codec";
 import { BLOCK, type GridSource } from "~/widgets/gridRows";
 
@@ -30,7 +30,7 @@ function patternOf(text: string): string {
 export function requestOf(project: string, view: TasksView, columns: readonly Column[]): GetAllTasks {
   const order = view.s.flatMap((key) => {
     const down = key.startsWith("-") ? "-" : "";
-    const column = columns.find((one) => one.id === key.replace(/^-/, ""));
+    const column = columnOf(key.replace(/^-/, ""));
     const name = column?.order ?? (/^-?(created|last_update)$/.test(key) ? key.replace(/^-/, "") : undefined);
     return name ? [down + name] : [];
   });

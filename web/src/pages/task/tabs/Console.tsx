@@ -6,7 +6,7 @@ import { useDeferredValue, useEffect, useRef, useState } from "react";
 import { callForBytes } from "~/api/rpc";
 import type { ConsoleLine } from "~/api/types.gen";
 import { formatClock, formatCount, formatDuration } from "~/charts/format";
-import { useLines } from "~/pages/task/consoleLines";
+import { useLines, useStart } from "~/pages/task/consoleLines";
 import { useConsoleSearch } from "~/pages/task/consoleSearch";
 import { useTask } from "~/pages/task/context";
 import * as codec from "~/state/codec";
@@ -100,7 +100,15 @@ export default function Console() {
       toastError,
     );
   };
-  const start = lines.at(lines.first)?.time ?? lines.at(lines.first + window[0])?.time ?? 0;
+  const start = useStart(task.id, lines.first, view.time === "relative" && rows > 0);
+  const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
+  const fold = (number: number) => setOpened((old) => {
+    const next = new Set(old);
+    if (!next.delete(number)) next.add(number);
+    return next;
+  });
+  // A line that is wrapped, or no longer, has another height.
+  useEffect(() => virtual.measure(), [virtual, view.wrap]);
   const next = TIME_ORDER[view.time];
   return (
     <>
@@ -161,13 +169,14 @@ export default function Console() {
             onKeyDown={touch} tabIndex={0} role="log" aria-live="off" aria-label="Console">
             <div style={{ height: virtual.getTotalSize(), position: "relative", minWidth: "max-content" }}>
               {virtual.getVirtualItems().map((item) => (
-                <div key={item.key} data-index={item.index} ref={view.wrap ? virtual.measureElement : undefined}
+                <div key={item.key} data-index={item.index} ref={virtual.measureElement}
                   className="console-line" style={{ transform: `translateY(${item.start}px)`, minHeight: ROW }}
                   data-level={lines.at(lines.first + item.index)?.level} data-at={lines.first + item.index === view.line}>
                   <button type="button" className="no" tabIndex={-1} title="Link to this line" onClick={() => setView({ line: lines.first + item.index })}>
                     {lines.first + item.index + 1}
                   </button>
-                  <Line line={lines.at(lines.first + item.index)} time={view.time} start={start} mark={text} regex={view.re} matchCase={view.mc} />
+                  <Line line={lines.at(lines.first + item.index)} time={view.time} start={start} mark={text} regex={view.re} matchCase={view.mc}
+                    open={opened.has(lines.first + item.index)} fold={() => fold(lines.first + item.index)} />
                 </div>
               ))}
             </div>
@@ -203,19 +212,22 @@ const TIME_ORDER = { off: "relative", relative: "clock", clock: "off" } as const
 interface LineProps {
   line: ConsoleLine | undefined;
   time: "off" | "relative" | "clock";
-  start: number;
+  /** When the first line was written; null until it is known. */
+  start: number | null;
   mark: string;
   regex: boolean;
   matchCase: boolean;
+  /** Each state of a line that was rewritten in place is shown. Kept by the console: a line out of sight is unmounted. */
+  open: boolean;
+  fold: () => void;
 }
 
-function Line({ line, time, start, mark, regex, matchCase }: LineProps) {
-  const [open, setOpen] = useState(false);
+function Line({ line, time, start, mark, regex, matchCase, open, fold }: LineProps) {
   if (!line) return <span className="text muted">…</span>;
   const folded = foldReturns(line.text);
   return (
     <>
-      {time !== "off" && <span className="time">{time === "clock" ? formatClock(line.time) : formatDuration(line.time - start)}</span>}
+      {time !== "off" && <span className="time">{time === "clock" ? formatClock(line.time) : start === null ? "…" : formatDuration(Math.max(0, line.time - start))}</span>}
       <span className="text">
         {open
           ? line.text.split("\r").map((part, i) => <div key={`${i.toString()}`}>{part}</div>)
@@ -233,7 +245,7 @@ function Line({ line, time, start, mark, regex, matchCase }: LineProps) {
               );
             })}
         {folded.rewrites > 0 && (
-          <button type="button" className="rewrites" onClick={() => setOpen(!open)} title="This line was rewritten in place">
+          <button type="button" className="rewrites" aria-expanded={open} onClick={fold} title="This line was rewritten in place">
             {open ? "fold" : `× ${folded.rewrites + 1}`}
           </button>
         )}

@@ -1,0 +1,104 @@
+// @vitest-environment happy-dom
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { useRef } from "react";
+import { afterEach, describe, expect, it } from "vitest";
+
+import { formatParameter } from "~/charts/format";
+import type { GridRows } from "~/widgets/gridRows";
+import { useGridSelection } from "~/widgets/gridSelection";
+import { useViewport } from "~/widgets/scroll";
+
+afterEach(cleanup);
+
+function rowsOf(n: number): GridRows<{ id: string }> {
+  const rows = Array.from({ length: n }, (_, i) => ({ id: `r${i}` }));
+  return {
+    total: n, at: (place) => rows[place], loaded: () => rows, pending: false, fetching: false, error: null,
+    retry: () => undefined, waiting: 0, applyWaiting: () => undefined, touched: new Map(),
+  };
+}
+
+const opened: string[] = [];
+
+function Selecting() {
+  const box = useRef<HTMLDivElement>(null);
+  const rows = rowsOf(10);
+  const { selected, toggle, at } = useGridSelection(box, rows, 30, (row) => opened.push(row.id));
+  return (
+    <div ref={box}>
+      <output>{`${at} ${[...selected.keys()].join(",")}`}</output>
+      {[2, 5].map((i) => (
+        <button type="button" key={i} onClick={(event) => toggle(rows.at(i) as { id: string }, i, event.shiftKey)}>{`row ${i}`}</button>
+      ))}
+    </div>
+  );
+}
+
+describe("the selection of a table", () => {
+  const key = (name: string) => fireEvent.keyDown(document.body, { key: name, bubbles: true });
+
+  it("W11: follows keys and ranges, and Escape empties it", () => {
+    render(<Selecting />);
+    const state = () => screen.getByRole("status").textContent;
+    expect(state()).toBe("-1 ");
+    key("j");
+    key("j");
+    key("x");
+    expect(state()).toBe("1 r1");
+    fireEvent.click(screen.getByText("row 5"), { shiftKey: true });
+    expect(state()).toBe("1 r1,r2,r3,r4,r5");
+    fireEvent.click(screen.getByText("row 2"));
+    expect(state()).toBe("1 r1,r3,r4,r5");
+    key("Enter");
+    expect(opened).toEqual(["r1"]);
+    key("Escape");
+    expect(state()).toBe("1 ");
+  });
+});
+
+function Measured({ full }: { full: boolean }) {
+  const box = useRef<HTMLDivElement>(null);
+  const view = useViewport(box);
+  return (
+    <>
+      <output>{view.height}</output>
+      {full && (
+        <div ref={(element) => {
+          if (element) Object.defineProperty(element, "clientHeight", { value: 420, configurable: true });
+          box.current = element;
+        }} />
+      )}
+    </>
+  );
+}
+
+describe("the measure of a list", () => {
+  it("W1: is taken when the list appears, and again when another takes its place", () => {
+    const { rerender } = render(<Measured full={false} />);
+    const height = () => screen.getByRole("status").textContent;
+    expect(height()).toBe("0");
+    act(() => rerender(<Measured full />));
+    expect(height()).toBe("420");
+    rerender(<Measured full={false} />);
+    act(() => rerender(<Measured key="another" full />));
+    expect(height()).toBe("420");
+  });
+});
+
+describe("a parameter in a table", () => {
+  it.each([
+    ["0.0025118864315095794", "0.002512"],
+    ["-0.0025118864315095794", "−0.002512"],
+    ["2.5118864315095794e-05", "2.512e-5"],
+    ["123.456789", "123.5"],
+    ["0.30000000000000004", "0.3"],
+    ["0.1", "0.1"],
+    ["1e-3", "1e-3"],
+    ["12345678901", "12345678901"],
+    ["2026.11.20", "2026.11.20"],
+    ["1.2.3-rc.4", "1.2.3-rc.4"],
+    ["resnet50-0.25", "resnet50-0.25"],
+    ["", ""],
+    ["3.0000000", "3.0000000"],
+  ])("W5: %s is shown as %s", (text, shown) => expect(formatParameter(text)).toBe(shown));
+});
