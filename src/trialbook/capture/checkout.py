@@ -15,8 +15,9 @@ from trialbook.capture.code import (
     masked,
     remote_address,
     repository_root,
-    uncommitted,
+    source,
 )
+from trialbook.capture.patch import masked_patch, uncommitted
 from trialbook.capture.secrets import masked_text
 from trialbook.errors import UsageError
 
@@ -37,10 +38,9 @@ def standalone(script: Path, working_directory: str | None, init: bool) -> Code:
     """
     if script.stat().st_size > LONGEST_SCRIPT:
         raise UsageError(f"{script} is larger than {LONGEST_SCRIPT >> 20} MiB; put it into a repository")
-    try:
-        text = script.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{script} is no UTF-8 text: {error}") from error
+    text = source(script)
+    if "\ufffd" in text:
+        raise UsageError(f"{script} is not in the encoding that it declares (UTF-8 when it declares none)")
     return Code(
         diff=masked_text(with_init(text) if init else text),
         entry_point=script.name,
@@ -99,7 +99,7 @@ def from_checkout(
         repository=masked(remote_address(root)),
         branch=branch or ("" if current == "HEAD" or commit else current),
         commit=wanted,
-        diff=masked_text(diff),
+        diff=masked_patch(diff),
         entry_point=_relative(place, working_directory),
         working_dir=_plain(working_directory),
         root=root,
@@ -137,7 +137,7 @@ def from_address(
         repository=masked(url),
         branch=branch or "",
         commit=found,
-        diff=masked_text(diff),
+        diff=masked_patch(diff),
         entry_point=_relative(place, working_directory),
         working_dir=_plain(working_directory),
     )

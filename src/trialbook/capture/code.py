@@ -1,14 +1,16 @@
 """Which code runs: entry point, repository, commit, uncommitted changes. Reads; never changes the repository."""
 
-import subprocess
+import re
 import sys
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from trialbook.capture.patch import masked_patch, run_git, uncommitted
 from trialbook.capture.secrets import masked_text
 
-_GIT_SECONDS = 20.0
+_CODING = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+")
 LONGEST_SCRIPT = 4 << 20
 
 
@@ -78,7 +80,7 @@ def detect(entry: EntryPoint) -> Code:
         repository=masked(remote_address(root)),
         branch="" if branch == "HEAD" else branch,
         commit=head,
-        diff=masked_text(uncommitted(root)),
+        diff=masked_patch(uncommitted(root)),
         entry_point=start,
         working_dir=working,
         root=root,
@@ -91,12 +93,6 @@ def repository_root(folder: Path) -> Path | None:
         if (candidate / ".git").exists():
             return candidate
     return None
-
-
-def uncommitted(root: Path, *paths: str) -> str:
-    """The changes since the last commit, as a patch; with ``paths`` only those of them."""
-    more = ("--", *paths) if paths else ()
-    return git(root, "diff", "--submodule=diff", "--no-color", "--no-ext-diff", "HEAD", *more, strip=False)
 
 
 def masked(url: str) -> str:
@@ -116,8 +112,23 @@ def masked(url: str) -> str:
 def _standalone(entry: EntryPoint) -> Code:
     assert entry.path is not None
     size = entry.path.stat().st_size
-    text = entry.path.read_text("utf-8", "replace") if size <= LONGEST_SCRIPT else ""
+    text = source(entry.path) if size <= LONGEST_SCRIPT else ""
     return Code(diff=masked_text(text), entry_point=entry.path.name, working_dir=".", root=entry.path.parent)
+
+
+def source(path: Path) -> str:
+    """The text of a script, which is kept as UTF-8: a comment that names another encoding is changed with it."""
+    raw = path.read_bytes()
+    try:
+        with path.open("rb") as file:
+            encoding, _ = tokenize.detect_encoding(file.readline)
+        text = raw.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError):
+        return raw.decode("utf-8", "replace")
+    if encoding in ("utf-8", "utf-8-sig"):
+        return text
+    lines = text.split("\n", 2)
+    return "\n".join([*(_CODING.sub(r"\1utf-8", line) for line in lines[:2]), *lines[2:]])
 
 
 def _places(entry: EntryPoint, root: Path) -> tuple[str, str]:
@@ -147,17 +158,5 @@ def remote_address(root: Path) -> str:
 
 def git(root: Path, *arguments: str, strip: bool = True) -> str:
     """What git answers in a repository; empty when it fails, is missing, or takes too long."""
-    try:
-        done = subprocess.run(
-            ["git", "--no-optional-locks", "-C", str(root), *arguments],
-            capture_output=True,
-            timeout=_GIT_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    if done.returncode:
-        return ""
-    text = done.stdout.decode("utf-8", "replace")
+    text = run_git(root, *arguments).decode("utf-8", "replace")
     return text.strip() if strip else text

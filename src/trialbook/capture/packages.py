@@ -1,12 +1,15 @@
 """Which packages a program needs: the imports of its script and of the modules beside it, mapped to distributions."""
 
 import ast
+import itertools
 import json
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
+_INCLUDE = re.compile(r"\s*(-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)")
 _MOST_FILES = 500
 _MOST_BYTES = 2 << 20
 
@@ -25,10 +28,14 @@ def required(
     Returns:
         A comment with the Python version, then one line per package.
     """
-    names = imported(script, root) if script is not None else set()
+    ordered = sorted(_outside(script, root)) if script is not None else []
+    # ``from cloud.storage import queue`` says both; the longer name tells whose it is.
+    names = [name for name, after in itertools.pairwise([*ordered, ""]) if not after.startswith(f"{name}.")]
     owners = metadata.packages_distributions()
     needed: dict[str, str | None] = {}
-    needed.update({distribution: None for name in names for distribution in owners.get(name, [])[:1]})
+    for name in names:
+        for owner in _owners(name, owners.get(name.split(".")[0], [])):
+            needed[owner] = _origin(metadata.distribution(owner))
     return _listing(needed, extra, ignored)
 
 
@@ -45,6 +52,50 @@ def frozen(extra: Mapping[str, str | None], ignored: Iterable[str]) -> str:
     return _listing(needed, extra, ignored)
 
 
+def requirement_lines(path: Path) -> str:
+    """The lines of a requirements file, with those of the files that it includes in their place.
+
+    Another machine has none of these files. Limits (``-c file``), which cannot be said in a line, stay as a comment.
+    """
+    return "".join(f"{line}\n" for line in _read(path, set()))
+
+
+def _read(path: Path, seen: set[Path]) -> Iterator[str]:
+    seen.add(path.resolve())
+    for line in path.read_text("utf-8-sig").splitlines():
+        found = _INCLUDE.match(line)
+        if found is None or "://" in found[2]:
+            yield line
+            continue
+        other = path.parent / found[2].strip("\"'")
+        if found[1] in ("-c", "--constraint") or not other.is_file():
+            yield f"# {line.strip()}  (a file of the machine that recorded this)"
+        elif other.resolve() not in seen:
+            yield from _read(other, seen)
+
+
+def _owners(name: str, distributions: list[str]) -> list[str]:
+    """Those of several distributions that share a top-level name which have the module."""
+    candidates = sorted(set(distributions))
+    if len(candidates) < 2:
+        return candidates
+    parts = name.split(".")
+    files = {owner: {str(file) for file in metadata.files(owner) or ()} for owner in candidates}
+    for count in range(len(parts), 0, -1):
+        base = "/".join(parts[:count])
+        # A compiled module carries the interpreter in its name.
+        found = [
+            owner
+            for owner in candidates
+            if f"{base}.py" in files[owner]
+            or f"{base}/__init__.py" in files[owner]
+            or any(file.startswith(f"{base}.") and file.endswith((".so", ".pyd")) for file in files[owner])
+        ]
+        if found:
+            return found[:1]
+    return [distributions[0]]
+
+
 def _origin(distribution: metadata.Distribution) -> str | None:
     """`` @ address`` for a package that no index has (PEP 610)."""
     text = distribution.read_text("direct_url.json")
@@ -54,7 +105,9 @@ def _origin(distribution: metadata.Distribution) -> str | None:
     url = str(found.get("url") or "")
     version = found.get("vcs_info") or {}
     if version.get("vcs"):
-        return f" @ {version['vcs']}+{url}@{version.get('commit_id', '')}"
+        inside = found.get("subdirectory")
+        folder = f"#subdirectory={inside}" if inside else ""
+        return f" @ {version['vcs']}+{url}@{version.get('commit_id', '')}{folder}"
     # A folder of this host means nothing elsewhere; the version may be on an index.
     return None if url.startswith("file:") else f" @ {url}"
 
@@ -73,6 +126,11 @@ def _listing(needed: dict[str, str | None], extra: Mapping[str, str | None], ign
 
 def imported(script: Path, root: Path | None) -> set[str]:
     """Top-level names that a script imports, itself and through modules below ``root``; standard library left out."""
+    return {name.split(".")[0] for name in _outside(script, root)}
+
+
+def _outside(script: Path, root: Path | None) -> set[str]:
+    """The dotted names of the modules, and of what is taken from them."""
     found: set[str] = set()
     waiting = [script]
     seen: set[Path] = set()
@@ -89,7 +147,7 @@ def imported(script: Path, root: Path | None) -> set[str]:
             own = [folder for folder in folders if _is_own(folder, top)]
             waiting.extend(path for folder in own for path in _modules(folder, name))
             if not own:
-                found.add(top)
+                found.add(name)
     return found
 
 

@@ -152,17 +152,12 @@ def requirements(script: Path | None, root: Path | None) -> dict[str, str]:
 def packages(script: Path | None, root: Path | None) -> str:
     """The requirement lines of a script, as the program wishes them."""
     # The metadata of packages takes a tenth of the time in which a script can import us; this is the thread for it.
-    from trialbook.capture.packages import frozen, required
+    from trialbook.capture.packages import frozen, required, requirement_lines
 
     if isinstance(_frozen, Path):
-        return _frozen.read_text("utf-8")
+        return requirement_lines(_frozen)
     listed = frozen(_extra, _ignored) if _frozen else required(script, root, _extra, _ignored)
-    return listed + "".join(_lines(path) for path in _files)
-
-
-def _lines(path: Path) -> str:
-    text = path.read_text("utf-8")
-    return text if text.endswith("\n") else text + "\n"
+    return listed + "".join(requirement_lines(path) for path in _files)
 
 
 def _fields(code: Code, record: Record) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def _requirements(
     script: str | None,
 ) -> str | None:
     """Requirement lines; None when nothing is known."""
-    from trialbook.capture.packages import required
+    from trialbook.capture.packages import required, requirement_lines
 
     root = code.root if code is not None else None
     if packages is True:
@@ -195,13 +195,13 @@ def _requirements(
             path = root / requirements_file
         if not path.is_file():
             raise UsageError(f"there is no requirements file {requirements_file}")
-        return path.read_text("utf-8")
+        return requirement_lines(path)
     if root is None or code is None:
         return None
     if not code.repository and script:
         return required(_script_path(root, script), None, {}, ())
     found = root / "requirements.txt"
-    return found.read_text("utf-8") if found.is_file() else None
+    return requirement_lines(found) if found.is_file() else None
 
 
 def _script_path(root: Path, script: str) -> Path:

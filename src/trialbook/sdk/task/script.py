@@ -89,7 +89,9 @@ class ScriptMixin(TaskBase):
                 raise UsageError(
                     f"there is no requirements file {packages}; a list of lines is taken as well"
                 )
-            text = path.read_text("utf-8")
+            from trialbook.capture.packages import requirement_lines
+
+            text = requirement_lines(path)
         else:
             text = "".join(f"{line}\n" for line in packages)
         self._put_script({"requirements": {"pip": masked_text(text)}})

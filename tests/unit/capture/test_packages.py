@@ -1,0 +1,76 @@
+"""Requirement lines that another machine can install."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from trialbook.capture.packages import required, requirement_lines
+
+
+def install(folder: Path, name: str, files: list[str], origin: dict[str, object] | None = None) -> None:
+    """What pip leaves of an installed package."""
+    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "RECORD").write_text("".join(f"{file},,\n" for file in [*files, f"{info.name}/METADATA"]))
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text("")
+    if origin:
+        (info / "direct_url.json").write_text(json.dumps(origin))
+
+
+def test_T14_origin_and_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    install(site, "cloud-core", ["cloud/core/__init__.py"])
+    install(site, "cloud-storage-blob", ["cloud/storage/blob/__init__.py", "cloud/storage/blob/client.py"])
+    install(site, "cloud-storage-queue", ["cloud/storage/queue.cpython-311.so", "cloud/storage/_queue.py"])
+    git = {"url": "https://example.com/lab.git", "vcs_info": {"vcs": "git", "commit_id": "0a1b"}}
+    install(site, "from-git", ["fromgit/__init__.py"], {**git, "subdirectory": "python"})
+    install(
+        site, "from-archive", ["fromarchive.py"], {"url": "https://example.com/a-1.0.whl", "archive_info": {}}
+    )
+    install(site, "from-folder", ["fromfolder.py"], {"url": "file:///home/me/x", "dir_info": {}})
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
+    script = tmp_path / "main.py"
+    script.write_text(
+        "import cloud.storage.blob\nfrom cloud.storage import queue\nfrom fromgit import x\n"
+        "import fromarchive, fromfolder\n"
+    )
+    lines = [line for line in required(script, None, {}, ()).splitlines() if line and line[0] != "#"]
+    assert lines == [
+        "cloud-storage-blob==1.0",
+        "cloud-storage-queue==1.0",
+        "from-archive @ https://example.com/a-1.0.whl",
+        "from-folder==1.0",
+        "from-git @ git+https://example.com/lab.git@0a1b#subdirectory=python",
+    ]
+
+
+def test_T14_files_that_a_file_includes(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "all.txt").write_text(
+        "a==1\n-r more/base.txt\n--requirement=last.txt\n-c limits.txt\n-r missing.txt\nz"
+    )
+    (tmp_path / "more" / "base.txt").write_text("b\n-r ../all.txt\n-rdeep.txt  # as well\n")
+    (tmp_path / "more" / "deep.txt").write_text("c; python_version > '3'\n")
+    (tmp_path / "last.txt").write_text(
+        "--extra-index-url https://example.com/simple\n-r https://example.com/r.txt\n"
+    )
+    (tmp_path / "limits.txt").write_text("a<2\n")
+    lines = requirement_lines(tmp_path / "all.txt").splitlines()
+    wanted = [line for line in lines if not line.startswith("#")]
+    assert wanted == [
+        "a==1",
+        "b",
+        "c; python_version > '3'",
+        "--extra-index-url https://example.com/simple",
+        "-r https://example.com/r.txt",
+        "z",
+    ]
+    assert [line.split("  ")[0] for line in lines if line.startswith("#")] == [
+        "# -c limits.txt",
+        "# -r missing.txt",
+    ]
