@@ -247,7 +247,7 @@ ROWS: dict[str, str] = {
     "DI-9": "the version's task has a script",
     "DI-10": "a stopped version is taken up again with a warning; a draft that never started is refused",
     # Where the page is unclear
-    "XD-1": "parts are over all ancestors' chunks, in runs",
+    "XD-1": "parts are over all ancestors' chunks, which go round",
     "XD-2": "the project is inferred",
     "XD-3": "without output_uri the files server",
     "XD-4": "delete deletes",

@@ -152,7 +152,7 @@ def test_parts(data: Dataset, project: str, write: Write) -> None:
         trees = [tree(child.get_local_copy(part=part, num_parts=parts)) for part in range(parts)]
         assert sum(len(found) for found in trees) == len(whole), "each file is in one part"
         assert {path: content for found in trees for path, content in found.items()} == whole
-        assert (min(len(found) for found in trees) == 0) == (parts > count)
+        assert (min(len(found) for found in trees) == 0) == (parts > len(whole))
     alone = [tree(child.get_local_copy(part=part)) for part in range(count)]
     assert all(alone) and sum(len(found) for found in alone) == len(whole)
     for part, num_parts in ((2, 2), (-1, 2), (0, 0), (None, 2)):

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.interop.conftest import Run
 from tests.support.server import RunningServer
 from tests.support.waiting import until
 from trialbook import Dataset
-from trialbook.errors import UsageError
+from trialbook.errors import TaskNotDeletable, UsageError
 from trialbook.sdk import connection as connections
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(400)]
@@ -158,3 +159,48 @@ def test_ours_reads_the_released_sdks(project: str, tmp_path: Path, run_clearml:
     assert again[child.id]["tree"] == digests(wanted) and again[child.id]["wrong"] == []
     squashed = Dataset.squash("squashed", [answer["second"]])
     assert digests(tree(squashed.get_local_copy())) == answer["content"]
+
+
+@pytest.mark.parametrize("deleter", ["ours", "theirs"])
+@pytest.mark.parametrize("gone", [(0,), (1,), (0, 1), (2, 0, 1)])
+def test_D7_what_other_versions_need_stays(
+    project: str, tmp_path: Path, run_clearml: Run, server: RunningServer, gone: tuple[int, ...], deleter: str
+) -> None:
+    """The released SDK's and our versions in turn, each with one more file."""
+    write = writer(tmp_path / "sources")
+    chain: list[str] = []
+    for number in range(4):
+        if number % 2:
+            made = Dataset.create("chain", project, parent_datasets=chain[-1:])
+            made.add_files(write({f"f{number}": f"f{number}".encode()}))
+            made.finalize(auto_upload=True)
+            chain.append(made.id)
+        else:
+            chain.append(
+                run_clearml("dataset_child.py", "make", project, "chain", f"f{number}", *chain[-1:])["id"]
+            )
+    for number in gone:
+        if deleter == "theirs":
+            run_clearml("dataset_child.py", "delete", project, "chain", "", chain[number])
+            continue
+        if len(gone) < 3:
+            with pytest.raises(TaskNotDeletable, match="is used by"):
+                Dataset.delete(chain[number])
+        Dataset.delete(chain[number], force=True)
+    owners = [chain[number] for number in gone if number % 2]
+    until(lambda: not any(any(server.data.glob(f"files/**/roots/{owner}/*")) for owner in owners), 20)
+    connections.disconnect()
+    shutil.rmtree(tmp_path / "ours")
+    for number in sorted({0, 1, 2, 3} - set(gone)):
+        found = tree(Dataset.get(chain[number]).get_local_copy())
+        assert found == {f"f{n}": f"f{n}".encode() for n in range(number + 1)}, number
+    for number in sorted({0, 1, 2, 3} - set(gone), reverse=deleter == "ours"):
+        Dataset.delete(chain[number], force=True)
+    until(
+        lambda: (
+            not [
+                file for file in server.data.glob("files/**/*.zip") if project.rpartition("/")[2] in str(file)
+            ]
+        ),
+        20,
+    )

@@ -22,16 +22,3 @@ def chunks(roots: Iterable[Root]) -> int:
 def own_chunks(root: Root) -> int:
     """Number of packs that a version brought itself."""
     return sum(ref.key.startswith(f"{root.version}/") for ref in root.packs)
-
-
-def part_of(packs: Sequence[str], part: int, parts: int) -> list[str]:
-    """The packs of one part: contiguous runs, the first ``len % parts`` of them one longer; every pack in one part.
-
-    Raises:
-        ValueError: ``part`` is not in 0 … ``parts`` − 1.
-    """
-    if parts < 1 or not 0 <= part < parts:
-        raise ValueError(f"part {part} of {parts}: it must be between 0 and {parts - 1}")
-    size, longer = divmod(len(packs), parts)
-    start = part * size + min(part, longer)
-    return list(packs[start : start + size + (part < longer)])

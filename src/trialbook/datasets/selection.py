@@ -6,10 +6,9 @@ from pathlib import PurePath
 
 import numpy as np
 
-from trialbook.datasets.lineage import part_of
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.patterns import Patterns, matcher
-from trialbook.datasets.rows import LINK, Rows
+from trialbook.datasets.rows import LINK, Array, Rows
 from trialbook.errors import UsageError
 
 
@@ -47,20 +46,66 @@ class Selection:
         if self.patterns:
             names.append(hashlib.sha256("\0".join(self.patterns).encode()).hexdigest()[:16])
         if self.part is not None:
-            names.append(f"part-{self.part}-of-{self.parts}")
+            names.append(f"share-{self.part}-of-{self.parts}")
         return "-".join(names)
 
     def rows(self, rows: Rows, root: Root) -> Rows:
         """The rows that are meant."""
         every = rows
         if self.part is not None:
-            # Packs are the unit, so that a part reads no pack that another part reads; links are dealt out in turn.
-            mine = set(part_of([ref.key for ref in root.packs], self.part, self.parts))
-            numbers = np.array([number for number, key in enumerate(rows.packs) if key in mine], np.uint32)
-            linked = rows.data["kind"] == LINK
-            turn = (np.cumsum(linked) - 1) % self.parts == self.part
-            rows = rows.take(np.where(linked, turn, np.isin(rows.data["pack"], numbers)))
+            rows = rows.take(dealt(rows, root, self.parts) == self.part)
         if self.patterns:
             wanted = matcher(self.patterns, among=every.paths)
             rows = rows.take(np.array([wanted(path) for path in rows.paths], bool))
         return rows
+
+
+def dealt(rows: Rows, root: Root, parts: int) -> Array:
+    """The part of each row.
+
+    Chunks, those of ancestors first, go round: chunk *i* belongs to part *i* mod ``parts``. When there are fewer chunks
+    than parts they are cut between files, the largest ones first, so that no part is empty while there are files. Links
+    go round after the chunks.
+
+    Args:
+        rows: of the version.
+        root: its root.
+        parts: how many.
+    """
+    rank = {version: place for place, version in enumerate(_ancestors_first(root))}
+    keys = sorted(rows.packs, key=lambda key: (rank.get(key.partition("/")[0], -1), key))
+    place = {key: number for number, key in enumerate(keys)}
+    linked = rows.data["kind"] == LINK
+    files = np.flatnonzero(~linked)
+    chunk = np.array([place[key] for key in rows.packs], np.int64)[rows.data["pack"][files]]
+    # As they are stored: a part of a chunk is one stretch of it.
+    order = np.lexsort((files, rows.data["offset"][files], chunk))
+    used, begins, counts = np.unique(chunk[order], return_index=True, return_counts=True)
+    shares = np.ones(len(used), np.int64)
+    if len(used) < min(parts, len(files)):
+        sizes = np.add.reduceat(rows.data["stored"][files][order].astype(np.float64) + 1, begins)
+        for _ in range(min(parts, len(files)) - len(used)):
+            load = np.where(shares < counts, sizes / shares, -1.0)
+            shares[int(np.argmax(load))] += 1
+    unit = np.zeros(len(files), np.int64)
+    first = 0
+    for begin, count, share in zip(begins.tolist(), counts.tolist(), shares.tolist(), strict=True):
+        unit[order[begin : begin + count]] = first + np.arange(count) * share // count
+        first += share
+    result = np.zeros(len(rows), np.int64)
+    result[files] = unit % parts
+    result[linked] = (first + np.arange(int(linked.sum()))) % parts
+    return result
+
+
+def _ancestors_first(root: Root) -> list[str]:
+    found: dict[str, None] = {}
+    waiting = [(root.version, False)]
+    while waiting:
+        version, known = waiting.pop()
+        if known:
+            found[version] = None
+        elif version not in found:
+            waiting.append((version, True))
+            waiting += [(one, False) for one in reversed(root.graph.get(version, ())) if one not in found]
+    return list(found)

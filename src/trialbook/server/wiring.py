@@ -49,7 +49,7 @@ from trialbook.server.settings import Settings
 from trialbook.server.stores import logs
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.dataset_lists import DatasetLists
-from trialbook.server.stores.datasets import DatasetStore, object_key
+from trialbook.server.stores.datasets import DatasetStore, artifact_of, object_key
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
@@ -128,11 +128,13 @@ def build_services(database: Database, settings: Settings, blobs: BlobStore) -> 
 
 def _needed(database: Database, versions: DatasetStore) -> Callable[[str], bool]:
     def needed(path: str) -> bool:
-        key = object_key(path)
-        if key is None:
+        key, artifact = object_key(path), artifact_of(path)
+        if key is None and artifact is None:
             return False
         with database.read() as connection:
-            return versions.is_referenced(connection, key)
+            if artifact is not None:
+                return versions.is_needed(connection, *artifact)
+            return key is not None and versions.is_referenced(connection, key)
 
     return needed
 
@@ -158,7 +160,7 @@ def build_jobs(
         Job("console", 10.0, lambda: logs.merge(database) > 1000),
         Job("watchdog", min(60.0, max(1.0, settings.silent_task_seconds / 2)), watchdog),
         Job("datasets", 2.0, sweep),
-        Job("files", 2.0, FileSweep(database, blobs, now)),
+        Job("files", 2.0, FileSweep(database, blobs, now, _needed(database, services.dataset_store))),
         Job("retention", 600.0, Retention(database, services.projects, services.lifecycle, hub, now)),
         Job("space", 60.0, database.shrink),
     ]

@@ -11,7 +11,7 @@ from trialbook.base.ids import new_id
 from trialbook.datasets import unchanged
 from trialbook.datasets.draft import Changes
 from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.lineage import chunks, own_chunks, part_of
+from trialbook.datasets.lineage import chunks, own_chunks
 from trialbook.datasets.repository import Repository, Version
 from trialbook.datasets.sniff import Policy
 from trialbook.errors import DatasetError, DatasetInUse, DatasetMissing, SourceChanged, UsageError
@@ -150,20 +150,6 @@ def test_diamond(repository: Repository, write: Write) -> None:
     assert d.root.graph == {d.id: (b.id, c.id), b.id: (a.id,), c.id: (a.id,), a.id: ()}
     assert chunks([a.root, b.root, c.root, d.root]) == chunks([d.root]) == 4
     assert own_chunks(d.root) == 1
-
-
-def test_parts_cover_and_do_not_overlap() -> None:
-    packs = [str(n) for n in range(8)]
-    assert [part_of(packs, part, 5) for part in range(5)] == [
-        ["0", "1"],
-        ["2", "3"],
-        ["4", "5"],
-        ["6"],
-        ["7"],
-    ]
-    assert [pack for part in range(20) for pack in part_of(packs, part, 20)] == packs
-    with pytest.raises(ValueError, match="between"):
-        part_of(packs, 5, 5)
 
 
 def test_sync(repository: Repository, write: Write) -> None:

@@ -34,9 +34,9 @@ class CopiesMixin(ListingMixin):
             use_soft_links: True gives a folder of soft links to the files of the shared one. Otherwise they are regular
                 files, which share their bytes with other copies of this host where the file system can.
             part: only this part, from 0.
-            num_parts: number of parts; None is ``get_num_chunks()``. Packs are dealt out in runs that follow each
-                other, the first parts one longer; each file is in exactly one part; more parts than packs leave some
-                empty.
+            num_parts: number of parts; None is ``get_num_chunks()``. Chunks go round, those of ancestors first: of 8 in
+                5 parts, part 0 has chunks 0 and 5, part 1 has 1 and 6. Each file is in exactly one part; fewer chunks
+                than parts are cut between files, so that no part is empty while there are files.
             raise_on_error: False gives what can be had, in a folder of its own.
             max_workers: packs, and links, that are fetched at once; None is up to four packs when their files are
                 large, else one, and eight links.

@@ -1,5 +1,6 @@
 """Versions that the reference SDK wrote, as rows of ours: their zips stay where they are and are read in place."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,10 @@ class _Reader:
     def __init__(self, connection: Connection, document: Mapping[str, Any]) -> None:
         self._connection = connection
         self._version = str(document["id"])
-        self._artifacts: dict[str, dict[str, str]] = {self._version: _artifacts(document)}
+        kept = (document.get("runtime") or {}).get("ds_kept")
+        # What it reads of versions that were deleted.
+        self._artifacts: dict[str, dict[str, str]] = json.loads(kept) if kept else {}
+        self._artifacts[self._version] = _artifacts(document)
         self.states: dict[str, State] = {}
         self.places: dict[str, str] = {}
         self.sizes: dict[str, tuple[int, int]] = {}

@@ -1,5 +1,7 @@
 """Deletes the files that deletions left behind; a storage that is away is tried again, later and later."""
 
+from collections.abc import Callable
+
 from trialbook.base.clock import Clock
 from trialbook.blobs.store import BlobStore
 from trialbook.errors import FileMissing, TrialbookError
@@ -19,9 +21,14 @@ class FileSweep:
         database: where the list is.
         blobs: where the files are.
         clock: now.
+        needed: whether a file must stay, because a version of a dataset reads it.
     """
 
-    def __init__(self, database: Database, blobs: BlobStore, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, blobs: BlobStore, clock: Clock,
+        needed: Callable[[str], bool] = lambda key: False,
+    ) -> None:  # fmt: skip
+        self._needed = needed
         self._database = database
         self._blobs = blobs
         self._clock = clock
@@ -42,6 +49,8 @@ class FileSweep:
         return len(rows) >= _AT_ONCE and not left
 
     def _deleted(self, key: str) -> bool:
+        if self._needed(key):
+            return True
         try:
             self._blobs.delete(key)
         except FileMissing:

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy.engine import Connection
 
 from trialbook.base import versions
 from trialbook.errors import BadField, NameTaken, TaskNotDeletable, TaskNotFound, TaskStatusRefused
@@ -11,7 +14,7 @@ from trialbook.server.services.editing import Editing
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.services.parts import Parts
 from trialbook.server.stores.dataset_lists import DATASET, HIDDEN, PART, DatasetLists
-from trialbook.server.stores.datasets import DatasetStore
+from trialbook.server.stores.datasets import DatasetStore, object_key
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.tasks import TaskStore
 from trialbook.wire import datasets as wire
@@ -34,6 +37,25 @@ def _clean(name: str, field: str) -> str:
             field=field,
         )
     return name
+
+
+def _needs(ask: wire.CommitDataset) -> dict[str, int]:
+    """Bytes by key of what a version needs.
+
+    A pack of ours that it knows through a version of the reference SDK has that one's name for it; where it lies tells
+    the key.
+    """
+    found = {item.key: item.bytes for item in ask.objects}
+    for name, url in ask.places.items():
+        key = object_key(unquote(urlsplit(url).path)) if "/" in name else None
+        if key is not None and f"packs/{name}.zip" in found:
+            found[key] = found[f"packs/{name}.zip"]
+    return found
+
+
+def _artifacts(row: Any) -> dict[str, str]:
+    entries = (row.execution or {}).get("artifacts") or ()
+    return {str(item.get("key")): str(item["uri"]) for item in entries if item.get("uri")}
 
 
 class Datasets:
@@ -185,7 +207,7 @@ class Datasets:
                 f"dataset version {ask.dataset} is finished with another content", id=ask.dataset
             )
         self._files.require_root(ask.repository, ask.dataset, ask.root)
-        self._store.refer(call.connection, row.id, {item.key: item.bytes for item in ask.objects})
+        self._store.refer(call.connection, row.id, _needs(ask))
         self._store.finish(
             call.connection,
             row.id,
@@ -222,7 +244,9 @@ class Datasets:
         row = self._tasks.require(connection, ask.dataset, lock=True)
         if DATASET not in row.system_tags:
             raise TaskNotFound(f"{ask.dataset} is a task, but no dataset", id=ask.dataset)
-        children = self._store.children(connection, [row.id])
+        children = sorted(
+            {*self._store.children(connection, [row.id]), *self._store.foreign(connection, row.id)}
+        )
         users = [one for one in self._store.users(connection, row.id) if one not in children]
         if not ask.force and not ask.dry_run:
             self._check_unused(row, children, users)
@@ -242,12 +266,24 @@ class Datasets:
         )
         if ask.dry_run:
             return receipt
+        candidates = {row.id: _artifacts(row), **self._inherited(connection, row.id)}
         self._store.forget(connection, row.id, call.now, free=ask.delete_files)
+        needed = {
+            url
+            for owner, items in candidates.items()
+            for name, url in items.items()
+            if self._store.is_needed(connection, owner, name, leaving=row.id)
+        }
         urls = self._lifecycle.delete(call, row.id, force=True)["urls"] if ask.delete_files else None
         if urls is None:
             self._lifecycle.delete(call, row.id, force=True)
         base = f"{known.repository.rstrip('/')}/" if known is not None and known.repository else None
         listed = [url for group in (urls or {}).values() for url in group]
+        if urls is not None:
+            listed += [
+                url for owner, items in candidates.items() if owner != row.id for url in items.values()
+            ]
+        listed = [url for url in dict.fromkeys(listed) if url not in needed]
         sweeps = self.sweeps(call) if ask.delete_files else []
         return wire.DeleteDatasetReply(
             **{
@@ -258,6 +294,16 @@ class Datasets:
             urls=[url for url in listed if url and not (base and url.startswith(base))],
             sweeps=sweeps,
         )
+
+    def _inherited(self, connection: Connection, id: str) -> dict[str, dict[str, str]]:
+        """What a version reads of deleted versions of the reference SDK, by version and artifact."""
+        found = {owner: dict(items) for owner, items in self._store.kept(connection, id).items()}
+        known = self._store.get(connection, id)
+        for key, url in (known.places if known is not None else {}).items():
+            owner, slash, artifact = key.partition("/")
+            if slash and self._tasks.get(connection, owner) is None:
+                found.setdefault(owner, {})[artifact] = url
+        return found
 
     @staticmethod
     def _check_unused(row: Any, children: list[str], users: list[str]) -> None:

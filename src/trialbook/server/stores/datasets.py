@@ -1,5 +1,6 @@
 """Versions of datasets: what a finished one needs in the storage, who descends from whom, what waits to be freed."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.engine import Connection
 from trialbook.base.ids import is_id
 from trialbook.server.stores.database import Json, metadata
 from trialbook.server.stores.facets import facet, head
+from trialbook.server.stores.tasks import task
 
 version = sa.Table(
     "dataset_version",
@@ -51,6 +53,19 @@ trash = sa.Table(
     sa.Column("since", sa.Double, nullable=False),
 )
 """Versions that are deleted and whose unreferenced objects are still in the storage."""
+
+
+KEPT = "ds_kept"
+"""Key of the runtime of a version of the reference SDK: what it reads of versions that are deleted."""
+_STRUCT = "Dataset Struct"
+
+
+def artifact_of(path: str) -> tuple[str, str] | None:
+    """The version and the artifact that a file among the files is, as the reference SDK lays them out."""
+    parts = path.split("/")
+    if len(parts) < 4 or parts[-3] != "artifacts" or not is_id(parts[-4][-32:]):
+        return None
+    return parts[-4][-32:], parts[-2]
 
 
 def owner_of(key: str) -> str:
@@ -189,10 +204,82 @@ class DatasetStore:
             found.update(connection.execute(keys.distinct()).scalars())
         return found
 
+    def foreign(self, connection: Connection, id: str) -> list[str]:
+        """Versions of the reference SDK that descend from a version: each tells its ancestors in a configuration."""
+        tagged = sa.select(facet.c.owner).where(
+            facet.c.field == "system_tags", facet.c.head == "dataset", facet.c.value == "dataset"
+        )
+        found = sa.select(task.c.id, task.c.configuration).where(
+            task.c.id.in_(tagged),
+            task.c.id != id,
+            task.c.id.not_in(sa.select(version.c.id)),
+            sa.cast(task.c.configuration, sa.Text).like(f"%{id}%"),
+        )
+        return sorted(
+            row.id
+            for row in connection.execute(found)
+            if id in str(((row.configuration or {}).get(_STRUCT) or {}).get("value") or "")
+        )
+
+    def is_needed(self, connection: Connection, owner: str, artifact: str, leaving: str = "") -> bool:
+        """Whether a version reads an artifact of another one, ``owner``, that the reference SDK wrote.
+
+        Args:
+            connection: of the transaction.
+            owner: the version that has, or had, the artifact.
+            artifact: its name.
+            leaving: a version that is about to go.
+        """
+        key = f"packs/{owner}/{artifact}.zip"
+        held = sa.select(reference.c.key).where(
+            reference.c.key == key, reference.c.version.not_in([owner, leaving])
+        )
+        heirs = set(self.foreign(connection, owner)) - {leaving}
+        return connection.execute(held).first() is not None or bool(heirs)
+
+    def kept(self, connection: Connection, id: str) -> dict[str, dict[str, str]]:
+        """Addresses by deleted version and artifact that a version of the reference SDK still reads."""
+        row = connection.execute(sa.select(task.c.runtime).where(task.c.id == id)).first()
+        text = (row.runtime or {}).get(KEPT) if row is not None else None
+        found: dict[str, dict[str, str]] = json.loads(text) if text else {}
+        return found
+
+    def _hand_over(self, connection: Connection, id: str) -> None:
+        """Let the reference SDK's descendants of a version that goes know, and keep, what they read of it."""
+        row = connection.execute(sa.select(task.c.execution).where(task.c.id == id)).first()
+        heirs = self.foreign(connection, id) if row is not None else []
+        if row is None or not heirs:
+            return
+        artifacts = {
+            str(item.get("key")): str(item["uri"])
+            for item in (row.execution or {}).get("artifacts") or ()
+            if item.get("uri")
+        }
+        packs = sa.select(reference.c.key, reference.c.bytes).where(
+            reference.c.version == id, reference.c.key.like("packs/%")
+        )
+        held = {one.key: one.bytes for one in connection.execute(packs)}
+        for heir in heirs:
+            runtime = (
+                connection.execute(sa.select(task.c.runtime).where(task.c.id == heir)).scalar_one() or {}
+            )
+            known = {**self.kept(connection, id), **self.kept(connection, heir), id: artifacts}
+            connection.execute(
+                task.update().where(task.c.id == heir).values(runtime={**runtime, KEPT: json.dumps(known)})
+            )
+            mine = sa.select(reference.c.key).where(reference.c.version == heir)
+            there = set(connection.execute(mine).scalars())
+            fresh = [{"version": heir, "key": key, "bytes": held[key]} for key in sorted(held.keys() - there)]
+            if fresh:
+                connection.execute(reference.insert(), fresh)
+
     def forget(self, connection: Connection, id: str, now: float, *, free: bool = True) -> None:
         """A version is deleted; with ``free`` what only it needed waits in the trash, else it stays in the storage."""
+        if free:
+            self._hand_over(connection, id)
         row = self.get(connection, id)
         if row is None:
+            connection.execute(reference.delete().where(reference.c.version == id))
             return
         keys = connection.execute(sa.select(reference.c.key).where(reference.c.version == id)).scalars()
         owners = {owner_of(key) for key in keys} | {id}
