@@ -68,6 +68,14 @@ class Frameworks:
             self._newest = max(0, newest - self._task.get_logger()._offset)
         return self._newest
 
+    def leave(self, key: str) -> None:
+        """Do not watch a library any more: another one reports what it does.
+
+        Args:
+            key: a name of ``auto_connect_frameworks``.
+        """
+        self._watch.leave(key)
+
     def end(self) -> None:
         """Stop watching; models that were loaded are on the record after it."""
         self._watch.end()

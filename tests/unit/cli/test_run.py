@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def run(folder: Path, code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     (folder / "script.py").write_text(code)
@@ -39,6 +41,73 @@ def test_names_come_from_trialbook_and_missing_ones_say_who_answered(tmp_path: P
     missing = run(tmp_path, "from clearml import NoSuchThing")
     assert missing.returncode == 1
     assert "NoSuchThing" in missing.stderr and "trialbook" in missing.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("from clearml import PipelineController", "pipelines are not part"),
+        ("from clearml import Task, PipelineDecorator", "pipelines are not part"),
+        ("from clearml.automation import TaskScheduler", "schedulers"),
+        ("import clearml.automation.optuna", "searches"),
+        ("from clearml.automation.optuna import OptimizerOptuna", "searches"),
+        ("from clearml.external.kerastuner import ClearmlTunerLogger", "TensorBoard callback"),
+        ("from clearml.utilities.wizard.user_input import get_input", "click.prompt"),
+        ("from clearml.binding.frameworks import WeightsFileHandler", "callbacks"),
+        ("import clearml\nclearml.PipelineController", "pipelines are not part"),
+    ],
+)
+def test_T35_what_is_missing_says_what_to_use_instead(tmp_path: Path, code: str, reason: str) -> None:
+    missing = run(tmp_path, code)
+    last = missing.stderr.strip().splitlines()[-1]
+    assert missing.returncode == 1
+    assert reason in last and "released package clearml" in last and "Trialbook" in last
+
+
+def test_T35_modules_that_scripts_import(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+import clearml
+from clearml import Dataset, InputModel, Logger, Model, OutputModel, StorageManager, Task, TaskTypes
+from clearml.backend_api.session.client import APIClient
+from clearml.config import running_remotely
+from clearml.errors import UsageError
+from clearml.model import Model as again
+from clearml.storage import StorageManager as manager
+from clearml.storage.manager import StorageManager as same
+from clearml.task_parameters import TaskParameters, param, percent_param
+from clearml.utilities.plotly_reporter import SeriesInfo
+assert again is Model is clearml.model.Model and manager is same is StorageManager
+assert not hasattr(clearml, "PipelineController") and not running_remotely()
+try:
+    SeriesInfo(name="a", data=[1, 2])
+except ValueError as error:
+    print("REFUSED", error)
+print(SeriesInfo(name="a", data=[[1, 2]], labels=["x"]).data.tolist())
+""",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "REFUSED a line is N × 2" in done.stdout and done.stdout.endswith("[[1, 2]]\n")
+
+
+def test_T37_libraries_find_a_distribution_and_its_interface(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+import importlib.metadata as metadata, importlib.util
+assert importlib.util.find_spec("clearml") is not None
+version = metadata.version("clearml")
+assert tuple(map(int, version.split("+")[0].split("."))) >= (1, 16), version
+assert metadata.metadata("clearml")["Name"] == "clearml"
+import clearml, numpy
+assert clearml.__version__ == version
+assert sum(one.metadata["Name"] == "clearml" for one in metadata.distributions()) == 1
+assert metadata.version("numpy") == numpy.__version__
+print("FOUND", version)
+""",
+    )
+    assert "FOUND 2.1.12+trialbook." in done.stdout, done.stderr
 
 
 def test_commands_fail_with_one_line(tmp_path: Path) -> None:

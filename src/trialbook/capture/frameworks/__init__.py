@@ -6,7 +6,7 @@ with the library's module once the program has imported it, and replaces functio
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -37,6 +37,7 @@ BINDINGS = (
     Binding(("pytorch",), "safetensors.torch", "safetensors"),
     Binding(("pytorch",), "pytorch_lightning.trainer.trainer", "lightning"),
     Binding(("pytorch",), "lightning.pytorch.trainer.trainer", "lightning"),
+    Binding(("transformers", "pytorch"), "transformers.trainer", "transformers"),
     Binding(("keras", "tensorflow"), "keras", "keras"),
     Binding(("keras", "tensorflow"), "tf_keras", "keras"),
     Binding(("tensorflow",), "tensorflow", "tensorflow"),
@@ -62,25 +63,41 @@ class Watch:
     """
 
     def __init__(self, sink_of: Callable[[tuple[str, ...]], Sink | None]) -> None:
-        self._patches: list[Patches] = []
-        self._stops: list[Callable[[], None]] = []
+        self._patches: list[tuple[Binding, Patches]] = []
+        self._stops: list[tuple[Binding, Callable[[], None]]] = []
         for binding in BINDINGS:
             sink = sink_of(binding.keys)
             if sink is not None:
-                self._stops.append(imports.after(binding.module, self._watching(binding, sink)))
+                stop = imports.after(binding.module, self._watching(binding, sink))
+                self._stops.append((binding, stop))
 
     def _watching(self, binding: Binding, sink: Sink) -> Callable[[ModuleType], None]:
         def ready(module: ModuleType) -> None:
             patches = Patches(binding.file)
-            self._patches.append(patches)
+            self._patches.append((binding, patches))
             importlib.import_module(f"{__name__}.{binding.file}").watch(module, sink, patches)
 
         return ready
 
+    def leave(self, key: str) -> None:
+        """Put back the functions of one library, and do not watch it any more.
+
+        Args:
+            key: one of a binding's keys.
+        """
+        self._end([binding for binding in BINDINGS if key in binding.keys])
+
     def end(self) -> None:
         """Stop waiting, and put every function back."""
-        for stop in self._stops:
-            stop()
-        for patches in reversed(self._patches):
-            with guard(f"capture.{patches.place}"):
-                patches.undo()
+        self._end(BINDINGS)
+
+    def _end(self, bindings: Collection[Binding]) -> None:
+        for binding, stop in self._stops:
+            if binding in bindings:
+                stop()
+        for binding, patches in reversed(self._patches):
+            if binding in bindings:
+                with guard(f"capture.{patches.place}"):
+                    patches.undo()
+        self._stops = [(binding, stop) for binding, stop in self._stops if binding not in bindings]
+        self._patches = [(binding, patches) for binding, patches in self._patches if binding not in bindings]

@@ -33,7 +33,7 @@ _outer: "Task | None" = None
 class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
     """Members about command lines."""
 
-    _arguments: bool | Mapping[str, bool]
+    _watched_arguments: bool | Mapping[str, bool]
     _run: Run | None
 
     def _connect_parser(self, parser: argparse.ArgumentParser, section: str) -> argparse.ArgumentParser:
@@ -62,7 +62,7 @@ class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
             self._take_arguments(parsed, parsed.section)
 
     def _wants_line(self, switch: str | None, arguments: bool) -> bool:
-        if arguments and not self._arguments:
+        if arguments and not self._watched_arguments:
             return False
         run = self._run
         return switch is None or run is None or run.frameworks is None or run.frameworks.wants(switch)
@@ -86,7 +86,7 @@ class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
                 self.set_configuration_object(name, config_text=text, config_type=kind)
 
     def _wants_argument(self, name: str) -> bool:
-        wanted = self._arguments if isinstance(self._arguments, Mapping) else {}
+        wanted = self._watched_arguments if isinstance(self._watched_arguments, Mapping) else {}
         return bool(wanted.get(name.rsplit("/", 1)[-1], True))
 
 

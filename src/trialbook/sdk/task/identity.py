@@ -271,6 +271,15 @@ class IdentityMixin(TaskBase):
         self._document()["output"] = output
         self._record.change("tasks.edit", {"force": True, "output_dest": destination})
 
+    @property
+    def storage_uri(self) -> str | None:
+        """An older name of ``output_uri``."""
+        return self.output_uri
+
+    @storage_uri.setter
+    def storage_uri(self, value: str | bool | None) -> None:
+        self.output_uri = value
+
     def get_output_destination(self, extra_path: str | None = None, **_: Any) -> str | None:
         """Where files of this task go.
 

@@ -47,7 +47,7 @@ class LifecycleMixin(TaskBase):
     _run: Run | None = None
     _wish: Wish | None = None
     _logger: Logger | None = None
-    _arguments: bool | Mapping[str, bool] = False
+    _watched_arguments: bool | Mapping[str, bool] = False
     _publish_at_end: bool
     _complete: bool | None = None
 
@@ -147,7 +147,7 @@ class LifecycleMixin(TaskBase):
         ranks.lead(settings, started.record.id)
         task = cast("Task", cls._wrap(started.record))
         task._wish = wish
-        task._arguments = auto_connect_arg_parser
+        task._watched_arguments = auto_connect_arg_parser
         task._set_offset(started.offset)
         # Opened now: a process that is ending can start no thread, and the final status goes through the journal.
         _ = started.record.journal
@@ -176,6 +176,15 @@ class LifecycleMixin(TaskBase):
             _add_tags(started.record, birth.tags)
         task._connect_earlier_arguments()
         return task
+
+    @property
+    def _arguments(self) -> "_Arguments":
+        """Under this name the callback of transformers records a trainer's arguments."""
+        return _Arguments(self)
+
+    def _unwatch(self, library: str) -> None:
+        if self._run is not None and self._run.frameworks is not None:
+            self._run.frameworks.leave(library)
 
     @classmethod
     def current_task(cls) -> "Task | None":
@@ -370,6 +379,15 @@ def _listed(tags: Sequence[str] | str | None) -> list[str]:
     if tags is None:
         return []
     return [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
+
+
+class _Arguments:
+    def __init__(self, task: "LifecycleMixin") -> None:
+        self._task = task
+
+    def copy_from_dict(self, dictionary: Mapping[str, Any], prefix: str) -> None:
+        """Record values as parameters of a section, without a way back."""
+        self._task._merge(prefix, dictionary, {})
 
 
 def _destination(output_uri: str | bool | None, default: str | None, tried: bool) -> str:

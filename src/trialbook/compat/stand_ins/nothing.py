@@ -1,0 +1,1 @@
+"""A package that holds nothing but other modules."""

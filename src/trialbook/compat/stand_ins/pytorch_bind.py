@@ -1,0 +1,18 @@
+"""PyTorch, as libraries that record their own models switch it."""
+
+from trialbook.sdk.task import Task
+
+
+class PatchPyTorchModelIO:
+    """Whether saved and loaded models are recorded by themselves."""
+
+    @staticmethod
+    def update_current_task(task: Task | None) -> None:
+        """Stop watching, for the rest of the run, when ``task`` is None; a task changes nothing.
+
+        Args:
+            task: None, or the task of this process, whose models are watched already.
+        """
+        running = Task.current_task()
+        if task is None and running is not None:
+            running._unwatch("pytorch")
