@@ -382,7 +382,7 @@ def _listed(tags: Sequence[str] | str | None) -> list[str]:
 
 
 class _Arguments:
-    def __init__(self, task: "LifecycleMixin") -> None:
+    def __init__(self, task: Any) -> None:
         self._task = task
 
     def copy_from_dict(self, dictionary: Mapping[str, Any], prefix: str) -> None:
