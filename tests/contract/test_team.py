@@ -1,6 +1,7 @@
 """Users of a team on both databases: who may do what, and that there is always an administrator."""
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ class Member:
 
 
 def member(server: RunningServer, role: str) -> Member:
-    return Member(server, server.call("users.create", name=f"a {role}", role=role))
+    return Member(server, server.call("users.create", name=f"{role} {uuid.uuid4()}", role=role))
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from trialbook.errors import TrialbookError
 _COMMANDS = {
     "data": ("trialbook.cli.data", "Datasets: create, fill, close, find, fetch, compare."),
     "demo": ("trialbook.cli.demo", "Train a real classifier and watch it in the browser."),
+    "open": ("trialbook.cli.open", "Open the page of the server on this machine, logged in."),
     "run": (
         "trialbook.cli.run",
         "Run a script that says `from clearml import Task` on Trialbook, unchanged.",
     ),
     "server": ("trialbook.cli.server", "Serve the API, the files and the page on one port."),
+    "user": ("trialbook.cli.user", "People of the server on this machine: add, list, disable, enable."),
     "sync": ("trialbook.cli.sync", "Send what crashed, offline or cut-off runs left on this machine."),
 }
 

@@ -79,14 +79,18 @@ def _serve(settings: Settings, folder: DataFolder, listener: socket.socket) -> i
 
     server = build(settings, folder)
     port = listener.getsockname()[1]
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{shown}:{port}"
+    host = _reachable(settings.host)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def ready() -> None:
         write_json(
             folder.announcement, {"url": url, "pid": os.getpid(), "version": __version__, "started": now()}
         )
         sys.stdout.write(f"Trialbook server ready at {url}\n")
+        # On a terminal only: what goes to a file is read by others, and for longer than the link should live.
+        if sys.stdout.isatty():
+            link = server.services.accounts.links.make(server.services.accounts.local_admin(), now())
+            sys.stdout.write(f"Open the page, once, within five minutes: {url}/login#link={link}\n")
         sys.stdout.flush()
 
     config = uvicorn.Config(
@@ -139,6 +143,21 @@ class _Program(uvicorn.Server):
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
         self.should_exit = True
+
+
+def _reachable(host: str) -> str:
+    """A host that others can be told: the one that is listened on, or where that is "all", the one that this machine
+    has on its way out; its name when it has no way out."""
+    family = {"0.0.0.0": socket.AF_INET, "": socket.AF_INET, "::": socket.AF_INET6}.get(host)
+    if family is None:
+        return host
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Nothing is sent: the system only says which address it would use. The other end is reserved for examples.
+            probe.connect(("192.0.2.1" if family == socket.AF_INET else "2001:db8::1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
 
 
 def _listen(host: str, port: int) -> socket.socket:

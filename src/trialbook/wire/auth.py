@@ -1,11 +1,15 @@
 """Wire types and methods of auth: log-in, keys."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from trialbook.wire.query import Empty
 from trialbook.wire.table import METHODS, Permission
+
+Role = Literal["admin", "user", "worker", "read-only"]
+"""``admin`` may do everything, ``user`` everything but look after users, ``worker`` runs and reports, ``read-only``
+looks."""
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,15 +37,23 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
 
     access_key: str
     label: str = ""
+    role: str = ""
     created: str | None = None
     last_used: str | None = None
     last_used_from: str | None = None
 
 
 class CreateCredentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Make an access key for the calling user."""
+    """Make an access key for the calling user.
+
+    Attributes:
+        label: what it is for.
+        role: what the key may do, never more than its owner; absent means all that its owner may, whatever that
+            will be.
+    """
 
     label: str = ""
+    role: Role | None = None
 
 
 class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +62,7 @@ class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
     access_key: str
     secret_key: str
     label: str = ""
+    role: str = ""
 
 
 class CreateCredentialsReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,15 +86,63 @@ class EditCredentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RevokeCredentials(msgspec.Struct, frozen=True, kw_only=True):
-    """End a key; tokens made with it end at once."""
+    """End a key; tokens made with it end at once. Administrators may name the user whose key it is."""
 
     access_key: str
+    user: str | None = None
 
 
 class RevokeReply(msgspec.Struct, frozen=True, kw_only=True):
     """How many keys were ended."""
 
     revoked: int
+
+
+class OfUser(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose: the caller's when absent; another user's for administrators."""
+
+    user: str | None = None
+
+
+class LinkReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Opens a page once, within five minutes: ``/login#link=LINK``."""
+
+    link: str
+
+
+class LoginLink(msgspec.Struct, frozen=True, kw_only=True):
+    """What stood behind ``#link=`` in the page's address."""
+
+    link: str
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that is logged in without a key.
+
+    Attributes:
+        method: ``local`` (the server's own user) or ``link``.
+        current: the one that asks.
+    """
+
+    id: str
+    method: str
+    origin: str
+    created: str
+    expires: str
+    current: bool = False
+
+
+class SessionsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest first."""
+
+    sessions: list[Session]
+
+
+class EndSession(msgspec.Struct, frozen=True, kw_only=True):
+    """End a browser's session. Administrators may name the user whose it is."""
+
+    session: str
+    user: str | None = None
 
 
 class CredentialUpdated(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +166,40 @@ METHODS.add(
     permit=Permission.PUBLIC,
     changes=True,
     transaction="own",
-    summary="Log a page in without a key, on the machine that runs a loopback-bound server.",
+    summary="Log a page in without a key: a program of the user who runs a loopback-bound server, on its machine.",
+)
+METHODS.add(
+    "auth.create_link",
+    request=Empty,
+    reply=LinkReply,
+    permit=Permission.READ,
+    changes=True,
+    transaction="own",
+    summary="A link that logs the caller's browser in once, within five minutes.",
+)
+METHODS.add(
+    "auth.login_link",
+    request=LoginLink,
+    reply=LoginReply,
+    permit=Permission.PUBLIC,
+    changes=True,
+    transaction="own",
+    summary="Log a page in with a link.",
+)
+METHODS.add(
+    "auth.get_sessions",
+    request=OfUser,
+    reply=SessionsReply,
+    permit=Permission.READ,
+    summary="Browsers that are logged in without a key.",
+)
+METHODS.add(
+    "auth.end_session",
+    request=EndSession,
+    reply=RevokeReply,
+    permit=Permission.READ,
+    changes=True,
+    summary="End a browser's session.",
 )
 METHODS.add(
     "auth.logout",
@@ -126,7 +220,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.get_credentials",
-    request=Empty,
+    request=OfUser,
     reply=GetCredentialsReply,
     permit=Permission.READ,
     summary="The calling user's access keys, without secrets.",

@@ -1,10 +1,10 @@
 """Wire types and methods of users."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
-from trialbook.wire.auth import NewCredential
+from trialbook.wire.auth import NewCredential, Role
 from trialbook.wire.query import Empty, Updated
 from trialbook.wire.table import METHODS, Permission, reads
 
@@ -22,6 +22,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     role: str
+    disabled: bool = False
     company: Company
     created: str | None = None
     given_name: str | None = None
@@ -70,10 +71,6 @@ class PreferencesUpdated(msgspec.Struct, frozen=True, kw_only=True):
     updated: int
 
 
-Role = Literal["admin", "user", "worker", "read-only"]
-"""``admin`` may do everything, ``user`` everything but look after users, ``worker`` runs and reports, ``read-only``
-looks."""
-
 UserName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
@@ -93,11 +90,13 @@ class CreatedUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EditUser(msgspec.Struct, frozen=True, kw_only=True):
-    """Only what is given changes. A new role holds at once in this server process, within a minute in others."""
+    """Only what is given changes. A disabled user's keys and tokens are refused until it is enabled again, and
+    browsers must log in anew. A new role holds at once in this server process, within a minute in others."""
 
     user: str
     name: UserName | None = None
     role: Role | None = None
+    disabled: bool | None = None
 
 
 class UserDeleted(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +119,7 @@ METHODS.add(
     reply=Updated,
     permit=Permission.ADMIN,
     changes=True,
-    summary="Rename a user or give it another role.",
+    summary="Rename, disable or enable a user, or give it another role.",
 )
 METHODS.add(
     "users.delete",

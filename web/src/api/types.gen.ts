@@ -190,6 +190,7 @@ export interface Counted {
 
 export interface CreateCredentials {
   label?: string;
+  role?: "admin" | "user" | "worker" | "read-only" | null;
 }
 
 export interface CreateCredentialsReply {
@@ -287,6 +288,7 @@ export interface CreatedUser {
 export interface Credential {
   access_key: string;
   label: string;
+  role: string;
   created: string | null;
   last_used: string | null;
   last_used_from: string | null;
@@ -569,9 +571,15 @@ export interface EditUser {
   user: string;
   name?: string | null;
   role?: "admin" | "user" | "worker" | "read-only" | null;
+  disabled?: boolean | null;
 }
 
 export interface Empty {
+}
+
+export interface EndSession {
+  session: string;
+  user?: string | null;
 }
 
 export interface Enqueue {
@@ -1112,6 +1120,10 @@ export interface LinesReply {
   first: number;
 }
 
+export interface LinkReply {
+  link: string;
+}
+
 export interface LogCleared {
   deleted: number;
 }
@@ -1120,6 +1132,10 @@ export interface Login {
   expiration_sec?: number | null;
   access_key?: string | null;
   secret_key?: string | null;
+}
+
+export interface LoginLink {
+  link: string;
 }
 
 export interface LoginReply {
@@ -1323,6 +1339,7 @@ export interface NewCredential {
   access_key: string;
   secret_key: string;
   label: string;
+  role: string;
 }
 
 export interface NextSample {
@@ -1345,6 +1362,10 @@ export interface NextTaskReply {
 
 export interface NumEntries {
   num: number;
+}
+
+export interface OfUser {
+  user?: string | null;
 }
 
 export interface Output {
@@ -1581,6 +1602,7 @@ export interface Retention {
 
 export interface RevokeCredentials {
   access_key: string;
+  user?: string | null;
 }
 
 export interface RevokeReply {
@@ -1683,6 +1705,19 @@ export interface ServerInfo {
   server_version: string;
   local_login: boolean;
   id: string;
+}
+
+export interface Session {
+  id: string;
+  method: string;
+  origin: string;
+  created: string;
+  expires: string;
+  current: boolean;
+}
+
+export interface SessionsReply {
+  sessions: Session[];
 }
 
 export interface SetPreferences {
@@ -1967,6 +2002,7 @@ export interface User {
   id: string;
   name: string;
   role: string;
+  disabled: boolean;
   company: Company;
   created: string | null;
   given_name: string | null;
@@ -2038,9 +2074,13 @@ export interface WorkerTask {
 
 export interface Methods {
   "auth.create_credentials": { request: CreateCredentials; reply: CreateCredentialsReply };
+  "auth.create_link": { request: Empty; reply: LinkReply };
   "auth.edit_credentials": { request: EditCredentials; reply: CredentialUpdated };
-  "auth.get_credentials": { request: Empty; reply: GetCredentialsReply };
+  "auth.end_session": { request: EndSession; reply: RevokeReply };
+  "auth.get_credentials": { request: OfUser; reply: GetCredentialsReply };
+  "auth.get_sessions": { request: OfUser; reply: SessionsReply };
   "auth.login": { request: Login; reply: LoginReply };
+  "auth.login_link": { request: LoginLink; reply: LoginReply };
   "auth.login_local": { request: Empty; reply: LoginReply };
   "auth.logout": { request: Empty; reply: Empty };
   "auth.revoke_credentials": { request: RevokeCredentials; reply: RevokeReply };

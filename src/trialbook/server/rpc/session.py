@@ -3,14 +3,18 @@
 import base64
 import binascii
 import ipaddress
+import os
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from trialbook.errors import BadCredentials, BadToken, Forbidden, NoCredentials
+from trialbook.server.rpc import peer
 from trialbook.server.services.accounts import Accounts, Caller
 
 WEB_HEADER = "x-trialbook-web"
+_FORWARDING = frozenset({"forwarded", "via", "x-real-ip"})
 NOBODY = Caller()
 
 
@@ -32,7 +36,7 @@ def identify(request: Request, accounts: Accounts, method: str) -> Caller:
             f"the authorization scheme {scheme!r} is not known; send Basic to auth.login, else Bearer"
         )
     # A log-in replaces the cookie, so the old one has no part in it.
-    if method in {"auth.login", "auth.login_local", "auth.logout"}:
+    if method in {"auth.login", "auth.login_local", "auth.login_link"}:
         return NOBODY
     return _by_cookie(request, accounts)
 
@@ -71,7 +75,7 @@ def _by_cookie(
         found = accounts.by_token(cookie)
     except BadToken:
         return NOBODY
-    return Caller(found.user, found.name, found.role, found.access_key, "cookie")
+    return replace(found, kind="cookie")
 
 
 def check_page(request: Request, verbs: frozenset[str] = frozenset({"POST"})) -> None:
@@ -100,6 +104,17 @@ def is_local(request: Request) -> bool:
         return False
     host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     return host == "localhost" or _loopback(host)
+
+
+def is_owner(request: Request) -> bool:
+    """True when the program at the other end belongs to the user that runs this server, and speaks for itself: other
+    accounts of the machine reach a loopback port as well, and so does whoever comes through a proxy."""
+    if any(name in _FORWARDING or name.startswith("x-forwarded-") for name in request.headers):
+        return False
+    here = request.scope.get("server")
+    if request.client is None or here is None or here[1] is None:
+        return False
+    return peer.owner((request.client.host, request.client.port), (here[0], here[1])) == os.geteuid()
 
 
 def _loopback(host: str) -> bool:

@@ -19,6 +19,7 @@ from trialbook.base.clock import Clock
 from trialbook.base.files import write_json
 from trialbook.base.ids import new_id
 from trialbook.errors import BadCredentials, BadField, BadToken, Forbidden
+from trialbook.server.services.links import Links
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.projects import COMPANY
 from trialbook.server.stores.users import UserStore
@@ -51,6 +52,7 @@ class Caller:
         role: ``admin``, ``user``, ``worker``, ``read-only``, or empty.
         access_key: the key that the session was opened with; empty for a log-in on the server's own machine.
         kind: where the token came from.
+        session: id of a browser's session; empty for a token that a key made.
     """
 
     user: str = ""
@@ -58,6 +60,7 @@ class Caller:
     role: str = ""
     access_key: str = ""
     kind: Literal["none", "token", "cookie", "key"] = "none"
+    session: str = ""
 
     def may(self, permission: Permission) -> bool:
         """True when the caller holds the permission."""
@@ -84,6 +87,7 @@ class Accounts:
         # A token is checked against its key's row once a minute, so that a revoked key ends soon and calls stay cheap.
         self._checked: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
         self._lock = threading.Lock()
+        self.links = Links()
 
     def prepare(self, credentials_file: Path) -> None:
         """Make what a new server needs: the signing key, the administrator and the first access key."""
@@ -118,15 +122,24 @@ class Accounts:
         machine would end each other's sessions if they had the same."""
         return f"trialbook_session_{hashlib.sha256(self._signing_key.encode()).hexdigest()[:12]}"
 
-    def _add_key(self, connection: Connection, owner: str, label: str) -> tuple[str, str]:
+    def _add_key(
+        self, connection: Connection, owner: str, label: str, role: str | None = None
+    ) -> tuple[str, str]:
         access_key = "".join(secrets.choice(_LETTERS) for _ in range(24))
         secret = secrets.token_urlsafe(36)
-        self._users.add_credential(connection, access_key, _hashed(secret), owner, label, self._clock())
+        self._users.add_credential(connection, access_key, _hashed(secret), owner, label, self._clock(), role)
         return access_key, secret
 
-    def create_key(self, connection: Connection, owner: str, label: str) -> tuple[str, str]:
-        """A new access key and its secret, which is shown this once."""
-        return self._add_key(connection, owner, label)
+    def create_key(
+        self, connection: Connection, owner: str, label: str, role: str | None = None
+    ) -> tuple[str, str]:
+        """A new access key and its secret, which is shown this once; ``role`` None is its owner's."""
+        return self._add_key(connection, owner, label, role)
+
+    @staticmethod
+    def lesser(owner: str, key: str | None) -> str:
+        """What a key may do: as its maker chose, never more than its owner."""
+        return owner if key is None or _ROLES[key] >= _ROLES[owner] else key
 
     def by_key(self, access_key: str, secret: str, origin: str = "") -> Caller:
         """The owner of a key.
@@ -144,11 +157,13 @@ class Accounts:
                     " first one from credentials.json in the server's data folder"
                 )
             owner: Any = self._users.get_user(connection, row.user)
+        if owner.disabled:
+            raise BadCredentials(f"the user {owner.name!r} is disabled; ask an administrator")
         now = self._clock()
         # Once a minute is enough to know: log-in must not wait for the disk each time.
         if row.last_used is None or now - row.last_used > 60:
             self._note_use(row, access_key, origin, now)
-        return Caller(owner.id, owner.name, owner.role, access_key, "key")
+        return Caller(owner.id, owner.name, self.lesser(owner.role, row.role), access_key, "key")
 
     def _note_use(self, row: Any, access_key: str, origin: str, now: float) -> None:
         with self._database.write() as connection:
@@ -157,14 +172,40 @@ class Accounts:
             )
 
     def local_admin(self) -> Caller:
-        """The first administrator, for a page on the machine of a private server."""
+        """The first administrator, for the user who runs the server."""
         with self._database.read() as connection:
-            admins = [row for row in self._users.users(connection, None) if row.role == "admin"]
+            admins = [
+                row for row in self._users.users(connection, None) if row.role == "admin" and not row.disabled
+            ]
         first: Any = min(admins, key=lambda row: row.created)
         return Caller(first.id, first.name, first.role, "", "key")
 
+    def page_token(self, connection: Connection, caller: Caller, method: str, origin: str) -> tuple[str, int]:
+        """A token for a browser that has no key, and its life in seconds. It ends with its session's row."""
+        token, life = self.token(replace(caller, access_key="", session=new_id()))
+        session = jwt.decode(token, options={"verify_signature": False})["session_id"]
+        now = self._clock()
+        self._users.add_session(
+            connection,
+            id=session,
+            user=caller.user,
+            role=caller.role,
+            method=method,
+            origin=origin,
+            created=now,
+            expires=now + life,
+        )
+        return token, life
+
+    def end_session(self, connection: Connection, session: str, owner: str) -> int:
+        """End a browser's session of this user; in this process at once."""
+        done = self._users.drop_session(connection, session, owner)
+        self.forget(owner)
+        return done
+
     def token(self, caller: Caller, seconds: int | None = None) -> tuple[str, int]:
-        """A signed token for a caller, and its life in seconds.
+        """A signed token for a caller, and its life in seconds. A token that is made with a browser's session belongs
+        to that session.
 
         Raises:
             BadField: the life asked for is not positive.
@@ -178,7 +219,7 @@ class Accounts:
             "exp": now + life,
             "env": "trialbook",
             "auth_type": "Bearer",
-            "session_id": new_id(),
+            "session_id": caller.session or new_id(),
             "api_version": API_VERSION,
             "server_version": SERVER_VERSION,
             "server_build": __version__,
@@ -209,7 +250,12 @@ class Accounts:
             claims = jwt.decode(token, self._signing_key, algorithms=["HS256"], options={"require": ["exp"]})
             identity = claims["identity"]
             caller = Caller(
-                identity["user"], identity["user_name"], identity["role"], claims.get("key", ""), "token"
+                identity["user"],
+                identity["user_name"],
+                identity["role"],
+                claims.get("key", ""),
+                "token",
+                "" if claims.get("key") else claims["session_id"],
             )
         except jwt.ExpiredSignatureError:
             raise BadToken("the token has expired; log in again") from None
@@ -219,9 +265,19 @@ class Accounts:
             owner: Any = self._users.get_user(connection, caller.user)
             if owner is None:
                 raise BadToken("the user of this token is gone")
-            if caller.access_key and self._users.get_credential(connection, caller.access_key) is None:
-                raise BadToken("the access key of this token was revoked")
-        caller = replace(caller, name=owner.name, role=owner.role)
+            if owner.disabled:
+                raise BadToken("the user of this token is disabled; ask an administrator")
+            role = None
+            if caller.access_key:
+                key: Any = self._users.get_credential(connection, caller.access_key)
+                if key is None:
+                    raise BadToken("the access key of this token was revoked")
+                role = key.role
+            else:
+                role = self._users.session_role(connection, caller.session)
+                if role is None:
+                    raise BadToken("this session was ended; log in again")
+        caller = replace(caller, name=owner.name, role=self.lesser(owner.role, role))
         with self._lock:
             # Short-lived tokens must not outlive their end in the cache.
             if claims["exp"] - self._clock() > 60:
@@ -230,9 +286,9 @@ class Accounts:
                     self._checked.popitem(last=False)
         return caller
 
-    def revoke(self, connection: Connection, caller: Caller, access_key: str) -> int:
-        """End a key of the caller; in this process its tokens end at once."""
-        done = self._users.drop_credential(connection, access_key, caller.user)
+    def revoke(self, connection: Connection, owner: str, access_key: str) -> int:
+        """End a key of a user; in this process its tokens end at once."""
+        done = self._users.drop_credential(connection, access_key, owner)
         with self._lock:
             for token in [
                 token for token, (_, owner) in self._checked.items() if owner.access_key == access_key

@@ -22,24 +22,35 @@ class Team:
         self._accounts = accounts
 
     def add(self, call: Call, name: str, role: str, label: str) -> tuple[str, str, str]:
-        """A new user: its id, its access key and the secret."""
+        """A new user: its id, its access key and the secret.
+
+        Raises:
+            BadRequest: somebody has this name.
+        """
         id = new_id()
+        self._insist_unique(call, id, name)
         self._users.add_user(call.connection, id, name.strip(), role, call.now)
         return id, *self._accounts.create_key(call.connection, id, label)
 
-    def change(self, call: Call, id: str, name: str | None, role: str | None) -> dict[str, Any]:
-        """Rename a user, or give it another role; what changed.
+    def change(
+        self, call: Call, id: str, name: str | None, role: str | None, disabled: bool | None = None
+    ) -> dict[str, Any]:
+        """Rename, disable or enable a user, or give it another role; what changed.
 
         Raises:
-            BadRequest: there is no such user, or it is the last administrator.
+            BadRequest: there is no such user, it is the last administrator, or somebody has this name.
         """
         row = self._require(call, id)
-        given = {"name": name.strip() if name else None, "role": role}
-        changes = {key: held for key, held in given.items() if held and held != getattr(row, key)}
-        if "role" in changes and row.role == "admin":
+        given = {"name": name.strip() if name else None, "role": role, "disabled": disabled}
+        changes = {key: held for key, held in given.items() if held is not None and held != getattr(row, key)}
+        if "name" in changes:
+            self._insist_unique(call, id, str(changes["name"]))
+        if row.role == "admin" and ("role" in changes or changes.get("disabled")):
             self._keep_an_admin(call, id)
         if changes:
             self._users.change_user(call.connection, id, **changes)
+            if disabled:
+                self._users.drop_sessions(call.connection, id)
             self._accounts.forget(id)
         return changes
 
@@ -53,6 +64,18 @@ class Team:
             self._keep_an_admin(call, id)
         self._users.drop_user(call.connection, id)
         self._accounts.forget(id)
+
+    def _insist_unique(self, call: Call, id: str, name: str) -> None:
+        wanted = name.strip().casefold()
+        if not wanted:
+            raise BadRequest("a user has a name", name=name)
+        # One after the other: two that come together would not see each other's row.
+        self._users.lock(call.connection)
+        others: list[Any] = self._users.users(call.connection, None)
+        if any(other.name.strip().casefold() == wanted and other.id != id for other in others):
+            raise BadRequest(
+                f"there is a user named {name.strip()!r} already: choose another name", name=name
+            )
 
     def _require(self, call: Call, id: str) -> Any:
         row = self._users.get_user(call.connection, id)

@@ -13,6 +13,7 @@ user = sa.Table(
     sa.Column("role", sa.String(16), nullable=False),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("preferences", Json, nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 credential = sa.Table(
@@ -25,7 +26,21 @@ credential = sa.Table(
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("last_used", sa.Double, nullable=True),
     sa.Column("last_used_from", sa.Text, nullable=False, server_default=""),
+    sa.Column("role", sa.String(16), nullable=True),
 )
+
+session = sa.Table(
+    "page_session",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("user", sa.String(32), nullable=False, index=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("method", sa.String(16), nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("expires", sa.Double, nullable=False),
+)
+"""Browsers that logged in without a key: their tokens end with their rows, others with their keys."""
 
 server_value = sa.Table(
     "server_value",
@@ -59,13 +74,19 @@ class UserStore:
         connection.execute(user.update().where(user.c.id == id).values(**values))
 
     def drop_user(self, connection: Connection, id: str) -> None:
-        """Forget a user and its keys."""
+        """Forget a user, its keys and its browsers."""
+        self.drop_sessions(connection, id)
         connection.execute(credential.delete().where(credential.c.user == id))
         connection.execute(user.delete().where(user.c.id == id))
 
     def other_admins(self, connection: Connection, id: str) -> list[str]:
         """Ids of the administrators but one; their rows stay as they are until the transaction ends."""
-        statement = sa.select(user.c.id).where(user.c.role == "admin").order_by(user.c.id).with_for_update()
+        statement = (
+            sa.select(user.c.id)
+            .where(user.c.role == "admin", user.c.disabled.is_(False))
+            .order_by(user.c.id)
+            .with_for_update()
+        )
         return [admin for admin in connection.execute(statement).scalars() if admin != id]
 
     def set_preferences(self, connection: Connection, id: str, preferences: dict[str, object]) -> None:
@@ -73,7 +94,14 @@ class UserStore:
         connection.execute(user.update().where(user.c.id == id).values(preferences=preferences))
 
     def add_credential(
-        self, connection: Connection, access_key: str, secret_hash: str, owner: str, label: str, now: float
+        self,
+        connection: Connection,
+        access_key: str,
+        secret_hash: str,
+        owner: str,
+        label: str,
+        now: float,
+        role: str | None = None,
     ) -> None:
         """A new key."""
         connection.execute(
@@ -84,6 +112,7 @@ class UserStore:
                 label=label,
                 created=now,
                 last_used_from="",
+                role=role,
             )
         )
 
@@ -113,6 +142,35 @@ class UserStore:
         return connection.execute(
             credential.delete().where(credential.c.access_key == access_key, credential.c.user == owner)
         ).rowcount
+
+    def lock(self, connection: Connection) -> None:
+        """Keep others from changing users until the transaction ends."""
+        statement = sa.select(server_value.c.name).where(server_value.c.name == "token_key")
+        connection.execute(statement.with_for_update())
+
+    def add_session(self, connection: Connection, **values: object) -> None:
+        """A browser that logged in; those that have expired go."""
+        connection.execute(session.delete().where(session.c.expires < values["created"]))
+        connection.execute(session.insert().values(**values))
+
+    def session_role(self, connection: Connection, id: str) -> str | None:
+        """What a browser's session may do; None when it was ended."""
+        return connection.execute(sa.select(session.c.role).where(session.c.id == id)).scalar_one_or_none()
+
+    def sessions(self, connection: Connection, owner: str, now: float) -> "list[sa.Row[tuple[object, ...]]]":
+        """A user's browsers, newest first."""
+        statement = sa.select(session).where(session.c.user == owner, session.c.expires > now)
+        return list(connection.execute(statement.order_by(session.c.created.desc())))
+
+    def drop_session(self, connection: Connection, id: str, owner: str) -> int:
+        """End one; the number ended."""
+        return connection.execute(
+            session.delete().where(session.c.id == id, session.c.user == owner)
+        ).rowcount
+
+    def drop_sessions(self, connection: Connection, owner: str) -> None:
+        """End all of a user."""
+        connection.execute(session.delete().where(session.c.user == owner))
 
     def shared_value(self, connection: Connection, name: str) -> str | None:
         """A fact that all server processes share."""

@@ -58,7 +58,8 @@ export function LoginPage() {
           <h1>Trialbook</h1>
         </div>
         <p className="muted">
-          Log in with an access key. The first one is in <code>credentials.json</code> in the server's data folder.
+          Log in with an access key. On the server's machine, <code>trialbook open</code> gives a link that logs in
+          without one; the first key is in <code>credentials.json</code> in the server's data folder.
         </p>
         <label>
           Access key

@@ -18,6 +18,7 @@ def _shown(row: Any) -> wire.User:
         id=row.id,
         name=row.name,
         role=row.role,
+        disabled=bool(row.disabled),
         company=wire.Company(id=COMPANY, name=COMPANY_NAME),
         created=iso(row.created),
     )
@@ -43,7 +44,7 @@ def create(context: Context, ask: wire.CreateUser) -> wire.CreatedUser:
 @handles("users.edit")
 def edit(context: Context, ask: wire.EditUser) -> Updated:
     """Another name or role."""
-    changed = context.services.team.change(context, ask.user, ask.name, ask.role)
+    changed = context.services.team.change(context, ask.user, ask.name, ask.role, ask.disabled)
     return Updated(updated=int(bool(changed)), fields=changed)
 
 

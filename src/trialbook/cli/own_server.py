@@ -1,0 +1,69 @@
+"""The server of this machine, asked as its administrator with the key in its data folder."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from trialbook.base.files import read_json
+from trialbook.errors import ConfigurationError, ConnectionFailed
+
+
+class OwnServer:
+    """A running server, found by its data folder.
+
+    Args:
+        data: the folder; None is the usual one.
+
+    Raises:
+        ConfigurationError: no server runs there, or its first key cannot be read.
+    """
+
+    def __init__(self, data: Path | None) -> None:
+        from trialbook.server.settings import load
+
+        folder = load(data=data).data
+        try:
+            running, keys = read_json(folder / "server.json"), read_json(folder / "credentials.json")
+        except PermissionError:
+            raise ConfigurationError(
+                f"{folder} belongs to another user: run this as the user who runs the server"
+            ) from None
+        if running is None:
+            raise ConfigurationError(
+                f"no server runs on {folder}: start one with `trialbook server`, or name its folder with --data DIR"
+            )
+        if keys is None:
+            raise ConfigurationError(
+                f"{folder}/credentials.json is gone; log in on the page with another key"
+            )
+        self.url = str(running["url"]).rstrip("/")
+        pair = f"{keys['access_key']}:{keys['secret_key']}".encode()
+        basic = f"Basic {base64.b64encode(pair).decode()}"
+        self._bearer = f"Bearer {self._call('auth.login', {}, basic)['token']}"
+
+    def call(self, method: str, **ask: Any) -> Any:
+        """``data`` of the reply.
+
+        Raises:
+            ConfigurationError: the server refuses; its words.
+            ConnectionFailed: it does not answer.
+        """
+        return self._call(method, ask, self._bearer)
+
+    def _call(self, method: str, ask: dict[str, Any], authorization: str) -> Any:
+        import urllib3
+
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        try:
+            reply = urllib3.request(
+                "POST", f"{self.url}/{method}", body=json.dumps(ask).encode(), headers=headers, retries=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionFailed(f"the server at {self.url} does not answer: {error}") from None
+        envelope = reply.json()
+        if envelope["meta"]["result_code"] != 200:
+            raise ConfigurationError(str(envelope["meta"]["result_msg"]))
+        return envelope["data"]

@@ -1,0 +1,65 @@
+"""``trialbook user``: the people of the server on this machine."""
+
+from pathlib import Path
+
+import click
+
+from trialbook.cli.own_server import OwnServer
+from trialbook.errors import ConfigurationError
+
+_ROLES = click.Choice(["admin", "user", "worker", "read-only"])
+_DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder of the server.")
+
+
+@click.group()
+def command() -> None:
+    """Add, list, disable and enable people, as the user who runs the server."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--role", type=_ROLES, default="user", show_default=True, help="What they may do.")
+@_DATA
+def add(name: str, role: str, data: Path | None) -> None:
+    """Add a person, and print what to hand over: address, access key and secret (shown this once)."""
+    server = OwnServer(data)
+    made = server.call("users.create", name=name, role=role)
+    click.echo(
+        f"Added {made['user']['name']} ({made['user']['role']}). Hand over, the secret is shown this once:"
+    )
+    click.echo(f"  address     {server.url}")
+    click.echo(f"  access key  {made['credentials']['access_key']}")
+    click.echo(f"  secret      {made['credentials']['secret_key']}")
+
+
+@command.command("list")
+@_DATA
+def list_people(data: Path | None) -> None:
+    """Names and roles."""
+    for user in OwnServer(data).call("users.get_all")["users"]:
+        click.echo(f"{user['name']}\t{user['role']}{'  (disabled)' if user.get('disabled') else ''}")
+
+
+@command.command()
+@click.argument("name")
+@_DATA
+def disable(name: str, data: Path | None) -> None:
+    """Refuse a person's keys and log their browsers out. What they made stays."""
+    _switch(name, data, True)
+
+
+@command.command()
+@click.argument("name")
+@_DATA
+def enable(name: str, data: Path | None) -> None:
+    """Let a disabled person in again."""
+    _switch(name, data, False)
+
+
+def _switch(name: str, data: Path | None, disabled: bool) -> None:
+    server = OwnServer(data)
+    found = [user["id"] for user in server.call("users.get_all")["users"] if user["name"] == name]
+    if not found:
+        raise ConfigurationError(f"there is no user {name!r}: `trialbook user list` shows them")
+    server.call("users.edit", user=found[0], disabled=disabled)
+    click.echo(f"{name} is {'disabled' if disabled else 'enabled'}.")
