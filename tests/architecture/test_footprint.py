@@ -54,6 +54,22 @@ def test_import_loads_only_the_standard_library() -> None:
     assert not foreign
 
 
+def test_task_class_loads_no_heavy_part_of_the_standard_library() -> None:
+    code = "import sys; from trialbook import Task; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    heavy = {
+        "tarfile",
+        "zipfile",
+        "csv",
+        "concurrent.futures",
+        "configparser",
+        "mimetypes",
+        "email.utils",
+        "gzip",
+    }
+    assert not heavy & set(done.stdout.split())
+
+
 def test_task_class_loads_no_server_library() -> None:
     code = "import sys; from trialbook import Task; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -118,6 +117,8 @@ def _standalone(entry: EntryPoint) -> Code:
 
 def source(path: Path) -> str:
     """The text of a script, which is kept as UTF-8: a comment that names another encoding is changed with it."""
+    import tokenize
+
     raw = path.read_bytes()
     try:
         with path.open("rb") as file:

@@ -6,7 +6,6 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -165,6 +164,8 @@ class FileClient:
         Returns:
             Its ``size`` is -1 when it is not told; its ``etag`` is empty then.
         """
+        from email.utils import parsedate_to_datetime
+
         reply = self.request("HEAD", url, {"Accept-Encoding": "identity"})
         if reply.status == 404:
             return None

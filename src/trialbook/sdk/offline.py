@@ -7,7 +7,6 @@ import json
 import shutil
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +53,8 @@ def import_session(path: Path, connection: Connection) -> str:
         UsageError: there is no session there, it is still written, or it is cut short.
         ConnectionFailed: the server went away; importing again makes another task.
     """
+    import zipfile
+
     if not path.exists():
         raise UsageError(f"there is no offline session at {path}")
     with tempfile.TemporaryDirectory(prefix="trialbook-import-") as name:

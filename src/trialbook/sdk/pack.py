@@ -1,12 +1,9 @@
 """Any object as one file: what ``upload_artifact`` stores, in the formats of the reference."""
 
-import gzip
 import hashlib
 import json
-import mimetypes
 import pickle
 import sys
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +95,8 @@ def digest(path: Path) -> tuple[str, int]:
 
 def zip_files(files: Iterable[tuple[Path, str]], target: Path) -> list[str]:
     """A zip of files under the given names; returns the names."""
+    import zipfile
+
     names = []
     with zipfile.ZipFile(
         target, "w", zipfile.ZIP_DEFLATED, compresslevel=6, strict_timestamps=False
@@ -191,6 +190,8 @@ def _json(value: Mapping[Any, Any], stem: str, reserve: Callable[[str], Path]) -
 
 
 def _frame(value: Any, stem: str, reserve: Callable[[str], Path]) -> Packed:
+    import gzip
+
     target = reserve(".bin")
     with gzip.open(target, "wt", encoding="utf-8", newline="", compresslevel=6) as file:
         value.to_csv(file)
@@ -227,4 +228,6 @@ def _is(value: Any, module: str, name: str) -> bool:
 
 
 def _mime(name: str) -> str:
+    import mimetypes
+
     return mimetypes.guess_type(name)[0] or "application/octet-stream"

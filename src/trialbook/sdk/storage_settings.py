@@ -1,6 +1,5 @@
 """What the configuration file (``sdk.aws``, ``sdk.google``, ``sdk.azure``, ``sdk.storage``) says about storages."""
 
-import configparser
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -178,6 +177,8 @@ def _profile(name: str, env: Mapping[str, str]) -> dict[str, str]:
 
 @lru_cache(maxsize=8)
 def _ini(path: str, _changed: int) -> dict[str, dict[str, str]]:
+    import configparser
+
     parser = configparser.RawConfigParser(default_section="")
     try:
         parser.read(path, "utf-8")

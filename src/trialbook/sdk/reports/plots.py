@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from csv import reader
 from pathlib import Path
 from typing import Any
 
@@ -443,6 +442,8 @@ class PlotsMixin(ReporterBase):
         self._journal().event(self._event("plot", title, series, iteration, plot_str=text))
 
     def _csv_rows(self, path: str | None, url: str | None) -> list[list[str]]:
+        from csv import reader
+
         local = path if path is not None else StorageManager.get_local_copy(str(url))
         if local is None or not Path(local).is_file():
             raise UsageError(f"there is no CSV file {path or url}")

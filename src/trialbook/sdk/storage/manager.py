@@ -1,7 +1,6 @@
 """``StorageManager``: files anywhere, as the reference names the calls."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -362,6 +361,8 @@ def _all(work: Callable[[str], None], names: Sequence[str], workers: int, told: 
             if told:
                 say(f"Trialbook: {name} was not {told}: {error}")
             return False
+
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(max(1, workers), thread_name_prefix="trialbook-transfer") as pool:
         return all(list(pool.map(one, names)))

@@ -3,14 +3,15 @@
 import os
 import shutil
 import stat
-import tarfile
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from trialbook.errors import UsageError
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 _ARCHIVES = (".zip", ".tgz", ".tar.gz")
 _BLOCK = 1 << 20
@@ -45,6 +46,9 @@ def unpack(archive: Path, target: Path) -> None:
         UsageError: the archive holds such an entry, is damaged, encrypted or none.
         OSError: the target cannot be written.
     """
+    import tarfile
+    import zipfile
+
     try:
         if archive.name.lower().endswith(".zip"):
             with zipfile.ZipFile(archive) as packed:
@@ -58,6 +62,8 @@ def unpack(archive: Path, target: Path) -> None:
 
 
 def _unpack_tar(archive: Path, target: Path) -> None:
+    import tarfile
+
     # A stream is read once, so what it holds is checked entry by entry.
     budget = _Budget(archive, target)
     with tarfile.open(archive, "r|gz") as packed:
@@ -75,7 +81,7 @@ def _unpack_tar(archive: Path, target: Path) -> None:
             _place(member, content, target, archive)
 
 
-def _unpack_zip(packed: zipfile.ZipFile, archive: Path, target: Path) -> None:
+def _unpack_zip(packed: "ZipFile", archive: Path, target: Path) -> None:
     members = []
     budget = _Budget(archive, target)
     for entry in packed.infolist():
