@@ -1,5 +1,6 @@
 """What bytes by key promise, on any storage."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,14 +108,20 @@ class BlobStore(Protocol):
         ...
 
 
+_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_LONGEST = 2048
+
+
 def clean_key(path: str) -> str:
     """The key of a path: no slash in front, none doubled, no way out of the folder.
 
     Raises:
-        FileMissing: nothing is left, or a part is ``.``, ``..`` or holds a control character.
+        FileMissing: nothing is left, it is longer than 2 048 bytes or a part than 255, or a part is ``.``, ``..`` or
+            holds what no storage takes: a control character or half of a surrogate pair.
     """
     parts = [part for part in path.split("/") if part]
-    bad = not parts or any(part in {".", ".."} or any(ord(letter) < 32 for letter in part) for part in parts)
-    if bad or any(len(part.encode(errors="replace")) > 255 for part in parts):
+    bad = not parts or any(part in {".", ".."} or _UNSTORABLE.search(part) for part in parts)
+    sizes = [len(part.encode(errors="replace")) for part in parts]
+    if bad or max(sizes) > 255 or sum(sizes) + len(sizes) > _LONGEST:
         raise FileMissing(f"{path[:200]!r} is no path of a file", path=path[:200])
     return "/".join(parts)

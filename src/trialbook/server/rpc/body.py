@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import Request
 
+from trialbook.base.numerals import natural
 from trialbook.errors import BadRequest, BodyTooLarge
 
 try:
@@ -24,8 +25,8 @@ async def read(request: Request, limit: int) -> bytes:
         BodyTooLarge: over ``limit`` bytes; nothing more is read then.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise _too_large(int(declared), limit)
+    if declared.isascii() and declared.isdigit() and natural(declared) > limit:
+        raise _too_large(natural(declared), limit)
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():

@@ -11,7 +11,8 @@ from starlette.responses import Response, StreamingResponse
 
 from trialbook.base.clock import Clock
 from trialbook.base.ids import new_id
-from trialbook.errors import BodyTooLarge, MethodNotFound, WireError
+from trialbook.base.numerals import natural
+from trialbook.errors import BadRequest, BodyTooLarge, MethodNotFound, WireError
 from trialbook.server.rpc import body as bodies
 from trialbook.server.rpc import envelope, session
 from trialbook.server.rpc.context import Context
@@ -22,8 +23,9 @@ from trialbook.server.stores.database import Database
 from trialbook.wire.table import Method, RawBody, RawReply
 
 LATEST = "2.34"
-_PATH = re.compile(r"(?:^|/)(?:v(?P<version>\d+(?:\.\d+)?)/)?(?P<name>[A-Za-z_]\w*\.[A-Za-z_]\w*)/?$")
+_PATH = re.compile(r"(?:^|/)(?:v(?P<version>[0-9]+(?:\.[0-9]+)?)/)?(?P<name>[A-Za-z_]\w*\.[A-Za-z_]\w*)/?$")
 _DRAIN = 4
+_LONGEST_VERSION = 20
 
 _log = logging.getLogger("trialbook.server")
 
@@ -36,7 +38,9 @@ def method_of(path: str) -> tuple[str, str] | None:
 
 def _version(text: str) -> tuple[int, int]:
     major, _, minor = text.partition(".")
-    return int(major), int(minor or 0)
+    if len(text) > _LONGEST_VERSION:
+        raise BadRequest(f"{text[:_LONGEST_VERSION]}… is no version of this protocol; the newest is {LATEST}")
+    return natural(major), natural(minor or "0")
 
 
 class Calls:
@@ -148,7 +152,7 @@ class Calls:
     @staticmethod
     def _refused(name: str, version: str, error: WireError, id: str) -> Response:
         return Response(
-            envelope.failure(name, version, error, id),
+            envelope.failure(name, version[:_LONGEST_VERSION], error, id),
             status_code=error.code,
             media_type="application/json",
             headers={"Cache-Control": "no-store"},

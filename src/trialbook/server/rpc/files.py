@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from trialbook.base.ids import new_id
+from trialbook.base.numerals import natural
 from trialbook.blobs.store import BlobInfo, BlobStore, clean_key
 from trialbook.errors import BadRequest, BodyTooLarge, Forbidden, WireError
 from trialbook.server.rpc import envelope, session
@@ -23,7 +24,7 @@ from trialbook.server.rpc.resumable import Resumable
 from trialbook.server.services.accounts import Accounts
 from trialbook.wire.table import Permission
 
-_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+_RANGE = re.compile(r"^bytes=([0-9]*)-([0-9]*)$")
 _ACTIVE = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})
 """Types that a browser would run; they are shown without scripts, forms and our origin."""
 
@@ -263,10 +264,10 @@ def _span(request: Request, info: BlobInfo) -> tuple[int, int] | None:
     if not found or (not found[1] and not found[2]):
         return whole
     if not found[1]:
-        length = int(found[2])
+        length = natural(found[2])
         return (max(0, info.size - length), info.size) if length and info.size else None
-    start = int(found[1])
-    end = min(int(found[2]) + 1, info.size) if found[2] else info.size
-    if found[2] and int(found[2]) < start:
+    start = natural(found[1])
+    end = min(natural(found[2]) + 1, info.size) if found[2] else info.size
+    if found[2] and natural(found[2]) < start:
         return whole
     return (start, end) if start < info.size else None

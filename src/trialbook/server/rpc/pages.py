@@ -62,8 +62,13 @@ class Pages:
         folder = self._folder = self._folder or find_folder(self._given)
         if folder is None or not name or name.startswith("."):
             return None
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder.resolve()) or not path.is_file() or path.name == "index.html":
+        try:
+            path = (folder / name).resolve()
+            found = path.is_file()
+        except (OSError, ValueError):
+            # Too long, or with a letter that no file name has.
+            return None
+        if not found or not path.is_relative_to(folder.resolve()) or path.name == "index.html":
             return None
         return self._file(request, path, name.startswith("assets/"))
 

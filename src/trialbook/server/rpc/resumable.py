@@ -20,12 +20,13 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from trialbook.base.numerals import natural
 from trialbook.blobs.store import BlobInfo, clean_key
 from trialbook.errors import BadRequest, BodyTooLarge, ServerFault
 from trialbook.server.rpc.feed import Broken, Feed
 
 _ID = re.compile(r"^[0-9a-f]{32}$")
-_RANGE = re.compile(r"^bytes (?:(\d+)-(\d+)|\*)/(\d+)$")
+_RANGE = re.compile(r"^bytes (?:([0-9]+)-([0-9]+)|\*)/([0-9]+)$")
 _KEPT_SECONDS = 7 * 86_400.0
 
 
@@ -118,12 +119,12 @@ def _parsed(request: Request, limit: int) -> _Ask:
     found = _RANGE.match(request.headers.get("content-range", ""))
     if not found:
         raise BadRequest("Content-Range must be 'bytes FIRST-LAST/TOTAL', or 'bytes */TOTAL' to ask")
-    total = int(found[3])
+    total = natural(found[3])
     if total > limit:
         raise BodyTooLarge(f"the file is larger than the server's limit of {limit} bytes", limit=limit)
     if found[1] is None:
         return _Ask(-1, -1, total)
-    start, end = int(found[1]), int(found[2]) + 1
+    start, end = natural(found[1]), natural(found[2]) + 1
     if not start < end <= total:
         raise BadRequest("Content-Range names bytes beyond the total")
     return _Ask(start, end, total)

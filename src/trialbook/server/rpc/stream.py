@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from trialbook.base.ids import new_id
+from trialbook.base.numerals import natural
 from trialbook.errors import BadField, NoCredentials, WireError
 from trialbook.server.core.hub import Hub
 from trialbook.server.rpc import body as bodies
@@ -52,7 +53,7 @@ class Stream:
                 raise NoCredentials("log in first")
             try:
                 asked = msgspec.json.decode(content, type=Topics)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise BadField(f'the body must be {{"topics": [text, …]}}: {error}', field="topics") from None
             if len(asked.topics) > _MOST_TOPICS:
                 raise BadField(f"{len(asked.topics)} topics; {_MOST_TOPICS} are the most", field="topics")
@@ -63,7 +64,10 @@ class Stream:
         last = request.headers.get("last-event-id", "")
         mark, _, number = last.partition("-")
         # What another server numbered, this one does not know: the page looks again.
-        after = (int(number) if mark == self._hub.mark and number.isdigit() else -1) if last else None
+        after: int | None = None
+        if last:
+            known = mark == self._hub.mark and number.isascii() and number.isdigit()
+            after = natural(number) if known else -1
         return StreamingResponse(
             self._events(frozenset(asked.topics), after),
             media_type="text/event-stream",

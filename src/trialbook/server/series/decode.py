@@ -111,7 +111,7 @@ def split(body: bytes) -> tuple[Header, memoryview]:
         raise BadRequest(f"the header says {length} bytes, the body has {len(body) - 8}")
     try:
         header = msgspec.json.decode(body[8 : 8 + length], type=Header)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"the header of the body is not valid: {error}") from None
     if not 0 <= header.first < 2**62:
         raise BadRequest(f"first must be an offset from 0, not {header.first}")
