@@ -56,7 +56,7 @@ def required(method: str, argument: str, value: str | PurePath) -> str:
     Raises:
         UsageError: it is empty: an unset variable, and not "all" or "here".
     """
-    if not str(value).strip():
+    if not str(value):
         raise UsageError(
             f"{method}: {argument} is {str(value)!r}; name a path, '.' for the working directory"
         )

@@ -3,10 +3,16 @@
 from typing import Any
 
 from trialbook.base.ids import new_id
-from trialbook.errors import BadRequest
+from trialbook.errors import BadField, BadRequest
 from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.call import Call
 from trialbook.server.stores.users import UserStore
+
+
+def _named(name: str) -> str:
+    if not name.strip():
+        raise BadField("name: a user needs a name that is not blank", field="name")
+    return name.strip()
 
 
 class Team:
@@ -25,11 +31,13 @@ class Team:
         """A new user: its id, its access key and the secret.
 
         Raises:
+            BadField: the name is blank.
             BadRequest: somebody has this name.
         """
         id = new_id()
+        name = _named(name)
         self._insist_unique(call, id, name)
-        self._users.add_user(call.connection, id, name.strip(), role, call.now)
+        self._users.add_user(call.connection, id, name, role, call.now)
         return id, *self._accounts.create_key(call.connection, id, label)
 
     def change(
@@ -41,7 +49,7 @@ class Team:
             BadRequest: there is no such user, it is the last administrator, or somebody has this name.
         """
         row = self._require(call, id)
-        given = {"name": name.strip() if name else None, "role": role, "disabled": disabled}
+        given = {"name": _named(name) if name else None, "role": role, "disabled": disabled}
         changes = {key: held for key, held in given.items() if held is not None and held != getattr(row, key)}
         if "name" in changes:
             self._insist_unique(call, id, str(changes["name"]))

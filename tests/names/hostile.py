@@ -1,0 +1,61 @@
+"""One list of names that programs stumble over."""
+
+from tests.support.length import LONG
+
+_SHORT = {
+    "plain": "plain",
+    "space inside": "a b",
+    "spaces at the ends": " a ",
+    "newline": "a\nb",
+    "tab and bell": "a\tb\x07",
+    "escape": "\x1b[31mred",
+    "NUL": "a\0b",
+    "half a surrogate": "a\udcffb",
+    "hash": "run#1",
+    "percent": "100%25",
+    "question": "what?x=1&y=2",
+    "brackets": "img[1]{2}",
+    "long": "x" * 300,
+    "dot": ".",
+    "dots": "..",
+    "up": "../../etc/passwd",
+    "NFC": "caf\u00e9",
+    "NFD": "cafe\u0301",
+    "right to left": "\u202eabc\u05d0",
+    "emoji": "\U0001f9ea\u200d\U0001f52c",
+    "dash": "-rf",
+    "backslash": "a\\b",
+    "quotes": 'it\'s "so"',
+    "device": "CON",
+    "case": "Plain",
+    "empty": "",
+    "blank": "   ",
+}
+_MORE = {
+    "very long": "y" * 5000,
+    "long of three bytes": "\u65e5" * 300,
+    "colon": "a:b|c<d>*",
+    "NUL device": "nul.txt",
+    "dot at the end": "a.",
+    "hidden": ".hidden",
+    "plus": "a+b",
+    "semicolon": "a;b=c",
+    "slashes": "//a//b//",
+    "dollar": "$HOME ${x} $(x)",
+    "percent s": "%s%n{0}",
+    "SQL": "'; DROP TABLE task; --",
+    "like": "100\\%_",
+    "tag": "<script>alert(1)</script>",
+    "separator": "a\u2028b\u0085c",
+    "byte order": "\ufeffa",
+    "not a character": "\uffff",
+    "delete": "a\x7f",
+    "tilde": "~root",
+    "comma": "a,b",
+    "number": "0",
+    "none": "None",
+    "json": '{"a": 1}',
+}
+
+NAMES = {**_SHORT, **(_MORE if LONG else {})}
+"""By what is special about them; the short form has some, ``TRIALBOOK_TESTS=long`` all."""

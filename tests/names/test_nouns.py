@@ -1,0 +1,147 @@
+"""Every noun of the API under every name: what is accepted comes back equal, what is refused is refused with words."""
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.names.hostile import NAMES
+from tests.support.server import RunningServer
+
+Ask = Callable[..., "dict[str, Any] | None"]
+
+
+@pytest.fixture
+def ask(server: RunningServer) -> Ask:
+    """Data of a call; None when it was refused, which must be with words and not with a failure of the server."""
+
+    def call(method: str, **params: Any) -> dict[str, Any] | None:
+        # Half a surrogate travels as an escape, as Python clients send it.
+        reply = server.ask(method, params)
+        assert reply.status < 500, (method, params, reply.data)
+        document = json.loads(reply.data)
+        if reply.status == 200:
+            found: dict[str, Any] = document["data"]
+            return found
+        assert len(document["meta"]["result_msg"]) > 10, document["meta"]
+        return None
+
+    return call
+
+
+def _task(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("tasks.create", name=name, type="training")
+    return made and [ask("tasks.get_by_id", task=made["id"])["task"]["name"]]  # type: ignore[index]
+
+
+def _tag(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("tasks.create", name="tagged", type="training", tags=[name])
+    return made and ask("tasks.get_by_id", task=made["id"])["task"]["tags"]  # type: ignore[index]
+
+
+def _project(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    ask("projects.create", name=f"Names {unique}", description="")
+    made = ask("projects.create", name=f"Names {unique}/{name}", description="")
+    if made is None:
+        return None
+    found = ask("projects.get_by_id", project=made["id"])["project"]["name"]  # type: ignore[index]
+    return [str(found).removeprefix(f"Names {unique}/")]
+
+
+def _queue(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("queues.create", name=f"{name}{unique}" if name.strip() else name)
+    return made and [ask("queues.get_by_id", queue=made["id"])["queue"]["name"].removesuffix(unique)]  # type: ignore[index]
+
+
+def _model(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("models.create", name=name, uri=f"file:///tmp/{unique}")
+    return made and [ask("models.get_by_id", model=made["id"])["model"]["name"]]  # type: ignore[index]
+
+
+def _dataset(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("datasets.create", name=name, project=f"Data {unique}")
+    if made is None:
+        return None
+    found = ask("datasets.get_all", ids=[made["dataset"]["id"]], archived=True)
+    return [str(found["versions"][0]["name"])]  # type: ignore[index]
+
+
+def _version(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("datasets.create", name="data", project=f"Data {unique}", version=name or None)
+    return made and [made["version"] if name else name]
+
+
+def _user(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("users.create", name=f"{name}{unique}" if name.strip() else name)
+    if made is None:
+        return None
+    assert name.strip(), "a user without a name was made"
+    users = ask("users.get_all")["users"]  # type: ignore[index]
+    return [str(one["name"]).removesuffix(unique) for one in users if str(one["name"]).endswith(unique)]
+
+
+def _artifact(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("tasks.create", name="with artifacts", type="training")
+    item = {"key": name, "type": "custom", "uri": f"file:///tmp/{unique}", "mode": "output"}
+    if made is None or ask("tasks.add_or_update_artifacts", task=made["id"], artifacts=[item]) is None:
+        return None
+    task = ask("tasks.get_by_id", task=made["id"])["task"]  # type: ignore[index]
+    return [str(one["key"]) for one in task["execution"]["artifacts"]]
+
+
+def _metric(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("tasks.create", name="with metrics", type="training")
+    assert made is not None
+    ask("tasks.started", task=made["id"])
+    event = {
+        "type": "training_stats_scalar",
+        "task": made["id"],
+        "metric": name,
+        "variant": name,
+        "value": 1,
+        "iter": 0,
+    }
+    if ask("events.add", **event) is None:
+        return None
+    found = ask("events.scalar_metrics_iter_histogram", task=made["id"])
+    return [text for metric, variants in found.items() for text in (metric, *variants)]  # type: ignore[union-attr]
+
+
+NOUNS = {
+    "task": _task, "tag": _tag, "project": _project, "queue": _queue, "model": _model, "dataset": _dataset,
+    "version": _version, "user": _user, "artifact": _artifact, "metric": _metric,
+}  # fmt: skip
+TRIMMED = frozenset({"project", "dataset", "queue", "user", "version"})
+"""Blanks at the ends of these do not count."""
+
+
+def legible(name: str) -> str:
+    """What no database can hold is shown by a sign that stands for it, in names as in the console."""
+    return name.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_N1_a_name_comes_back_as_it_was_or_is_refused(ask: Ask, noun: str) -> None:
+    wrong = []
+    accepted = 0
+    for what, name in NAMES.items():
+        try:
+            found = NOUNS[noun](ask, name, uuid.uuid4().hex[:8])
+        except AssertionError as error:
+            wrong.append((what, str(error)[:300]))
+            continue
+        if found is None:
+            continue
+        accepted += 1
+        wanted = {legible(name), legible(name).strip() if noun in TRIMMED else legible(name)}
+        if noun in TRIMMED:
+            wanted.add(legible(name).lstrip())
+        if noun == "project":
+            # Empty parts of a path do not count.
+            wanted.add("/".join(part.strip() for part in legible(name).split("/") if part.strip()))
+        if not found or not set(found) <= wanted:
+            wrong.append((what, repr(found)[:200]))
+    assert not wrong, "\n".join(map(str, wrong))
+    assert accepted > len(NAMES) // 2, "most of them are fine"
