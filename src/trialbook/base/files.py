@@ -7,6 +7,27 @@ from pathlib import Path
 from typing import Any
 
 
+def own_folder(path: Path) -> bool:
+    """Make a folder that only its owner can look into; one that is there already is tightened.
+
+    Args:
+        path: the folder. Those above it that are missing are made for the owner alone as well.
+
+    Returns:
+        True when others could look into it until now.
+
+    Raises:
+        OSError: it cannot be made, or belongs to somebody else.
+    """
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    if not path.stat().st_mode & 0o077:
+        return False
+    path.chmod(0o700)
+    return True
+
+
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace ``path`` by ``data`` in one step; a crash leaves the old file.
 
@@ -30,7 +51,7 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise
 
 
-def write_json(path: Path, value: Any, mode: int = 0o644) -> None:
+def write_json(path: Path, value: Any, mode: int = 0o600) -> None:
     """``write_atomic`` of indented JSON."""
     write_atomic(path, json.dumps(value, indent=2, sort_keys=True).encode(), mode)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trialbook.base.files import own_folder
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
 from trialbook.errors import TrialbookError, UsageError
@@ -275,6 +276,7 @@ class Journal(Reports):
     def _open_below(self, root: Path) -> None:
         identity = self.identity
         self.folder = root / identity.task / f"{_plain(identity.host)}-{identity.pid}-{identity.journal}"
+        own_folder(root)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._process_lock = FileLock(self.folder / "lock")
         try:

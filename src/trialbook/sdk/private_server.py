@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from trialbook.base.files import read_json, write_json
+from trialbook.base.files import own_folder, read_json, write_json
 from trialbook.client.session import Credentials
 from trialbook.errors import ConfigurationError, ConnectionFailed
 from trialbook.journal.lock import FileLock
+from trialbook.sdk.console import say
 from trialbook.sdk.settings import Settings, clean_environment
 
 _PORT = 8008
@@ -40,7 +41,8 @@ def find_or_start(settings: Settings) -> tuple[Settings, bool]:
     found = _running(data)
     if found is not None:
         return _named(settings, data, found), False
-    data.mkdir(parents=True, exist_ok=True)
+    if own_folder(data) and any(data.iterdir()):
+        say(f"Trialbook: other accounts could look into {data}; it is closed to them now")
     # Two scripts that start together must not start two servers.
     with FileLock(data / "start.lock"):
         found = _running(data)
@@ -124,7 +126,7 @@ def _answers(url: str) -> bool:
 
 def _start(data: Path) -> str:
     log = data / "server.log"
-    with log.open("ab") as output:
+    with open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
         process = subprocess.Popen(
             [
                 sys.executable,

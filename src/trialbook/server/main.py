@@ -63,6 +63,8 @@ def serve(settings: Settings) -> int:
     logging.getLogger("uvicorn.error").addFilter(
         lambda record: "Exception in ASGI" not in record.getMessage()
     )
+    # Database, files, uploads and logs: whatever the shell says, they are the owner's.
+    os.umask(0o077)
     folder = DataFolder(settings.data)
     try:
         listener = _listen(settings.host, settings.port)

@@ -1,12 +1,14 @@
 """The data folder: one server at a time, and never an older server on newer data."""
 
 import fcntl
+import logging
 import os
 from pathlib import Path
 
-from trialbook.base.files import read_json, write_json
+from trialbook.base.files import own_folder, read_json, write_json
 from trialbook.errors import ConfigurationError
 
+_log = logging.getLogger("trialbook.server")
 FORMAT = 1
 """Version of the layout of the data folder; the database has its own (see ``server/migrations``)."""
 
@@ -24,7 +26,12 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if own_folder(path) and any(path.iterdir()):
+                _log.warning(
+                    "other accounts could look into the data folder %s until now: it holds the key that signs tokens. "
+                    "It is closed to them (0700). If they may have read it, end all keys and sessions",
+                    path,
+                )
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise ConfigurationError(
