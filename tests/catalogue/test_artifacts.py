@@ -87,8 +87,9 @@ def test_folders_wildcards_and_lists(task: Task, tmp_path: Path) -> None:
     packed = found["folder"].get_local_copy(extract_archive=False)
     assert packed is not None and packed.endswith(".zip")
     assert Path(str(found["folder"].get_local_copy())).is_dir()
-    with pytest.raises(UsageError, match="no file matches"):
-        task.upload_artifact("none", str(folder / "*.nothing"))
+    # A text that names nothing is a text.
+    task.upload_artifact("none", str(folder / "*.nothing"))
+    assert task.artifacts["none"].type == "string"
 
 
 class Thing:
@@ -294,3 +295,61 @@ def test_deleting_artifacts(task: Task, sdk: RunningServer, capsys: pytest.Captu
         task.delete_artifacts(["none"])
     assert task.delete_artifacts(["none"], raise_on_errors=False) is False
     assert "not deleted" in capsys.readouterr().out
+
+
+TEXTS = [
+    "How are you?",
+    "[1, 2, 3]",
+    "2 * 3",
+    "*",
+    "**",
+    "/**",
+    "**a",
+    "a/**b",
+    "~nobody-of-this-name/x",
+    "~",
+    "s3: fast",
+    "http:",
+    "https://",
+    "see http://host/page for more",
+    "http://[bad",
+    "file\0name",
+    "x" * 300,
+    "y/" * 3000,
+    "no/such/file.csv",
+    "data/*.csv",
+    "",
+    " ",
+    "C:\\data",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_T7_a_text_is_a_text(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Unless it names what exists, or is an address."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    assert task.upload_artifact("text", text, wait_on_upload=True)
+    assert task.artifacts["text"].type == "string" and task.artifacts["text"].get() == text
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/key", "https://host/file.csv", "gs://bucket/a%20b"])
+def test_T7_an_address_is_recorded_as_it_is(task: Task, address: str) -> None:
+    assert task.upload_artifact("file", address) and task.artifacts["file"].url == address
+
+
+def test_T7_what_exists_is_a_path(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("odd [1].txt").write_text("odd")
+    Path("many").mkdir()
+    for name in "ab":
+        Path("many", f"{name}.txt").write_text(name)
+    for key, value in {"odd": "odd [1].txt", "folder": "many", "wildcard": "many/*.txt"}.items():
+        assert task.upload_artifact(key, value, wait_on_upload=True)
+    assert Path(task.artifacts["odd"].get()).read_text() == "odd"
+    assert task.artifacts["folder"].type == task.artifacts["wildcard"].type == "archive"
+    with pytest.raises(UsageError, match="there is no file"):
+        task.upload_artifact("gone", Path("gone.txt"))

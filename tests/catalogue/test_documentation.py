@@ -21,7 +21,7 @@ from tests.integration.program import Program
 from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.sdk import current
-from trialbook.sdk.task.answers import View, server_session
+from trialbook.sdk.task.answers import View
 
 ROOT = Path(__file__).parents[2]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -98,9 +98,6 @@ def test_examples_run(
     task = begin("example", project="Examples", reuse_last_task_id=False)
     if not needed:
         task.close()
-    queues = server_session().call("queues.get_all", {"name": "^default$"})["queues"]
-    if not queues:
-        server_session().call("queues.create", {"name": "default"})
     names = {name: getattr(trialbook, name) for name in trialbook.__all__}
     example.globs = {
         **names,

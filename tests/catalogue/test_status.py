@@ -517,3 +517,32 @@ def test_a_file_that_was_only_registered_stays(begin: Begin, tmp_path: Any) -> N
     task.close()
     assert again(task).delete()
     assert weights.read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("status", ["completed", TaskStatusEnum.completed, ["completed"], {"completed"}])
+def test_T18_one_status_may_be_a_text(project: str, status: Any) -> None:
+    in_status(project, "completed").wait_for_status(status=status, check_interval_sec=0.01)
+
+
+@pytest.mark.parametrize("status", ["done", ["completed", "finished"], 3, [None]])
+@pytest.mark.parametrize("argument", ["status", "raise_on_status"])
+def test_T18_an_unknown_status_is_refused_before_waiting(project: str, argument: str, status: Any) -> None:
+    with pytest.raises(UsageError, match=argument):
+        in_status(project, "created").wait_for_status(check_interval_sec=0.01, **{argument: status})
+
+
+def test_T18_waiting_for_a_deleted_task_ends(project: str) -> None:
+    task = in_status(project, "in_progress")
+    told: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            task.wait_for_status("completed", check_interval_sec=0.02)
+        except TaskNotFound as error:
+            told.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    server_session().call("tasks.delete", {"task": task.id, "force": True})
+    waiting.join(20)
+    assert not waiting.is_alive() and task.id in str(told[0])

@@ -1,6 +1,7 @@
 """The order of a queue: entries put in, taken out and moved, on both databases."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,3 +74,20 @@ def test_many_tasks_at_once(server: RunningServer, queue: str) -> None:
     assert len(done["succeeded"]) == 2
     assert waiting(server, queue) == ids[2:]
     assert server.call("tasks.get_by_id", task=ids[0])["task"]["status"] == "created"
+
+
+def test_T19_a_fresh_server_has_the_queues_that_programs_name(database_url: str, tmp_path: Path) -> None:
+    fresh = RunningServer(tmp_path / "server", database_url)
+    try:
+        names = [queue["name"] for queue in fresh.call("queues.get_all")["queues"]]
+        assert names == ["default", "services"]
+        task = fresh.call("tasks.create", name="t", type="training")["id"]
+        assert fresh.call("tasks.enqueue", task=task)["queued"] == 1
+        # What an administrator deletes stays deleted.
+        services = fresh.call("queues.get_all", name="^services$")["queues"][0]["id"]
+        fresh.call("queues.delete", queue=services)
+        fresh.stop()
+        fresh.start()
+        assert [queue["name"] for queue in fresh.call("queues.get_all")["queues"]] == ["default"]
+    finally:
+        fresh.kill()

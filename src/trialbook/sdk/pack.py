@@ -45,19 +45,18 @@ def pack(name: str, value: Any, reserve: Callable[[str], Path], auto_pickle: boo
     Args:
         name: of the artifact.
         value: a path (file, folder, wildcard), list of paths, address, dict, DataFrame, ndarray, PIL image, text, or
-            any other object.
+            any other object. A text that names nothing that exists, and is no address, is kept as a text.
         reserve: gives a fresh file name with a suffix.
         auto_pickle: pickle what has no format of its own.
 
     Raises:
-        UsageError: a path that does not exist, a wildcard without a match, or an object that needs a pickle while
-            ``auto_pickle`` is off.
+        UsageError: a ``Path`` that does not exist, or an object that needs a pickle while ``auto_pickle`` is off.
     """
     stem = name.rsplit("/", 1)[-1] or "artifact"
     if isinstance(value, Path) or (isinstance(value, str) and _names_file(value)):
         return _paths(value, stem, reserve)
     if isinstance(value, str):
-        if urlsplit(value).scheme in _REMOTE and "\n" not in value:
+        if _is_address(value):
             return Packed("custom", value.rsplit("/", 1)[-1], _mime(value), value, url=value)
         return _text(value, stem, reserve)
     if isinstance(value, (list, tuple)) and value and all(_is_path(item) for item in value):
@@ -110,12 +109,34 @@ def zip_files(files: Iterable[tuple[Path, str]], target: Path) -> list[str]:
 def _names_file(text: str) -> bool:
     if not text or "\n" in text or len(text) > 4096 or "\0" in text:
         return False
-    if urlsplit(text).scheme in _REMOTE:
+    if _is_address(text):
         return False
     try:
-        return Path(text).exists() or (any(mark in text for mark in "*?[") and _parent(text).is_dir())
-    except (OSError, ValueError):
+        return Path(text).expanduser().exists() or bool(_matches(text))
+    except (OSError, ValueError, RuntimeError, NotImplementedError):
+        # Too long for a name, no such home: what the system takes for no path is a text.
         return False
+
+
+def _is_address(text: str) -> bool:
+    """``s3://bucket/key`` is one; ``s3: fast`` is a text."""
+    if "://" not in text or any(mark.isspace() for mark in text):
+        return False
+    try:
+        split = urlsplit(text)
+    except ValueError:
+        return False
+    return split.scheme in _REMOTE and bool(split.netloc or split.path.strip("/"))
+
+
+def _matches(pattern: str) -> list[Path]:
+    """The files of a wildcard."""
+    if not any(mark in pattern for mark in "*?["):
+        return []
+    path = Path(pattern).expanduser()
+    base = _parent(str(path))
+    below = str(path.relative_to(base)) if str(base) != "." else str(path)
+    return sorted(found for found in base.glob(below) if found.is_file())
 
 
 def _is_path(value: Any) -> bool:
@@ -143,13 +164,9 @@ def _paths(value: str | Path, stem: str, reserve: Callable[[str], Path]) -> Pack
     if path.is_dir():
         files = sorted(found for found in path.rglob("*") if found.is_file())
         return _archive(files, stem, reserve, path)
-    if any(mark in str(value) for mark in "*?["):
-        base = _parent(str(path))
-        pattern = str(path.relative_to(base)) if str(base) != "." else str(path)
-        files = sorted(found for found in base.glob(pattern) if found.is_file())
-        if not files:
-            raise UsageError(f"no file matches {value}")
-        return _archive(files, stem, reserve, base)
+    files = _matches(str(value))
+    if files:
+        return _archive(files, stem, reserve, _parent(str(path)))
     raise UsageError(f"there is no file or folder {value}")
 
 

@@ -39,6 +39,7 @@ from trialbook.server.services.documents import Documents
 from trialbook.server.services.editing import Editing
 from trialbook.server.services.events import Events
 from trialbook.server.services.finding import Finding
+from trialbook.server.services.first_queues import make_first_queues
 from trialbook.server.services.lifecycle import Eraser, Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
 from trialbook.server.services.parts import Parts
@@ -173,6 +174,7 @@ def build(settings: Settings, folder: DataFolder) -> Server:
     blobs = ObjectStoreBlobs.in_folder(folder.files)
     services = build_services(database, settings, blobs)
     services.accounts.prepare(folder.credentials)
+    make_first_queues(database, services.queues, services.users, now)
     hub = Hub()
     executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="call")
     dispatcher = Dispatcher(registry.load(), hub)

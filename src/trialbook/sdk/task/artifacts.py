@@ -64,7 +64,7 @@ class ArtifactsMixin(TaskBase):
             True when it was accepted, or with ``wait_on_upload`` when it has arrived.
 
         Raises:
-            UsageError: a path that does not exist, or an object that cannot be kept.
+            UsageError: a ``Path`` that does not exist, or an object that cannot be kept.
 
         Example:
             >>> task.upload_artifact("settings", {"rate": 0.1}, metadata={"source": "search"})

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from trialbook.errors import TaskStatusRefused, UsageError, WireError
+from trialbook.errors import TaskNotFound, TaskStatusRefused, UsageError, WireError
 from trialbook.sdk import current
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task_types import TaskStatusEnum
@@ -298,23 +298,27 @@ class StatusMixin(TaskBase):
         """Wait until the task has one of the statuses.
 
         Args:
-            status: to wait for; published counts as completed.
+            status: to wait for, one or several; published counts as completed.
             raise_on_status: raise when it has one of these.
             check_interval_sec: seconds between two looks.
 
         Raises:
             RuntimeError: the status is one of ``raise_on_status``.
+            TaskNotFound: the task was deleted meanwhile.
+            UsageError: there is no such status.
 
         Example:
             >>> task.mark_completed()
             >>> task.wait_for_status(check_interval_sec=1)
         """
-        wanted = {str(item) for item in status}
+        wanted = _statuses("status", status)
         if "completed" in wanted:
             wanted |= {"published", "publishing"}
-        refused = {str(item) for item in raise_on_status or ()}
+        refused = _statuses("raise_on_status", raise_on_status or ())
         while True:
-            now = self.get_status()
+            now = self._asked("status")
+            if now is None:
+                raise TaskNotFound(f"the task {self.id} does not exist any more", id=self.id)
             if now in refused:
                 raise RuntimeError(f"task {self.id} is {now}: {self.get_status_message()}")
             if now in wanted:
@@ -371,3 +375,15 @@ class StatusMixin(TaskBase):
 def _fields(reply: Mapping[str, Any]) -> dict[str, Any]:
     changed = reply.get("fields") or {}
     return {name: changed[name] for name in ("status", "status_reason", "status_message") if name in changed}
+
+
+def _statuses(argument: str, given: Iterable[TaskStatusEnum | str]) -> set[str]:
+    known = [status.value for status in TaskStatusEnum]
+    try:
+        found = {str(item) for item in ([given] if isinstance(given, str) else given)}
+    except TypeError:
+        raise UsageError(f"{argument} is a status or a list of them, got {given!r}") from None
+    for item in found:
+        if item not in known:
+            raise UsageError(f"{argument}: there is no status {item!r}; there are {', '.join(known)}")
+    return found
