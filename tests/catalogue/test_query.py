@@ -1,6 +1,7 @@
 """Finding tasks and projects; copying, exporting and importing them."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -215,3 +216,28 @@ def test_offline_the_server_is_not_asked(project: str) -> None:
         with pytest.raises((ConfigurationError, UsageError), match="offline"):
             call()
     Task.set_offline(False)
+
+
+@pytest.mark.parametrize(
+    "name", ["stauts", "Status", "project_name", "", 3, "nothing.like.this", "dotted", " status"]
+)
+def test_T17_a_name_that_is_no_condition_is_refused(draft: Task, project: str, name: Any) -> None:
+    for ask in (Task.get_tasks, Task.query_tasks, Task.get_task):
+        with pytest.raises(UsageError, match="is no condition"):
+            ask(project_name=project, task_filter={"status": ["created"], name: ["failed"]})
+
+
+def test_T17_every_condition_of_the_server_is_one(draft: Task, project: str) -> None:
+    given = {
+        "status": ["created"],
+        "order_by": ["name"],
+        "_any_": {"fields": ["name"], "pattern": "dr"},
+        "hyperparams.Args.lr.value": None,
+        "page": 0,
+        "page_size": 5,
+    }
+    assert [task.id for task in Task.get_tasks(project_name=project, task_filter=given)] == [draft.id]
+    with pytest.raises(UsageError, match="dict of conditions"):
+        Task.get_tasks(project_name=project, task_filter=["failed"])  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="did you mean 'status'"):
+        Task.get_tasks(task_filter={"stauts": ["failed"]})

@@ -21,7 +21,7 @@ class View(dict[str, Any]):
     def __getattr__(self, name: str) -> Any:
         if name in self:
             return _seen(self[name])
-        if name in _fields():
+        if name in known_fields():
             return None
         raise AttributeError(f"there is no {name!r}; there are {', '.join(map(str, self))}")
 
@@ -42,7 +42,8 @@ def _seen(value: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=1)
-def _fields() -> frozenset[str]:
+def known_fields() -> frozenset[str]:
+    """Names of all fields that documents of the server have, at any depth."""
     # msgspec is no part of `import trialbook`; a missing attribute is the first that needs it.
     from trialbook.wire import models, projects, task_documents
 

@@ -1,5 +1,6 @@
 """Finding tasks and projects; copying, exporting and importing tasks."""
 
+import difflib
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk.projects import project_ids
 from trialbook.sdk.record import Record
-from trialbook.sdk.task.answers import Response, View, server_session
+from trialbook.sdk.task.answers import Response, View, known_fields, server_session
 from trialbook.sdk.task.base import TaskBase
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class QueryMixin(TaskBase):
         if not (project_name or task_name or tags or task_filter):
             raise UsageError("get_task needs task_id, or project_name and task_name")
         session = server_session()
-        ask: dict[str, Any] = dict(task_filter or {})
+        ask: dict[str, Any] = _conditions(task_filter)
         if project_name:
             found = project_ids(session, project_name)
             if not found:
@@ -356,6 +357,34 @@ class QueryMixin(TaskBase):
         return cast("Task", task)
 
 
+def _conditions(task_filter: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The filter, when each of its names is a condition: a misspelt one would answer with every task.
+
+    Raises:
+        UsageError: names what is no condition, and what is meant.
+    """
+    if task_filter is None:
+        return {}
+    if not isinstance(task_filter, Mapping):
+        raise UsageError(f"task_filter is a dict of conditions, got {task_filter!r}")
+    # msgspec is no part of `import trialbook`.
+    import msgspec
+
+    from trialbook.wire.tasks import GetAllTasks
+
+    known = {field.encode_name for field in msgspec.structs.fields(GetAllTasks)} - {"dotted"}
+    for name in task_filter:
+        path = isinstance(name, str) and "." in name and name.split(".", 1)[0] in known_fields()
+        if name not in known and not path:
+            near = difflib.get_close_matches(str(name), sorted(known), 1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise UsageError(
+                f"task_filter: {name!r} is no condition{meant} There are {', '.join(sorted(known))}, and paths such as "
+                "'hyperparams.Args.lr'"
+            )
+    return dict(task_filter)
+
+
 def _documents(
     session: Session,
     task_ids: Sequence[str] | None,
@@ -365,7 +394,7 @@ def _documents(
     allow_archived: bool,
     task_filter: Mapping[str, Any] | None,
 ) -> list[dict[str, Any]]:
-    ask: dict[str, Any] = {"search_hidden": True, "order_by": ["-last_update"], **(task_filter or {})}
+    ask: dict[str, Any] = {"search_hidden": True, "order_by": ["-last_update"], **_conditions(task_filter)}
     if task_ids:
         ask = {"id": list(task_ids), "search_hidden": True}
     else:
