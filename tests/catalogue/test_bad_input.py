@@ -42,7 +42,7 @@ UNKNOWN = "0" * 32
         (lambda: Model(UNKNOWN).get_local_copy(raise_on_error=True), ModelNotFound, UNKNOWN),
         (lambda: InputModel(name="no such model"), UsageError, "no such model"),
         (lambda: OutputModel(), UsageError, r"Task\.init"),
-        (lambda: Task.get_tasks(task_name="("), TrialbookError, "not valid"),
+        (lambda: Task.get_tasks(task_name="("), TrialbookError, "cannot be used"),
     ],
 )
 def test_what_does_not_exist(

@@ -10,7 +10,7 @@ from trialbook.capture.secrets import masked_text
 _GIT_SECONDS = 20.0
 _LARGEST_CHANGE = 16 << 20
 # Against settings (noprefix, mnemonicPrefix, renames, relative, colours), filters that show binary files as text, and
-# tools that show something else altogether. What is inside a submodule cannot be applied from outside.
+# tools that show something else altogether.
 _PLAIN = [
     "--binary",
     "--full-index",
@@ -19,11 +19,12 @@ _PLAIN = [
     "--no-textconv",
     "--no-renames",
     "--no-relative",
-    "--submodule=short",
-    "--ignore-submodules=dirty",
     "--src-prefix=a/",
     "--dst-prefix=b/",
 ]
+# A patch reaches into submodules, which `git apply` follows; in parts, only what their own checkout says of them.
+_INSIDE = ["--submodule=diff"]
+_OUTSIDE = ["--submodule=short", "--ignore-submodules=dirty"]
 _FILE = re.compile(rb"^(?=diff --git )", re.MULTILINE)
 _TEXT_FILE = re.compile(r"^(?=diff --git )", re.MULTILINE)
 
@@ -36,9 +37,9 @@ def uncommitted(root: Path, *paths: str) -> str:
     """
     raw = _diff(root, paths)
     try:
-        return raw.decode("utf-8") if len(raw) <= _LARGEST_CHANGE else _in_parts(root, raw, paths)
+        return raw.decode("utf-8") if len(raw) <= _LARGEST_CHANGE else _in_parts(root, paths)
     except UnicodeDecodeError:
-        return _in_parts(root, raw, paths)
+        return _in_parts(root, paths)
 
 
 def masked_patch(patch: str) -> str:
@@ -48,7 +49,8 @@ def masked_patch(patch: str) -> str:
     )
 
 
-def _in_parts(root: Path, raw: bytes, paths: tuple[str, ...]) -> str:
+def _in_parts(root: Path, paths: tuple[str, ...]) -> str:
+    raw = _diff(root, paths, inside=False)
     more = ("--", *paths) if paths else ()
     options = ("--name-only", "-z", "--no-renames", "--no-relative", "--ignore-submodules=dirty")
     listed = run_git(root, "diff", *options, "HEAD", *more)
@@ -78,9 +80,11 @@ def _part(root: Path, name: str, part: bytes) -> str:
     return part.decode("utf-8", "replace")
 
 
-def _diff(root: Path, paths: tuple[str, ...], options: tuple[str, ...] = ()) -> bytes:
+def _diff(root: Path, paths: tuple[str, ...], options: tuple[str, ...] = (), inside: bool = True) -> bytes:
     more = ("--", *paths) if paths else ()
-    return run_git(root, "diff", *_PLAIN, "HEAD", *more, options=("-c", "core.quotePath=true", *options))
+    depth = _INSIDE if inside else _OUTSIDE
+    before = ("-c", "core.quotePath=true", *options)
+    return run_git(root, "diff", *_PLAIN, *depth, "HEAD", *more, options=before)
 
 
 def run_git(root: Path, *arguments: str, options: tuple[str, ...] = ()) -> bytes:
