@@ -168,7 +168,7 @@ class QueryMixin(TaskBase):
             BadRequest: there is no such condition.
 
         Example:
-            >>> Task.get_all(status=["published"], page=0, page_size=10).tasks
+            >>> Task.get_all(name="^no such name$", page=0, page_size=10).tasks
             []
         """
         return Response(server_session().call("tasks.get_all", kwargs))
