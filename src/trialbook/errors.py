@@ -45,7 +45,12 @@
         ├── Forbidden             403/21
         ├── MethodNotFound        404/0
         ├── FileMissing           404/0
-        └── ServerFault           500/0
+        └── ServerFault           500/0     the server failed, or cannot take it now: later may help
+            ├── StorageFull       500/0     its disk is full; it takes nothing until there is room
+            ├── StorageDamaged    500/0     what it has stored cannot be read any more
+            ├── TooSlow           408/0     the bytes of the request did not come in time
+            ├── TooManyRequests   429/0     the caller has too many of them under way
+            └── ServerBusy        503/0     too much is under way
 
 Codes 100 to 801 are those of the reference protocol; 1201 and above are ours.
 """
@@ -306,16 +311,44 @@ class FileMissing(WireError):
 
 
 class ServerFault(WireError):
-    """The server failed; the details are in its log under the request id."""
+    """The server failed, or cannot take it now: later may help. Details are in its log under the request id."""
 
     code = 500
+
+
+class StorageFull(ServerFault):
+    """The disk of the server is full; it takes nothing until there is room."""
+
+
+class StorageDamaged(ServerFault):
+    """What the server has stored cannot be read any more; somebody must restore it."""
+
+
+class TooSlow(ServerFault):
+    """The bytes of a request stopped coming, or came too slowly."""
+
+    code = 408
+
+
+class TooManyRequests(ServerFault):
+    """The caller has too many requests under way."""
+
+    code = 429
+
+
+class ServerBusy(ServerFault):
+    """Too much is under way at the server."""
+
+    code = 503
 
 
 def _leaves(root: type[WireError]) -> list[type[WireError]]:
     return [root, *(leaf for child in root.__subclasses__() for leaf in _leaves(child))]
 
 
-def from_wire(code: int, subcode: int, message: str, data: dict[str, Any] | None = None) -> WireError:
+def from_wire(
+    code: int, subcode: int, message: str, data: dict[str, Any] | None = None, name: str = ""
+) -> WireError:
     """The exception for a reply that is not a success.
 
     Args:
@@ -323,13 +356,17 @@ def from_wire(code: int, subcode: int, message: str, data: dict[str, Any] | None
         subcode: ``meta.result_subcode``.
         message: ``meta.result_msg``.
         data: ``meta.error_data``.
+        name: ``meta.error_class``, which tells classes of one code apart; servers of other makers do not send it.
 
     Returns:
-        An instance of the most specific class with that code; a plain ``WireError`` when none has it.
+        An instance of the class of that name, else of the first one with that code; a plain ``WireError`` when none
+        has it.
     """
-    for kind in _leaves(WireError)[1:]:
-        if (kind.code, kind.subcode) == (code, subcode):
-            return kind(message, **(data or {}))
-    error = WireError(message, **(data or {}))
+    # Whatever another server's error data holds, it may not be taken for the message.
+    kept = {key: value for key, value in (data or {}).items() if key not in ("self", "message")}
+    kinds = [kind for kind in _leaves(WireError)[1:] if (kind.code, kind.subcode) == (code, subcode)]
+    for kind in [kind for kind in kinds if kind.__name__ == name] or kinds:
+        return kind(message, **kept)
+    error = WireError(message, **kept)
     error.code, error.subcode = code, subcode  # type: ignore[misc]
     return error

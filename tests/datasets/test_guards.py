@@ -185,3 +185,97 @@ def test_a_deleted_task_frees_its_version(closed: Close, server: RunningServer) 
     server.call("tasks.delete", task=data.id, force=True)
     until(lambda: not list(server.data.glob(f"files/**/packs/{data.id}/*")), 20)
     assert server.call("datasets.get_trash")["sweeps"] == []
+
+
+def _put(server: RunningServer, key: str, data: bytes, verb: str) -> int:
+    """Store bytes by one of the ways that the files endpoint has; the status of the answer."""
+    from urllib.parse import quote
+    from uuid import uuid4
+
+    import urllib3
+
+    http = urllib3.PoolManager(retries=False)
+    keys = {"Authorization": f"Bearer {server.token}"}
+    url = f"{server.files_url}/{quote(key)}"
+    if verb == "PUT":
+        return http.request("PUT", url, body=data, headers=keys).status
+    if verb == "absent":
+        return http.request("PUT", url, body=data, headers={**keys, "If-None-Match": "*"}).status
+    if verb == "resumable":
+        span = f"bytes 0-{len(data) - 1}/{len(data)}"
+        more = {"Upload-Id": uuid4().hex, "Content-Range": span}
+        return http.request("PUT", url, body=data, headers={**keys, **more}).status
+    body = f'--XX\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n'.encode() + data + b"\r\n--XX--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=XX"}
+    return http.request("POST", server.files_url, body=body, headers={**keys, **kind}).status
+
+
+@pytest.mark.parametrize("verb", ["PUT", "absent", "resumable", "multipart"])
+def test_S6_a_repository_is_written_once_by_every_verb(
+    closed: Close, server: RunningServer, verb: str
+) -> None:
+    version = closed({"a.txt": b"A", "b.txt": b"B" * 5000})
+    folder = server.data / "files"
+    kinds = ("packs", "ranges", "roots")
+    found = [path for kind in kinds for path in folder.rglob(f"{kind}/{version.id}/*")]
+    formats = list(folder.rglob("format.json"))
+    assert found and formats
+    refused = 412 if verb == "absent" else 403
+    for path in (*found, *formats):
+        key, before = str(path.relative_to(folder)), path.read_bytes()
+        assert _put(server, key, b"garbage", verb) == refused, key
+        assert _put(server, key, before[:-1] + b"x", verb) == refused, key
+        assert path.read_bytes() == before
+        # A client repeats what it got no answer to.
+        assert _put(server, key, before, verb) == (412 if verb == "absent" else 200), key
+        assert path.read_bytes() == before
+    assert list((server.data / "uploads").glob("*")) == []
+
+
+def test_S6_a_pointer_leads_to_a_root(closed: Close, server: RunningServer) -> None:
+    version = closed({"a.txt": b"A"})
+    (path,) = (server.data / "files").rglob(f"versions/{version.id}.json")
+    key, before = str(path.relative_to(server.data / "files")), path.read_bytes()
+    for garbage in (b"", b"{", b"[]", b'{"root": "' + b"0" * 64 + b'"}', b'{"root": 1}', b"\xff"):
+        if garbage:
+            assert _put(server, key, garbage, "PUT") == 400
+    assert _put(server, key, before, "PUT") == 200
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("garbage", [b"garbage", b"", b"[]", b'"x"', b"\xff\xfe", b'{"format": "1"}', b"{}"])
+def test_S6_garbage_in_the_format_is_named(tmp_path: Path, garbage: bytes) -> None:
+    from trialbook.blobs.object_store import ObjectStoreBlobs
+    from trialbook.datasets.objects import Objects
+    from trialbook.errors import DatasetError
+
+    (tmp_path / "format.json").write_bytes(garbage)
+    with pytest.raises(DatasetError, match=r"format\.json|this repository has format"):
+        Objects(ObjectStoreBlobs.in_folder(tmp_path)).ensure()
+
+
+@pytest.mark.parametrize("garbage", [b"garbage", b"", b"[]", b"\xff\xfe", b"1"])
+def test_S6_garbage_in_a_draft_is_named(tmp_path: Path, garbage: bytes) -> None:
+    from trialbook.blobs.object_store import ObjectStoreBlobs
+    from trialbook.datasets.objects import Objects
+    from trialbook.errors import DatasetDamaged
+
+    objects = Objects(ObjectStoreBlobs.in_folder(tmp_path))
+    objects.blobs.put(f"drafts/{'a' * 32}.json", [garbage])
+    objects.blobs.put(f"versions/{'a' * 32}.json", [garbage])
+    with pytest.raises(DatasetDamaged, match="a" * 32):
+        objects.drafts()
+    with pytest.raises(DatasetDamaged, match="a" * 32):
+        objects.pointer("a" * 32)
+
+
+def test_S6_the_format_of_a_repository_in_use_stays(closed: Close, server: RunningServer) -> None:
+    import urllib3
+
+    closed({"a.txt": b"A"})
+    for path in (server.data / "files").rglob("format.json"):
+        key = path.relative_to(server.data / "files")
+        keys = {"Authorization": f"Bearer {server.token}"}
+        reply = urllib3.request("DELETE", f"{server.files_url}/{key}", headers=keys, retries=False)
+        if list((path.parent / "versions").glob("*.json")):
+            assert reply.status == 403 and path.exists()

@@ -7,8 +7,14 @@ from trialbook.errors import (
     ConnectionFailed,
     FileMissing,
     ServerFault,
+    StorageFull,
     StorageRefused,
     TrialbookError,
+)
+
+FULL = (
+    "the disk that holds the server's files is full; nothing is kept of this upload. Make room and send it again: "
+    "docs/howto/recovery.md says how"
 )
 
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist", "container does not exist")
@@ -58,7 +64,7 @@ def refused(error: Exception, key: str, where: str) -> Exception:
     """As ``translated``, for an error while storing."""
     text = str(error)
     if _os_error(text, 28, 122):
-        return ServerFault("the disk that holds the server's files is full")
+        return StorageFull(FULL)
     if "Upload aborted" in text or _os_error(text, 17, 20, 21):
         return in_the_way(key)
     return translated(error, key, where)

@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -145,23 +146,53 @@ class ObjectStoreBlobs:
             path: moved in one step when it lies on the file system of a folder of blobs, else copied.
         """
         name = _stored(clean_key(key))
-        moved = False
-        if self._folder is not None:
-            target = self._folder / name
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
-                moved = True
-            except (FileExistsError, NotADirectoryError, IsADirectoryError):
-                raise in_the_way(key) from None
-            except OSError as error:
-                if error.errno != errno.EXDEV:
-                    raise
-        if not moved:
+        if not self._moved(key, name, path):
             with path.open("rb") as file:
                 self._put(name, key, iter(lambda: file.read(PART), b""), path.stat().st_size)
             path.unlink()
         return self.head(key)
+
+    def adopt_if_absent(self, key: str, path: Path) -> BlobInfo | None:
+        """As ``adopt``, when there is no blob of that key; else None, and the file stays where it is."""
+        name = _stored(clean_key(key))
+        if self._folder is not None:
+            target = self._folder / name
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # A link does what a rename cannot: it fails when somebody was faster.
+                os.link(path, target)
+            except FileExistsError:
+                if target.is_file():
+                    return None
+                raise in_the_way(key) from None
+            except NotADirectoryError:
+                raise in_the_way(key) from None
+            except OSError as error:
+                if error.errno not in (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+                    raise
+            else:
+                path.unlink()
+                return self.head(key)
+        with path.open("rb") as file:
+            info = self.put_if_absent(key, iter(lambda: file.read(PART), b""))
+        if info is not None:
+            path.unlink()
+        return info
+
+    def _moved(self, key: str, name: str, path: Path) -> bool:
+        if self._folder is None:
+            return False
+        target = self._folder / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise in_the_way(key) from None
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return False
+        return True
 
     def put_if_absent(self, key: str, source: Iterable[bytes]) -> BlobInfo | None:
         """See ``BlobStore``."""

@@ -73,7 +73,7 @@ class ServerBlobs:
 
     def _put_small(self, key: str, url: str, body: bytes) -> BlobInfo:
         reply = self._files.request("PUT", url, self._told(url, len(body)), body)
-        check(reply.status, url)
+        check(reply, url)
         etag = reply.headers.get("ETag")
         return BlobInfo(clean_key(key), len(body), etag, 0.0) if etag else self.head(key)
 
@@ -87,7 +87,7 @@ class ServerBlobs:
             )
         if reply.status == 412:
             return None
-        check(reply.status, url)
+        check(reply, url)
         return self.head(key)
 
     def delete(self, key: str) -> None:
@@ -99,7 +99,7 @@ class ServerBlobs:
         """See ``BlobStore``."""
         url = self._address(prefix) if prefix else self._url
         reply = self._files.request("GET", f"{url}?list", {})
-        check(reply.status, url)
+        check(reply, url)
         # The endpoint names files from its own top.
         skip = len(self._below) + 1 if self._below else 0
         for found in reply.json():
@@ -190,7 +190,7 @@ def http_read(files: FileClient, url: str, start: int = 0, end: int | None = Non
         try:
             if reply.status == 416:
                 return
-            check(reply.status, url)
+            check(reply, url)
             if etag and reply.status == 200:
                 raise ConnectionFailed(f"{url} was changed while it was read")
             etag = reply.headers.get("ETag") or ""

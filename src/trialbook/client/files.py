@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from trialbook.base.retry import backoff
 from trialbook.blobs.store import BlobInfo
 from trialbook.client.addresses import IDENTITY_HEADER, Addresses
-from trialbook.client.session import Session
+from trialbook.client.session import Session, refusal
 from trialbook.errors import (
     ConnectionFailed,
     FileMissing,
@@ -129,7 +129,7 @@ class FileClient:
             if self.owns(url) and size >= _IN_PARTS and self._upload_parts(file, source, url, size, progress):
                 return ""
             reply = self._put(url, _Window(file, 0, size, progress), {"Content-Length": str(size)})
-        check(reply.status, url)
+        check(reply, url)
         progress(size)
         return reply.headers.get("ETag") or ""
 
@@ -155,7 +155,7 @@ class FileClient:
         reply = self.request("DELETE", url, {})
         if reply.status == 404:
             return False
-        check(reply.status, url)
+        check(reply, url)
         return True
 
     def facts(self, url: str) -> BlobInfo | None:
@@ -169,7 +169,7 @@ class FileClient:
         reply = self.request("HEAD", url, {"Accept-Encoding": "identity"})
         if reply.status == 404:
             return None
-        check(reply.status, url)
+        check(reply, url)
         length = reply.headers.get("Content-Length")
         modified = reply.headers.get("Last-Modified")
         try:
@@ -203,7 +203,7 @@ class FileClient:
         while True:
             told = reply.headers.get("Upload-Offset")
             if reply.status not in (200, 202, 409):
-                check(reply.status, url)
+                check(reply, url)
             if told is None:
                 return False
             offset = int(told)
@@ -226,7 +226,7 @@ class FileClient:
             reply = self.request("GET", url, {"Accept-Encoding": "identity", **go_on}, preload=False)
             try:
                 if reply.status != 206:
-                    check(reply.status, url)
+                    check(reply, url)
                     # Another file by now, or a server without ranges: from the start.
                     file.seek(0)
                     file.truncate()
@@ -296,8 +296,8 @@ def insist(attempt: Callable[[], None], seconds: float) -> None:
         time.sleep(wait)
 
 
-def check(status: int, url: str) -> None:
-    """Raise for the status of an answer that is no success.
+def check(reply: "BaseHTTPResponse", url: str) -> None:
+    """Raise for an answer that is no success: in our server's own class and words, when it is ours.
 
     Raises:
         FileMissing: 404.
@@ -305,8 +305,12 @@ def check(status: int, url: str) -> None:
         ServerFault: the server fails or is busy; later may help.
         WireError: any other.
     """
+    status = reply.status
     if status in (200, 201, 202, 204, 206):
         return
+    told = refusal(reply)
+    if told is not None:
+        raise told
     if status == 404:
         raise FileMissing(f"no file at {url}")
     if status in (401, 403):

@@ -241,6 +241,7 @@ class Session:
 
         Raises:
             ConnectionFailed: no answer in time.
+            ServerFault: it was busy all the time.
         """
         import urllib3
         from urllib3.exceptions import HTTPError
@@ -253,6 +254,7 @@ class Session:
             headers = {**headers, "X-ClearML-Worker": self._worker}
         while True:
             problem: str
+            busy: WireError | None = None
             try:
                 if hasattr(body, "seek"):
                     body.seek(0)
@@ -267,7 +269,8 @@ class Session:
                 )
                 if reply.status not in _BUSY:
                     return reply
-                problem = f"it is busy (HTTP {reply.status})"
+                busy = refusal(reply)
+                problem = busy.message if busy else f"it is busy (HTTP {reply.status})"
                 reply.release_conn()
             except urllib3.exceptions.SSLError as error:
                 raise ConnectionFailed(
@@ -282,6 +285,9 @@ class Session:
                 if not repeat and not unsent:
                     raise ConnectionFailed(f"{_origin(url)} broke the connection: {problem}.") from error
             wait = next(waits, None)
+            if wait is None and busy is not None:
+                # It is there, and says what it waits for.
+                raise busy
             if wait is None:
                 raise ConnectionFailed(
                     f"No Trialbook server answers at {_origin(url)} ({problem}). Start it with `trialbook server`, "
@@ -367,10 +373,36 @@ def _data(reply: "BaseHTTPResponse", host: str) -> Any:
         ) from error
     if code == 200:
         return envelope.get("data") or {}
-    problem = from_wire(
-        code, int(meta.get("result_subcode") or 0), str(meta.get("result_msg")), meta.get("error_data")
+    raise _refused(meta, code)
+
+
+def refusal(reply: "BaseHTTPResponse") -> WireError | None:
+    """What a server of ours refused, in its own class and words; None when it is none, or says nothing.
+
+    Args:
+        reply: no success; what it holds is read.
+    """
+    from urllib3.exceptions import HTTPError
+
+    if not reply.headers.get("Content-Type", "").startswith("application/json"):
+        return None
+    try:
+        meta = json.loads(reply.data)["meta"]
+        code = int(meta["result_code"])
+        return _refused(meta, code) if code != 200 else None
+    except (HTTPError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _refused(meta: Any, code: int) -> WireError:
+    data = meta.get("error_data")
+    return from_wire(
+        code,
+        int(meta.get("result_subcode") or 0),
+        str(meta.get("result_msg")),
+        data if isinstance(data, dict) else None,
+        str(meta.get("error_class") or ""),
     )
-    raise problem
 
 
 def _lifetime(token: str, now: float | None = None) -> float:

@@ -36,12 +36,18 @@ class Objects:
 
         Raises:
             DatasetError: a later Trialbook wrote this repository.
+            DatasetDamaged: the file holds something else.
         """
         try:
-            found = msgspec.json.decode(self.whole(_FORMAT_KEY)).get("format")
+            found = msgspec.json.decode(self.whole(_FORMAT_KEY))["format"]
         except FileMissing:
             self.put_json(_FORMAT_KEY, {"format": FORMAT})
             return
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            raise DatasetDamaged(
+                f"{_FORMAT_KEY} of this repository cannot be read ({error}). Nothing else is lost: write "
+                f'{{"format": {FORMAT}}} into it'
+            ) from error
         if found != FORMAT:
             raise DatasetError(
                 f"this repository has format {found}, this Trialbook reads {FORMAT}: upgrade it"
@@ -74,10 +80,14 @@ class Objects:
 
     def _draft(self, version: str) -> dict[str, Any] | None:
         try:
-            head = msgspec.json.decode(self.whole(draft_key(version)))
+            return msgspec.json.decode(self.whole(draft_key(version)), type=dict[str, Any])
         except FileMissing:
             return None
-        return dict(head)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DatasetDamaged(
+                f"the draft of version {version} cannot be read ({error}). Delete {draft_key(version)} of the "
+                "repository when nobody writes that version any more"
+            ) from error
 
     def _named(self, prefix: str) -> Iterator[str]:
         for info in self.blobs.list(prefix):
@@ -95,7 +105,7 @@ class Objects:
             return str(msgspec.json.decode(self.whole(pointer_key(version)))["root"])
         except FileMissing:
             raise DatasetMissing(f"there is no dataset version {version}") from None
-        except (msgspec.DecodeError, KeyError, TypeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise DatasetDamaged(f"the pointer of version {version} cannot be read: {error}") from error
 
     def root(self, version: str, root_id: str | None = None) -> Root:

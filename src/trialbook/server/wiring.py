@@ -38,6 +38,7 @@ from trialbook.server.services.datasets import Datasets
 from trialbook.server.services.documents import Documents
 from trialbook.server.services.editing import Editing
 from trialbook.server.services.events import Events
+from trialbook.server.services.file_rules import FileRules
 from trialbook.server.services.finding import Finding
 from trialbook.server.services.first_queues import make_first_queues
 from trialbook.server.services.lifecycle import Eraser, Lifecycle
@@ -50,7 +51,7 @@ from trialbook.server.settings import Settings
 from trialbook.server.stores import logs
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.dataset_lists import DatasetLists
-from trialbook.server.stores.datasets import DatasetStore, artifact_of, object_key
+from trialbook.server.stores.datasets import DatasetStore
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
@@ -127,19 +128,6 @@ def build_services(database: Database, settings: Settings, blobs: BlobStore) -> 
     )
 
 
-def _needed(database: Database, versions: DatasetStore) -> Callable[[str], bool]:
-    def needed(path: str) -> bool:
-        key, artifact = object_key(path), artifact_of(path)
-        if key is None and artifact is None:
-            return False
-        with database.read() as connection:
-            if artifact is not None:
-                return versions.is_needed(connection, *artifact)
-            return key is not None and versions.is_referenced(connection, key)
-
-    return needed
-
-
 def _eraser(versions: DatasetStore) -> Eraser:
     def erase(connection: Connection, owner: str, *, deleted: bool = False) -> Freed:
         freed = erase_owner(connection, owner, deleted=deleted)
@@ -151,7 +139,12 @@ def _eraser(versions: DatasetStore) -> Eraser:
 
 
 def build_jobs(
-    settings: Settings, database: Database, services: Services, hub: Hub, blobs: BlobStore
+    settings: Settings,
+    database: Database,
+    services: Services,
+    hub: Hub,
+    blobs: BlobStore,
+    needed: Callable[[str], bool],
 ) -> list[Job]:
     """What the server does on its own."""
     watchdog = Watchdog(database, services.tasks, services.lifecycle, hub, now, settings.silent_task_seconds)
@@ -161,7 +154,7 @@ def build_jobs(
         Job("console", 10.0, lambda: logs.merge(database) > 1000),
         Job("watchdog", min(60.0, max(1.0, settings.silent_task_seconds / 2)), watchdog),
         Job("datasets", 2.0, sweep),
-        Job("files", 2.0, FileSweep(database, blobs, now, _needed(database, services.dataset_store))),
+        Job("files", 2.0, FileSweep(database, blobs, now, needed)),
         Job("retention", 600.0, Retention(database, services.projects, services.lifecycle, hub, now)),
         Job("space", 60.0, database.shrink),
     ]
@@ -179,13 +172,15 @@ def build(settings: Settings, folder: DataFolder) -> Server:
     executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="call")
     dispatcher = Dispatcher(registry.load(), hub)
     calls = Calls(dispatcher, services, database, executor, settings, now)
-    # Uploads wait for slow clients, so they have threads of their own.
-    file_executor = ThreadPoolExecutor(64, thread_name_prefix="file")
-    resumable = Resumable(folder.uploads, blobs.adopt, file_executor, settings.file_limit)
-    needed = _needed(database, services.dataset_store)
-    files = Files(blobs, services.accounts, file_executor, settings.file_limit, resumable, needed)
+    # Files wait for the disk, so they have threads of their own.
+    file_executor = ThreadPoolExecutor(16, thread_name_prefix="file")
+    rules = FileRules(blobs, database, services.dataset_store)
+    resumable = Resumable(folder.uploads, rules.place, file_executor, settings.file_limit)
+    files = Files(
+        blobs, rules, services.accounts, file_executor, settings.file_limit, resumable, folder.uploads
+    )
     app = build_app(calls, Stream(hub, services.accounts, executor), files, Pages(settings.web))
     tidy = Job("uploads", 3600.0, resumable.tidy)
-    loops = Loops([*build_jobs(settings, database, services, hub, blobs), tidy])
+    loops = Loops([*build_jobs(settings, database, services, hub, blobs, rules.needed), tidy])
     relay = Relay(database, hub)
     return Server(settings, folder, database, services, hub, (executor, file_executor), loops, relay, app)

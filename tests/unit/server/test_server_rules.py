@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trialbook.errors import BadField, BadListOperator, BadPattern, BadRequest, BodyTooLarge
+from trialbook.server.core import limits
 from trialbook.server.core.moves import MOVES, Status, allowed
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc import body as bodies
@@ -198,7 +199,7 @@ def test_a_packed_body_cannot_grow_without_end() -> None:
     import gzip
 
     with pytest.raises(BodyTooLarge):
-        bodies.unpack(gzip.compress(b"0" * 1_000_000), "gzip", 1000)
+        bodies.unpack(gzip.compress(b"0" * 1_000_000), "gzip", 1000, limits.Share(limits.Budget(), "a"))
     with pytest.raises(BadRequest):
         bodies.unpack(gzip.compress(b"0" * 1000)[:-9], "gzip", 10_000)
     with pytest.raises(BadRequest):

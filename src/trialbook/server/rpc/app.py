@@ -3,18 +3,20 @@
 import logging
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trialbook.base.ids import new_id
-from trialbook.errors import ServerFault
+from trialbook.errors import ServerFault, StorageDamaged, StorageFull
 from trialbook.server.rpc import api_page, envelope
 from trialbook.server.rpc.calls import LATEST, Calls, method_of
 from trialbook.server.rpc.files import Files
 from trialbook.server.rpc.pages import Pages, wants_page
 from trialbook.server.rpc.stream import Stream
-from trialbook.server.stores.database import out_of_room
+from trialbook.server.stores.database import damaged, out_of_room
 from trialbook.wire.catalogue import METHODS
 
 _log = logging.getLogger("trialbook.server")
@@ -28,8 +30,19 @@ async def _fault(request: Request, error: Exception) -> Response:
         _log.error(
             "%s failed (request %s): the disk is full. Clients send it again until there is room.", name, id
         )
-        fault = ServerFault(
-            "the server's disk is full; it takes nothing until there is room again", request=id
+        fault: ServerFault = StorageFull(
+            "the server's disk is full; it takes nothing until there is room again: see docs/howto/recovery.md",
+            request=id,
+        )
+    elif damaged(error):
+        _log.error(
+            "%s failed (request %s): the database is damaged (%s). docs/howto/recovery.md says how to restore it.",
+            name, id, getattr(error, "orig", error),
+        )  # fmt: skip
+        fault = StorageDamaged(
+            "the server's database is damaged: what this call asks for cannot be read. Its administrator finds in "
+            "docs/howto/recovery.md how to restore it",
+            request=id,
         )
     else:
         _log.error("%s failed (request %s)", name, id, exc_info=error)
@@ -47,6 +60,45 @@ async def _api_page(_request: Request) -> Response:
 
 async def _api_document(_request: Request) -> Response:
     return Response(api_page.document(), media_type="application/json")
+
+
+class OneRequestEach:
+    """Ends the connection after each answer to a client that must not share one.
+
+    The released clearml forks after its session has a connection, and both processes then read from one socket: each
+    may get the other's answer. Its servers never keep a connection, so it does not notice; neither may we.
+
+    Args:
+        app: what answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http" or not _forks(scope):
+            await self._app(scope, receive, send)
+            return
+
+        async def closing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"connection"]
+                message = {**message, "headers": [*kept, (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, closing)
+
+
+def _forks(scope: Scope) -> bool:
+    headers = scope["headers"]
+    if any(name in (b"x-clearml-client", b"x-trains-client") for name, _ in headers):
+        return True
+    # Its files are sent by a library without those headers.
+    files = scope["path"] == "/files" or scope["path"].startswith("/files/")
+    return files and any(
+        name == b"user-agent" and value.lower().startswith(b"python-requests/") for name, value in headers
+    )
 
 
 def build_app(calls: Calls, stream: Stream, files: Files, pages: Pages) -> Starlette:
@@ -81,4 +133,5 @@ def build_app(calls: Calls, stream: Stream, files: Files, pages: Pages) -> Starl
             Route("/{path:path}", anything, methods=["GET", "HEAD", "POST", "PUT"]),
         ],
         exception_handlers={Exception: _fault},
+        middleware=[Middleware(OneRequestEach)],
     )

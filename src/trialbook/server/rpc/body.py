@@ -1,8 +1,11 @@
 """Request bodies: size, compression, JSON, query string."""
 
+import asyncio
 import json
 import math
+import time
 import zlib
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,30 +14,58 @@ from starlette.requests import Request
 
 from trialbook.base.numerals import natural
 from trialbook.errors import BadRequest, BodyTooLarge
+from trialbook.server.core.limits import Share
+from trialbook.server.rpc.arriving import arriving
 
 try:
     from compression import zstd
 except ImportError:
     from backports import zstd
 
+_PIECE = 1 << 20
+_ROOM_SECONDS = 10.0
+_LOOK_SECONDS = 0.02
 
-async def read(request: Request, limit: int) -> bytes:
+
+async def read(request: Request, limit: int, share: Share, weight: int = 1) -> bytes:
     """The whole body as it came.
+
+    Args:
+        request: not read before.
+        limit: greatest body, bytes.
+        share: what this request holds of the room for bodies.
+        weight: bytes that each byte of the body takes in the end.
 
     Raises:
         BodyTooLarge: over ``limit`` bytes; nothing more is read then.
+        ServerBusy: there is no room for it.
+        TooSlow: it stopped coming.
     """
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and natural(declared) > limit:
-        raise _too_large(natural(declared), limit)
+    text = request.headers.get("content-length", "")
+    declared = natural(text) if text.isascii() and text.isdigit() else 0
+    if declared > limit:
+        raise _too_large(declared, limit)
+    await _room(share, declared * weight)
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
+    async for part in arriving(request):
         size += len(part)
         if size > limit:
             raise _too_large(size, limit)
+        if size > declared:
+            await _room(share, size * weight)
         parts.append(part)
     return b"".join(parts)
+
+
+async def _room(share: Share, size: int) -> None:
+    """Wait for room; a client that is told to come back later does no better."""
+    deadline = time.monotonic() + _ROOM_SECONDS
+    while not share.fits(size):
+        if time.monotonic() > deadline:
+            share.hold(size)
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 def _too_large(size: int, limit: int) -> BodyTooLarge:
@@ -44,34 +75,66 @@ def _too_large(size: int, limit: int) -> BodyTooLarge:
     )
 
 
-def unpack(body: bytes, encoding: str, limit: int) -> bytes:
+def unpack(body: bytes, encoding: str, limit: int, share: Share, weight: int = 1) -> bytes:
     """The body without its ``Content-Encoding``.
+
+    Args:
+        body: as it came.
+        encoding: gzip, deflate, zstd or none.
+        limit: greatest body once it is unpacked, bytes.
+        share, weight: as ``read`` has them.
 
     Raises:
         BadRequest: an encoding that is not known, or bytes that are not in it.
         BodyTooLarge: it would unpack to more than ``limit`` bytes.
+        ServerBusy: there is no room for it.
     """
     encoding = encoding.strip().lower()
     if encoding in {"", "identity"}:
         return body
+    if encoding in {"gzip", "x-gzip", "deflate"}:
+        pieces = _inflated(body, 47 if encoding != "deflate" else 15)
+    elif encoding == "zstd":
+        pieces = _unpacked(body)
+    else:
+        raise BadRequest(f"Content-Encoding {encoding[:100]!r} is not known here; send gzip, zstd or none")
+    parts: list[bytes] = []
+    size = 0
     try:
-        if encoding in {"gzip", "x-gzip", "deflate"}:
-            stream = zlib.decompressobj(wbits=47 if encoding != "deflate" else 15)
-            unpacked = stream.decompress(body, limit + 1)
-            whole = stream.eof
-        elif encoding == "zstd":
-            machine = zstd.ZstdDecompressor()
-            unpacked = machine.decompress(body, limit + 1)
-            whole = machine.eof
-        else:
-            raise BadRequest(f"Content-Encoding {encoding!r} is not known here; send gzip, zstd or none")
+        # In pieces: what a few KB unpack to is not known before.
+        for piece in pieces:
+            size += len(piece)
+            if size > limit:
+                raise _too_large(size, limit)
+            share.hold((len(body) + size) * weight)
+            parts.append(piece)
     except (zlib.error, zstd.ZstdError) as error:
         raise BadRequest(f"the body is not valid {encoding}: {error}") from None
-    if len(unpacked) > limit:
-        raise _too_large(len(unpacked), limit)
-    if not whole:
-        raise BadRequest(f"the {encoding} body ends too early")
-    return unpacked
+    except EOFError:
+        raise BadRequest(f"the {encoding} body ends too early") from None
+    return b"".join(parts)
+
+
+def _inflated(body: bytes, wbits: int) -> Iterator[bytes]:
+    stream = zlib.decompressobj(wbits=wbits)
+    rest = body
+    while not stream.eof:
+        piece = stream.decompress(rest, _PIECE)
+        rest = stream.unconsumed_tail
+        if not piece and not rest and not stream.eof:
+            raise EOFError
+        yield piece
+
+
+def _unpacked(body: bytes) -> Iterator[bytes]:
+    machine = zstd.ZstdDecompressor()
+    rest = body
+    while not machine.eof:
+        piece = machine.decompress(rest, _PIECE)
+        rest = b""
+        if not piece and machine.needs_input and not machine.eof:
+            raise EOFError
+        yield piece
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -148,7 +211,7 @@ def query_values(query: str) -> dict[str, Any]:
 def _scalar(text: str) -> Any:
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
-    for kind in (int, float):
+    for kind in (int, float) if len(text) < 40 else ():
         try:
             number = kind(text)
         except ValueError:

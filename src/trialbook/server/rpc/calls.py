@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,11 +13,15 @@ from starlette.responses import Response, StreamingResponse
 from trialbook.base.clock import Clock
 from trialbook.base.ids import new_id
 from trialbook.base.numerals import natural
-from trialbook.errors import BadRequest, BodyTooLarge, MethodNotFound, WireError
+from trialbook.errors import BadRequest, MethodNotFound, TooSlow, WireError
+from trialbook.server.core import limits
+from trialbook.server.core.limits import Budget, Crowd, Share
 from trialbook.server.rpc import body as bodies
 from trialbook.server.rpc import envelope, session
+from trialbook.server.rpc.arriving import drain
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.dispatch import Dispatcher, lookup
+from trialbook.server.services.accounts import Caller
 from trialbook.server.services.bundle import Services
 from trialbook.server.settings import Settings
 from trialbook.server.stores.database import Database
@@ -24,8 +29,9 @@ from trialbook.wire.table import Method, RawBody, RawReply
 
 LATEST = "2.34"
 _PATH = re.compile(r"(?:^|/)(?:v(?P<version>[0-9]+(?:\.[0-9]+)?)/)?(?P<name>[A-Za-z_]\w*\.[A-Za-z_]\w*)/?$")
-_DRAIN = 4
 _LONGEST_VERSION = 20
+_DRAIN = 4
+"""A refused body is read and dropped up to so many times the greatest one, so that the client sees the answer."""
 
 _log = logging.getLogger("trialbook.server")
 
@@ -34,6 +40,10 @@ def method_of(path: str) -> tuple[str, str] | None:
     """Method name and version of a path; None when it has not the shape of a call."""
     found = _PATH.search(path)
     return (found["name"], found["version"] or LATEST) if found else None
+
+
+def _shown(request: Request) -> str:
+    return request.url.path[:200]
 
 
 def _version(text: str) -> tuple[int, int]:
@@ -70,44 +80,61 @@ class Calls:
         self._executor = executor
         self._settings = settings
         self._clock = clock
+        self._budget = Budget()
+        self._crowd = Crowd(what="calls")
 
     async def answer(self, request: Request) -> Response:
         """One call."""
         found = method_of(request.url.path)
         name, version = found or (request.url.path.strip("/"), LATEST)
-        method = None
+        share: Share | None = None
         try:
             if found is None:
-                raise MethodNotFound(f"there is nothing at {request.url.path}; a call is /service.action")
+                raise MethodNotFound(f"there is nothing at {_shown(request)}; a call is /service.action")
             method = lookup(name, _version(version))
-            raw = method.request is RawBody
-            limit = self._settings.batch_limit if raw else self._settings.json_limit
-            content = await bodies.read(request, limit)
-        except BodyTooLarge as error:
-            await self._drain(request)
-            return self._refused(name, version, error, new_id())
+            # Nothing is read, unpacked or parsed for somebody who may not call.
+            caller = await self._caller(request, method)
+            if caller is not None:
+                self._dispatcher.permit(caller, method)
+            known = caller is not None and caller.user
+            limit = self._settings.batch_limit if method.request is RawBody else self._settings.json_limit
+            limit = limit if known else min(limit, limits.STRANGER_BYTES)
+            who = f"{caller.user} {caller.access_key}" if caller and known else session.origin(request)
+            with self._crowd.one_more(who), Share(self._budget, who) as share:
+                weight = 1 if method.request is RawBody else limits.PARSED_FACTOR
+                content = await bodies.read(request, limit, share, weight)
+                work = partial(self._run, request, method, version, content, limit, caller, share)
+                return await asyncio.get_running_loop().run_in_executor(self._executor, work)
         except WireError as error:
-            return self._refused(name, version, error, new_id())
+            if share is None or not isinstance(error, TooSlow):
+                await drain(request, _DRAIN * self._settings.batch_limit)
+            return self._refused(name, version, error, new_id(), unread=True)
         except ClientDisconnect:
             return Response(status_code=400)
+
+    async def _caller(self, request: Request, method: Method) -> Caller | None:
+        """Who calls; None when only the key in a log-in tells, which takes a thread its time to check."""
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            known = self._services.accounts.remembered(value.strip())
+            if known is not None:
+                return known
+        elif scheme.lower() == "basic" and method.name == "auth.login":
+            return None
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._run, request, method, version, content, limit)
+        return await loop.run_in_executor(
+            self._executor, session.identify, request, self._services.accounts, method.name
+        )
 
-    async def _drain(self, request: Request) -> None:
-        # A client that is still sending would see a broken pipe, not the answer.
-        try:
-            rest = _DRAIN * self._settings.batch_limit
-            async for part in request.stream():
-                rest -= len(part)
-                if rest < 0:
-                    return
-        except (ClientDisconnect, RuntimeError):
-            return
-
-    def _run(self, request: Request, method: Method, version: str, content: bytes, limit: int) -> Response:
+    def _run(
+        self, request: Request, method: Method, version: str, content: bytes, limit: int, caller: Caller | None,
+        share: Share,
+    ) -> Response:  # fmt: skip
         id = new_id()
         try:
-            content = bodies.unpack(content, request.headers.get("content-encoding", ""), limit)
+            weight = 1 if method.request is RawBody else limits.PARSED_FACTOR
+            encoding = request.headers.get("content-encoding", "")
+            content = bodies.unpack(content, encoding, limit, share, weight)
             if method.request is RawBody:
                 params: Any = RawBody(
                     request.headers.get("content-type", ""), content, request.headers.get("accept", "")
@@ -117,7 +144,7 @@ class Calls:
             context = Context(
                 services=self._services,
                 database=self._database,
-                caller=session.identify(request, self._services.accounts, method.name),
+                caller=caller or session.identify(request, self._services.accounts, method.name),
                 now=self._clock(),
                 method=method.name,
                 dispatch=self._dispatcher.nested,
@@ -150,10 +177,12 @@ class Calls:
         return response
 
     @staticmethod
-    def _refused(name: str, version: str, error: WireError, id: str) -> Response:
+    def _refused(name: str, version: str, error: WireError, id: str, unread: bool = False) -> Response:
+        # Whatever of the body is still on its way must not be taken for the next request.
+        close = {"Connection": "close"} if unread else {}
         return Response(
-            envelope.failure(name, version[:_LONGEST_VERSION], error, id),
+            envelope.failure(name[: limits.NAME_LENGTH], version[:_LONGEST_VERSION], error, id),
             status_code=error.code,
             media_type="application/json",
-            headers={"Cache-Control": "no-store"},
+            headers={"Cache-Control": "no-store", **close},
         )

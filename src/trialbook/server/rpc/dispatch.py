@@ -18,8 +18,10 @@ from trialbook.errors import (
     WireError,
 )
 from trialbook.server.core.hub import Hub
+from trialbook.server.core.limits import check_fields
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import Handler
+from trialbook.server.services.accounts import Caller
 from trialbook.server.stores.database import PATTERN_SECONDS
 from trialbook.wire.catalogue import METHODS, Method, Permission
 from trialbook.wire.table import RawBody
@@ -36,6 +38,7 @@ def convert(request: Any, params: dict[str, Any]) -> Any:
         MissingField, BadField: the message names the field.
     """
     given = {name: value for name, value in params.items() if value is not None}
+    check_fields(given)
     if any("." in name for name in given) and "dotted" in request.__struct_fields__:
         given["dotted"] = {name: value for name, value in given.items() if "." in name}
     try:
@@ -83,7 +86,7 @@ class Dispatcher:
         Raises:
             WireError: the refusal that goes to the caller.
         """
-        self._permit(context, method)
+        self.permit(context.caller, method)
         ask = params if isinstance(params, RawBody) else convert(method.request, params)
         for attempt in range(_ATTEMPTS):
             try:
@@ -114,7 +117,7 @@ class Dispatcher:
     def nested(self, context: Context, name: str, params: dict[str, Any]) -> Any:
         """Answer a call inside the transaction of another one."""
         method = lookup(name, context.version)
-        self._permit(context, method)
+        self.permit(context.caller, method)
         if method.transaction == "own" or not isinstance(params, dict):
             raise BadRequest(f"{name} cannot be called inside another call")
         outer, context.method = context.method, name
@@ -125,13 +128,19 @@ class Dispatcher:
         finally:
             context.method = outer
 
-    def _permit(self, context: Context, method: Method) -> None:
-        if context.caller.may(method.permit):
+    def permit(self, caller: Caller, method: Method) -> None:
+        """Check that a caller may call a method.
+
+        Raises:
+            NoCredentials: nobody knows who calls.
+            Forbidden: its role does not have the permission.
+        """
+        if caller.may(method.permit):
             return
-        if not context.caller.user:
+        if not caller.user:
             raise NoCredentials("log in first: send an access key and secret, or a token")
         raise Forbidden(
-            f"{method.name} needs the permission {method.permit.value!r}; your role is {context.caller.role!r}"
+            f"{method.name} needs the permission {method.permit.value!r}; your role is {caller.role!r}"
         )
 
 

@@ -21,6 +21,7 @@ def failure(name: str, version: str, error: WireError, request: str) -> bytes:
     """A refusal; ``data`` is an empty object, because clients dereference it."""
     meta = _meta(name, version, version, error.code, error.subcode, error.message)
     meta["id"] = meta["trx"] = request
+    meta["error_class"] = type(error).__name__
     meta["error_data"] = {key: value for key, value in error.data.items() if key != "secret_key"}
     return _encoder.encode({"meta": meta, "data": {}})
 

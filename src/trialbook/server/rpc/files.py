@@ -3,10 +3,11 @@
 import asyncio
 import mimetypes
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from email.utils import formatdate
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -16,12 +17,15 @@ from starlette.responses import Response, StreamingResponse
 from trialbook.base.ids import new_id
 from trialbook.base.numerals import natural
 from trialbook.blobs.store import BlobInfo, BlobStore, clean_key
-from trialbook.errors import BadRequest, BodyTooLarge, Forbidden, WireError
+from trialbook.errors import BadRequest, BodyTooLarge, TooSlow, WireError
+from trialbook.server.core import limits
 from trialbook.server.rpc import envelope, session
-from trialbook.server.rpc.feed import Feed
+from trialbook.server.rpc.arriving import arriving, drain
 from trialbook.server.rpc.multipart import pieces
 from trialbook.server.rpc.resumable import Resumable
-from trialbook.server.services.accounts import Accounts
+from trialbook.server.rpc.spool import Spool
+from trialbook.server.services.accounts import Accounts, Caller
+from trialbook.server.services.file_rules import FileRules
 from trialbook.wire.table import Permission
 
 _RANGE = re.compile(r"^bytes=([0-9]*)-([0-9]*)$")
@@ -40,7 +44,10 @@ _SANDBOX = (
 )
 
 
-_Storing: TypeAlias = "asyncio.Future[BlobInfo | None]"
+_DRAIN = 4 << 30
+"""Bytes of a refused upload that are read and dropped, so that the client sees the answer and not a broken pipe."""
+UPLOAD = ".upload"
+"""How files end in which uploads wait that do not go on after a broken connection."""
 
 
 class Files:
@@ -48,23 +55,26 @@ class Files:
 
     Args:
         blobs: where files are.
+        rules: what may be replaced and deleted.
         accounts: who may read and write.
         executor: threads that read and write.
         limit: greatest file, bytes.
         resumable: uploads that come in several requests.
-        needed: whether a key must stay, because a version of a dataset names it.
+        folder: where uploads wait until they are whole; on the file system of the files.
     """
 
     def __init__(
-        self, blobs: BlobStore, accounts: Accounts, executor: Executor, limit: int, resumable: Resumable,
-        needed: Callable[[str], bool] = lambda key: False,
+        self, blobs: BlobStore, rules: FileRules, accounts: Accounts, executor: Executor, limit: int,
+        resumable: Resumable, folder: Path,
     ) -> None:  # fmt: skip
-        self._needed = needed
+        self._rules = rules
         self._blobs = blobs
         self._accounts = accounts
         self._executor = executor
         self._limit = limit
         self._resumable = resumable
+        self._folder = folder
+        self._uploads = limits.Crowd(what="uploads")
 
     async def answer(self, request: Request) -> Response:
         """One request. The answer tells, also without a key, which server this is and which of its files was asked
@@ -75,62 +85,59 @@ class Files:
         return reply
 
     async def _answer(self, request: Request) -> Response:
-        # A key in Basic form is checked in the database.
+        write = request.method not in {"GET", "HEAD"}
+        known = False
         try:
-            write = request.method not in {"GET", "HEAD"}
             listed = request.method == "GET" and "list" in request.query_params
-            if request.method == "GET" and not request.path_params.get("path") and not listed:
-                return Response("OK", media_type="text/plain")
-            await self._call(self._permit, request, Permission.WORK if write else Permission.READ)
-            if request.method == "POST":
-                return await self._upload_parts(request)
             path = request.path_params.get("path", "")
-            if request.method == "PUT":
-                if "upload-id" in request.headers:
-                    return await self._resumable.answer(request, path)
-                return await self._upload(request, path)
+            if request.method == "GET" and not path and not listed:
+                return Response("OK", media_type="text/plain")
+            # A key in Basic form is checked in the database.
+            caller = await self._call(self._permit, request, Permission.WORK if write else Permission.READ)
+            known = True
+            limits.check_path(path)
+            if request.method in {"POST", "PUT"}:
+                with self._uploads.one_more(f"{caller.user} {caller.access_key}"):
+                    return await self._take(request, path)
             if request.method == "DELETE":
-                await self._call(self._delete, path)
+                await self._call(self._rules.delete, path)
                 return _json([clean_key(path)])
             if listed:
                 return _json(await self._call(self._list, path))
             return await self._download(request, path)
         except WireError as error:
+            if not isinstance(error, TooSlow):
+                await drain(request, _DRAIN if known else limits.STRANGER_BYTES)
             return Response(
                 b"" if request.method == "HEAD" else envelope.failure("files", "2.34", error, new_id()),
                 error.code,
+                # Whatever of the body is still on its way must not be taken for the next request.
+                headers={"Connection": "close"} if write else None,
                 media_type="application/json",
             )
         except ClientDisconnect:
             return Response(status_code=400)
 
+    async def _take(self, request: Request, path: str) -> Response:
+        if request.method == "POST":
+            return await self._upload_parts(request)
+        if "upload-id" in request.headers:
+            return await self._resumable.answer(request, path)
+        return await self._upload(request, path)
+
     async def _call(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
 
-    def _permit(self, request: Request, permission: Permission) -> None:
-        self._accounts.require(session.identify_for_file(request, self._accounts), permission)
-
-    def _delete(self, path: str) -> None:
-        if self._needed(clean_key(path)):
-            raise Forbidden("a version of a dataset needs this file: delete the version instead", path=path)
-        self._blobs.delete(path)
+    def _permit(self, request: Request, permission: Permission) -> Caller:
+        caller = session.identify_for_file(request, self._accounts)
+        self._accounts.require(caller, permission)
+        return caller
 
     def _list(self, path: str) -> list[BlobInfo]:
         return list(self._blobs.list(path.strip("/")))
 
-    def _store(self, path: str, absent: bool = False) -> "tuple[Feed, _Storing]":
-        feed = Feed()
-        put: Callable[[str, Iterable[bytes]], BlobInfo | None]
-        put = self._blobs.put_if_absent if absent else self._blobs.put
-        done = asyncio.get_running_loop().run_in_executor(self._executor, put, clean_key(path), feed)
-        done.add_done_callback(lambda _: feed.over())
-        return feed, done
-
-    async def _abandon(self, feed: Feed, done: "_Storing") -> None:
-        feed.abort()
-        await asyncio.wait([done])
-        # Read, so that the loop does not report an error that we caused ourselves.
-        done.exception()
+    def _spool(self) -> Spool:
+        return Spool(self._folder / f"{new_id()}{UPLOAD}", self._executor)
 
     async def _upload(self, request: Request, path: str) -> Response:
         if request.headers.get("content-encoding", "identity") != "identity":
@@ -140,55 +147,62 @@ class Files:
             raise BadRequest(
                 "If-None-Match of an upload can be '*' only: store it unless there is a file already"
             )
-        feed, done = self._store(path, absent=condition == "*")
-        whole = False
+        key = clean_key(path)
+        limits.check_path(key)
+        declared = request.headers.get("content-length", "")
+        self._count(0, int(declared[:20]) if declared.isdigit() else 0)
+        spool = self._spool()
+        placed = False
         try:
             size = 0
-            async for piece in request.stream():
-                size = self._count(size, piece)
-                if piece:
-                    await feed.put(piece)
-            feed.end()
-            whole = True
+            async for piece in arriving(request):
+                size = self._count(size, len(piece))
+                await spool.add(piece)
+            await spool.end()
+            info = await self._call(self._rules.place, key, spool.path, condition == "*")
+            placed = info is not None
         finally:
-            if not whole:
-                await self._abandon(feed, done)
-        info = await done
+            if not placed:
+                await spool.drop()
         if info is None:
             return Response(status_code=412)
-        reply = _json([clean_key(path)])
+        reply = _json([key])
         reply.headers["ETag"] = info.etag
         return reply
 
     async def _upload_parts(self, request: Request) -> Response:
         stored: list[str] = []
-        feed: Feed | None = None
-        done: _Storing | None = None
+        spool: Spool | None = None
         size = 0
         try:
             async for kind, value in pieces(request):
                 if kind == "begin":
-                    stored.append(clean_key(str(value)))
-                    feed, done = self._store(stored[-1])
-                    size = 0
-                elif feed is not None and done is not None:
+                    key = clean_key(str(value))
+                    limits.check_path(key)
+                    if len(stored) >= limits.LIST_LENGTH:
+                        raise BadRequest(
+                            f"{limits.LIST_LENGTH} files are the most in one upload: send several"
+                        )
+                    spool, size = self._spool(), 0
+                    stored.append(key)
+                elif spool is not None:
                     if kind == "data":
                         assert isinstance(value, bytes)
-                        size = self._count(size, value)
-                        await feed.put(value)
+                        size = self._count(size, len(value))
+                        await spool.add(value)
                     else:
-                        feed.end()
-                        finished, feed, done = done, None, None
-                        await finished
+                        await spool.end()
+                        await self._call(self._rules.place, stored[-1], spool.path)
+                        spool = None
         finally:
-            if feed is not None and done is not None:
-                await self._abandon(feed, done)
+            if spool is not None:
+                await spool.drop()
         if not stored:
             raise BadRequest("the upload has no part")
         return _json(stored)
 
-    def _count(self, size: int, piece: bytes) -> int:
-        size += len(piece)
+    def _count(self, size: int, more: int) -> int:
+        size += more
         if size > self._limit:
             raise BodyTooLarge(
                 f"the file is larger than the server's limit of {self._limit} bytes", limit=self._limit

@@ -9,6 +9,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from trialbook.errors import BadRequest
+from trialbook.server.rpc.arriving import arriving
 
 Piece = tuple[Literal["begin"], str] | tuple[Literal["data"], bytes] | tuple[Literal["end"], None]
 
@@ -92,7 +93,7 @@ async def pieces(request: Request) -> AsyncIterator[Piece]:
         raise BadRequest("an upload is multipart/form-data; the name of each part is the path of the file")
     reader = _Reader(options[b"boundary"])
     try:
-        async for chunk in request.stream():
+        async for chunk in arriving(request):
             if chunk:
                 reader.parser.write(chunk)
             for piece in reader.pieces:

@@ -45,6 +45,10 @@ def find_folder(given: str = "") -> Path | None:
     return next((place for place in places if (place / "index.html").is_file()), None)
 
 
+_LONGEST = 255
+"""Characters of an address below which a built file may lie; a file system refuses longer ones with an error."""
+
+
 class Pages:
     """Serves the built page.
 
@@ -60,7 +64,7 @@ class Pages:
         """A built file; None when the address names none."""
         name = request.url.path.lstrip("/")
         folder = self._folder = self._folder or find_folder(self._given)
-        if folder is None or not name or name.startswith("."):
+        if folder is None or not name or name.startswith(".") or len(name) > _LONGEST:
             return None
         try:
             path = (folder / name).resolve()

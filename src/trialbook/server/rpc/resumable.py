@@ -8,7 +8,6 @@ with 409 and the offset. What was begun is kept over a restart of the server, an
 
 import asyncio
 import hashlib
-import os
 import re
 import time
 from collections.abc import Callable
@@ -21,9 +20,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from trialbook.base.numerals import natural
-from trialbook.blobs.store import BlobInfo, clean_key
-from trialbook.errors import BadRequest, BodyTooLarge, ServerFault
-from trialbook.server.rpc.feed import Broken, Feed
+from trialbook.blobs.store import clean_key
+from trialbook.errors import BadRequest, BodyTooLarge, ServerFault, TooSlow, WireError
+from trialbook.server.core import limits
+from trialbook.server.rpc.arriving import arriving
+from trialbook.server.rpc.spool import Spool
 
 _ID = re.compile(r"^[0-9a-f]{32}$")
 _RANGE = re.compile(r"^bytes (?:([0-9]+)-([0-9]+)|\*)/([0-9]+)$")
@@ -43,71 +44,89 @@ class Resumable:
 
     Args:
         folder: where their bytes wait; on the file system of the files, so that the last step is a rename.
-        adopt: makes a finished file the blob of a key.
+        place: makes a finished file the blob of a key.
         executor: threads that write.
         limit: greatest file, bytes.
     """
 
     def __init__(
-        self, folder: Path, adopt: Callable[[str, Path], BlobInfo], executor: Executor, limit: int
+        self, folder: Path, place: Callable[[str, Path], Any], executor: Executor, limit: int
     ) -> None:
         self._folder = folder
-        self._adopt = adopt
+        self._place = place
         self._executor = executor
         self._limit = limit
-        self._running: dict[Path, tuple[Feed, asyncio.Future[None]]] = {}
+        self._running: dict[Path, asyncio.Future[None]] = {}
 
     async def answer(self, request: Request, path: str) -> Response:
         """One request of an upload."""
         ask = _parsed(request, self._limit)
         key = clean_key(path)
+        limits.check_path(key)
         # The key is part of the name: an id that is used for two files mixes nothing up.
         name = hashlib.sha256(f"{request.headers['upload-id']}\0{key}\0{ask.total}".encode()).hexdigest()
         part = self._folder / f"{name}.part"
         await self._end(part)
         offset = await self._call(_size, part)
         if ask.start >= 0:
-            if ask.start != offset:
+            if ask.start != offset or part in self._running:
                 return _told(409, offset)
             await self._receive(request, part, ask)
             offset = await self._call(_size, part)
         if offset < ask.total:
             return _told(202, offset)
-        await self._call(self._adopt, key, part)
+        try:
+            await self._call(self._place, key, part)
+        except WireError:
+            await self._call(lambda: part.unlink(missing_ok=True))
+            raise
         return _told(200, ask.total)
 
     def tidy(self) -> None:
-        """Drop what nobody has gone on with for a week."""
+        """Drop what nobody has gone on with for a week; uploads that cannot go on, after a day."""
+        for begun in self._folder.glob("*.upload"):
+            if begun.stat().st_mtime < time.time() - 86_400.0:
+                begun.unlink(missing_ok=True)
         for part in self._folder.glob("*.part"):
             if part.stat().st_mtime < time.time() - _KEPT_SECONDS:
                 part.unlink(missing_ok=True)
 
     async def _receive(self, request: Request, part: Path, ask: _Ask) -> None:
-        feed = Feed()
-        done = asyncio.get_running_loop().run_in_executor(self._executor, _write, part, feed, ask)
-        done.add_done_callback(lambda _: feed.over())
-        self._running[part] = (feed, done)
+        pulling = asyncio.ensure_future(self._pull(request, Spool(part, self._executor), ask.end - ask.start))
+        self._running[part] = pulling
         try:
-            async for piece in request.stream():
-                if piece:
-                    await feed.put(piece)
-        except ClientDisconnect:
-            # What came is kept: that is the point.
-            pass
+            await asyncio.wait([pulling])
         finally:
-            feed.end()
-            await asyncio.wait([done])
-            if self._running.get(part) == (feed, done):
+            pulling.cancel()
+            if self._running.get(part) is pulling:
                 del self._running[part]
-        await done
+        if pulling.cancelled():
+            # Its client is back already, and goes on from what it is told.
+            raise ClientDisconnect
+        pulling.result()
+
+    async def _pull(self, request: Request, spool: Spool, left: int) -> None:
+        try:
+            async for piece in arriving(request):
+                await spool.add(piece[:left])
+                left -= min(left, len(piece))
+            await spool.end()
+        except (ClientDisconnect, TooSlow):
+            # What came is kept: that is the point.
+            await spool.end()
+        except ServerFault:
+            # The disk is full: room that a part holds which cannot get on would keep it so.
+            await spool.drop()
+            raise
+        finally:
+            await spool.settle()
 
     async def _end(self, part: Path) -> None:
         """A client that comes back does not wait for the time-out of its own dead connection."""
         found = self._running.pop(part, None)
         if found is not None:
-            feed, done = found
-            feed.abort()
-            await asyncio.wait([done])
+            found.cancel()
+            await asyncio.wait([found])
 
     async def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
@@ -138,22 +157,6 @@ def _size(part: Path) -> int:
         # An empty file is whole before its first byte.
         part.touch(0o600)
         return 0
-
-
-def _write(part: Path, feed: Feed, ask: _Ask) -> None:
-    left = ask.end - ask.start
-    try:
-        with part.open("r+b", 0) as file:
-            file.seek(0, os.SEEK_END)
-            for piece in feed:
-                view = memoryview(piece)[:left]
-                left -= len(view)
-                while len(view):
-                    view = view[file.write(view) :]
-    except Broken:
-        return
-    except OSError as error:
-        raise ServerFault(f"the server cannot keep the upload: {error.strerror}") from error
 
 
 def _told(status: int, offset: int) -> Response:

@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from trialbook.base.ids import new_id
 from trialbook.base.numerals import natural
-from trialbook.errors import BadField, NoCredentials, WireError
+from trialbook.errors import BadField, NoCredentials, TooSlow, WireError
 from trialbook.server.core.hub import Hub
+from trialbook.server.core.limits import Budget, Share
 from trialbook.server.rpc import body as bodies
 from trialbook.server.rpc import envelope, session
+from trialbook.server.rpc.arriving import drain
 from trialbook.server.services.accounts import Accounts
 
 _LIMIT = 1 << 20
@@ -40,26 +42,35 @@ class Stream:
         self._hub = hub
         self._accounts = accounts
         self._executor = executor
+        self._budget = Budget(64 << 20)
 
     async def answer(self, request: Request) -> Response:
         """One listener, until it or the server goes."""
         try:
-            content = await bodies.read(request, _LIMIT)
             loop = asyncio.get_running_loop()
             caller = await loop.run_in_executor(
                 self._executor, session.identify, request, self._accounts, "stream"
             )
             if not caller.user:
                 raise NoCredentials("log in first")
+            with Share(self._budget, caller.user) as share:
+                content = await bodies.read(request, _LIMIT, share)
             try:
                 asked = msgspec.json.decode(content, type=Topics)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise BadField(f'the body must be {{"topics": [text, …]}}: {error}', field="topics") from None
             if len(asked.topics) > _MOST_TOPICS:
                 raise BadField(f"{len(asked.topics)} topics; {_MOST_TOPICS} are the most", field="topics")
+        except ClientDisconnect:
+            return Response(status_code=400)
         except WireError as error:
+            if not isinstance(error, TooSlow):
+                await drain(request, _LIMIT)
             return Response(
-                envelope.failure("stream", "2.34", error, new_id()), error.code, media_type="application/json"
+                envelope.failure("stream", "2.34", error, new_id()),
+                error.code,
+                {"Connection": "close"},
+                media_type="application/json",
             )
         last = request.headers.get("last-event-id", "")
         mark, _, number = last.partition("-")

@@ -7,6 +7,7 @@
 
 import errno
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -174,6 +175,18 @@ def out_of_room(error: BaseException) -> bool:
     return False
 
 
+def damaged(error: BaseException) -> bool:
+    """Whether a failure comes from a database whose file does not hold what was written to it."""
+    for found in (error, error.__cause__, getattr(error, "orig", None)):
+        # XX001 and XX002 are PostgreSQL's data_corrupted and index_corrupted; SQLite says the same in words.
+        if getattr(found, "sqlstate", None) in ("XX001", "XX002"):
+            return True
+        if isinstance(found, sqlite3.DatabaseError) and any(mark in str(found) for mark in _DAMAGED):
+            return True
+    return False
+
+
+_DAMAGED = ("database disk image is malformed", "file is not a database", "malformed database schema")
 _INCREMENTAL = 2
 
 
