@@ -201,9 +201,9 @@ def test_a_packed_body_cannot_grow_without_end() -> None:
     with pytest.raises(BodyTooLarge):
         bodies.unpack(gzip.compress(b"0" * 1_000_000), "gzip", 1000, limits.Share(limits.Budget(), "a"))
     with pytest.raises(BadRequest):
-        bodies.unpack(gzip.compress(b"0" * 1000)[:-9], "gzip", 10_000)
+        bodies.unpack(gzip.compress(b"0" * 1000)[:-9], "gzip", 10_000, limits.Share(limits.Budget(), "a"))
     with pytest.raises(BadRequest):
-        bodies.unpack(b"x", "br", 1000)
+        bodies.unpack(b"x", "br", 1000, limits.Share(limits.Budget(), "a"))
 
 
 @pytest.mark.parametrize(
