@@ -221,6 +221,7 @@ def test_S6_a_repository_is_written_once_by_every_verb(
     formats = list(folder.rglob("format.json"))
     assert found and formats
     refused = 412 if verb == "absent" else 403
+    parts = set((server.data / "uploads").glob("*"))
     for path in (*found, *formats):
         key, before = str(path.relative_to(folder)), path.read_bytes()
         assert _put(server, key, b"garbage", verb) == refused, key
@@ -229,7 +230,8 @@ def test_S6_a_repository_is_written_once_by_every_verb(
         # A client repeats what it got no answer to.
         assert _put(server, key, before, verb) == (412 if verb == "absent" else 200), key
         assert path.read_bytes() == before
-    assert list((server.data / "uploads").glob("*")) == []
+    # Other tests on this server leave parts that may go on.
+    assert set((server.data / "uploads").glob("*")) <= parts
 
 
 def test_S6_a_pointer_leads_to_a_root(closed: Close, server: RunningServer) -> None:
