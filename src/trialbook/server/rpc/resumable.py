@@ -29,6 +29,7 @@ from trialbook.server.rpc.spool import Spool
 _ID = re.compile(r"^[0-9a-f]{32}$")
 _RANGE = re.compile(r"^bytes (?:([0-9]+)-([0-9]+)|\*)/([0-9]+)$")
 _KEPT_SECONDS = 7 * 86_400.0
+_LAST_BYTES_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,10 @@ class Resumable:
         except (ClientDisconnect, TooSlow):
             # What came is kept: that is the point.
             await spool.end()
+        except asyncio.CancelledError:
+            # Its client is back: it goes on from what came, also from what was not written yet.
+            await spool.end()
+            raise
         except ServerFault:
             # The disk is full: room that a part holds which cannot get on would keep it so.
             await spool.drop()
@@ -125,6 +130,8 @@ class Resumable:
         """A client that comes back does not wait for the time-out of its own dead connection."""
         found = self._running.pop(part, None)
         if found is not None:
+            # Of a connection that was closed, the rest is here already and ends by itself.
+            await asyncio.wait([found], timeout=_LAST_BYTES_SECONDS)
             found.cancel()
             await asyncio.wait([found])
 
