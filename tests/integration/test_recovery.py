@@ -1,9 +1,13 @@
 """Killed trainers, killed servers, cut networks: every reported point is there once, in the end."""
 
+import contextlib
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import psutil
 
 from tests.integration.program import Program, document, points, until
 from tests.integration.proxy import Proxy
@@ -213,3 +217,101 @@ def test_a_wrong_key_is_told_with_its_place(server: RunningServer, tmp_path: Pat
     assert program.wait() == 1
     assert "TRIALBOOK_API_ACCESS_KEY" in program.text
     assert "does not accept the access key" in program.text
+
+
+RECORDED = """
+from trialbook import Task
+task = Task.init("Away", "recorded", auto_connect_frameworks=False)
+task.get_logger().report_scalar("m", "v", 1.0, 1)
+task.upload_artifact("x", {"one": 1})
+print("TASK", task.id)
+task.close()
+"""
+
+
+def synced(home: Path, *options: str, **environment: str) -> tuple[int, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_", "XDG_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "trialbook", "sync", *options],
+        env=clean | {"HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def keys(server: RunningServer) -> dict[str, str]:
+    return {
+        "TRIALBOOK_API_HOST": server.url,
+        "TRIALBOOK_API_ACCESS_KEY": server.access_key,
+        "TRIALBOOK_API_SECRET_KEY": server.secret_key,
+    }
+
+
+def test_T45_a_run_goes_to_the_server_it_was_recorded_for_and_nowhere_else(tmp_path: Path) -> None:
+    team, other = RunningServer(tmp_path / "team"), RunningServer(tmp_path / "other")
+    try:
+        home, away, others = tmp_path / "home", team.url, keys(other)
+        team.kill()
+        program = Program(RECORDED, team, home, TRIALBOOK_CONNECT_TIMEOUT="1", TRIALBOOK_CLOSE_TIMEOUT="1")
+        assert program.wait() == 0, program.text
+        task = program.wait_for("TASK")
+        said = synced(home)[1]
+        assert task in said and away in said, said
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if "trialbook.sdk.recovery" in process.cmdline() and task in process.cmdline():
+                    process.kill()
+                    process.wait()
+        for surroundings in ({}, others):
+            status, said = synced(home, **surroundings)
+            assert status == 1, said
+            assert task in said and away in said and "--to" in said, said
+        assert not (home / ".local/share/trialbook/server/server.json").exists(), (
+            "a private server was started"
+        )
+        assert not other.call("tasks.get_all_ex", {})["tasks"]
+        # The team's server comes back: under another address it is still the same one.
+        team.start()
+        status, said = synced(
+            home, **{**keys(team), "TRIALBOOK_API_HOST": team.url.replace("127.0.0.1", "localhost")}
+        )
+        assert (status, "sent" in said) == (0, True), said
+        assert [one["id"] for one in team.call("tasks.get_all_ex", {})["tasks"]] == [task]
+    finally:
+        team.kill()
+        other.kill()
+
+
+def test_T45_a_run_goes_elsewhere_when_somebody_says_so(tmp_path: Path) -> None:
+    team, other = RunningServer(tmp_path / "team"), RunningServer(tmp_path / "other")
+    try:
+        home = tmp_path / "home"
+        program = Program(RECORDED, team, home, TRIALBOOK_OFFLINE_MODE="1")
+        assert program.wait() == 0, program.text
+        task = program.wait_for("TASK")
+        status, said = synced(home, **keys(other))
+        assert (status, team.url in said) == (1, True), said
+        status, said = synced(home, "--to", other.url, **keys(other))
+        assert (status, "sent" in said) == (0, True), said
+        (found,) = other.call("tasks.get_all_ex", {"id": [task]})["tasks"]
+        (artifact,) = [one for one in found["execution"]["artifacts"] if one["key"] == "x"]
+        assert artifact["uri"].startswith(other.url)
+        assert synced(home, **keys(other)) == (0, "Nothing is waiting on this machine.\n")
+    finally:
+        team.kill()
+        other.kill()
+
+
+def test_T45_a_program_that_runs_is_named(own_server: RunningServer, tmp_path: Path) -> None:
+    program = Program(forever(), own_server, tmp_path / "home")
+    try:
+        program.wait_for("TASK")
+        status, said = synced(tmp_path / "home", **keys(own_server))
+        assert status == 0
+        assert f"process {program.process.pid} is still running" in said, said
+        assert own_server.url in said
+    finally:
+        program.process.kill()
+        program.process.wait()

@@ -1,10 +1,16 @@
 """``trialbook sync``: send what earlier runs left on this machine."""
 
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
+from trialbook.sdk.hosts import complete
 from trialbook.sdk.settings import load
+
+if TYPE_CHECKING:
+    from trialbook.sdk.recovery import Waiting
 
 
 @click.command()
@@ -12,18 +18,46 @@ from trialbook.sdk.settings import load
 @click.option(
     "--timeout", type=float, default=3600.0, show_default=True, help="Seconds for all of them together."
 )
-def command(task: str | None, timeout: float) -> None:
-    """Send the reports of runs that crashed, were killed, or had no network.
+@click.option(
+    "--to",
+    metavar="ADDRESS",
+    help="Send all of it to the server at this address, also what is meant for another one.",
+)
+def command(task: str | None, timeout: float, to: str | None) -> None:
+    """Send the reports of runs that crashed, were killed, or had no network, each to the server it is meant for.
 
     Exit status 1 when something is still waiting.
     """
-    from trialbook.sdk.recovery import recover  # urllib3 and msgspec load only when there is something to do
+    from trialbook.sdk.recovery import (  # urllib3 and msgspec load only when there is something to do
+        recover,
+        waiting,
+    )
 
-    outcomes = recover(load(), task=task, timeout=timeout)
-    if not outcomes:
-        click.echo("Nothing is waiting on this machine.")
-        return
+    settings = load()
+    if to:
+        api, web, files = complete(to, "", "")
+        settings = replace(settings, api_host=api, web_host=web, files_host=files)
+    outcomes = recover(settings, task=task, timeout=timeout, anyones=bool(to))
     for outcome in outcomes:
         state = "sent" if outcome.complete else f"waiting ({outcome.error or 'the server did not answer'})"
         click.echo(f"task {outcome.identity.task}: {outcome.bytes:,} bytes {state}")
-    sys.exit(0 if all(outcome.complete for outcome in outcomes) else 1)
+    tried = {outcome.identity.journal for outcome in outcomes}
+    left = [one for one in waiting(settings, task) if one.identity.journal not in tried]
+    for one in left:
+        click.echo(f"task {one.identity.task}: {_why(one)}")
+    if not outcomes and not left:
+        click.echo("Nothing is waiting on this machine.")
+    others = any(not one.held for one in left)
+    sys.exit(0 if all(outcome.complete for outcome in outcomes) and not others else 1)
+
+
+def _why(one: "Waiting") -> str:
+    server = one.identity.server or "no server yet"
+    if one.held and one.pid == one.identity.pid:
+        return f"process {one.pid} is still running and sends its reports to {server}"
+    if one.held:
+        return f"process {one.pid or '(unknown)'} is sending it to {server}"
+    return (
+        f"waiting for {server}, which is not the server of this configuration: name it with "
+        f"TRIALBOOK_API_HOST={server}, or send it elsewhere with `trialbook sync --to ADDRESS`"
+    )

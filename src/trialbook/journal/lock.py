@@ -1,5 +1,6 @@
 """A lock on a file that the system releases when its holder dies, however it dies."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -32,6 +33,20 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX)
 
 
+def holder(path: Path) -> int | None:
+    """The process that holds the lock on a file: its id; 0 when it is not known, None when nobody does."""
+    if not path.exists():
+        return None
+    lock = FileLock(path)
+    with contextlib.suppress(OSError):
+        text = path.read_bytes()[1:]
+        if lock.acquire():
+            lock.release()
+            return None
+        return int(text) if text.isdigit() else 0
+    return 0
+
+
 class FileLock:
     """Held from ``acquire`` to ``release``; also a context manager that waits.
 
@@ -59,6 +74,10 @@ class FileLock:
             os.close(handle)
             return False
         self._handle = handle
+        # Behind the byte that some systems lock. A full disk must not keep the lock from being had.
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.write(handle, f" {os.getpid()}".encode())
         return True
 
     def release(self) -> None:

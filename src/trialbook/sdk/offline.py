@@ -112,24 +112,28 @@ def _journals(folder: Path, path: Path) -> list[StoredJournal]:
     return sorted(found, key=lambda journal: (not journal.identity.main, journal.identity.created))
 
 
-def settle(root: Path, connection: Connection, task: str | None = None) -> None:
+def settle(root: Path, connection: Connection, task: str | None = None, anyones: bool = False) -> None:
     """Give the files of runs that never had a server their address on one, before they are sent.
 
     Args:
         root: the journal folder of this host.
         connection: to the server that gets them.
         task: only of this task; None means all.
+        anyones: also of runs that are meant for another server, as long as that has nothing of them.
     """
     for orphan in orphans(root, task):
         with orphan:
             identity = orphan.identity
-            if identity.server or identity.files or read_acked(orphan.folder):
+            if read_acked(orphan.folder) or ((identity.server or identity.files) and not anyones):
                 continue
-            names = {NOWHERE: connection.settings.files_host}
+            names = {identity.files or NOWHERE: connection.settings.files_host}
             target = orphan.folder.with_name(f"{orphan.folder.name}-settled")
             with tempfile.TemporaryDirectory(prefix=".settle-", dir=root) as folder:
                 made = Path(folder) / "journal"
                 settled = replace(identity, files=connection.settings.files_host)
+            if anyones:
+                api = connection.settings.api_host
+                settled = replace(settled, server=api, server_id=connection.session.known_server or None)
                 # The same journal: a crash right after the rename makes the same copy again, and nothing comes twice.
                 _copy(orphan, made, settled, names, target)
                 shutil.rmtree(target, ignore_errors=True)
@@ -167,6 +171,7 @@ class _Session:
                 journal=new_id(),
                 task=self.task,
                 server=settings.api_host,
+                server_id=self._connection.session.known_server or None,
                 files=settings.files_host,
             )
             folder = target / self.task / identity.journal

@@ -94,6 +94,12 @@ def _noted(data: Path, files: str) -> tuple[str, ...]:
     return tuple(former)
 
 
+def had(settings: Settings, address: str) -> bool:
+    """Whether the private server of ``settings.data_dir`` has had an address."""
+    known = read_json(settings.data_dir / "server" / "addresses.json")
+    return isinstance(known, list) and f"{address}/files" in known
+
+
 def _running(data: Path) -> str | None:
     """The address of a server on this data folder that answers."""
     with contextlib.suppress(ValueError):

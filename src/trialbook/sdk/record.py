@@ -14,6 +14,7 @@ from trialbook.base.ids import new_id
 from trialbook.errors import ConnectionFailed, JournalError
 from trialbook.journal.delivery import Identity
 from trialbook.journal.journal import Journal
+from trialbook.sdk import known_servers
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.settings import Settings
 
@@ -108,9 +109,19 @@ class Record:
             pid=os.getpid(),
             created=time.time(),
             server=connection.settings.api_host if connection else self.settings.api_host or None,
+            server_id=self._server_id(),
             files=connection.settings.files_host if connection else self.settings.files_host or None,
             main=self.main,
         )
+
+    def _server_id(self) -> str | None:
+        """Which server the reports are meant for: as it said now, or when it was last here."""
+        connection = self.connection
+        address = connection.settings.api_host if connection else self.settings.api_host
+        told = connection.session.known_server if connection else ""
+        if told:
+            known_servers.remember(self.settings.cache_dir, address, told)
+        return told or (known_servers.recall(self.settings.cache_dir, address) if address else "") or None
 
     def call(self, method: str, params: dict[str, Any] | None = None, repeat: bool = True) -> Any:
         """Run a method on the server at once.

@@ -2,22 +2,25 @@
 ran out of time.
 """
 
+import contextlib
 import logging
 import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from trialbook.base.retry import backoff
-from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError
+from trialbook.errors import ConnectionFailed, JournalError, ServerFault, TrialbookError
 from trialbook.journal.delivery import Identity, Transport
 from trialbook.journal.frames import Kind
-from trialbook.journal.replay import StoredJournal, orphans
+from trialbook.journal.lock import holder
+from trialbook.journal.replay import StoredJournal
 from trialbook.journal.sync import Recovery, has_final_status, sync_all
 from trialbook.sdk import connection as connections
-from trialbook.sdk import storage_settings
+from trialbook.sdk import private_server, storage_settings
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.offline import settle
 from trialbook.sdk.settings import Settings, load, successor_environment
@@ -34,32 +37,36 @@ def recover(
     task: str | None = None,
     skip: str = "",
     timeout: float = 3600.0,
+    anyones: bool = False,
 ) -> list[Recovery]:
-    """Send journals whose process is gone.
+    """Send journals whose process is gone, each to the server that it is meant for.
 
     Args:
         settings: of this process.
-        connection: to the server. None opens one when there is something to send, and sends everything that is left,
-            whatever server it was meant for: a person asked for it.
+        connection: to the server. None opens one when there is something to send to it, and sends also what was
+            recorded without any server: a person asked for it.
         task: only of this task; None means all.
         skip: never of this task.
         timeout: seconds for all of them.
+        anyones: also what is meant for another server.
 
     Returns:
-        One entry per journal that was tried.
+        One entry per journal that was tried; what is meant for another server is not among them.
 
     Raises:
         ConnectionFailed: the server is away.
         BadCredentials: the key is wrong.
     """
-    everything = connection is None
+    asked = connection is None
     if connection is None:
-        if not _anything(settings, task):
+        if not any(
+            anyones or _maybe(settings, left.identity) for left in waiting(settings, task) if not left.held
+        ):
             return []
         opened = connections.connect(settings)
         opened.session.token()
         for root in _roots(settings):
-            settle(root, opened, task)
+            settle(root, opened, task, anyones)
     else:
         opened = connection
 
@@ -67,9 +74,9 @@ def recover(
         if identity.task == skip:
             return None
         # An offline run belongs to whoever sends it on purpose.
-        if not everything and identity.server != settings.api_host:
+        if not identity.server and not asked:
             return None
-        return opened.transport
+        return opened.transport if anyones or meant(identity, opened) else None
 
     def ended(journal: StoredJournal) -> None:
         close_killed(journal, opened)
@@ -88,13 +95,57 @@ def _roots(settings: Settings) -> list[Path]:
     return [settings.journals, spare] if mine else [settings.journals]
 
 
-def _anything(settings: Settings, task: str | None) -> bool:
-    found = False
+@dataclass(frozen=True)
+class Waiting:
+    """A journal on this host.
+
+    Attributes:
+        identity: who wrote it, and for which server.
+        held: True while a process has it: the program that writes it, or one that sends it.
+        pid: of that process; 0 when it is not known.
+    """
+
+    identity: Identity
+    held: bool
+    pid: int = 0
+
+
+def waiting(settings: Settings, task: str | None = None) -> list[Waiting]:
+    """What is kept on this host, oldest first.
+
+    Args:
+        settings: of this process.
+        task: only of this task; None means all.
+    """
+    found = []
     for root in _roots(settings):
-        for orphan in orphans(root, task):
-            with orphan:
-                found = True
-    return found
+        for path in sorted(root.glob(f"{task or '*'}/*/journal.json")):
+            # It may be sent, and gone, at any moment.
+            with contextlib.suppress(JournalError, OSError):
+                pid = holder(path.parent / "lock")
+                found.append(Waiting(Identity.load(path.parent), pid is not None, pid or 0))
+    return sorted(found, key=lambda one: one.identity.created)
+
+
+def meant(identity: Identity, connection: Connection) -> bool:
+    """Whether a journal's server is the one of a connection. A run that had no server fits every one.
+
+    Raises:
+        ConnectionFailed: the server is away.
+    """
+    settings = connection.settings
+    if not identity.server:
+        return True
+    here = connection.session.server()
+    if identity.server_id and here:
+        return identity.server_id == here
+    files = identity.files or f"{identity.server}/files"
+    return identity.server == settings.api_host or connection.files.owns(files)
+
+
+def _maybe(settings: Settings, identity: Identity) -> bool:
+    """Whether it is worth to ask the server of the settings; the private one is not started for others."""
+    return bool(settings.api_host) or not identity.server or private_server.had(settings, identity.server)
 
 
 def close_killed(journal: StoredJournal, connection: Connection) -> None:

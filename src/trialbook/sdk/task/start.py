@@ -10,6 +10,7 @@ from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound, Trialb
 from trialbook.journal import replay
 from trialbook.journal.sync import sync_all
 from trialbook.sdk import connection as connections
+from trialbook.sdk import recovery
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.offline import NOWHERE
 from trialbook.sdk.record import Record
@@ -126,7 +127,10 @@ def _online(birth: Birth, settings: Settings, connection: Connection) -> Started
         # What a killed run left must be on the server before its task is judged or continued.
         if task != situation.parent_task:
             sync_all(
-                settings.journals, lambda _: connection.transport, task, timeout=settings.connect_timeout
+                settings.journals,
+                lambda identity: connection.transport if recovery.meant(identity, connection) else None,
+                task,
+                timeout=settings.connect_timeout,
             )
         situation = _looked_up(situation, task, settings, connection)
     decision = decide(wish, situation)
