@@ -131,9 +131,9 @@ def settle(root: Path, connection: Connection, task: str | None = None, anyones:
             with tempfile.TemporaryDirectory(prefix=".settle-", dir=root) as folder:
                 made = Path(folder) / "journal"
                 settled = replace(identity, files=connection.settings.files_host)
-            if anyones:
-                api = connection.settings.api_host
-                settled = replace(settled, server=api, server_id=connection.session.known_server or None)
+                if anyones:
+                    api = connection.settings.api_host
+                    settled = replace(settled, server=api, server_id=connection.session.known_server or None)
                 # The same journal: a crash right after the rename makes the same copy again, and nothing comes twice.
                 _copy(orphan, made, settled, names, target)
                 shutil.rmtree(target, ignore_errors=True)
