@@ -37,7 +37,7 @@ function Selecting() {
 describe("the selection of a table", () => {
   const key = (name: string) => fireEvent.keyDown(document.body, { key: name, bubbles: true });
 
-  it("W11: follows keys and ranges, and Escape empties it", () => {
+  it("follows keys and ranges, and Escape empties it", () => {
     render(<Selecting />);
     const state = () => screen.getByRole("status").textContent;
     expect(state()).toBe("-1 ");
