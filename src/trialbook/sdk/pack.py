@@ -135,6 +135,9 @@ def _matches(pattern: str) -> list[Path]:
         return []
     path = Path(pattern).expanduser()
     base = _parent(str(path))
+    if base.is_absolute() and base == Path(base.anchor):
+        # A text such as `/**` would have the whole machine searched.
+        return []
     below = str(path.relative_to(base)) if str(base) != "." else str(path)
     return sorted(found for found in base.glob(below) if found.is_file())
 
