@@ -374,3 +374,25 @@ def test_names_that_try_something(draft: Task, name: str) -> None:
     found = again(draft)
     assert found.get_parameters() == {f"S/{name}": name}
     assert found.get_reported_scalars() == {name: {name: {"x": [1], "y": [1.0]}}}
+
+
+def test_T4_a_namespace_gets_what_was_edited(begin: Begin) -> None:
+    code = {"lr": 0.1, "steps": 8, "sizes": [1, 2], "flag": False, "name": "adam", "none": None}
+    task = begin()
+    given = argparse.Namespace(**code, run=print)
+    assert task.connect(given) is given
+    assert again(task).get_parameters()["Args/lr"] == "0.1"
+    task.close()
+    copy = Task.clone(task)
+    for name, text in {"lr": "0.7", "steps": "16", "sizes": "[3]", "flag": "True", "name": "7"}.items():
+        copy.set_parameter(f"Args/{name}", text)
+    Task.debug_simulate_remote_task(copy.id)
+    remote = begin()
+    unchanged = argparse.Namespace(lr=0.1)
+    remote.connect(unchanged, ignore_remote_overrides=True, name="Other")
+    assert unchanged.lr == 0.1
+    seen = argparse.Namespace(**code, run=print)
+    assert remote.connect(seen) is seen
+    edited = {"lr": 0.7, "steps": 16, "sizes": [3], "flag": True, "name": "7", "none": None}
+    assert vars(seen) == {**edited, "run": print}
+    assert again(remote).get_parameters()["Args/lr"] == "0.7"

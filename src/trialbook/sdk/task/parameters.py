@@ -43,10 +43,9 @@ class ParametersMixin(ValuesMixin):
             return mutable
         if isinstance(mutable, argparse.ArgumentParser):
             return self._connect_parser(mutable, name or ARGS)
-        if isinstance(mutable, argparse.Namespace):
-            self._merge(name or ARGS, vars(mutable), {})
-            return mutable
         remote = self._remote and not ignore_remote_overrides
+        if isinstance(mutable, argparse.Namespace):
+            return self._connect_namespace(mutable, name or ARGS, remote)
         if isinstance(mutable, TaskParameters):
             return self._connect_declared(mutable, name or GENERAL, remote)
         if isinstance(mutable, Mapping):
@@ -155,6 +154,19 @@ class ParametersMixin(ValuesMixin):
             if name.startswith(prefix) and name not in known and "/" not in key:
                 merged[key] = cast(str(item.get("value") or ""), None, str(item.get("type") or ""))
         return merged
+
+    def _connect_namespace(
+        self, namespace: argparse.Namespace, section: str, remote: bool
+    ) -> argparse.Namespace:
+        values = {key: value for key, value in vars(namespace).items() if not callable(value)}
+        if remote:
+            stored = self._sections().get(section) or {}
+            for key in values:
+                if key in stored:
+                    values[key] = override(stored[key], values[key])
+                    setattr(namespace, key, values[key])
+        self._merge(section, values, {})
+        return namespace
 
     def _connect_object(self, mutable: Any, section: str, remote: bool) -> Any:
         kind = mutable if isinstance(mutable, type) else type(mutable)
