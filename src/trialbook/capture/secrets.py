@@ -3,6 +3,7 @@
 What counts as a secret is decided by its name (``password``, ``api_key``, ``hf_token``), by its shape (the prefixes
 that providers give their keys), by its place (the password of an address, a header) or because this process was given
 it under such a name. ``docs/howto/secrets.md`` states the rules for users; they hold for every text that is recorded.
+The page hides values by the same lists: ``web/generate_types.py`` writes those with public names into its sources.
 
 Masking runs in the thread that prints, so its time grows with the length of the text and with nothing else: no rule
 begins to match within a run of letters that an earlier attempt has read already, and what a rule reads before it knows
@@ -15,7 +16,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 MASK = "********"
-_WORDS = frozenset(
+WORDS = frozenset(
     {
         "token",
         "secret",
@@ -29,19 +30,19 @@ _WORDS = frozenset(
         "apikey",
     }
 )
-_PAIRS = frozenset(
+PAIRS = frozenset(
     {("api", "key"), ("access", "key"), ("private", "key"), ("auth", "key"), ("account", "key")}
 )
 # Parameters of signed addresses, which give access by themselves.
 _SIGNATURES = frozenset({"sig", "signature", "x-amz-signature", "x-goog-signature"})
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SHORTEST_REMEMBERED = 6
 _LONGEST_NAME = 100
 _NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 # Key shapes as their issuers document them, each by the literal that it begins with: a text without it, which is found
 # out a hundred times faster, is not searched.
-_KEYS = {
+KEYS = {
     literal: re.compile(literal + rest)
     for literal, rest in {
         "AKIA": r"(?<![A-Za-z0-9_]AKIA)[0-9A-Z]{16}\b",
@@ -59,9 +60,9 @@ _KEYS = {
     }.items()
 }
 # The password reaches to the last @ of the host's part: one may hold @ itself.
-_URL_PASSWORD = re.compile(r"://([^\s/:@'\"<>]*):([^\s/'\"<>]+)@")
+URL_PASSWORD = re.compile(r"://([^\s/:@'\"<>]*):([^\s/'\"<>]+)@")
 # A user without a password is a token when a program speaks HTTP and it is as long as one.
-_URL_TOKEN = re.compile(r"(?<=http|ttps)://[^\s/:@'\"<>{}$*]{16,}@")
+URL_TOKEN = re.compile(r"(?<=http|ttps)://[^\s/:@'\"<>{}$*]{16,}@")
 _SCHEME = re.compile(r"[Bb](?:earer|asic|EARER|ASIC)([ \t]+)[A-Za-z0-9._~+/=-]{16,}")
 _HEADER = re.compile(
     r"(uthorization[\"']?[ \t]*[:=][ \t]*[bf]?[\"']?[A-Za-z]{1,20}[ \t]+)[A-Za-z0-9._~+/=-]{4,}"
@@ -112,8 +113,8 @@ def is_secret_name(name: str) -> bool:
         >>> is_secret_name("max_tokens"), is_secret_name("tokenizer"), is_secret_name("key")
         (False, False, False)
     """
-    words = [word.lower() for word in _WORD.findall(name)]
-    return any(word in _WORDS for word in words) or any(pair in _PAIRS for pair in pairwise(words))
+    words = [word.lower() for word in WORD.findall(name)]
+    return any(word in WORDS for word in words) or any(pair in PAIRS for pair in pairwise(words))
 
 
 def remember(value: object) -> None:
@@ -166,13 +167,13 @@ def masked_text(text: str) -> str:
         --extra-index-url https://joe:********@example.com/simple?token=********
     """
     text = _private_keys(hide(text))
-    for literal, shape in _KEYS.items():
+    for literal, shape in KEYS.items():
         if literal in text:
             text = shape.sub(MASK, text)
     if "://" in text:
-        text = _URL_PASSWORD.sub(rf"://\1:{MASK}@", text)
+        text = URL_PASSWORD.sub(rf"://\1:{MASK}@", text)
         if "@" in text and "http" in text:
-            text = _URL_TOKEN.sub(f"://{MASK}@", text)
+            text = URL_TOKEN.sub(f"://{MASK}@", text)
     small = text.lower()
     if "uthorization" in small:
         text = _HEADER.sub(rf"\1{MASK}", text)

@@ -8,6 +8,10 @@ export function saveFile(name: string, content: string | Blob, type = "text/plai
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+// What a spreadsheet takes for the beginning of a formula, in either width, and a number, which is none.
+const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
 /** RFC 4180, with a guard: a cell that a spreadsheet would run as a formula gets a quote in front. */
 export function csv(rows: readonly (readonly unknown[])[]): string {
   return `${rows.map((row) => row.map(csvCell).join(",")).join("\r\n")}\r\n`;
@@ -16,6 +20,7 @@ export function csv(rows: readonly (readonly unknown[])[]): string {
 function csvCell(value: unknown): string {
   if (typeof value === "number") return String(value);
   const raw = value === null || value === undefined ? "" : String(value);
-  const text = /^[=+@\t]|^-(?![\d.])/.test(raw) ? `'${raw}` : raw;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = FORMULA.test(raw) && !NUMBER.test(raw) ? `'${raw}` : raw;
+  // Some spreadsheets also part cells at semicolons and tabs: what follows one must not become a cell.
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 
 import type { Task } from "~/api/types.gen";
+import { shownValue } from "~/state/secrets";
 import { Empty } from "~/widgets/states";
 
 interface Props {
@@ -81,7 +82,7 @@ export function Details({ tasks, labels, onlyDifferent, setOnlyDifferent }: Prop
                     <td>{line.name}</td>
                     {line.values.map((value, i) => (
                       <td key={tasks[i]?.id} className={i > 0 && value !== line.values[0] ? "differs" : undefined}>
-                        <span className="mono">{i > 0 && value === line.values[0] && line.different ? "=" : value}</span>
+                        <span className="mono">{i > 0 && value === line.values[0] && line.different ? "=" : shownValue(line.name, value)}</span>
                       </td>
                     ))}
                   </tr>

@@ -1,4 +1,5 @@
 import type { Task } from "~/api/types.gen";
+import { isSecret, masked } from "~/state/secrets";
 
 export interface Difference {
   name: string;
@@ -7,7 +8,6 @@ export interface Difference {
 
 const MOST = 3;
 const LONGEST = 24;
-const SECRET = /token|secret|passw|api_?key|credential/i;
 
 /** Per task: the parameters in which these tasks differ, at most three and none that is secret. */
 export function differencesOf(tasks: readonly Task[]): Map<string, Difference[]> {
@@ -15,7 +15,7 @@ export function differencesOf(tasks: readonly Task[]): Map<string, Difference[]>
   const keys = new Map<string, [section: string, name: string]>();
   for (const task of tasks) {
     for (const [section, items] of Object.entries(task.hyperparams)) {
-      for (const name of Object.keys(items)) if (!SECRET.test(name)) keys.set(`${section}\0${name}`, [section, name]);
+      for (const name of Object.keys(items)) if (!isSecret(name)) keys.set(`${section}\0${name}`, [section, name]);
     }
   }
   const differing = [...keys.values()]
@@ -24,7 +24,7 @@ export function differencesOf(tasks: readonly Task[]): Map<string, Difference[]>
     // A parameter that only some of the tasks have says less than one that all have.
     .sort((a, b) => absent(a.values) - absent(b.values))
     .slice(0, MOST);
-  return new Map(tasks.map((task) => [task.id, differing.map(({ section, name }) => ({ name, value: value(task, section, name) }))]));
+  return new Map(tasks.map((task) => [task.id, differing.map(({ section, name }) => ({ name, value: masked(value(task, section, name)) }))]));
 }
 
 const absent = (values: readonly string[]): number => values.filter((one) => one === "–").length;

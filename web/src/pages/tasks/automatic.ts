@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { call } from "~/api/rpc";
 import type { GetAllTasks } from "~/api/types.gen";
 import { metricColumn, parameterColumn, type Row, type Stat } from "~/pages/tasks/columns";
+import { isSecret } from "~/state/secrets";
 
 const SAMPLE = 16;
 const ROWS = 50;
@@ -18,7 +19,6 @@ const HIGHER = /acc|score|f1|auc|precision|recall|reward|return|bleu|rouge|iou|\
 const HELD_OUT = /val|test|eval|dev|holdout/i;
 // What people set by hand and look for first.
 const TELLING = /(^|[_./ -])(lr|learning[_ -]?rate|batch[_ -]?size|epochs?|optimi[sz]er|model|arch|depth|width|dropout|weight[_ -]?decay)$/i;
-const SECRET = /token|secret|passw|api_?key|credential/i;
 
 export function statOf(name: string): Stat {
   if (LOWER.test(name)) return "min";
@@ -57,7 +57,7 @@ export function chooseParameters(rows: readonly Row[]): string[] {
   for (const row of rows) {
     for (const [section, items] of Object.entries(row.hyperparams ?? {})) {
       for (const [name, item] of Object.entries(items)) {
-        if (SECRET.test(name)) continue;
+        if (isSecret(name)) continue;
         const key = `${section}\0${name}`;
         const known = found.get(key) ?? { section, name, values: new Map<string, number>(), long: false };
         const value = String(item.value ?? "");

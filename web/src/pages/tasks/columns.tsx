@@ -2,6 +2,7 @@ import type { Task } from "~/api/types.gen";
 import { exact, formatAgo, formatDuration, formatNumber, formatParameter, MISSING, parseTime } from "~/charts/format";
 import { taskPath } from "~/state/links";
 import { md5 } from "~/state/md5";
+import { shownValue } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import type { CellContext, GridColumn } from "~/widgets/Grid";
 import { Status } from "~/widgets/Status";
@@ -134,7 +135,7 @@ function metric(id: string, stat: Stat, name: string, variant: string): Column {
 function parameter(id: string, section: string, name: string): Column {
   const read = (row: Row) => {
     const value = row.hyperparams?.[section]?.[name]?.value;
-    return value === undefined || value === null ? MISSING : String(value);
+    return value === undefined || value === null ? MISSING : shownValue(name, String(value));
   };
   const dotted = section.includes(".") || name.includes(".");
   return {

@@ -4,26 +4,39 @@ import type { Parameter } from "~/api/types.gen";
 import { useTask } from "~/pages/task/context";
 import * as codec from "~/state/codec";
 import { useKeys } from "~/state/keys";
+import { isSecret, MASK, masked, shownValue } from "~/state/secrets";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { CopyButton, Empty, Snippet } from "~/widgets/states";
 
 const VIEW = { q: codec.text() };
-const SECRET = /token|secret|passw|api_?key|credential/i;
 
 /** Hidden until someone asks: a screen is often shared. */
-function Secret({ value }: { value: string }) {
+function Secret({ value, hidden }: { value: string; hidden: string }) {
   const [shown, setShown] = useState(false);
   return (
     <button type="button" className="link-button" onClick={() => setShown(!shown)} title={shown ? "Hide" : "Show"}>
-      {shown ? value : "••••••••"}
+      {shown ? value : hidden}
     </button>
+  );
+}
+
+/** A text, with a button for what is hidden in it. */
+function Text({ text }: { text: string }) {
+  const [shown, setShown] = useState(false);
+  const hidden = masked(text);
+  if (hidden === text) return text;
+  return (
+    <>
+      <button type="button" className="link-button" onClick={() => setShown(!shown)}>{shown ? "Hide secrets" : "Show secrets"}</button>
+      {`\n${shown ? text : hidden}`}
+    </>
   );
 }
 
 function Section({ name, items, filter }: { name: string; items: Record<string, Parameter>; filter: string }) {
   const rows = Object.entries(items)
-    .filter(([key, item]) => `${name}/${key} ${String(item.value ?? "")}`.toLowerCase().includes(filter))
+    .filter(([key, item]) => `${name}/${key} ${shownValue(key, String(item.value ?? ""))}`.toLowerCase().includes(filter))
     .sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }));
   if (rows.length === 0) return null;
   return (
@@ -32,16 +45,17 @@ function Section({ name, items, filter }: { name: string; items: Record<string, 
         <h2 className="grow">{name}</h2>
         <span className="caption num">{rows.length}</span>
         <CopyButton label="Copy as JSON"
-          text={JSON.stringify(Object.fromEntries(rows.map(([key, item]) => [key, item.value])), null, 2)} />
+          text={JSON.stringify(Object.fromEntries(rows.map(([key, item]) => [key, typeof item.value === "string" ? shownValue(key, item.value) : isSecret(key) ? MASK : item.value])), null, 2)} />
       </header>
       <table className="plain">
         <tbody>
           {rows.map(([key, item]) => {
             const value = item.value === null || item.value === undefined ? "" : String(item.value);
+            const hidden = shownValue(key, value);
             return (
               <tr key={key} className="param-row" title={[item.type, item.description].filter(Boolean).join(" · ")}>
                 <td>{key}</td>
-                <td>{SECRET.test(key) && value ? <Secret value={value} /> : value || <span className="muted">empty</span>}</td>
+                <td>{hidden !== value ? <Secret value={value} hidden={hidden} /> : value || <span className="muted">empty</span>}</td>
                 <td className="caption">{item.type === "legacy" ? "" : item.type}</td>
               </tr>
             );
@@ -86,10 +100,10 @@ export default function Configuration() {
             <header>
               <h2 className="grow">{name}</h2>
               <span className="caption">{item.type}</span>
-              <CopyButton text={String(item.value ?? "")} label="Copy" />
+              <CopyButton text={masked(String(item.value ?? ""))} label="Copy" />
             </header>
             {item.description && <p className="body caption">{item.description}</p>}
-            <pre className="code">{String(item.value ?? "")}</pre>
+            <pre className="code"><Text text={String(item.value ?? "")} /></pre>
           </div>
         ))}
       </div>
