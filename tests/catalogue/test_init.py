@@ -475,3 +475,30 @@ print("SAME", Task.current_task().id)
     program = Program(source, sdk, tmp_path / "run", TRIALBOOK_TASK_ID=draft.id)
     assert program.wait() == 0, program.text
     assert program.wait_for("SAME") == draft.id and points(sdk, draft.id)["a/b"]["iter"] == [3]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"name": "other"}, {"project": "/elsewhere"}, {"task_type": "testing"}, {"name": "o", "project": "/e"}],
+    ids=lambda changed: "+".join(changed),
+)
+def test_T22_a_task_is_taken_by_its_id(begin: Begin, project: str, changed: dict[str, str]) -> None:
+    first = begin("first")
+    first.get_logger().report_scalar("loss", "train", 1.0, 1)
+    first.close()
+    wanted = {"name": "first", **changed, "project": project + changed.get("project", "")}
+    second = begin(reuse_last_task_id=first.id, **wanted)
+    assert second.id == first.id
+    assert second.name == wanted["name"] and second.get_project_name() == wanted["project"]
+    assert second.task_type == wanted.get("task_type", "training")
+    assert again(second).get_reported_scalars() == {}, "it is begun anew"
+    assert again(second).name == wanted["name"] and again(second).get_project_name() == wanted["project"]
+    second.close()
+    assert begin(**wanted).id == first.id, "and it is the last run under its new name"
+
+
+def test_T22_without_a_name_the_task_keeps_its_own(begin: Begin, project: str) -> None:
+    first = begin("first")
+    first.close()
+    second = begin(None, project=None, reuse_last_task_id=first.id)  # type: ignore[arg-type]
+    assert (second.id, second.name, second.get_project_name()) == (first.id, "first", project)

@@ -3,7 +3,7 @@
 import json
 import sys
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trialbook.errors import ServerFault
 
@@ -45,3 +45,18 @@ def decode(body: bytes) -> list[Series]:
                 column.byteswap()
         found.append(Series(one["task"], one["metric"], one["variant"], iteration, time, value))
     return found
+
+
+def newest_of_each(series: Series) -> Series:
+    """Of points with equal iteration the last one; the points are in the order (iteration, time, arrival)."""
+    iterations = series.iteration
+    end = len(iterations) - 1
+    kept = [at for at, number in enumerate(iterations) if at == end or iterations[at + 1] != number]
+    if len(kept) == len(iterations):
+        return series
+    return replace(
+        series,
+        iteration=array("q", (iterations[at] for at in kept)),
+        time=array("d", (series.time[at] for at in kept)),
+        value=array("d", (series.value[at] for at in kept)),
+    )

@@ -256,15 +256,23 @@ class OutputModel(Model):
         return True
 
     def update_labels(self, labels: Mapping[str, int]) -> None:
-        """Replace the meaning of class numbers.
+        """Replace the meaning of class numbers, here and on the task.
 
         Args:
             labels: names to integers.
 
         Raises:
-            UsageError: not a dict of texts to integers.
+            UsageError: not a dict of texts to integers, or the model or its task can no longer change.
+
+        Example:
+            >>> model = OutputModel(task, name="net")
+            >>> model.update_labels({"cat": 0, "dog": 1})
+            >>> task.get_labels_enumeration()
+            {'cat': 0, 'dog': 1}
         """
-        self._change({"labels": check_labels(labels)})
+        checked = check_labels(labels)
+        self._task.set_model_label_enumeration(checked)
+        self._change({"labels": checked})
 
     def set_upload_destination(self, uri: str) -> None:
         """Where later weights go.

@@ -2,15 +2,38 @@
 
 import functools
 import inspect
+from datetime import datetime, timezone
 from typing import Any
 
+from trialbook.base.clock import parse_iso
 from trialbook.client.session import Session
 from trialbook.errors import ConfigurationError
 from trialbook.sdk import connection as connections
 
 
+_MOMENTS = frozenset(
+    {
+        "added",
+        "completed",
+        "created",
+        "last_activity_time",
+        "last_change",
+        "last_report_time",
+        "last_update",
+        "last_worker_report",
+        "published",
+        "register_time",
+        "started",
+        "status_changed",
+    }
+)
+"""Fields that hold a moment; released clients read these as datetimes too."""
+
+
 class View(dict[str, Any]):
     """A dict whose keys are attributes as well, as deep as it goes. A known field that is not set is None.
+
+    An attribute that holds a moment is a datetime with a time zone; by key it is the text that the server sent.
 
     Example:
         >>> view = View({"id": "1", "script": {"branch": "main"}})
@@ -20,7 +43,7 @@ class View(dict[str, Any]):
 
     def __getattr__(self, name: str) -> Any:
         if name in self:
-            return _seen(self[name])
+            return _moment(self[name]) if name in _MOMENTS else _seen(self[name])
         if name in known_fields():
             return None
         raise AttributeError(f"there is no {name!r}; there are {', '.join(map(str, self))}")
@@ -33,6 +56,16 @@ class Response(View):
     def response(self) -> "Response":
         """This answer."""
         return self
+
+
+def _moment(value: Any) -> Any:
+    """A date of the wire as a datetime; what is none, such as a count of the same name, as it is."""
+    if not isinstance(value, str):
+        return _seen(value)
+    try:
+        return datetime.fromtimestamp(parse_iso(value), timezone.utc)
+    except ValueError:
+        return value
 
 
 def _seen(value: Any) -> Any:

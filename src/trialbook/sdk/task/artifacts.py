@@ -131,28 +131,36 @@ class ArtifactsMixin(TaskBase):
         return self._registered.objects() if self._registered is not None else {}
 
     def set_artifacts(self, artifacts_list: Sequence[Any] | None = None) -> list[Artifact] | None:
-        """Replace the record of all artifacts; files are neither stored nor deleted.
+        """Update the record of artifacts: those of the list are added, or replace the ones of their name.
+
+        Others stay; ``delete_artifacts`` removes them. Files are neither stored nor deleted.
 
         Args:
-            artifacts_list: ``Artifact`` objects or dicts with the fields of the wire (``key``, ``type``, ``uri`` …).
+            artifacts_list: ``Artifact`` objects or dicts with the fields of the wire (``key``, ``type``, ``uri`` …); None
+                and an empty list change nothing.
 
         Returns:
-            The artifacts now; None when the server refused.
+            All artifacts now; None when the server refused.
 
         Raises:
-            UsageError: an entry without a key.
+            UsageError: no list, or an entry without a key.
+
+        Example:
+            >>> task.set_artifacts([{"key": "table", "type": "custom", "uri": "https://example.com/table.csv"}])
+            [<Artifact 'table' custom 0 bytes>]
+            >>> len(task.set_artifacts())
+            1
         """
-        entries = [dict(getattr(item, "_entry", item)) for item in artifacts_list or []]
-        if any(not entry.get("key") for entry in entries):
-            raise UsageError("each artifact needs a key")
+        entries = _entries(artifacts_list)
+        if not entries:
+            return list(self.artifacts.values())
         try:
-            self._record.change("tasks.edit", {"force": True, "execution": {"artifacts": entries}})
+            self._record.change("tasks.add_or_update_artifacts", {"force": True, "artifacts": entries})
         except WireError as error:
-            say(f"Trialbook: the artifacts were not replaced: {error}")
+            say(f"Trialbook: the artifacts were not updated: {error}")
             return None
-        with self._record.lock:
-            execution = self._document().setdefault("execution", {}) or {}
-            self._document()["execution"] = {**execution, "artifacts": entries}
+        for entry in entries:
+            self._note_artifact(entry)
         return list(self.artifacts.values())
 
     # -- inside ---
@@ -262,6 +270,25 @@ class ArtifactsMixin(TaskBase):
     def _place(self) -> tuple[str, str, str]:
         """Address, project and name: where files of the task go. The life-cycle mixin has it."""
         raise AttributeError("_place")
+
+
+def _entries(given: Sequence[Any] | None) -> list[dict[str, Any]]:
+    wanted = "artifacts_list takes a list of Artifact objects or dicts with a key"
+    if given is not None and not isinstance(given, (list, tuple)):
+        raise UsageError(f"{wanted}, not {given!r}")
+    entries = []
+    for item in given or ():
+        if isinstance(item, Artifact):
+            _ = item.hash
+            entry = dict(item._entry)
+        elif isinstance(item, Mapping):
+            entry = dict(item)
+        else:
+            raise UsageError(f"{wanted}, not of {item!r}")
+        if not isinstance(entry.get("key"), str) or not entry["key"]:
+            raise UsageError(f"{wanted}; {entry!r} has none")
+        entries.append({"mode": "output", "type": "custom", **entry})
+    return entries
 
 
 def _file(value: Any) -> Path | None:

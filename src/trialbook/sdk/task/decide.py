@@ -25,6 +25,7 @@ class Wish:
         type: of the task.
         reuse: True uses the last task of this host, False never, a text is a task id.
         resume: True continues instead of resetting, a text is a task id, an integer is the offset of iterations.
+        said: which of project and name the program gave itself; the others were found for it.
     """
 
     project: str
@@ -32,6 +33,7 @@ class Wish:
     type: str
     reuse: bool | str = True
     resume: bool | str | int = False
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,9 @@ def _obstacle(wish: Wish, situation: Situation, document: Mapping[str, Any]) -> 
         return "it has output models"
     if situation.running:
         return "another process is running it"
+    if isinstance(wish.reuse, str):
+        # It is that task because its id was given, whatever it is called and wherever it is.
+        return ""
     if document.get("name") != wish.name or document.get("type") != wish.type:
         return "it was renamed or has another type"
     if situation.project_id is not None and project != situation.project_id:

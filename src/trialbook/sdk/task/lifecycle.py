@@ -78,7 +78,8 @@ class LifecycleMixin(TaskBase):
             tags: added to the task.
             reuse_last_task_id: True takes the last task of this host with the same project, name and type again, with
                 its outputs erased, when it has no artifact or model and is neither published nor archived. False always
-                makes a new one. A text is the id of the task to take.
+                makes a new one. A text is the id of the task to take under the same conditions, whatever it is
+                called; it gets the project and the name that are given here.
             continue_last_task: True goes on with the last task: nothing is erased, iterations go on after the last one.
                 A text is the id of the task; an integer is the offset of iterations, 0 for none.
             output_uri: where models go: True for the files server, a folder or an address. None leaves them where they
@@ -132,6 +133,9 @@ class LifecycleMixin(TaskBase):
             # The second job of a sweep would erase the first.
             False if reuse_last_task_id is True and jobs.number else reuse_last_task_id,
             continue_last_task,
+            frozenset(
+                what for what, given in (("project", project_name), ("name", task_name)) if given is not None
+            ),
         )
         deferred = defers(wish, settings, deferred_init)
         destination = _destination(output_uri, settings.default_output_uri, tried=not deferred)

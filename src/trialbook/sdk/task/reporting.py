@@ -34,7 +34,8 @@ class ReportingMixin(TaskBase):
             UsageError: another ``x_axis``.
 
         Returns:
-            The points in order of iterations; NaN where it was reported.
+            The points in order of iterations; NaN where it was reported. Of several points of one iteration it is the
+            newest; the charts of the page show them all.
 
         Example:
             >>> for step in (1, 2):
@@ -242,7 +243,11 @@ class ReportingMixin(TaskBase):
         session = self._record.require_connection("reading scalars").session
         # Columns, because a million points as JSON take seconds to read.
         ask = {"series": {"tasks": [self.id]}, "format": "columns"}
-        found = [one for one in columns.decode(session.fetch("series.raw", ask, columns.TYPE)) if one.value]
+        found = [
+            columns.newest_of_each(one)
+            for one in columns.decode(session.fetch("series.raw", ask, columns.TYPE))
+            if one.value
+        ]
         start = 0.0 if x_axis == "iter" else min((min(series.time) for series in found), default=0.0)
         named: dict[str, dict[str, dict[str, Any]]] = {}
         for series in found:

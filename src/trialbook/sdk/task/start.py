@@ -194,8 +194,13 @@ def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection:
                 orphan.discard()
         call("tasks.reset", {"task": task, "force": True, "clear_all": True})
         fields = _birth_fields(birth, settings)
-        del fields["project_name"], fields["name"], fields["type"], fields["system_tags"]
+        project = fields.pop("project_name")
+        del fields["system_tags"]
+        if "name" not in wish.said:
+            del fields["name"]
         call("tasks.edit", {"task": task, "force": True, "hyperparams": {}, "configuration": {}, **fields})
+        if "project" in wish.said and isinstance(wish.reuse, str):
+            call("tasks.move", {"ids": [task], "project_name": project})
         call("tasks.started", {"task": task})
     elif decision.move is Move.CONTINUE:
         call("tasks.started", {"task": task, "force": True})
@@ -207,7 +212,7 @@ def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection:
     elif decision.move is Move.ATTACH and settings.task_id:
         offset = reported_offset(document)
     record = Record(document, connection, settings, own=True)
-    if decision.move in (Move.NEW, Move.REUSE):
+    if decision.move is Move.NEW:
         record.project_name = wish.project
     # A simulated run belongs to this process: there is no agent that would end it.
     record.main = decision.move is not Move.ATTACH or settings.simulated
