@@ -86,7 +86,7 @@ ROWS: dict[str, str] = {
     "TK-073": "running_locally: False under an agent, also before init",
     "TK-074": "save_exec_model_design_file: writes, keeps by wish, refuses without content",
     "TK-075": "set_archived: in and out of lists at any status",
-    "TK-076": "set_artifacts: the record as a whole",
+    "TK-076": "set_artifacts: the record by name; nothing without a list",
     "TK-077": "set_base_docker: image, arguments, script; ignored for the run of an agent",
     "TK-078": "set_comment: at any status",
     "TK-079": "set_configuration_object: text or dict with description and type",

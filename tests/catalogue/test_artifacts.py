@@ -270,13 +270,26 @@ def test_registered_tables(task: Task, capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.covers("TK-076")
-def test_replacing_the_record(draft: Task) -> None:
-    draft.upload_artifact("one", {"a": 1}, wait_on_upload=True)
-    draft.upload_artifact("two", {"b": 2}, wait_on_upload=True)
-    kept = draft.set_artifacts([draft.artifacts["two"]])
-    assert kept is not None and [artifact.name for artifact in kept] == ["two"]
-    assert list(again(draft).artifacts) == ["two"]
-    assert draft.set_artifacts([]) == [] and again(draft).artifacts == {}
+@pytest.mark.parametrize("runs", [True, False])
+def test_T23_the_record_is_merged_by_name(task: Task, draft: Task, runs: bool) -> None:
+    given = task if runs else draft
+    given.upload_artifact("one", {"a": 1}, wait_on_upload=True)
+    given.upload_artifact("two", {"b": 2}, wait_on_upload=True)
+    for nothing in (None, [], ()):
+        kept = given.set_artifacts(nothing)
+        assert kept is not None and [artifact.name for artifact in kept] == ["one", "two"]
+    assert [artifact.name for artifact in given.set_artifacts() or []] == ["one", "two"]
+    given.set_artifacts([given.artifacts["two"]])
+    given.set_artifacts(
+        [{"key": "three", "uri": "https://example.com/3"}, {"key": "one", "uri": "file:///1"}]
+    )
+    found = again(given).artifacts
+    assert sorted(found) == sorted(given.artifacts) == ["one", "three", "two"]
+    assert found["one"].url == "file:///1" and found["two"].get() == {"b": 2}
+    for wrong in ("one", 3, [3], [{"uri": "file:///1"}], {"key": "one"}):
+        with pytest.raises(UsageError, match="artifacts_list takes a list"):
+            given.set_artifacts(wrong)  # type: ignore[arg-type]
+    assert sorted(again(given).artifacts) == ["one", "three", "two"]
 
 
 @pytest.mark.covers("TI-14")

@@ -138,6 +138,37 @@ def test_configuration_and_labels(task: Task) -> None:
         text.update_labels({"dog": "x"})  # type: ignore[dict-item]
 
 
+def test_T34_the_task_knows_what_its_model_says(task: Task) -> None:
+    model = OutputModel(task, name="net")
+    model.update_labels({"a": 1})
+    assert task.get_labels_enumeration() == again(task).get_labels_enumeration() == {"a": 1}
+    model.update_labels({"b": 2, "c": 3})
+    assert again(task).get_labels_enumeration() == {"b": 2, "c": 3}
+    model.update_design(config_dict={"depth": 3})
+    model.update_design(config_dict={"depth": 4})
+    assert again(task).get_model_design() == "depth = 3", "only a task that has none takes it"
+    with pytest.raises(UsageError, match="names to integers"):
+        model.update_labels({"a": "x"})  # type: ignore[dict-item]
+    assert again(task).get_labels_enumeration() == {"b": 2, "c": 3}
+
+
+def test_T34_a_connected_model_tells_its_task(task: Task) -> None:
+    OutputModel(task, name="net", label_enumeration={"a": 1}, config_text="depth = 3").connect(task)
+    found = again(task)
+    assert found.get_labels_enumeration() == {"a": 1} and found.get_model_design() == "depth = 3"
+
+
+def test_T34_what_is_given_for_a_model_that_exists_is_kept(task: Task) -> None:
+    first = OutputModel(task, name="net", tags=["old"], framework="PyTorch")
+    first.connect(task)
+    task.flush()
+    OutputModel(task, base_model_id=first.id, label_enumeration={"a": 1}, tags=["new"], comment="said")
+    task.flush()
+    found = Model(first.id)
+    assert (found.name, found.framework) == ("net", "PyTorch"), "what is not given stays"
+    assert (found.labels, found.tags, found.comment) == ({"a": 1}, ["new"], "said")
+
+
 @pytest.mark.covers("OM-1")
 def test_a_model_belongs_to_a_task(project: str) -> None:
     with pytest.raises(UsageError, match="belongs to a task"):

@@ -1,6 +1,8 @@
 """Reading back what was reported; iterations; flushing."""
 
 import math
+import re
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -168,3 +170,44 @@ def test_the_patience_of_the_monitor(begin: Begin) -> None:
         assert Task.set_resource_monitor_iteration_timeout(wrong) is False  # type: ignore[arg-type]
     assert monitor._timeout == 0.5
     monitor.set_timeout(before)
+
+
+@pytest.mark.parametrize("sent_apart", [False, True])
+def test_T25_of_equal_iterations_the_newest(task: Task, sent_apart: bool) -> None:
+    logger = task.get_logger()
+    for value, step in [(1.0, 0), (2.0, 1), (3.0, 1), (4.0, 2), (9.0, 0), (math.nan, 3), (5.0, 3), (7.0, -1)]:
+        logger.report_scalar("t", "s", value, step)
+        if sent_apart:
+            task.flush()
+    wanted = {"x": [-1, 0, 1, 2, 3], "y": [7.0, 9.0, 3.0, 4.0, 5.0]}
+    other = again(task)
+    assert other.get_reported_scalars()["t"]["s"] == wanted
+    assert other.get_reported_scalars(max_samples=10)["t"]["s"] == wanted
+    assert other.get_all_reported_scalars()["t"]["s"] == wanted
+    by_time = {
+        axis: other.get_reported_scalars(x_axis=axis)["t"]["s"]["y"] for axis in ("timestamp", "iso_time")
+    }
+    fewer = other.get_reported_scalars(10, x_axis="iso_time")["t"]["s"]["y"]
+    assert {axis: sorted(values) for axis, values in by_time.items()} == dict.fromkeys(
+        by_time, sorted(wanted["y"])
+    )
+    assert sorted(fewer) == sorted(wanted["y"])
+    assert other.get_last_scalar_metrics()["t"]["s"]["min"] == 1.0, "statistics keep all"
+
+
+def test_T24_moments_are_datetimes(begin: Begin) -> None:
+    task = begin()
+    task.close()
+    found = again(task)
+    data = found.data
+    moments = ("created", "started", "completed", "last_update", "last_change", "status_changed")
+    for name in moments:
+        moment = getattr(data, name)
+        assert isinstance(moment, datetime) and moment.tzinfo is not None, name
+        assert moment == datetime.fromisoformat(data[name])
+    assert data.completed - data.started >= timedelta(0)
+    assert data.published is None and begin("other").data.completed is None
+    project = Task.get_projects(name=f"^{re.escape(found.get_project_name())}$")[0]
+    assert isinstance(project.created, datetime) and isinstance(project.last_update, datetime)
+    tasks = Task.get_all(id=[found.id], search_hidden=True).tasks
+    assert tasks[0].started == data.started

@@ -92,22 +92,6 @@ def test_what_cannot_be_registered(task: Task) -> None:
         task.upload_artifact("x", {"a": 1})
 
 
-def test_set_artifacts_replaces_the_record(task: Task) -> None:
-    task.upload_artifact("one", {"a": 1}, wait_on_upload=True)
-    task.upload_artifact("two", {"b": 2}, wait_on_upload=True)
-    kept = task.set_artifacts([task.artifacts["two"]])
-    assert kept is not None and [artifact.name for artifact in kept] == ["two"]
-    task.flush()
-    found = Task.get_task(task.id)
-    assert found is not None and list(found.artifacts) == ["two"]
-    assert found.artifacts["two"].get() == {"b": 2}
-    with pytest.raises(UsageError, match="key"):
-        task.set_artifacts([{"uri": "http://x/y"}])
-    assert task.set_artifacts() == []
-    task.flush()
-    assert task.artifacts == {}
-
-
 def test_the_last_change_is_stored_at_the_end(server: RunningServer, tmp_path: Path) -> None:
     program = Program(
         """

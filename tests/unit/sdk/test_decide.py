@@ -47,7 +47,12 @@ ROWS = [
     ("IN-8 named, of another name", wish(reuse=TASK), situation(document=last(name="else")), Move.REUSE),
     ("IN-8 named, of another type", wish(reuse=TASK), situation(document=last(type="testing")), Move.REUSE),
     ("IN-8 named, elsewhere", wish(reuse=TASK), situation(document=last(project="q" * 32)), Move.REUSE),
-    ("IN-8 named, but archived", wish(reuse=TASK), situation(document=last(system_tags=["archived"])), Move.NEW),
+    (
+        "IN-8 named, but archived",
+        wish(reuse=TASK),
+        situation(document=last(system_tags=["archived"])),
+        Move.NEW,
+    ),
     ("IN-8 named, but has an artifact", wish(reuse=TASK), situation(document=last(**ARTIFACT)), Move.NEW),
     ("IN-8 named, but unknown", wish(reuse=OTHER), situation(document=None), Move.NEW),
     ("IN-9 too old", wish(), situation(age_hours=73), Move.NEW),

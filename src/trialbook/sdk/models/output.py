@@ -87,11 +87,20 @@ class OutputModel(Model):
                 "metadata": {},
                 "system_tags": [],
             }
-        elif config_text is not None or config_dict is not None:
-            self.update_design(config_text, config_dict)
+        else:
+            given = {"name": name, "framework": framework, "comment": comment}
+            changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+            if label_enumeration is not None:
+                changes["labels"] = labels
+            if tags is not None:
+                changes["tags"] = list(tags)
+            if changes:
+                self._change(changes)
+            if config_text is not None or config_dict is not None:
+                self.update_design(config_text, config_dict)
 
     def connect(self, task: "Task", name: str | None = None, **_: Any) -> None:
-        """List it with the task's output models.
+        """List it with the task's output models; the task takes over its configuration and labels when it has none.
 
         Args:
             task: the task.
@@ -240,7 +249,7 @@ class OutputModel(Model):
     def update_design(
         self, config_text: str | None = None, config_dict: Mapping[str, Any] | None = None
     ) -> bool:
-        """Replace the configuration.
+        """Replace the configuration; a task that has none gets it too.
 
         Args:
             config_text: as text.
@@ -252,17 +261,19 @@ class OutputModel(Model):
         Raises:
             UsageError: both.
         """
-        self._change({"design": {"design": design_text(config_text, config_dict)}})
+        design = design_text(config_text, config_dict)
+        self._change({"design": {"design": design}})
+        self._tell_task(design=design)
         return True
 
     def update_labels(self, labels: Mapping[str, int]) -> None:
-        """Replace the meaning of class numbers, here and on the task.
+        """Replace the meaning of class numbers, here and on the task as long as the task is a draft or runs.
 
         Args:
             labels: names to integers.
 
         Raises:
-            UsageError: not a dict of texts to integers, or the model or its task can no longer change.
+            UsageError: not a dict of texts to integers.
 
         Example:
             >>> model = OutputModel(task, name="net")
@@ -271,8 +282,9 @@ class OutputModel(Model):
             {'cat': 0, 'dog': 1}
         """
         checked = check_labels(labels)
-        self._task.set_model_label_enumeration(checked)
         self._change({"labels": checked})
+        if self._task._editable():
+            self._task.set_model_label_enumeration(checked)
 
     def set_upload_destination(self, uri: str) -> None:
         """Where later weights go.
@@ -338,6 +350,17 @@ class OutputModel(Model):
     def _connect_to(self, task: Any, name: str | None) -> None:
         self._slot = name or self._slot
         self._make(self._slot or self.name)
+        known = self._data()
+        self._tell_task((known.get("design") or {}).get("design") or "", known.get("labels"))
+
+    def _tell_task(self, design: str = "", labels: Mapping[str, int] | None = None) -> None:
+        """What the task does not say itself it takes from its model."""
+        if not self._task._editable():
+            return
+        if design and not self._task.get_model_design():
+            self._task.set_model_config(design)
+        if labels and not self._task.get_labels_enumeration():
+            self._task.set_model_label_enumeration(labels)
 
     def _call(self, method: str, params: dict[str, Any]) -> Any:
         self._record.flush()

@@ -10,7 +10,6 @@ from trialbook.client.session import Session
 from trialbook.errors import ConfigurationError
 from trialbook.sdk import connection as connections
 
-
 _MOMENTS = frozenset(
     {
         "added",

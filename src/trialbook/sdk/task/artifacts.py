@@ -136,8 +136,8 @@ class ArtifactsMixin(TaskBase):
         Others stay; ``delete_artifacts`` removes them. Files are neither stored nor deleted.
 
         Args:
-            artifacts_list: ``Artifact`` objects or dicts with the fields of the wire (``key``, ``type``, ``uri`` …); None
-                and an empty list change nothing.
+            artifacts_list: ``Artifact`` objects or dicts with the fields of the wire (``key``, ``type``, ``uri`` …).
+                None and an empty list change nothing.
 
         Returns:
             All artifacts now; None when the server refused.

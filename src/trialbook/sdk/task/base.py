@@ -29,6 +29,10 @@ class TaskBase:
     def _sync_artifacts(self, end: bool = False) -> None:
         """Store the changes of registered artifacts; the artifacts mixin does it."""
 
+    def _editable(self) -> bool:
+        """Whether content may change: the task is a draft or runs, as far as this object knows."""
+        return str(self._record.document.get("status") or "created") in _EDITABLE
+
     def _require_editable(self, what: str) -> None:
         """Content may change only while the task is a draft or runs."""
         status = str(self._record.document.get("status") or "created")
