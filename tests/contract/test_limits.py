@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import urllib3
+from tests.support import frames
 from tests.support.server import RunningServer
 from tests.support.waiting import until
 
+from trialbook.base.ids import new_id
 from trialbook.errors import BadField, ServerBusy, TooManyRequests
 from trialbook.server.core import limits
 
@@ -300,3 +302,59 @@ def _files(folder: Path) -> list[str]:
 def test_S8_a_body_that_is_no_utf8_is_no_fault(server: RunningServer) -> None:
     for body in (b"\xff\xfe", b'{"a": "\xff"}', json.dumps({"task": "\ud800"}).encode(), b"[" * 100_000):
         assert server.ask("tasks.get_by_id", body=body).status == 400
+
+
+CUT = (b"\xed\xa0\x80", b"\\ud800", b"\\u0000")
+"""A lone surrogate as bytes and escaped, and the zero character."""
+
+
+@pytest.mark.parametrize("letter", CUT, ids=["bytes", "escaped", "zero"])
+@pytest.mark.parametrize("field", ["type", "task", "metric", "variant", "worker", "msg", "level"])
+def test_S8_letters_that_are_none_in_json_lines(server: RunningServer, field: str, letter: bytes) -> None:
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    good = {
+        "type": "log",
+        "task": task,
+        "msg": "kept",
+        "level": "info",
+        "metric": "m",
+        "variant": "v",
+        "worker": "w",
+    }
+    odd = json.dumps({**good, field: "@" + str(good[field])}).encode().replace(b"@", letter)
+    reply = server.ask(
+        "events.add_batch",
+        body=json.dumps(good).encode() + b"\n" + odd,
+        headers={"Content-Type": "application/json-lines"},
+    )
+    assert reply.status == 200, reply.data
+    found = server.call("events.get_task_log", task=task)["events"]
+    assert len(found) == (1 if field in ("type", "task") else 2)
+
+
+@pytest.mark.parametrize("letter", CUT, ids=["bytes", "escaped", "zero"])
+def test_S8_letters_that_are_none_in_a_journal(server: RunningServer, letter: bytes) -> None:
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    parts = frames.event(type="plot", metric="m", variant="v@", iter=1, plot_str="{}@", timestamp=1)
+    payload = parts[4:-4].replace(b"@", letter)
+    body = frames.body(task, new_id(), 0, frames.frame(4, payload))
+    reply = server.ask(
+        "events.add_points", body=body, headers={"Content-Type": "application/x-trialbook-points"}
+    )
+    assert reply.status == 200, reply.data
+    assert server.call("events.get_task_plots", task=task)["returned"] == 1
+
+
+@pytest.mark.parametrize("metadata", [5.0, 1, True, "text", [1], [{"no": "key"}]])
+@pytest.mark.parametrize("method", ["create", "edit"])
+def test_S8_metadata_of_another_kind(server: RunningServer, method: str, metadata: Any) -> None:
+    model = server.call("models.create", name="m", uri="file:///m")["id"]
+    named = {"model": model} if method == "edit" else {"name": "m", "uri": "file:///m"}
+    reply = server.ask(f"models.{method}", {**named, "metadata": metadata})
+    assert (reply.status, reply.json()["meta"]["error_class"]) == (400, "BadField"), reply.data
+
+
+def test_S8_a_boundary_that_is_too_long(server: RunningServer) -> None:
+    kind = "multipart/form-data; boundary=" + "b" * 5000
+    headers = {"Authorization": bearer(server), "Content-Type": kind}
+    assert HTTP.request("POST", server.files_url, body=b"", headers=headers).status == 400

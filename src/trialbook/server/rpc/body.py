@@ -1,7 +1,6 @@
 """Request bodies: size, compression, JSON, query string."""
 
 import asyncio
-import json
 import math
 import time
 import zlib
@@ -14,6 +13,7 @@ from starlette.requests import Request
 
 from trialbook.base.numerals import natural
 from trialbook.errors import BadRequest, BodyTooLarge
+from trialbook.server.core import loose_json
 from trialbook.server.core.limits import Share
 from trialbook.server.rpc.arriving import arriving
 
@@ -150,19 +150,18 @@ def parse_object(body: bytes) -> dict[str, Any]:
         clean = b"\\u0000" not in body
     except (msgspec.DecodeError, UnicodeDecodeError):
         value = _lenient(body)
-        clean = False
+        clean = True
     except RecursionError:
         raise BadRequest("the body is nested too deep") from None
     if not isinstance(value, dict):
         raise BadRequest(f"the body must be a JSON object, not {_kind(value)}")
-    return value if clean else _cleaned(value)
+    return value if clean else loose_json.cleaned(value)
 
 
 def _lenient(body: bytes) -> Any:
-    """Python's own parser takes NaN and Infinity, which other clients write."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
+        return loose_json.parse(body)
+    except ValueError as error:
         raise BadRequest(f"the body is not JSON: {error}") from None
 
 
@@ -176,23 +175,6 @@ def _kind(value: Any) -> str:
         type(None): "null",
     }
     return names.get(type(value), "that")
-
-
-def _cleaned(value: Any) -> Any:
-    """Without what a database cannot hold: zero characters and lone surrogates in texts."""
-    if isinstance(value, str):
-        if "\x00" in value:
-            value = value.replace("\x00", "\ufffd")
-        return value.encode("utf-8", "replace").decode() if _has_surrogate(value) else value
-    if isinstance(value, dict):
-        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    return value
-
-
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def query_values(query: str) -> dict[str, Any]:

@@ -91,8 +91,8 @@ async def pieces(request: Request) -> AsyncIterator[Piece]:
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or b"boundary" not in options:
         raise BadRequest("an upload is multipart/form-data; the name of each part is the path of the file")
-    reader = _Reader(options[b"boundary"])
     try:
+        reader = _Reader(options[b"boundary"])
         async for chunk in arriving(request):
             if chunk:
                 reader.parser.write(chunk)

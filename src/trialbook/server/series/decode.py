@@ -6,7 +6,6 @@ and its checksums are verified, by numpy.
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,8 +15,8 @@ from typing import Any
 import msgspec
 
 from trialbook.errors import BadRequest
+from trialbook.server.core import loose_json
 from trialbook.server.series.numeric import Floats, Ints, np
-from trialbook.server.stores.series import clean_name
 from trialbook.wire.logs import Loss
 
 MAGIC = b"TBP1"
@@ -234,24 +233,13 @@ def _object(payload: bytes, offset: int) -> dict[str, Any]:
     try:
         try:
             value = msgspec.json.decode(payload)
-        except msgspec.MsgspecError:
-            # Python's own parser takes NaN and Infinity, which a script may well have reported.
-            value = json.loads(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            value = loose_json.parse(payload)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the frame at byte {offset} of the body holds no JSON: {error}") from None
     if not isinstance(value, dict):
         raise BadRequest(f"the frame at byte {offset} of the body holds no JSON object")
-    return value if b"\\u" not in payload else _clean(value)
-
-
-def _clean(value: Any) -> Any:
-    """The same value with texts that every database can hold, as the server does with a request's own
-    JSON."""
-    if isinstance(value, str):
-        return clean_name(value)
-    if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
+    return value if b"\\u" not in payload else loose_json.cleaned(value)
 
 
 def _loss(value: dict[str, Any], offset: int) -> Loss:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from trialbook.errors import BadRequest, EmptyBatch
+from trialbook.server.core import loose_json
 from trialbook.server.series.arrivals import Collector, Scalars
 from trialbook.server.series.numeric import np
 from trialbook.wire.events import Event
@@ -145,9 +145,8 @@ def _one_by_one(body: bytes, collector: Collector) -> None:
 
 def _parse(line: bytes, number: int) -> dict[str, Any]:
     try:
-        # Python's own parser takes the NaN and Infinity that other clients write.
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        value = loose_json.parse(line)
+    except ValueError as error:
         raise BadRequest(f"item {number} of the batch is not JSON: {error}", index=number) from None
     if not isinstance(value, dict):
         raise BadRequest(f"item {number} of the batch is no JSON object", index=number)

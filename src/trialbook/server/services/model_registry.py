@@ -229,6 +229,8 @@ def _metadata(given: Any) -> dict[str, Any]:
     """
     if given is None:
         return {}
+    if not isinstance(given, list | dict):
+        raise BadField(f"metadata: must be an object or a list of objects, not {given!r}", field="metadata")
     items = (
         given if isinstance(given, list) else [{"key": key, **_entry(item)} for key, item in given.items()]
     )
