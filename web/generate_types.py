@@ -1,5 +1,8 @@
-"""Writes ``src/api/types.gen.ts`` from the server's method table, and ``src/state/secretRules.gen.ts`` from the rules
-that mask secrets.
+"""Writes ``src/api/types.gen.ts`` and ``src/api/shapes.gen.ts`` from the server's method table, and
+``src/state/secretRules.gen.ts`` from the rules that mask secrets.
+
+The types are for the compiler; the shapes are what ``src/api/whole.ts`` checks answers against, so they hold only what
+the methods that the page calls can answer.
 
 Run ``python web/generate_types.py`` after a change in ``src/trialbook/wire`` or ``src/trialbook/capture/secrets.py``;
 ``--check`` only says whether a file is stale (``tests/unit/test_web_types.py`` runs that).
@@ -7,6 +10,7 @@ Run ``python web/generate_types.py`` after a change in ``src/trialbook/wire`` or
 
 import enum
 import json
+import re
 import sys
 import types
 import typing
@@ -119,6 +123,63 @@ class Writer:
             parts.append(f'  "{method.name}": {row};')
         return "\n".join([*parts, "}\n"])
 
+    def shape(self, kind: Any) -> str:
+        """A type in the few letters that ``whole.ts`` reads; ``*`` where anything goes."""
+        origin, inner = get_origin(kind), get_args(kind)
+        if origin is Annotated:
+            found = next((projected(mark) for mark in inner[1:] if projected(mark)), None)
+            return f"~{self.name(found)}" if found else self.shape(inner[0])
+        if origin in (Union, types.UnionType):
+            parts = {self.shape(part) for part in inner if part not in (msgspec.UnsetType, type(None))}
+            one = parts.pop() if len(parts) == 1 else "*"
+            return one if one == "*" or type(None) not in inner else f"?{one}"
+        if origin is Literal or (isinstance(kind, type) and issubclass(kind, enum.Enum)):
+            values = inner if origin is Literal else [member.value for member in kind]
+            return "s" if all(isinstance(value, str) for value in values) else "*"
+        if origin is tuple and inner and Ellipsis not in inner:
+            return "*"
+        if origin in SEQUENCES or kind in SEQUENCES or origin is Sequence:
+            return f"[{self.shape(inner[0]) if inner else '*'}"
+        if origin in (dict, Mapping) or kind is dict:
+            return "{" + (self.shape(inner[1]) if inner else "*")
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in (RawBody, RawReply):
+            return f"@{self.name(kind)}"
+        return {"string": "s", "number": "n", "boolean": "b"}.get(self.text(kind), "*")
+
+    def shapes(self, called: set[str]) -> str:
+        """The file of shapes: what each of the called methods answers, and each struct in it."""
+        methods = [method for method in METHODS if method.name in called]
+        seen: set[type[msgspec.Struct]] = set()
+        for method in methods:
+            self.reach(method.reply, seen)
+        rows = []
+        for struct in sorted(seen, key=self.name):
+            hints = typing.get_type_hints(struct, include_extras=True)
+            parts = []
+            for field in msgspec.structs.fields(struct):
+                hint = hints[field.name]
+                key = field.encode_name if field.encode_name.isidentifier() else f'"{field.encode_name}"'
+                mark = "!" if msgspec.UnsetType in get_args(hint) else ""
+                parts.append(f'{key}: "{mark}{self.shape(hint)}"')
+            rows.append(f"  {self.name(struct)}: {{ {', '.join(parts)} }},")
+        answers = [f'  "{method.name}": "{self.shape(method.reply)}",' for method in methods]
+        head = HEADER + "\nexport type Shape = Readonly<Record<string, string>>;\n\n"
+        return (
+            head
+            + "\n".join(["export const SHAPES: Readonly<Record<string, Shape>> = {", *rows, "};\n\n"])
+            + "\n".join(["export const ANSWERS: Readonly<Record<string, string>> = {", *answers, "};\n"])
+        )
+
+
+def called_methods() -> set[str]:
+    """The methods that the page's sources name."""
+    texts = (
+        path.read_text(encoding="utf-8")
+        for path in SOURCES.rglob("*.ts*")
+        if not path.name.endswith(".gen.ts")
+    )
+    return {name for text in texts for name in re.findall(r'"([a-z_]+\.[a-z_]+)"', text)}
+
 
 def projected(mark: Any) -> Any:
     """The struct named by ``trialbook.wire.table.partial``, or None."""
@@ -141,8 +202,10 @@ def secret_rules() -> str:
 
 def main(arguments: list[str]) -> int:
     """Writes the files, or with ``--check`` compares them."""
+    writer = Writer()
     wanted = {
-        SOURCES / "api" / "types.gen.ts": Writer().document(),
+        SOURCES / "api" / "types.gen.ts": writer.document(),
+        SOURCES / "api" / "shapes.gen.ts": writer.shapes(called_methods()),
         SOURCES / "state" / "secretRules.gen.ts": secret_rules(),
     }
     stale = 0

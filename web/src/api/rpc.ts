@@ -1,5 +1,6 @@
 import { takeEarly } from "~/api/early";
 import type { Methods } from "~/api/types.gen";
+import { whole } from "~/api/whole";
 
 export type MethodName = keyof Methods;
 export type Ask<M extends MethodName> = Methods[M]["request"];
@@ -105,7 +106,8 @@ export async function call<M extends MethodName>(
   signal?: AbortSignal,
 ): Promise<Reply<M>> {
   const response = await post(method, params, "application/json", signal);
-  return ((await response.json()) as { data: Reply<M> }).data;
+  const { data } = (await response.json()) as { data: unknown };
+  return whole(method, data, "only_fields" in params && params.only_fields !== undefined) as Reply<M>;
 }
 
 /** Calls a method whose answer is not JSON. */
