@@ -149,13 +149,36 @@ def test_a_dead_server_is_told_and_the_page_stays(
     expect(page.locator(".tab .state.error")).to_be_visible(timeout=15_000)
     expect(page.get_by_label("Name", exact=True)).to_have_value("lonely run")
     own_server.start()
-    # The strip redraws every second, and is gone when the page has found the server by itself.
-    page.evaluate(
-        "[...document.querySelectorAll('button')].find(b => b.textContent === 'Retry now')?.click()"
-    )
+    # The page finds the server by itself, and what had failed comes without a click.
     expect(page.locator(".live")).to_have_attribute("data-kind", "live")
-    page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="No plot was reported")).to_be_visible()
+
+
+def test_W9_a_page_that_was_not_loaded_yet_waits_for_the_server_in_its_place(
+    page: Page, own_server: RunningServer, built_page: Path
+) -> None:
+    filler = Filler(own_server.url, own_server.access_key, own_server.secret_key)
+    task = filler.task("fragile", "kept run")
+    page.goto(f"{own_server.url}/projects/*/tasks/{task}/info")
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    page.evaluate("window.sameDocument = true")
+    own_server.kill()
+    away = page.get_by_role("heading", name="The server cannot be reached").first
+    rail = page.get_by_role("navigation", name="Main")
+    page.get_by_role("navigation", name="Parts of the task").get_by_role("link", name="Execution").click()
+    expect(away).to_be_visible()
+    for place in ("Models", "Datasets", "Home", "Projects", "Settings"):
+        rail.get_by_role("link", name=place).click()
+        expect(rail.get_by_role("link", name=place)).to_have_attribute("aria-current", "page")
+        expect(away).to_be_visible()
+    rail.get_by_role("link", name="Models").click()
+    expect(away).to_be_visible()
+    own_server.start()
+    expect(page.get_by_role("heading", name="No model yet")).to_be_visible()
+    page.go_back()
+    expect(page.locator("main")).to_contain_text("Settings")
+    expect(away).to_have_count(0)
+    assert page.evaluate("window.sameDocument") is True
 
 
 def test_an_empty_server_shows_how_to_make_one(

@@ -7,11 +7,12 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { queryClient } from "~/api/client";
+import { queryClient, startRecovery } from "~/api/client";
 import { router } from "~/router";
 import { startPreferences } from "~/state/preferences";
 
 startPreferences();
+startRecovery();
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>

@@ -2,7 +2,6 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   Outlet,
   redirect,
 } from "@tanstack/react-router";
@@ -14,6 +13,7 @@ import { prefetchCode, prefetchData } from "~/prefetch";
 import { Shell } from "~/shell/Shell";
 import { parseSearch, stringifySearch } from "~/state/codec";
 import { canonicalPath } from "~/state/links";
+import { lazyPart } from "~/widgets/lazyPart";
 import { ProgressLine } from "~/widgets/states";
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: MissingPage });
@@ -21,7 +21,7 @@ const root = createRootRoute({ component: Outlet, notFoundComponent: MissingPage
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
-  component: lazyRouteComponent(() => import("~/pages/login/LoginPage"), "LoginPage"),
+  component: lazyPart(() => import("~/pages/login/LoginPage").then((page) => page.LoginPage)),
 });
 
 const shell = createRoute({
@@ -73,62 +73,62 @@ const home = createRoute({
 const dashboard = createRoute({
   getParentRoute: () => shell,
   path: "/dashboard",
-  component: lazyRouteComponent(() => import("~/pages/home/HomePage"), "HomePage"),
+  component: lazyPart(() => import("~/pages/home/HomePage").then((page) => page.HomePage)),
 });
 
 const projects = createRoute({
   getParentRoute: () => shell,
   path: "/projects",
-  component: lazyRouteComponent(() => import("~/pages/projects/ProjectsPage"), "ProjectsPage"),
+  component: lazyPart(() => import("~/pages/projects/ProjectsPage").then((page) => page.ProjectsPage)),
 });
 
 const subProjects = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$pid/projects",
-  component: lazyRouteComponent(() => import("~/pages/projects/ProjectsPage"), "ProjectsPage"),
+  component: lazyPart(() => import("~/pages/projects/ProjectsPage").then((page) => page.ProjectsPage)),
 });
 
 const tasks = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$pid/tasks",
-  component: lazyRouteComponent(() => import("~/pages/tasks/TasksPage"), "TasksPage"),
+  component: lazyPart(() => import("~/pages/tasks/TasksPage").then((page) => page.TasksPage)),
 });
 
 const task = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$pid/tasks/$tid",
-  component: lazyRouteComponent(() => import("~/pages/task/TaskPage"), "TaskPage"),
+  component: lazyPart(() => import("~/pages/task/TaskPage").then((page) => page.TaskPage)),
 });
 
 const taskTab = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$pid/tasks/$tid/$",
-  component: lazyRouteComponent(() => import("~/pages/task/TaskPage"), "TaskPage"),
+  component: lazyPart(() => import("~/pages/task/TaskPage").then((page) => page.TaskPage)),
 });
 
 const models = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$pid/models",
-  component: lazyRouteComponent(() => import("~/pages/models/ModelsPage"), "ModelsPage"),
+  component: lazyPart(() => import("~/pages/models/ModelsPage").then((page) => page.ModelsPage)),
 });
 
-const modelPage = () => lazyRouteComponent(() => import("~/pages/models/ModelPage"), "ModelPage");
+const modelPage = () => lazyPart(() => import("~/pages/models/ModelPage").then((page) => page.ModelPage));
 const model = createRoute({ getParentRoute: () => shell, path: "/projects/$pid/models/$mid", component: modelPage() });
 const modelTab = createRoute({ getParentRoute: () => shell, path: "/projects/$pid/models/$mid/$", component: modelPage() });
 
 const compare = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$pid/compare-tasks",
-  component: lazyRouteComponent(() => import("~/pages/compare/ComparePage"), "ComparePage"),
+  component: lazyPart(() => import("~/pages/compare/ComparePage").then((page) => page.ComparePage)),
 });
 
 const datasets = createRoute({
   getParentRoute: () => shell,
   path: "/datasets",
-  component: lazyRouteComponent(() => import("~/pages/datasets/DatasetsPage"), "DatasetsPage"),
+  component: lazyPart(() => import("~/pages/datasets/DatasetsPage").then((page) => page.DatasetsPage)),
 });
 
-const datasetPage = () => lazyRouteComponent(() => import("~/pages/datasets/DatasetPage"), "DatasetPage");
+const datasetPage = () => lazyPart(() => import("~/pages/datasets/DatasetPage").then((page) => page.DatasetPage));
 const dataset = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid", component: datasetPage() });
 const version = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid/$vid", component: datasetPage() });
 const versionTab = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid/$vid/$", component: datasetPage() });
@@ -136,13 +136,13 @@ const versionTab = createRoute({ getParentRoute: () => shell, path: "/datasets/$
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/settings/{-$section}",
-  component: lazyRouteComponent(() => import("~/pages/settings/SettingsPage"), "SettingsPage"),
+  component: lazyPart(() => import("~/pages/settings/SettingsPage").then((page) => page.SettingsPage)),
 });
 
 const widgets = createRoute({
   getParentRoute: () => bare,
   path: "/widgets",
-  component: lazyRouteComponent(() => import("~/pages/widgets/WidgetPage"), "WidgetPage"),
+  component: lazyPart(() => import("~/pages/widgets/WidgetPage").then((page) => page.WidgetPage)),
 });
 
 // Without a shell around it a wrong address could not offer a search.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { ANSWERS } from "~/api/shapes.gen";
 import { whole } from "~/api/whole";
 import type { Task } from "~/api/types.gen";
 
@@ -23,5 +24,21 @@ describe("an answer at the border", () => {
     expect(task({ ...given }).tags).toEqual(["x"]);
     const some = whole("tasks.get_all_ex", { tasks: [structuredClone(given)] }, true) as { tasks: unknown[] };
     expect(some.tasks).toEqual([given]);
+  });
+
+  it.each([null, undefined, "7", {}])("W3: a number that is %j is not a 0, a truth is not a no", (value) => {
+    const made = task({ last_iteration: value, last_metrics: { loss: { train: { value, count: value } } } });
+    expect([null, undefined]).toContainEqual(made.last_iteration);
+    expect([null, undefined]).toContainEqual(made.last_metrics.loss?.train?.count);
+    const dataset = whole("datasets.get_all", { versions: [{ archived: value }] }) as { versions: { archived?: boolean }[] };
+    expect(dataset.versions[0]?.archived).not.toBe(false);
+  });
+
+  it("W3: a method of which nothing is known, and every answer that is nothing, break nothing", () => {
+    expect(whole("no.such_method", { a: 1 })).toEqual({ a: 1 });
+    for (const [method, shape] of Object.entries(ANSWERS)) {
+      if (!shape.startsWith("@")) continue;
+      for (const data of [null, undefined, {}, [], "text", 7]) expect(typeof whole(method, data)).toBe("object");
+    }
   });
 });

@@ -7,13 +7,14 @@ import { ANSWERS, SHAPES } from "~/api/shapes.gen";
  */
 
 /**
- * The answer as the types promise it. A part that is missing, or of another kind than promised, is an empty part: a
- * page that reads it shows nothing there, and does not break. What is well is left as it is.
+ * The answer as the types promise it. A part (a struct, a list, a map, a text) that is missing or of another kind than
+ * promised is an empty part: a page that reads it shows nothing there, and does not break. A number or a truth that is
+ * missing stays missing: 0 and "no" are statements. What is well is left as it is.
  *
  * `some`: the question named the fields it wants, so that documents are not filled up.
  */
 export function whole(method: string, data: unknown, some = false): unknown {
-  const shape = ANSWERS[method];
+  const shape = Object.hasOwn(ANSWERS, method) ? ANSWERS[method] : undefined;
   return shape === undefined ? data : part(shape, data, some);
 }
 
@@ -23,13 +24,16 @@ function part(shape: string, value: unknown, some: boolean): unknown {
     case "?":
       return value === null || value === undefined ? null : part(rest, value, some);
     case "!":
-      return value === undefined ? undefined : value === null && rest.startsWith("?") ? null : part(rest, value, some);
+      if (value === undefined) return undefined;
+      return value === null && rest.startsWith("?") ? null : part(rest, value, some);
     case "s":
-      return typeof value === "string" ? value : value === null || value === undefined || typeof value === "object" ? "" : String(value);
+      if (typeof value === "string") return value;
+      return value === null || value === undefined || typeof value === "object" ? "" : String(value);
     case "n":
-      return typeof value === "number" ? value : 0;
+      // Null is how JSON writes a number that is not finite.
+      return typeof value === "number" || value === null ? value : undefined;
     case "b":
-      return typeof value === "boolean" ? value : false;
+      return typeof value === "boolean" || value === null ? value : undefined;
     case "[":
       return Array.isArray(value) ? items(rest, value, some) : [];
     case "{":
@@ -65,6 +69,7 @@ function struct(name: string, map: Record<string, unknown>, inPart: boolean, som
     const inner = inPart ? shape.replace("@", "~") : shape;
     const made = part(inner, map[key], some);
     if (made !== undefined) map[key] = made;
+    else delete map[key];
   }
   return map;
 }

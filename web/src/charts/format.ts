@@ -56,7 +56,8 @@ export function exact(value: number | null | undefined): string {
   return value === null || value === undefined ? MISSING : String(value);
 }
 
-export function formatCount(value: number): string {
+export function formatCount(value: number | null | undefined): string {
+  if (value === null || value === undefined) return MISSING;
   return grouped(String(Math.round(value)));
 }
 
@@ -104,8 +105,8 @@ export function formatAgo(text: string | null | undefined, now = Date.now() / 10
 }
 
 /** `2026-11-20 13:05:12`, in the viewer's zone. */
-export function formatDate(seconds: number | null): string {
-  if (seconds === null) return MISSING;
+export function formatDate(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return MISSING;
   const date = new Date(seconds * 1000);
   const two = (n: number) => String(n).padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

@@ -2,7 +2,7 @@ import { Component, type ReactNode } from "react";
 
 import { ErrorPanel } from "~/widgets/states";
 
-/** Keeps a failing part from taking the page with it. A part whose code could not be loaded is loaded again. */
+/** Keeps a failing part from taking the page with it; it can be tried again in its place. */
 export class Boundary extends Component<{ children: ReactNode }, { error: unknown }> {
   override state: { error: unknown } = { error: null };
 
@@ -14,7 +14,7 @@ export class Boundary extends Component<{ children: ReactNode }, { error: unknow
     if (this.state.error === null) return this.props.children;
     return (
       <div className="page">
-        <ErrorPanel error={this.state.error} retry={() => location.reload()} />
+        <ErrorPanel error={this.state.error} retry={() => this.setState({ error: null })} />
       </div>
     );
   }

@@ -32,12 +32,12 @@ export function Snippet({ code }: { code: string }) {
 }
 
 /** An error, in the panel that failed only: what happened, what the server said, and a way on. */
-export function ErrorPanel({ error, retry }: { error: unknown; retry?: () => void }) {
+export function ErrorPanel({ error, retry, headline }: { error: unknown; retry?: () => void; headline?: string }) {
   const rpc = error instanceof RpcError ? error : null;
   const message = error instanceof Error ? error.message : String(error);
   return (
     <div className="state error" role="alert">
-      <h2>{rpc?.headline ?? "This part of the page failed"}</h2>
+      <h2>{headline ?? rpc?.headline ?? "This part of the page failed"}</h2>
       <p>{message}</p>
       <div className="row wrap">
         {retry && (

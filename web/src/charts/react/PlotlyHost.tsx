@@ -24,6 +24,7 @@ export function PlotlyHost({ figure, onReady }: Props) {
   const [near, setNear] = useState(false);
   const [drawn, setDrawn] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     const box = root.current as HTMLDivElement;
     const watcher = new IntersectionObserver(([entry]) => setNear(entry?.isIntersecting ?? false), { rootMargin: NEAR });
@@ -54,12 +55,12 @@ export function PlotlyHost({ figure, onReady }: Props) {
       release();
       setDrawn(false);
     };
-  }, [near, figure, theme, onReady]);
+  }, [near, figure, theme, onReady, attempt]);
   return (
     <div className="plotly-host" ref={root} data-drawn={drawn}>
       <div className="plotly-canvas" />
       {!drawn && error === null && <Skeleton height={220} />}
-      {error !== null && <ErrorPanel error={error} />}
+      {error !== null && <ErrorPanel error={error} retry={() => { setError(null); setAttempt(attempt + 1); }} />}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useRouterState } from "@tanstack/react-router";
+import { useRouter, useRouterState } from "@tanstack/react-router";
 
 import { RpcError } from "~/api/rpc";
 import { useCrumbTrail } from "~/shell/crumbs";
@@ -37,11 +37,17 @@ export function MissingPage() {
 
 /** What the router shows when a page throws. */
 export function RouteError({ error, reset }: { error: unknown; reset?: () => void }) {
+  const router = useRouter();
+  // What failed may have been the way to the page, not the page: both are tried again.
+  const retry = () => {
+    reset?.();
+    void router.invalidate();
+  };
   return (
     <div className="page">
       <ErrorPanel
         error={error instanceof RpcError || error instanceof Error ? error : new Error(String(error))}
-        retry={reset ?? (() => location.reload())}
+        retry={retry}
       />
     </div>
   );

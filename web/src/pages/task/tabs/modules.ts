@@ -1,6 +1,7 @@
-import { type ComponentType, lazy } from "react";
+import type { ComponentType } from "react";
 
 import type { TabPath } from "~/state/links";
+import { type LazyPart, lazyPart } from "~/widgets/lazyPart";
 
 /** Where each tab's code is; a tab is loaded when it is opened, or guessed from the address before. */
 export const TAB_MODULES: Record<TabPath, () => Promise<{ default: ComponentType }>> = {
@@ -14,16 +15,10 @@ export const TAB_MODULES: Record<TabPath, () => Promise<{ default: ComponentType
   "output/debugImages": () => import("~/pages/task/tabs/Images"),
 };
 
-const LAZY = Object.fromEntries(
-  Object.entries(TAB_MODULES).map(([tab, load]) => [tab, lazy(load)]),
-) as unknown as Record<TabPath, ComponentType>;
-const loaded = new Map<TabPath, ComponentType>();
+const PARTS = Object.fromEntries(
+  Object.entries(TAB_MODULES).map(([tab, load]) => [tab, lazyPart(() => load().then((module) => module.default))]),
+) as unknown as Record<TabPath, LazyPart>;
 
-export async function loadTab(tab: TabPath): Promise<void> {
-  loaded.set(tab, (await TAB_MODULES[tab]()).default);
-}
+export const loadTab = (tab: TabPath): Promise<void> => PARTS[tab].preload();
 
-/** The component of a tab. React holds a suspended part back for 300 ms, so one that is here must not suspend. */
-export function tabComponent(tab: TabPath): ComponentType {
-  return loaded.get(tab) ?? LAZY[tab];
-}
+export const tabComponent = (tab: TabPath): LazyPart => PARTS[tab];
