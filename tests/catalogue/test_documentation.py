@@ -117,6 +117,103 @@ def test_examples_run(
     assert not failed, out.getvalue()
 
 
+IMAGES = """
+import os, pathlib
+rank = 0
+for name in ("images/train/a.jpg", "images/train/b.jpg", "images/labels.csv"):
+    pathlib.Path(name).parent.mkdir(parents=True, exist_ok=True)
+    pathlib.Path(name).write_bytes(name.encode() + b"\\n1\\n")
+"""
+ONE_EPOCH = """
+import pathlib
+pathlib.Path("predictions.csv").write_text("a")
+def train_one_epoch(settings):
+    return settings["learning_rate"], 0.5
+"""
+PATIENT = """
+import time
+asked = time.sleep
+time.sleep = lambda seconds: asked(0 if seconds == 0.01 else seconds)
+"""
+"""The tutorial's curve grows for twenty seconds, so that one can look; nothing else is changed."""
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("page", "before", "shown"),
+    [
+        ("docs/tutorial/first-run.md", PATIENT, "{'rate': 0.02}"),
+        ("docs/howto/many-processes.md", "", ""),
+        ("docs/howto/datasets.md", IMAGES, ""),
+        ("README.md", ONE_EPOCH + IMAGES, ""),
+    ],
+)
+def test_T42_every_page_with_code_runs_word_by_word(
+    page: str, before: str, shown: str, sdk: RunningServer, tmp_path: Path
+) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    # The same order as on the page, in one program: the page's reader goes on with what the last block made.
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    program = Program("\n".join([before, *blocks]), sdk, tmp_path / "program")
+    assert program.wait() == 0, program.text
+    assert shown in program.text
+
+
+def test_T42_no_page_with_code_is_left_out() -> None:
+    pages = [
+        ROOT / "README.md",
+        *(ROOT / "docs" / "tutorial").glob("*.md"),
+        *(ROOT / "docs" / "howto").glob("*.md"),
+    ]
+    with_code = {page.stem for page in pages if "```python" in page.read_text("utf-8")}
+    run_here = {
+        "README",
+        "first-run",
+        "many-processes",
+        "datasets",
+        "from-clearml",
+        "from-mlflow",
+        "from-wandb",
+    }
+    # frameworks needs libraries of its own (tests/frameworks), storage needs buckets (tests of storage).
+    assert with_code == run_here | {"frameworks", "storage"}
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("handle", ["get_task", "get_tasks", "by name"])
+def test_T42_what_this_process_uploads_is_seen_by_it(handle: str, begin: Begin, tmp_path: Path) -> None:
+    task = begin("uploads")
+    task.set_comment("said at once")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.txt").write_text("a")
+    objects: dict[str, Any] = {
+        "settings": {"rate": 0.02},
+        "text": "words",
+        "folder": folder,
+        "pickle": {1, 2},
+    }
+    for name, value in objects.items():
+        task.upload_artifact(name, value)
+    if handle == "get_task":
+        found: Any = Task.get_task(task.id)
+    elif handle == "get_tasks":
+        (found,) = Task.get_tasks(task_ids=[task.id])
+    else:
+        found = Task.get_task(project_name=task.get_project_name(), task_name="uploads")
+    assert set(found.artifacts) == set(objects) and found.comment == "said at once"
+    assert found.artifacts["settings"].get() == {"rate": 0.02}
+    assert found.artifacts["text"].get() == "words" and found.artifacts["pickle"].get() == {1, 2}
+    assert (Path(found.artifacts["folder"].get()) / "a.txt").read_text() == "a"
+    # Replaced and deleted ones as well, through whichever handle.
+    task.upload_artifact("text", "other words")
+    assert found.artifacts["text"].get() == "other words"
+    task.upload_artifact("late", "x")
+    assert found.delete_artifacts(["late", "text"])
+    assert set(found.artifacts) == set(objects) - {"text"}
+
+
 @pytest.mark.parametrize("server", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("page", ["from-clearml", "from-mlflow", "from-wandb"])
 def test_the_code_of_a_page_runs(page: str, sdk: RunningServer, tmp_path: Path) -> None:

@@ -35,6 +35,18 @@ def _close_left() -> None:
 atexit.register(_close_left)
 
 
+def of_this_process(task: str) -> "list[Record]":
+    """The records of a task through which this process reports."""
+    return [record for record in list(_reporting) if record.id == task]
+
+
+def settle() -> None:
+    """Wait until the server has what this process reported so far: who asks it next sees it."""
+    for record in list(_reporting):
+        if record.connection is not None:
+            record.settle()
+
+
 class Record:
     """The document of one task and the two ways to change it.
 
@@ -60,6 +72,8 @@ class Record:
         self.on_weights: Callable[[Path, Any], None] | None = None
         """Told of each file that a model of the task takes its weights from, with that model."""
         self.lock = threading.RLock()
+        self.storing: dict[str, dict[str, Any]] = {}
+        """Artifacts that this process stores, by name: other handles of the task see them before the server does."""
         self._journal: Journal | None = None
         self._closed = False
 
@@ -160,6 +174,12 @@ class Record:
         """Wait until the server has what was reported so far; True when it has."""
         return self._journal.flush(timeout) if self._journal is not None and not self._closed else True
 
+    def settle(self) -> bool:
+        """As ``flush``, but a server that is away is not waited for: the question that follows finds out by itself."""
+        if self._journal is None or self._closed:
+            return True
+        return self._journal.flush(_FLUSH_SECONDS, patient=False)
+
     def fresh(self) -> dict[str, Any]:
         """The document after a reload; offline, the local one."""
         self.reload()
@@ -170,6 +190,9 @@ class Record:
         if self.connection is None:
             return
         self.flush()
+        for other in of_this_process(self.id):
+            if other is not self:
+                other.settle()
         document = self.call("tasks.get_by_id", {"task": self.id})["task"]
         with self.lock:
             self.document = document

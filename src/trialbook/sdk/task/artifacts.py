@@ -14,6 +14,7 @@ from trialbook.sdk.console import say
 from trialbook.sdk.full_disk import spared
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.pack import Packed, digest, pack
+from trialbook.sdk.record import of_this_process
 from trialbook.sdk.registered import RegisteredArtifacts
 from trialbook.sdk.task.base import TaskBase
 
@@ -35,7 +36,12 @@ class ArtifactsMixin(TaskBase):
             {}
         """
         entries = (self._document().get("execution") or {}).get("artifacts") or []
-        return Artifacts({str(entry["key"]): Artifact(entry, self._artifact_ready) for entry in entries})
+        found = {str(entry["key"]): Artifact(entry, self._artifact_ready) for entry in entries}
+        for record in of_this_process(self.id):
+            if record is not self._record:
+                storing = list(record.storing.items())
+                found |= {name: Artifact(entry, self._artifact_ready) for name, entry in storing}
+        return Artifacts(found)
 
     def upload_artifact(
         self,
@@ -256,16 +262,19 @@ class ArtifactsMixin(TaskBase):
             others = [item for item in execution.get("artifacts") or [] if item.get("key") != entry["key"]]
             execution["artifacts"] = [*others, entry]
             self._document()["execution"] = execution
+            self._record.storing[entry["key"]] = entry
 
     def _forget_artifact(self, entry: dict[str, Any]) -> None:
         with self._record.lock:
             execution = self._document().get("execution") or {}
             execution["artifacts"] = [item for item in execution.get("artifacts") or [] if item is not entry]
+            self._record.storing.pop(entry["key"], None)
 
     def _artifact_ready(self) -> None:
         """What this process is still storing must arrive before it can be fetched."""
-        if self._record.has_journal and self._record.journal.has_uploads:
-            self._record.journal.flush(_UPLOAD_SECONDS, uploads=True)
+        for record in {self._record, *of_this_process(self.id)}:
+            if record.has_journal and record.journal.has_uploads:
+                record.journal.flush(_UPLOAD_SECONDS, uploads=True)
 
     def _place(self) -> tuple[str, str, str]:
         """Address, project and name: where files of the task go. The life-cycle mixin has it."""

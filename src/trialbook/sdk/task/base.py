@@ -33,6 +33,9 @@ class TaskBase:
         """Whether content may change: the task is a draft or runs, as far as this object knows."""
         return str(self._record.document.get("status") or "created") in _EDITABLE
 
+    def _artifact_ready(self) -> None:
+        """Wait until the files that this process stores have arrived; the artifacts mixin does it."""
+
     def _require_editable(self, what: str) -> None:
         """Content may change only while the task is a draft or runs."""
         status = str(self._record.document.get("status") or "created")

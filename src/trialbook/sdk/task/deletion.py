@@ -12,6 +12,7 @@ from trialbook.errors import (
     UsageError,
 )
 from trialbook.sdk.console import say
+from trialbook.sdk.record import of_this_process
 from trialbook.sdk.task.base import TaskBase
 
 
@@ -112,6 +113,9 @@ class DeletionMixin(TaskBase):
     # -- inside ---
 
     def _delete_artifacts(self, names: list[str], files: bool) -> None:
+        records = {self._record, *of_this_process(self.id)}
+        if any(name in record.storing for record in records for name in names):
+            self._artifact_ready()
         entries = (self._record.fresh().get("execution") or {}).get("artifacts") or []
         found = {str(entry["key"]): entry for entry in entries}
         missing = [name for name in names if name not in found]
@@ -121,6 +125,9 @@ class DeletionMixin(TaskBase):
             )
         keys = [{"key": name, "mode": str(found[name].get("mode") or "output")} for name in names]
         self._record.call("tasks.delete_artifacts", {"task": self.id, "artifacts": keys, "force": True})
+        for record in records:
+            for name in names:
+                record.storing.pop(name, None)
         for name in names if files else ():
             self._remove_file(str(found[name].get("uri") or ""))
         self._record.reload()

@@ -12,7 +12,7 @@ from trialbook.errors import ProjectNotFound, TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk.projects import project_ids
-from trialbook.sdk.record import Record
+from trialbook.sdk.record import Record, settle
 from trialbook.sdk.task.answers import Response, View, known_fields, server_session
 from trialbook.sdk.task.base import TaskBase
 
@@ -73,6 +73,7 @@ class QueryMixin(TaskBase):
         if not (project_name or task_name or tags or task_filter):
             raise UsageError("get_task needs task_id, or project_name and task_name")
         session = server_session()
+        settle()
         ask: dict[str, Any] = _conditions(task_filter)
         if project_name:
             found = project_ids(session, project_name)
@@ -347,6 +348,7 @@ class QueryMixin(TaskBase):
     def _open(cls, task_id: str) -> "Task":
         if not is_id(task_id):
             raise TaskNotFound(f"{task_id!r} is no task id: 32 hexadecimal characters")
+        settle()
         return cls._of(server_session().call("tasks.get_by_id", {"task": task_id})["task"])
 
     @classmethod
@@ -394,6 +396,7 @@ def _documents(
     allow_archived: bool,
     task_filter: Mapping[str, Any] | None,
 ) -> list[dict[str, Any]]:
+    settle()
     ask: dict[str, Any] = {"search_hidden": True, "order_by": ["-last_update"], **_conditions(task_filter)}
     if task_ids:
         ask = {"id": list(task_ids), "search_hidden": True}
