@@ -2,7 +2,9 @@
 
 import json
 import os
+import stat
 import tempfile
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ def own_folder(path: Path) -> bool:
         path: the folder. Those above it that are missing are made for the owner alone as well.
 
     Returns:
-        True when others could look into it until now.
+        True when others could look into it until now. A folder that everybody writes to, as ``/tmp``, stays as it is.
 
     Raises:
         OSError: it cannot be made, or belongs to somebody else.
@@ -22,13 +24,14 @@ def own_folder(path: Path) -> bool:
     for folder in reversed([path, *path.parents]):
         if not folder.exists():
             folder.mkdir(mode=0o700, exist_ok=True)
-    if not path.stat().st_mode & 0o077:
+    mode = path.stat().st_mode
+    if not mode & 0o077 or mode & stat.S_ISVTX:
         return False
     path.chmod(0o700)
     return True
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Replace ``path`` by ``data`` in one step; a crash leaves the old file.
 
     Args:
@@ -49,6 +52,23 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def new_beside(target: Path) -> tuple[int, Path]:
+    """A new file in the folder of ``target``, to be written and then renamed; its mode is what the umask leaves.
+
+    ``mkstemp`` gives 0600 whatever the umask says, which is wrong for a file that somebody asked for by its path, and a
+    fixed 0644 is wrong for one who wants no reader.
+
+    Args:
+        target: the file that it will be; its folder is created.
+
+    Returns:
+        The open descriptor and the path.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:12]}")
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), path
 
 
 def write_json(path: Path, value: Any, mode: int = 0o600) -> None:

@@ -3,13 +3,13 @@
 import hashlib
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from trialbook.base.files import new_beside
 from trialbook.base.retry import backoff
 from trialbook.blobs.store import BlobInfo
 from trialbook.client.addresses import IDENTITY_HEADER, Addresses
@@ -140,15 +140,13 @@ class FileClient:
             FileMissing: there is none.
             ConnectionFailed: the server is away, or broke off again and again.
         """
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+        handle, part = new_beside(target)
         try:
             with os.fdopen(handle, "wb") as file:
                 self._fetch(url, file, progress)
-            Path(name).chmod(0o644)
-            Path(name).replace(target)
+            part.replace(target)
         finally:
-            Path(name).unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
 
     def delete(self, url: str) -> bool:
         """Remove a file; False when there was none."""

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from trialbook.base.files import new_beside
 from trialbook.blobs.buckets import SCHEMES
 from trialbook.errors import UsageError
 
@@ -36,11 +36,10 @@ def local_path(url: str) -> Path | None:
 
 def copy_atomic(source: Path, target: Path) -> None:
     """Copy a file so that ``target`` is the old or the new one, never a part."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    handle, part = new_beside(target)
     os.close(handle)
     try:
-        shutil.copyfile(source, name)
-        Path(name).replace(target)
+        shutil.copyfile(source, part)
+        part.replace(target)
     finally:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)

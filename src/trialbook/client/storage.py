@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote, unquote
 
+from trialbook.base.files import new_beside
 from trialbook.base.retry import backoff
 from trialbook.blobs.accounts import Accounts
 from trialbook.blobs.buckets import SCHEMES, Place, open_bucket, place
@@ -193,8 +193,7 @@ class Storage:
     def _fetch(self, found: Place, target: Path, progress: Progress) -> None:
         blobs = open_bucket(found.bucket)
         info = blobs.head(found.key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+        handle, part = new_beside(target)
         waits = backoff(0.2, longest=5.0)
         tries = 0
         try:
@@ -203,9 +202,9 @@ class Storage:
                 while there < info.size:
                     before = there
                     try:
-                        for part in blobs.read(found.key, there, info.size):
-                            file.write(part)
-                            there += len(part)
+                        for block in blobs.read(found.key, there, info.size):
+                            file.write(block)
+                            there += len(block)
                             progress(there)
                     except (ConnectionFailed, ServerFault):
                         tries = 0 if there > before else tries + 1
@@ -218,10 +217,9 @@ class Storage:
                             info, there = changed, 0
                             file.seek(0)
                             file.truncate()
-            Path(name).chmod(0o644)
-            Path(name).replace(target)
+            part.replace(target)
         finally:
-            Path(name).unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
 
 
 def _read(file: IO[bytes], progress: Progress) -> Iterator[bytes]:

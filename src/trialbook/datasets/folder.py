@@ -1,11 +1,11 @@
 """Blobs in a folder, written with the system calls that make them survive a crash, and readable in place."""
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from trialbook.base.files import new_beside
 from trialbook.blobs.store import BlobInfo, BlobStore, clean_key
 from trialbook.errors import BadRequest, FileMissing
 
@@ -117,17 +117,16 @@ class FolderBlobs:
         return _info(clean_key(key), target)
 
     def _written(self, source: Iterable[bytes]) -> Path:
-        handle, name = tempfile.mkstemp(dir=self.spool())
+        handle, written = new_beside(self.spool() / "part")
         try:
             with os.fdopen(handle, "wb", 0) as file:
                 for part in source:
                     view = memoryview(part)
                     while len(view):
                         view = view[file.write(view) :]
-            Path(name).chmod(0o644)
-            return Path(name)
+            return written
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            written.unlink(missing_ok=True)
             raise
 
     def adopt(self, key: str, path: Path, durable: bool) -> BlobInfo:

@@ -276,7 +276,8 @@ class Journal(Reports):
     def _open_below(self, root: Path) -> None:
         identity = self.identity
         self.folder = root / identity.task / f"{_plain(identity.host)}-{identity.pid}-{identity.journal}"
-        own_folder(root)
+        if own_folder(root) and any(root.iterdir()):
+            _log.warning("other accounts could look into %s until now; it is closed to them (0700)", root)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._process_lock = FileLock(self.folder / "lock")
         try:

@@ -1,8 +1,15 @@
 """Where things are kept on this host when nothing else is said, as its system wants it."""
 
+import contextlib
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from trialbook.base.files import own_folder
+
+_log = logging.getLogger("trialbook")
+_looked_at: set[Path] = set()
 
 
 def cache(env: Mapping[str, str], home: Path) -> Path:
@@ -17,3 +24,29 @@ def cache(env: Mapping[str, str], home: Path) -> Path:
 def data(env: Mapping[str, str], home: Path) -> Path:
     """The private server's."""
     return Path(env.get("XDG_DATA_HOME") or home / ".local" / "share") / "trialbook"
+
+
+def keep_private(folder: Path, named: bool) -> Path:
+    """A folder of the SDK, made for its user alone. Whatever is in it has no readers, whatever the umask says.
+
+    Args:
+        folder: where the SDK keeps its own.
+        named: the user named it. Then one that is there already may be meant for others, so that is said and not
+            changed; the usual one is closed.
+
+    Returns:
+        The folder. Where it cannot be made, whoever writes to it says so.
+    """
+    if folder in _looked_at:
+        return folder
+    _looked_at.add(folder)
+    with contextlib.suppress(OSError):
+        if not named or not folder.exists():
+            if own_folder(folder) and any(folder.iterdir()):
+                _log.warning(
+                    "other accounts could look into %s until now; it is closed to them (0700)", folder
+                )
+        elif folder.stat().st_mode & 0o077:
+            text = "other accounts can look into %s: `chmod 700` closes it, unless they are meant to"
+            _log.info(text, folder)
+    return folder

@@ -134,7 +134,7 @@ class Record:
         address = connection.settings.api_host if connection else self.settings.api_host
         told = connection.session.known_server if connection else ""
         if told:
-            known_servers.remember(self.settings.cache_dir, address, told)
+            known_servers.remember(self.settings.own_cache(), address, told)
         return told or (known_servers.recall(self.settings.cache_dir, address) if address else "") or None
 
     def call(self, method: str, params: dict[str, Any] | None = None, repeat: bool = True) -> Any:

@@ -209,7 +209,7 @@ def sync_in_background(task: str, settings: Settings, log: Path) -> int:
 def _log_file(log: Path) -> IO[bytes]:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        return log.open("ab")
+        return open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
     except OSError:
         # A disk without room for a log must not keep the reports here.
         return Path(os.devnull).open("wb")

@@ -40,7 +40,8 @@ class Settings:
         deferred: ``Task.init`` does not wait for the server.
         reuse_hours: how long a finished task may be reused.
         default_output_uri: where models go when a task names no place.
-        cache_dir: journals, downloads, memory of earlier runs.
+        cache_dir: journals, downloads, memory of earlier runs. Who writes there asks ``own_cache`` for it.
+        cache_named: ``cache_dir`` was named by the user.
         data_dir: of the private server.
         task_id: set by an agent: run as this task.
         simulated: no agent set ``task_id``, but ``Task.debug_simulate_remote_task``.
@@ -66,6 +67,7 @@ class Settings:
     reuse_hours: float = 72.0
     default_output_uri: str | None = None
     cache_dir: Path = Path()
+    cache_named: bool = False
     data_dir: Path = Path()
     task_id: str = ""
     simulated: bool = False
@@ -77,6 +79,10 @@ class Settings:
     journal_budget: int = 4 << 30
     block_pickles: bool = False
     source: str = ""
+
+    def own_cache(self) -> Path:
+        """``cache_dir``, made and kept for this user alone."""
+        return folders.keep_private(self.cache_dir, self.cache_named)
 
     @property
     def journals(self) -> Path:
@@ -215,6 +221,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         reuse_hours=read.number("TASK_REUSE_HOURS", "sdk.development.task_reuse_time_window_in_hours", 72.0),
         default_output_uri=read.find("DEFAULT_OUTPUT_URI", "sdk.development.default_output_uri")[0] or None,
         cache_dir=Path(cache).expanduser() if cache else folders.cache(env, home),
+        cache_named=bool(cache),
         data_dir=folders.data(env, home),
         task_id=task_id or _simulated,
         simulated=bool(_simulated) and not task_id,

@@ -48,7 +48,7 @@ def fetch(
         UsageError: an unknown scheme, or an archive that is not safe to unpack.
     """
     near = nearer(url)
-    cache = load().cache_dir
+    cache = load().own_cache()
     if near is not None:
         if not near.exists():
             raise FileMissing(f"no file at {near}")
@@ -100,7 +100,7 @@ def check_writable(uri: str) -> None:
 def _cache(context: str) -> Cache:
     said = storage_settings()
     files = _limits.get(context, said.cache_files)
-    return Cache(load().cache_dir, Limits(files, said.cache_bytes, said.free_bytes))
+    return Cache(load().own_cache(), Limits(files, said.cache_bytes, said.free_bytes))
 
 
 def _unpacked(path: Path, folder: Path, force: bool) -> Path:

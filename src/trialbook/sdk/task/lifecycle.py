@@ -332,7 +332,7 @@ class LifecycleMixin(TaskBase):
                 )
             return
         if record.journal.refused is None:
-            log = settings.cache_dir / "sync.log"
+            log = settings.own_cache() / "sync.log"
             sync_in_background(record.id, record.connection.settings, log)
             say(
                 "Trialbook: the server has not taken all reports yet; a background process goes on sending them "

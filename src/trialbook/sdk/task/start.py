@@ -111,7 +111,7 @@ def start(birth: Birth, settings: Settings, deferred: bool = False) -> Started:
 
 def _online(birth: Birth, settings: Settings, connection: Connection) -> Started:
     wish = birth.wish
-    memory = Memory(settings.cache_dir, connection.session.known_server or settings.api_host)
+    memory = Memory(settings.own_cache(), connection.session.known_server or settings.api_host)
     remembered = memory.find(wish)
     situation = Situation(
         agent_task=settings.task_id,
