@@ -1,7 +1,7 @@
 """Files behind HTTP addresses as blobs: reading anywhere, writing on our files endpoint."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from trialbook.blobs.store import PART, BlobInfo, FileParts, clean_key
-from trialbook.client.files import FileClient, check
+from trialbook.client.files import FileClient, Tries, check, strong
 from trialbook.errors import ConnectionFailed, FileMissing
 
 if TYPE_CHECKING:
@@ -134,9 +134,9 @@ def http_head(files: FileClient, url: str) -> BlobInfo:
     return found
 
 
-def entity(reply: "BaseHTTPResponse") -> str:
+def entity(headers: Mapping[str, str]) -> str:
     """What tells whether a file behind an address is still the same."""
-    return reply.headers.get("ETag") or reply.headers.get("Last-Modified") or ""
+    return headers.get("ETag") or headers.get("Last-Modified") or ""
 
 
 def http_spans(files: FileClient, url: str, spans: Sequence[tuple[int, int]]) -> list[bytes]:
@@ -167,7 +167,8 @@ def _taken(fetched: Sequence[tuple[int, int, bytes]], start: int, end: int) -> b
 def http_read(files: FileClient, url: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
     """A span of a file behind an address; from a server that knows no ranges, the rest is read and dropped.
 
-    Where the connection breaks, it goes on from there as long as the server says that the file is the same.
+    Where the connection breaks, it goes on from there as long as the server says that the file is the same; while
+    nothing has been handed out, it begins again.
 
     Raises:
         FileMissing: there is none.
@@ -178,7 +179,8 @@ def http_read(files: FileClient, url: str, start: int = 0, end: int | None = Non
     if end is not None and start >= end:
         http_head(files, url)
         return
-    etag = ""
+    etag, begun = "", start
+    tries = Tries(url)
     while True:
         headers = {"Accept-Encoding": "identity"}
         if start or end is not None:
@@ -191,9 +193,9 @@ def http_read(files: FileClient, url: str, start: int = 0, end: int | None = Non
             if reply.status == 416:
                 return
             check(reply, url)
-            if etag and reply.status == 200:
+            if etag and reply.status == 200 and strong(reply) != etag:
                 raise ConnectionFailed(f"{url} was changed while it was read")
-            etag = reply.headers.get("ETag") or ""
+            etag = strong(reply)
             for data in _wanted(reply, start if reply.status == 200 else 0, end, start):
                 yield data
                 start += len(data)
@@ -205,8 +207,12 @@ def http_read(files: FileClient, url: str, start: int = 0, end: int | None = Non
             reply.release_conn()
         if problem is None:
             return
-        if start == before or not etag or etag.startswith("W/"):
+        if start == begun:
+            # Whatever the file is by now, it is read as a whole.
+            etag = ""
+        elif not etag:
             raise ConnectionFailed(f"the download of {url} broke off: {problem}") from problem
+        tries.broke(problem, start > before)
 
 
 def _wanted(reply: "BaseHTTPResponse", skip: int, end: int | None, start: int) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from trialbook.base.files import new_beside
 from trialbook.base.retry import backoff
@@ -32,6 +32,16 @@ _LOOK_SECONDS = 2.0
 
 _IN_PARTS = 16 << 20
 """From here on an upload to our own files host can go on where it broke."""
+
+_REDIRECTED = frozenset({301, 302, 303, 307, 308})
+_HOPS = 10
+"""Redirects that are followed, one after the other."""
+
+_REFUSED = frozenset({400, 403, 405, 501})
+"""Answers to HEAD that say nothing about GET: signed addresses are often good for GET alone."""
+
+_TRIES = 4
+"""Broken connections in a row that brought nothing new."""
 
 Progress = Callable[[int], None]
 """Is told the bytes that are there so far."""
@@ -95,18 +105,36 @@ class FileClient:
     ) -> "BaseHTTPResponse":
         """One request to a file's address; the caller's token goes along when it is ours.
 
+        Reading follows redirects, and each address that they lead to is told what it may know: the token is for this
+        files host alone. Writing follows none: whoever answers could have us write where we never meant to.
+
         Args:
             method: of HTTP.
             url: as recorded.
             headers: beside the token.
             body: bytes or a file.
             how: as ``Session.request`` takes it.
+
+        Raises:
+            ConnectionFailed: nobody answers.
+            WireError: the redirects lead nowhere.
         """
-        url = self.here(url)
-        told = dict(headers)
-        if self._here(url):
-            told["Authorization"] = f"Bearer {self.session.token()}"
-        return self.session.request(method, url, told, body, **how)
+        seen = url
+        for _ in range(_HOPS + 1):
+            url = self.here(url)
+            told = dict(headers)
+            if self._here(url):
+                told["Authorization"] = f"Bearer {self.session.token()}"
+            reply = self.session.request(method, url, told, body, **how)
+            leads = reply.headers.get("Location") if reply.status in _REDIRECTED else None
+            if not leads or method not in ("GET", "HEAD"):
+                return reply
+            reply.close()
+            reply.release_conn()
+            url = urljoin(url, leads)
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise WireError(f"{seen} leads to {leads}, which is no address of the web")
+        raise WireError(f"{seen} was redirected {_HOPS} times and leads nowhere; is the address right?")
 
     def upload(self, source: Path, url: str, progress: Progress = unheard) -> str:
         """Store a file. What a broken connection, or a killed process, has sent of a large one is not sent again.
@@ -164,18 +192,49 @@ class FileClient:
         """
         from email.utils import parsedate_to_datetime
 
-        reply = self.request("HEAD", url, {"Accept-Encoding": "identity"})
-        if reply.status == 404:
+        found = self.asked(url)
+        if found is None:
             return None
-        check(reply, url)
-        length = reply.headers.get("Content-Length")
-        modified = reply.headers.get("Last-Modified")
+        headers, size = found
+        modified = headers.get("Last-Modified")
         try:
             moment = parsedate_to_datetime(modified).timestamp() if modified else 0.0
         except ValueError:
             moment = 0.0
-        size = int(length) if length is not None else -1
-        return BlobInfo(url, size, reply.headers.get("ETag") or "", moment)
+        return BlobInfo(url, size, headers.get("ETag") or "", moment)
+
+    def asked(self, url: str, patience: float | None = None) -> tuple[Mapping[str, str], int] | None:
+        """Headers of a file and its size, by GET where HEAD is refused; None when there is no file.
+
+        Args:
+            url: as recorded.
+            patience: seconds to go on trying; None is the session's.
+
+        Returns:
+            The size is -1 when it is not told.
+
+        Raises:
+            ConnectionFailed, WireError: as ``request`` and ``check``.
+        """
+        plain = {"Accept-Encoding": "identity"}
+        reply = self.request("HEAD", url, plain, patience=patience)
+        told = reply.headers.get("Content-Length")
+        if reply.status in _REFUSED:
+            # One byte of it. A server without ranges begins to send everything: the connection is given up.
+            span = {**plain, "Range": "bytes=0-0"}
+            reply = self.request("GET", url, span, patience=patience, preload=False)
+            told = reply.headers.get("Content-Length")
+            if reply.status in (206, 416):
+                told = reply.headers.get("Content-Range", "").rpartition("/")[2]
+            if reply.status in (200, 206, 416):
+                reply.close()
+                reply.release_conn()
+                # The first byte of an empty file is behind its end.
+                return (reply.headers, int(told)) if told and told.isdigit() else (reply.headers, -1)
+        if reply.status == 404:
+            return None
+        check(reply, url)
+        return reply.headers, int(told) if told and told.isdigit() else -1
 
     def size(self, url: str) -> int | None:
         """Bytes of a file, or None when there is none or its size is not told."""
@@ -219,6 +278,7 @@ class FileClient:
 
     def _fetch(self, url: str, file: IO[bytes], progress: Progress) -> None:
         etag, there = "", 0
+        tries = Tries(url)
         while True:
             go_on = {"Range": f"bytes={there}-", "If-Range": etag} if there and etag else {}
             reply = self.request("GET", url, {"Accept-Encoding": "identity", **go_on}, preload=False)
@@ -229,15 +289,50 @@ class FileClient:
                     file.seek(0)
                     file.truncate()
                     there = 0
-                etag = reply.headers.get("ETag") or ""
+                etag = strong(reply)
                 before = there
                 there, problem = _copy(reply, file, there, progress)
             finally:
                 reply.release_conn()
             if problem is None:
                 return
-            if there == before or not etag or etag.startswith("W/"):
-                raise ConnectionFailed(f"the download of {url} broke off: {problem}") from problem
+            tries.broke(problem, there > before and bool(etag))
+
+
+class Tries:
+    """How often a download goes on after a broken connection.
+
+    Args:
+        url: for the message.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._left = _TRIES
+        self._waits = backoff(0.1, longest=2.0)
+
+    def broke(self, problem: Exception, got_on: bool) -> None:
+        """Wait before the next try.
+
+        Args:
+            problem: what broke.
+            got_on: the next try begins behind what has come.
+
+        Raises:
+            ConnectionFailed: it broke again and again.
+        """
+        if got_on:
+            self._left, self._waits = _TRIES, backoff(0.1, longest=2.0)
+        self._left -= 1
+        if self._left <= 0:
+            raise ConnectionFailed(f"the download of {self._url} broke off: {problem}") from problem
+        time.sleep(next(self._waits))
+
+
+def strong(reply: "BaseHTTPResponse") -> str:
+    """The entity tag by which a download may go on in the middle; empty when there is none."""
+    etag = reply.headers.get("ETag") or ""
+    return "" if etag.startswith("W/") else etag
 
 
 def _taken(url: str) -> bool:
@@ -316,6 +411,8 @@ def check(reply: "BaseHTTPResponse", url: str) -> None:
         raise kind(f"{url} refuses the request (HTTP {status}); are the keys right, and the address?")
     if status >= 500 or status in (408, 429):
         raise ServerFault(f"{url} answered HTTP {status}")
+    if status in _REDIRECTED:
+        raise WireError(f"{url} leads to {reply.headers.get('Location')}: name that address instead")
     raise WireError(f"{url} answered HTTP {status}")
 
 

@@ -121,19 +121,11 @@ def _stamp(facts: os.stat_result) -> str:
 
 
 def _remote_facts(files: FileClient, url: str) -> tuple[int, str]:
-    reply = files.request("HEAD", url, {}, patience=_PATIENCE)
-    if reply.status in (403, 405, 501):
-        # Signed addresses are often good for GET alone.
-        headers = {"Range": "bytes=0-0"}
-        reply = files.request("GET", url, headers, patience=_PATIENCE, preload=False)
-        reply.close()
-        total = reply.headers.get("Content-Range", "").rpartition("/")[2]
-        length = total if total.isdigit() else reply.headers.get("Content-Length", "")
-    else:
-        length = reply.headers.get("Content-Length", "")
-    if reply.status not in (200, 206):
-        raise FileMissing(f"{url} answered HTTP {reply.status}", path=url)
-    return int(length) if length.isdigit() else -1, entity(reply)
+    found = files.asked(url, patience=_PATIENCE)
+    if found is None:
+        raise FileMissing(f"there is no file at {url}", path=url)
+    headers, size = found
+    return size, entity(headers)
 
 
 def find_many(

@@ -1,0 +1,108 @@
+"""A small web server that is told what to answer: redirects, refusals, cut connections."""
+
+import http.server
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+Handler = http.server.BaseHTTPRequestHandler
+
+
+@dataclass
+class WebServer:
+    """What it has, and what it was asked.
+
+    Attributes:
+        url: its address, without a slash at the end.
+        files: content by path.
+        leads: path to the address that it redirects to.
+        status: of the redirects.
+        no_head: the answer to HEAD, where it refuses HEAD.
+        ranges: whether it knows ranges.
+        etag: of every file; empty when it tells none.
+        cuts: after how many bytes of content the next answers break off; used up one by one.
+        asked: method, path and headers, in order.
+    """
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    leads: dict[str, str] = field(default_factory=dict)
+    status: int = 302
+    no_head: int = 0
+    ranges: bool = True
+    etag: str = '"one"'
+    cuts: list[int] = field(default_factory=list)
+    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+
+    def answer(self, handler: Handler) -> None:
+        """One request."""
+        method, path = handler.command, handler.path
+        self.asked.append((method, path, {name.lower(): value for name, value in handler.headers.items()}))
+        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        if path in self.leads:
+            return self._say(handler, self.status, {"Location": self.leads[path]}, b"elsewhere")
+        if method == "HEAD" and self.no_head:
+            return self._say(handler, self.no_head, {}, b"")
+        if path not in self.files:
+            return self._say(handler, 404, {}, b"")
+        whole = self.files[path]
+        told = {"ETag": self.etag} if self.etag else {}
+        span = re.fullmatch(r"bytes=(\d+)-(\d*)", handler.headers.get("Range", ""))
+        valid = handler.headers.get("If-Range", self.etag) == self.etag
+        if span and self.ranges and valid:
+            start, end = int(span[1]), min(int(span[2] or len(whole)) + 1, len(whole))
+            if start >= len(whole):
+                return self._say(handler, 416, {"Content-Range": f"bytes */{len(whole)}"}, b"")
+            told["Content-Range"] = f"bytes {start}-{end - 1}/{len(whole)}"
+            return self._say(handler, 206, told, whole[start:end])
+        self._say(handler, 200, told, whole)
+
+    def _say(self, handler: Handler, status: int, headers: dict[str, str], body: bytes) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if handler.command == "HEAD":
+            return
+        if status in (200, 206) and self.cuts:
+            handler.wfile.write(body[: self.cuts.pop(0)])
+            handler.wfile.flush()
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            handler.close_connection = True
+            return
+        handler.wfile.write(body)
+
+
+@contextmanager
+def web_server(host: str = "127.0.0.1") -> Iterator[WebServer]:
+    """A running one.
+
+    Args:
+        host: where it listens.
+    """
+    web = WebServer()
+
+    class Answers(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    answer: Callable[[Handler], None] = web.answer
+    for method in ("GET", "HEAD", "PUT", "DELETE", "POST"):
+        setattr(Answers, f"do_{method}", lambda self: answer(self))
+    server = http.server.ThreadingHTTPServer((host, 0), Answers)
+    server.daemon_threads = True
+    web.url = f"http://{host}:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield web
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
