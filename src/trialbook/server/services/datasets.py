@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from trialbook.base import versions
 from trialbook.errors import BadField, NameTaken, TaskNotDeletable, TaskNotFound, TaskStatusRefused
-from trialbook.server.services.call import Call, announce
+from trialbook.server.services.call import Call, announce, announce_project, ensure_project
 from trialbook.server.services.dataset_files import DatasetFiles
 from trialbook.server.services.editing import Editing
 from trialbook.server.services.lifecycle import Lifecycle
@@ -134,19 +134,19 @@ class Datasets:
                 )
 
     def _place(self, call: Call, path: str, name: str) -> str:
-        connection, user, now = call.connection, call.caller.user, call.now
-        above = self._projects.ensure(connection, f"{path.strip('/')}/{PART}", user, now)
+        above = ensure_project(call, self._projects, f"{path.strip('/')}/{PART}")
         self._tag_project(call, above, [HIDDEN])
-        place = self._projects.ensure(connection, f"{path.strip('/')}/{PART}/{name}", user, now)
+        place = ensure_project(call, self._projects, f"{path.strip('/')}/{PART}/{name}")
         self._tag_project(call, place, [DATASET, HIDDEN])
         # Two that are created at the same moment must not get the same version.
-        self._lists.lock_project(connection, place)
+        self._lists.lock_project(call.connection, place)
         return place
 
     def _tag_project(self, call: Call, id: str, tags: Sequence[str]) -> None:
         row = self._projects.require(call.connection, id)
         if not set(tags) <= set(row.system_tags):
             self._projects.update(call.connection, id, {"system_tags": [*row.system_tags, *tags]}, call.now)
+            announce_project(call, self._projects, id)
 
     def _next(self, call: Call, place: str) -> str:
         known = self._lists.versions_in(call.connection, place)

@@ -8,7 +8,7 @@ import msgspec
 from trialbook.base.clock import iso
 from trialbook.base.ids import is_id, new_id
 from trialbook.errors import BadField, ProjectNotFound, TaskStatusRefused
-from trialbook.server.services.call import Call, announce
+from trialbook.server.services.call import Call, announce, ensure_project
 from trialbook.server.stores.facets import text_of
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.tasks import TaskStore
@@ -155,7 +155,7 @@ class Editing:
                 raise ProjectNotFound(f"there is no project {id!r}", id=id)
             return id
         if name:
-            return self._projects.ensure(call.connection, name, call.caller.user, call.now)
+            return ensure_project(call, self._projects, name)
         return None
 
     def edit(self, call: Call, ask: Any) -> dict[str, Any]:

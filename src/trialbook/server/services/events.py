@@ -226,8 +226,10 @@ class Events:
     @staticmethod
     def _tell(session: Session, kinds: dict[str, list[str]], projects: dict[str, str | None]) -> None:
         for owner, changed in kinds.items():
+            # The pages of a task and of a model listen to different things; only tasks have a project here.
+            noun = "task" if owner in projects else "model"
             for kind in changed:
-                session.publish(f"task:{owner}", kind, [owner])
+                session.publish(f"{noun}:{owner}", kind, [owner])
             if owner in projects:
                 session.publish("tasks", "tasks", [owner])
                 if projects[owner]:

@@ -16,7 +16,7 @@ from trialbook.errors import (
 )
 from trialbook.server.core.freed import Freed
 from trialbook.server.core.moves import LOCKED, MOVES, allowed
-from trialbook.server.services.call import Call, announce
+from trialbook.server.services.call import Call, announce, announce_model, announce_queue
 from trialbook.server.stores import events, garbage
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
@@ -112,6 +112,12 @@ class Lifecycle:
         self._projects.touch(call.connection, row.project, call.now)
         announce(call, row.id, row.project)
 
+    def _unqueue(self, call: Call, id: str) -> bool:
+        """Take a task out of its queue and tell the pages; False when it waits in none."""
+        queue = self._queues.remove(call.connection, id)
+        announce_queue(call, queue)
+        return queue is not None
+
     def _row(self, call: Call, id: str) -> Any:
         return self._tasks.require(call.connection, id, lock=True)
 
@@ -135,7 +141,7 @@ class Lifecycle:
         values: dict[str, Any] = {"completed": call.now} if row.status != new or row.completed is None else {}
         if values and row.started is not None:
             values["active_duration"] = max(0, int(call.now - row.started))
-        self._queues.remove(call.connection, id)
+        self._unqueue(call, id)
         return self.move(call, row, new, force=force, reason=reason, message=message, values=values)
 
     def stop(self, call: Call, id: str, *, force: bool, reason: str, message: str) -> dict[str, Any]:
@@ -178,6 +184,7 @@ class Lifecycle:
                         found.id,
                         {"ready": True, "last_update": call.now, "last_change": call.now},
                     )
+                    announce_model(call, found.id)
         return self.move(
             call,
             row,
@@ -205,7 +212,7 @@ class Lifecycle:
             raise TaskStatusRefused("a published task cannot be reset", id=id, status=row.status)
         if not force and not allowed(row.status, "created"):
             raise TaskStatusRefused(f"a task that is {row.status} cannot be reset", id=id, status=row.status)
-        dequeued = self._queues.remove(call.connection, id)
+        dequeued = self._unqueue(call, id)
         deleted = self._drop_draft_models(call, id) if delete_models else 0
         self._erase(call.connection, id)
         execution = {} if clear_all else dict(row.execution)
@@ -249,6 +256,7 @@ class Lifecycle:
             if not found.ready and not self._used_elsewhere(call.connection, found.id, id):
                 self._erase(call.connection, found.id, deleted=True)
                 self._models.delete(call.connection, found.id)
+                announce_model(call, found.id)
                 dropped += 1
         return dropped
 
@@ -277,13 +285,14 @@ class Lifecycle:
         row = self._row(call, id)
         if row.status == "queued" and not self._stale_entry(call.connection, id):
             raise TaskAlreadyQueued(f"task {id} waits in a queue already", id=id)
-        self._queues.remove(call.connection, id)
+        self._unqueue(call, id)
         # An agent kills a development task instead of asking it to stop, so a queued one may not be marked as such.
         tags = [tag for tag in row.system_tags if tag != DEVELOPMENT]
         before = row.status if row.status != "queued" else row.status_before_queue
         values = {"queue": target, "status_before_queue": before, "system_tags": tags}
         fields = self.move(call, row, "queued", force=force, reason=reason, message=message, values=values)
         self._queues.add(call.connection, target, id, call.now)
+        announce_queue(call, target)
         fields["execution.queue"] = target
         return fields
 
@@ -311,7 +320,7 @@ class Lifecycle:
         row = self._row(call, id)
         if new_status is not None and new_status not in MOVES:
             raise BadField(f"new_status: {new_status!r} is no status", field="new_status")
-        removed = int(self._queues.remove(call.connection, id))
+        removed = int(self._unqueue(call, id))
         if row.status not in {"queued", "in_progress"}:
             return {}, removed, 0
         if row.status == "in_progress" and new_status in {None, "in_progress"}:
@@ -362,7 +371,7 @@ class Lifecycle:
         models = self._models.of_task(call.connection, id)
         if not force:
             self._check_deletable(call.connection, row, models)
-        self._queues.remove(call.connection, id)
+        self._unqueue(call, id)
         urls: dict[str, list[str]] = {"model_urls": [], "artifact_urls": [], "event_urls": []}
         deleted = updated = 0
         freed = Freed()
@@ -375,6 +384,7 @@ class Lifecycle:
             else:
                 self._models.change(call.connection, found.id, {"task": None})
                 updated += 1
+            announce_model(call, found.id)
         urls["artifact_urls"] = [
             item["uri"]
             for item in row.execution.get("artifacts") or ()
@@ -386,6 +396,8 @@ class Lifecycle:
             keys = [key for url in listed if (key := garbage.own_key(url, id)) is not None]
             freed += Freed(files=garbage.add(call.connection, keys, call.now))
         children = self._tasks.orphan(call.connection, id)
+        for child in children:
+            announce(call, child, self._tasks.require(call.connection, child, task.c.project).project)
         freed += self._erase(call.connection, id, deleted=True)
         self._tasks.delete(call.connection, id)
         self._touched(call, row)

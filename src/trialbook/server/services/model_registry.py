@@ -6,7 +6,7 @@ from typing import Any
 from trialbook.base.clock import iso
 from trialbook.base.ids import is_id, new_id
 from trialbook.errors import BadField, ModelInUse, ModelReady, ProjectNotFound
-from trialbook.server.services.call import Call
+from trialbook.server.services.call import Call, announce_model
 from trialbook.server.services.lifecycle import ARCHIVED, Lifecycle
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
@@ -67,7 +67,7 @@ class ModelRegistry:
                 "metadata_items": _metadata(ask.metadata),
             },
         )
-        self._announce(call, id)
+        announce_model(call, id)
         return id, True
 
     def _project(self, call: Call, id: str | None) -> str | None:
@@ -78,11 +78,6 @@ class ModelRegistry:
     def _project_of_task(self, call: Call, id: str | None) -> str | None:
         row = self._tasks.get(call.connection, id, task.c.project) if id else None
         return row.project if row is not None else None
-
-    @staticmethod
-    def _announce(call: Call, id: str) -> None:
-        call.publish("models", "models", [id])
-        call.publish(f"model:{id}", "model", [id])
 
     def edit(self, call: Call, ask: EditModel) -> dict[str, Any]:
         """Change what the request names; the changed fields.
@@ -118,7 +113,7 @@ class ModelRegistry:
             return {}
         values |= {"last_update": call.now, "last_change": call.now}
         self._models.change(call.connection, row.id, values)
-        self._announce(call, row.id)
+        announce_model(call, row.id)
         return {_wire_name(name): iso(value) if name in _MOMENTS else value for name, value in values.items()}
 
     def note_iteration(self, call: Call, id: str, iteration: int) -> None:
@@ -126,6 +121,7 @@ class ModelRegistry:
         row = self._models.get(call.connection, id)
         if row is not None and iteration > row.last_iteration:
             self._models.change(call.connection, id, {"last_iteration": iteration, "last_update": call.now})
+            announce_model(call, id)
 
     def set_ready(
         self, call: Call, id: str, *, publish_task: bool, force: bool
@@ -145,7 +141,7 @@ class ModelRegistry:
         self._models.change(
             call.connection, id, {"ready": True, "last_update": call.now, "last_change": call.now}
         )
-        self._announce(call, id)
+        announce_model(call, id)
         return 1, published
 
     def delete(self, call: Call, id: str, *, force: bool) -> str:
@@ -166,7 +162,7 @@ class ModelRegistry:
                 raise ModelReady(f"model {id} is published; use force", id=id)
         self._lifecycle.forget(call.connection, id)
         self._models.delete(call.connection, id)
-        self._announce(call, id)
+        announce_model(call, id)
         return str(row.uri)
 
     def archive(self, call: Call, id: str, *, back: bool = False) -> None:
@@ -174,13 +170,13 @@ class ModelRegistry:
         row = self._models.require(call.connection, id)
         tags = {*row.system_tags} - {ARCHIVED} if back else {*row.system_tags, ARCHIVED}
         self._models.change(call.connection, id, {"system_tags": sorted(tags), "last_change": call.now})
-        self._announce(call, id)
+        announce_model(call, id)
 
     def place(self, call: Call, id: str, project: str) -> None:
         """Put a model into another project."""
         self._models.require(call.connection, id)
         self._models.change(call.connection, id, {"project": project, "last_change": call.now})
-        self._announce(call, id)
+        announce_model(call, id)
 
     def set_metadata(self, call: Call, id: str, items: Sequence[MetadataItem], *, replace: bool) -> int:
         """Set named texts."""
@@ -203,7 +199,7 @@ class ModelRegistry:
             row.id,
             {"metadata_items": found, "last_update": call.now, "last_change": call.now},
         )
-        self._announce(call, row.id)
+        announce_model(call, row.id)
         return 1
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from trialbook.base.clock import iso
 from trialbook.errors import BadRequest
-from trialbook.server.services.call import Call
+from trialbook.server.services.call import Call, announce, announce_model
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore, model
@@ -103,15 +103,20 @@ class Tree:
             raise BadRequest("a project cannot be merged into itself or into one below it", project=id)
         moved = 0
         for table in (task, model):
-            done = connection.execute(table.update().where(table.c.project == id).values(project=target))
-            moved += done.rowcount
+            leaving = table.update().where(table.c.project == id).values(project=target)
+            gone = connection.execute(leaving.returning(table.c.id)).scalars().all()
+            moved += len(gone)
+            for one in gone:
+                if table is task:
+                    announce(call, one, id, target)
+                else:
+                    announce_model(call, one)
         below = self._projects.children(connection, id)
         for child in below:
             self._projects.move(connection, child, destination.name, call.caller.user, call.now)
         self._projects.delete(connection, [id])
         self._projects.touch(connection, target, call.now)
-        call.publish("projects", "projects", [id, target])
-        call.publish("tasks", "tasks", ())
+        call.publish("projects", "projects", [id, target, *below])
         return moved, len(below)
 
     def contents(self, connection: Connection, id: str) -> dict[str, int]:
@@ -138,7 +143,11 @@ class Tree:
         connection = call.connection
         self._projects.require(connection, id)
         ids = [id, *self._projects.descendants(connection, [id])]
-        tasks = list(connection.execute(sa.select(task.c.id).where(task.c.project.in_(ids))).scalars())
+        homes: dict[str, str] = {
+            row.id: row.project
+            for row in connection.execute(sa.select(task.c.id, task.c.project).where(task.c.project.in_(ids)))
+        }
+        tasks = list(homes)
         models = list(connection.execute(sa.select(model.c.id).where(model.c.project.in_(ids))).scalars())
         if (tasks or models) and not force:
             raise BadRequest(
@@ -153,12 +162,16 @@ class Tree:
                 if self._models.get(connection, one) is not None:
                     self._lifecycle.forget(connection, one)
                     self._models.delete(connection, one)
+                    announce_model(call, one)
             done["deleted_tasks"], done["deleted_models"] = len(tasks), len(models)
         elif tasks or models:
             connection.execute(task.update().where(task.c.project.in_(ids)).values(project=None))
             connection.execute(model.update().where(model.c.project.in_(ids)).values(project=None))
             done["disassociated_tasks"] = len(tasks)
-            call.publish("tasks", "tasks", tasks)
+            for one, home in homes.items():
+                announce(call, one, home)
+            for one in models:
+                announce_model(call, one)
         self._projects.delete(connection, ids)
         call.publish("projects", "projects", ids)
         return {"deleted": len(ids), **done}

@@ -143,9 +143,11 @@ class QueueStore:
         connection.execute(queue_entry.insert().values(queue=id, task=task, added=now))
         connection.execute(queue.update().where(queue.c.id == id).values(last_update=now))
 
-    def remove(self, connection: Connection, task: str) -> bool:
-        """Take a task out of whatever queue holds it; False when none does."""
-        return connection.execute(queue_entry.delete().where(queue_entry.c.task == task)).rowcount > 0
+    def remove(self, connection: Connection, task: str) -> str | None:
+        """Take a task out of whatever queue holds it; that queue, None when none does."""
+        left = queue_entry.delete().where(queue_entry.c.task == task).returning(queue_entry.c.queue)
+        found: str | None = connection.execute(left).scalar()
+        return found
 
     def holds(self, connection: Connection, task: str) -> bool:
         """True when the task waits in some queue."""

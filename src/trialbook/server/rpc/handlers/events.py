@@ -44,7 +44,7 @@ def delete_for_task(context: Context, ask: wire.DeleteForTask) -> wire.Deleted:
     context.services.events.require_open(context.connection, ask.task, ask.model_events, ask.allow_locked)
     erase_owner(context.connection, ask.task)
     for kind in ("series", "log", "events"):
-        context.publish(f"task:{ask.task}", kind, [ask.task])
+        context.publish(f"{'model' if ask.model_events else 'task'}:{ask.task}", kind, [ask.task])
     return wire.Deleted(deleted=True)
 
 

@@ -9,6 +9,7 @@ from trialbook.errors import Forbidden, MissingField
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
+from trialbook.server.services.call import announce_project
 from trialbook.server.services.usage import MOST
 from trialbook.server.stores import retention
 from trialbook.server.stores.models import model
@@ -32,7 +33,7 @@ def create(context: Context, ask: wire.CreateProject) -> wire.ProjectId:
         system_tags=ask.system_tags,
         default_output_destination=ask.default_output_destination,
     )
-    context.publish("projects", "projects", [id])
+    announce_project(context, context.services.projects, id)
     return wire.ProjectId(id=id)
 
 
@@ -82,7 +83,7 @@ def update(context: Context, ask: wire.UpdateProject) -> Updated:
     changed = context.services.projects.update(context.connection, ask.project, given, context.now)
     if "basename" in changed:
         context.services.datasets.follow(context, ask.project, changed["basename"])
-    context.publish("projects", "projects", [ask.project])
+    announce_project(context, context.services.projects, ask.project)
     fields = {name: changed[name] for name in (*names, "basename") if name in changed}
     if fields:
         fields["last_update"] = iso(context.now)
@@ -128,7 +129,8 @@ def move(context: Context, ask: wire.MoveProject) -> wire.MoveProjectReply:
     moved = context.services.projects.move(
         context.connection, ask.project, ask.new_location, context.caller.user, context.now
     )
-    context.publish("projects", "projects", moved)
+    for id in moved:
+        announce_project(context, context.services.projects, id)
     return wire.MoveProjectReply(moved=len(moved))
 
 
@@ -247,4 +249,5 @@ def set_retention(context: Context, ask: wire.SetRetention) -> wire.Retention:
         raise Forbidden("the rule for all projects is the administrator's; name a project")
     values = {name: getattr(ask, name) for name in retention.FIELDS}
     retention.put(context.connection, ask.project or "", values)
+    context.publish("projects", "projects", [ask.project] if ask.project else [])
     return wire.Retention(**values)

@@ -7,6 +7,7 @@ from trialbook.errors import MissingField
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
+from trialbook.server.services.call import announce
 from trialbook.server.stores.tasks import task
 from trialbook.wire import tasks as wire
 from trialbook.wire.query import Empty, Updated
@@ -88,12 +89,11 @@ def move(context: Context, ask: wire.MoveTasks) -> wire.TasksMoved:
     if project is None:
         raise MissingField("tasks.move needs project or project_name", field="project")
     for id in dict.fromkeys(ask.ids):
-        context.services.tasks.require(context.connection, id, task.c.id, lock=True)
+        row = context.services.tasks.require(context.connection, id, task.c.project, lock=True)
         context.services.tasks.change(
             context.connection, id, {"project": project, "last_change": context.now}
         )
-        context.publish(f"task:{id}", "task", [id])
-    context.publish("tasks", "tasks", ask.ids)
+        announce(context, id, row.project, project)
     return wire.TasksMoved(project_id=project, updated=len(set(ask.ids)))
 
 
