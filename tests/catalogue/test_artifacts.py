@@ -366,3 +366,35 @@ def test_T7_what_exists_is_a_path(task: Task, tmp_path: Path, monkeypatch: pytes
     assert task.artifacts["folder"].type == task.artifacts["wildcard"].type == "archive"
     with pytest.raises(UsageError, match="there is no file"):
         task.upload_artifact("gone", Path("gone.txt"))
+
+
+def test_T36_folders_and_registered_tables_are_named_as_the_reference_does(
+    begin: Begin, tmp_path: Path
+) -> None:
+    pandas = pytest.importorskip("pandas")
+    task = begin()
+    folder = tmp_path / "local folder"
+    (folder / "below").mkdir(parents=True)
+    (folder / "below" / "a.txt").write_text("a")
+    task.upload_artifact("one", folder)
+    task.upload_artifact("two", str(folder / "below" / "*.txt"))
+    task.upload_artifact("three of them", [folder / "below" / "a.txt"])
+    task.register_artifact("table", pandas.DataFrame({"a": [1, 2]}))
+    config = tmp_path / "config.yaml"
+    config.write_text("a: 1")
+    plain = tmp_path / "plain"
+    plain.write_text("a")
+    task.connect_configuration(config, name="said", description="why it is so")
+    task.connect_configuration(config, name="unsaid")
+    task.connect_configuration(plain, name="plain")
+    found = again(task)
+    copies = {name: found.artifacts[name].get_local_copy(extract_archive=False) for name in found.artifacts}
+    names = {name: Path(copy or "").name for name, copy in copies.items()}
+    assert names["one"] == "local folder.zip" and names["two"] == "below.zip"
+    assert names["three of them"] == "three of them.zip"
+    assert found.artifacts["one"].url.endswith("/local%20folder.zip")
+    assert found.artifacts["table"].type == "data-audit-table"
+    assert found.artifacts["table"].get().equals(pandas.DataFrame({"a": [1, 2]}))
+    stored = found.export_task()["configuration"]
+    described = {name: (stored[name]["description"], stored[name]["type"]) for name in stored}
+    assert described == {"said": ("why it is so", "yaml"), "unsaid": ("", "yaml"), "plain": ("", "file")}

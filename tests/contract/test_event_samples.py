@@ -148,3 +148,40 @@ def test_the_points_of_one_metric(server: RunningServer) -> None:
 
 
 _SERIES = (("loss", "a"), ("loss", "b"), ("accuracy", "a"))
+
+
+def test_T36_the_plots_of_a_metric(server: RunningServer) -> None:
+    task = str(server.call("tasks.create", name="plots", type="training", project_name="samples")["id"])
+    for n, (iteration, metric, variant) in enumerate(
+        [(1, "m", "p"), (1, "m", "q"), (1, "n", "p"), (3, "m", "p"), (3, "m", "q"), (4, "n", "q")]
+    ):
+        event = {"type": "plot", "task": task, "iter": iteration, "timestamp": 1_795_169_520_000 + n}
+        server.call("events.add", {**event, "metric": metric, "variant": variant, "plot_str": f"{n}"})
+
+    def shown(reply: Any) -> list[tuple[int, str, str]]:
+        return [(event["iter"], event["metric"], event["variant"]) for event in reply["events"]]
+
+    whole = server.call("events.get_plot_sample", task=task, metric="m")
+    assert shown(whole) == [(3, "m", "p"), (3, "m", "q")] and whole["event"] == whole["events"][-1]
+    assert (whole["min_iteration"], whole["max_iteration"]) == (1, 3)
+    first = server.call("events.get_plot_sample", task=task, metric="m", iteration=2)
+    assert shown(first) == [(1, "m", "p"), (1, "m", "q")]
+    one = server.call("events.get_plot_sample", task=task, metric="m", variant="p")
+    assert shown(one) == [(3, "m", "p")]
+    earlier = server.call("events.next_plot_sample", task=task, scroll_id=whole["scroll_id"])
+    assert shown(earlier) == [(1, "m", "p"), (1, "m", "q")]
+    later = server.call(
+        "events.next_plot_sample", task=task, scroll_id=earlier["scroll_id"], navigate_earlier=False
+    )
+    assert shown(later) == [(3, "m", "p"), (3, "m", "q")]
+    walk = server.call("events.get_plot_sample", task=task, metric="m", navigate_current_metric=False)
+    seen = []
+    while walk["events"]:
+        seen.append(shown(walk))
+        walk = server.call("events.next_plot_sample", task=task, scroll_id=walk["scroll_id"])
+    assert seen == [
+        [(3, "m", "p"), (3, "m", "q")],
+        [(1, "n", "p")],
+        [(1, "m", "p"), (1, "m", "q")],
+    ]
+    assert server.call("events.get_plot_sample", task=task, metric="none")["events"] == []

@@ -109,3 +109,29 @@ def test_what_is_in_use(server: RunningServer, top: str) -> None:
     assert [(one["metric"], one["variant"]) for one in metrics] == [("m" + parent, "v")]
     parents = server.call("projects.get_task_parents", projects=[project])["parents"]
     assert parents == [{"id": parent, "name": "t", "project": project}]
+
+
+def test_T36_projects_by_what_they_hold(server: RunningServer, top: str) -> None:
+    made(server, f"{top}/plain")
+    made(server, f"{top}/a/data", type="data_processing", system_tags=["dataset", "hidden"])
+    made(server, f"{top}/b/steps", type="controller", system_tags=["pipeline"])
+    made(server, f"{top}/c", type="qc")
+    expected = {
+        "dataset": {"", "/a", "/a/data"},
+        "pipeline": {"", "/b", "/b/steps"},
+        "report": set(),
+        None: {"", "/plain", "/a", "/a/data", "/b", "/b/steps", "/c"},
+    }
+    for kind, names in expected.items():
+        for more in ({}, {"include_stats": True}):
+            reply = server.call(
+                "projects.get_all_ex", name=f"^{top}", children_type=kind, search_hidden=True, **more
+            )
+            assert {found["name"] for found in reply["projects"]} == {top + name for name in names}, kind
+            assert reply["total"] == len(names)
+    (below,) = server.call(
+        "projects.get_all_ex", parent=[of(server, top)["id"]], shallow_search=True, children_type="dataset"
+    )["projects"]
+    assert below["name"] == f"{top}/a"
+    with pytest.raises(AssertionError, match="children_type"):
+        server.call("projects.get_all_ex", children_type="something")

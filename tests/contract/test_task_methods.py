@@ -255,3 +255,28 @@ def test_documents_have_the_types_that_released_clients_insist_on(server: Runnin
     msgspec.convert(server.call("models.get_by_id", model=model)["model"], Model, strict=True)
     queue = server.call("queues.create", name=uuid.uuid4().hex)["id"]
     msgspec.convert(server.call("queues.get_by_id", queue=queue)["queue"], Queue, strict=True)
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress", "stopped", "completed", "published"])
+def test_T36_what_describes_a_task_is_updated_in_any_status(server: RunningServer, status: str) -> None:
+    task = server.call("tasks.create", name="before", type="training", project_name="updates")["id"]
+    if status == "queued":
+        server.call("tasks.enqueue", task=task)
+    else:
+        server.call("tasks.started", task=task)
+        moves = {"stopped": ["tasks.stopped"], "completed": ["tasks.completed"]}
+        for method in moves.get(
+            status, ["tasks.completed", "tasks.publish"] if status == "published" else []
+        ):
+            server.call(method, task=task)
+    said = {"name": "after", "comment": "why", "tags": ["t"], "system_tags": ["archived"]}
+    assert server.call("tasks.update", task=task, **said)["updated"] == 1
+    found = server.call("tasks.get_by_id", task=task)["task"]
+    assert {name: found[name] for name in said} == said and found["status"] == status
+    # What the task is made of waits for a draft, or for force.
+    for content in ({"type": "testing"}, {"runtime": {"a": 1}}, {"name": "x", "script": {"branch": "b"}}):
+        with pytest.raises(AssertionError, match="110"):
+            server.call("tasks.update", task=task, **content)
+    with pytest.raises(AssertionError, match="110"):
+        server.call("tasks.edit", task=task, name="again")
+    assert server.call("tasks.get_by_id", task=task)["task"]["name"] == "after"

@@ -49,7 +49,8 @@ class Artifact:
 
     @property
     def type(self) -> str:
-        """What it is: numpy, pandas, image, dict, string, pickle, archive or custom."""
+        """What it is: numpy, pandas, data-audit-table (a registered table), image, dict, string, pickle, archive or
+        custom."""
         return str(self._entry.get("type") or "")
 
     @property
@@ -168,7 +169,7 @@ class Artifact:
 
             with numpy.load(path, allow_pickle=False) as found:
                 return found[self.name if self.name in found else found.files[0]]
-        if kind == "pandas":
+        if kind in ("pandas", "data-audit-table"):
             import pandas
 
             return pandas.read_csv(path, index_col=0)

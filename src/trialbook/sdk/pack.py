@@ -166,10 +166,11 @@ def _paths(value: str | Path, stem: str, reserve: Callable[[str], Path]) -> Pack
         return Packed("custom", path.name, _mime(path.name), preview, target)
     if path.is_dir():
         files = sorted(found for found in path.rglob("*") if found.is_file())
-        return _archive(files, stem, reserve, path)
+        return _archive(files, path.resolve().name or stem, reserve, path)
     files = _matches(str(value))
     if files:
-        return _archive(files, stem, reserve, _parent(str(path)))
+        base = _parent(str(path))
+        return _archive(files, base.resolve().name or stem, reserve, base)
     raise UsageError(f"there is no file or folder {value}")
 
 

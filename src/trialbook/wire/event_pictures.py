@@ -94,9 +94,11 @@ class NextSample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageSampleReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The image, between which iterations there are such images, and a mark from which to go on."""
+    """The image, or the plots of a metric (``event`` is the last of ``events``), between which iterations there
+    are such, and a mark from which to go on."""
 
     event: dict[str, Any] | None
+    events: list[dict[str, Any]] = []
     min_iteration: int | None = None
     max_iteration: int | None = None
     scroll_id: str | None = None
@@ -130,11 +132,12 @@ class MultiTaskPlotsReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlotSample(msgspec.Struct, frozen=True, kw_only=True):
-    """The plot of a metric and variant at an iteration, or the nearest earlier one; the last one when absent."""
+    """The plots of a metric at an iteration, or the nearest earlier one; the last one when absent. With ``variant``
+    that one alone."""
 
     task: str
     metric: str
-    variant: str
+    variant: str | None = None
     iteration: I64 | None = None
     scroll_id: str | None = None
     navigate_current_metric: bool = True

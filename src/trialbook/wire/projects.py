@@ -1,6 +1,6 @@
 """Wire types and methods of projects."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -81,9 +81,11 @@ class GetAllProjects(Query, frozen=True, kw_only=True):
 
 
 class GetAllProjectsEx(GetAllProjects, frozen=True, kw_only=True):
-    """``include_stats`` adds the counts of tasks by status, sub-projects included."""
+    """``include_stats`` adds the counts of tasks by status, sub-projects included. ``children_type``: only projects
+    that hold such tasks, in them or below them."""
 
     include_stats: bool = False
+    children_type: Literal["pipeline", "report", "dataset"] | None = None
 
 
 class GetAllProjectsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

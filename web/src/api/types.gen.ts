@@ -777,6 +777,7 @@ export interface GetAllProjectsEx {
   last_update?: string | unknown[] | null;
   shallow_search?: boolean;
   include_stats?: boolean;
+  children_type?: "pipeline" | "report" | "dataset" | null;
 }
 
 export interface GetAllProjectsReply {
@@ -1051,6 +1052,7 @@ export interface ImageSample {
 
 export interface ImageSampleReply {
   event: Record<string, unknown> | null;
+  events: Record<string, unknown>[];
   min_iteration: number | null;
   max_iteration: number | null;
   scroll_id: string | null;
@@ -1417,7 +1419,7 @@ export interface Ping {
 export interface PlotSample {
   task: string;
   metric: string;
-  variant: string;
+  variant?: string | null;
   iteration?: number | null;
   scroll_id?: string | null;
   navigate_current_metric?: boolean;

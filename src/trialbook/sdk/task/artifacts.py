@@ -179,7 +179,7 @@ class ArtifactsMixin(TaskBase):
                 self._registered.sync()
 
     def _keep_quietly(self, name: str, frame: Any, metadata: Mapping[str, Any] | None, preview: str) -> None:
-        self._keep(name, frame, metadata, False, True, preview, False)
+        self._keep(name, frame, metadata, False, True, preview, False, kind="data-audit-table")
 
     @spared("file", False)
     def _keep(
@@ -191,10 +191,12 @@ class ArtifactsMixin(TaskBase):
         auto_pickle: bool,
         preview: Any,
         wait_on_upload: bool,
+        kind: str | None = None,
     ) -> bool:
         journal = self._record.journal
         packed = pack(str(name), artifact_object, journal.spool.reserve, auto_pickle)
         entry = self._entry(str(name), packed, metadata, preview)
+        entry["type"] = kind or packed.type
         self._note_artifact(entry)
         call = {
             "method": "tasks.add_or_update_artifacts",

@@ -389,7 +389,5 @@ class ConfigurationMixin(TaskBase):
             text = source.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"the configuration file {path} cannot be read: {error}") from error
-        self._put(
-            section, text, description or f"configuration file {source.name}", source.suffix.lstrip(".")
-        )
+        self._put(section, text, description or "", source.suffix.lstrip(".") or "file")
         return path

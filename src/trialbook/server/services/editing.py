@@ -158,14 +158,21 @@ class Editing:
             return ensure_project(call, self._projects, name)
         return None
 
-    def edit(self, call: Call, ask: Any) -> dict[str, Any]:
+    def edit(self, call: Call, ask: Any, described: bool = False) -> dict[str, Any]:
         """Change what the request names; the changed fields.
+
+        Args:
+            call: of this request.
+            ask: what changes.
+            described: what only describes the task (name, comment, tags, project) may change in any status.
 
         Raises:
             TaskStatusRefused: the task has left ``created``, and ``force`` is false.
         """
         row = self._tasks.require(call.connection, ask.task, lock=True)
-        if not ask.force and row.status != "created":
+        told = {name for name in ask.__struct_fields__ if getattr(ask, name) is not None} - {"task", "force"}
+        free = described and told <= _QUIET
+        if not ask.force and not free and row.status != "created":
             raise TaskStatusRefused(
                 f"a task that is {row.status} can only be edited with force", id=row.id, status=row.status
             )

@@ -38,6 +38,19 @@ class Tree:
         self._facets = facets
         self._lifecycle = lifecycle
 
+    def holding(self, connection: Connection, kind: str) -> set[str]:
+        """The projects with pipelines, reports or datasets, in them or below them.
+
+        Args:
+            connection: any.
+            kind: ``pipeline``, ``report`` or ``dataset``.
+        """
+        if kind == "report":
+            found = self._tasks.projects_of(connection, type="report")
+        else:
+            found = self._tasks.projects_of(connection, mark=kind)
+        return self._projects.with_ancestors(connection, found)
+
     def statistics(self, connection: Connection, ids: list[str]) -> dict[str, dict[str, Any]]:
         """Per project: counts of tasks by status in it and below it, its own tasks and models."""
         below = {id: [id, *self._projects.descendants(connection, [id])] for id in ids}

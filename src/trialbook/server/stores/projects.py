@@ -267,6 +267,11 @@ class ProjectStore:
         assert field is not None
         return list(connection.execute(sa.select(project.c.id).where(field.has(list(ids)))).scalars())
 
+    def with_ancestors(self, connection: Connection, ids: Sequence[str]) -> set[str]:
+        """These projects and all that they lie in."""
+        rows = connection.execute(sa.select(project.c.id, project.c.path).where(project.c.id.in_(ids)))
+        return {id for row in rows for id in (row.id, *row.path)}
+
     def children(self, connection: Connection, id: str) -> list[str]:
         """Ids of the projects right below one, by name."""
         query = sa.select(project.c.id).where(project.c.parent == id).order_by(project.c.name)
@@ -290,6 +295,7 @@ class ProjectStore:
         shallow: bool = False,
         parents: Any = None,
         with_total: bool = False,
+        among: set[str] | None = None,
     ) -> "tuple[list[sa.Row[Any]], int | None, str | None]":
         """The projects of one page; see ``query.select.run``.
 
@@ -299,11 +305,12 @@ class ProjectStore:
             shallow: only direct children of ``parents``, or top-level projects when there are none.
             parents: one id or several.
             with_total: count everything that matches too.
+            among: only these; None is all.
         """
-        more = []
+        more = [] if among is None else [project.c.id.in_(sorted(among))]
         if shallow:
             wanted = parents if isinstance(parents, list) else [parents] if parents else []
-            more = [project.c.parent.in_(wanted) if wanted else project.c.parent.is_(None)]
+            more.append(project.c.parent.in_(wanted) if wanted else project.c.parent.is_(None))
         return run(connection, PROJECTS, ask, [project], more, with_total=with_total)
 
 

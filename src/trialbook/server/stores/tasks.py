@@ -353,6 +353,16 @@ class TaskStore:
         """The tasks of one page; see ``query.select.run``."""
         return run(connection, TASKS, ask, columns, more, with_total=with_total)
 
+    def projects_of(
+        self, connection: Connection, *, type: str | None = None, mark: str | None = None
+    ) -> list[str]:
+        """Ids of the projects that hold a task of a type, or with a system tag."""
+        field = TASKS.find("system_tags")
+        assert field is not None
+        what = task.c.type == type if type is not None else field.has([str(mark)])
+        found = sa.select(task.c.project).where(task.c.project.is_not(None), what).distinct()
+        return list(connection.execute(found).scalars())
+
     def count_by_status(self, connection: Connection, projects: Sequence[str]) -> "list[sa.Row[Any]]":
         """Per project and status: number of tasks that are not hidden, summed run time, last start."""
         statement = (

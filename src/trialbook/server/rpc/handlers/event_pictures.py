@@ -99,7 +99,7 @@ class _Mark(msgspec.Struct, frozen=True, array_like=True):
     """Where a reader of samples stands."""
 
     metric: str
-    variant: str
+    variant: str | None
     iteration: int
     own_metric: bool
 
@@ -111,7 +111,7 @@ class _Mark(msgspec.Struct, frozen=True, array_like=True):
 def _sample(context: Context, ask: wire.ImageSample | wire.PlotSample, kind: str) -> wire.ImageSampleReply:
     connection = context.connection
     context.services.events.require(connection, ask.task, ask.model_events)
-    wanted = {ask.metric: [ask.variant]}
+    wanted: dict[str, Collection[str]] = {ask.metric: () if ask.variant is None else [ask.variant]}
     between = store.ends(connection, ask.task, kind, wanted)
     if between is None:
         return wire.ImageSampleReply(event=None)
@@ -119,10 +119,14 @@ def _sample(context: Context, ask: wire.ImageSample | wire.PlotSample, kind: str
         raise BadField("iteration is out of range", field="iteration")
     below = None if ask.iteration is None else ask.iteration + 1
     nearest = store.iterations(connection, ask.task, kind, wanted, 1, below=below) or [between[0]]
-    event = store.at(connection, ask.task, kind, wanted, nearest)[nearest[0]][-1]
+    events = store.at(connection, ask.task, kind, wanted, nearest)[nearest[0]]
     mark = _Mark(ask.metric, ask.variant, nearest[0], ask.navigate_current_metric)
     return wire.ImageSampleReply(
-        event=event, min_iteration=between[0], max_iteration=between[1], scroll_id=mark.text()
+        event=events[-1],
+        events=events,
+        min_iteration=between[0],
+        max_iteration=between[1],
+        scroll_id=mark.text(),
     )
 
 
@@ -146,14 +150,33 @@ def _next(context: Context, ask: wire.NextSample, kind: str) -> wire.ImageSample
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         raise BadRequest(f"{ask.scroll_id!r} is no scroll id of this method: get a sample first") from None
     wanted: dict[str, Collection[str]] | None = {mark.metric: ()} if mark.own_metric else None
-    beside = None if ask.next_iteration else (mark.metric, mark.variant)
+    beside = None
+    if not ask.next_iteration:
+        variant = mark.variant
+        if variant is None:
+            # All variants of the metric were shown at once: the next place is behind, or before, all of them.
+            here = store.at(connection, ask.task, kind, {mark.metric: ()}, [mark.iteration])[mark.iteration]
+            variant = (here[0] if ask.navigate_earlier else here[-1])["variant"] if here else ""
+        beside = (mark.metric, variant)
     found = store.neighbour(
         connection, ask.task, kind, wanted, mark.iteration, beside, earlier=ask.navigate_earlier
     )
     if found is None:
         return wire.ImageSampleReply(event=None, scroll_id=ask.scroll_id)
-    between = store.ends(connection, ask.task, kind, {found["metric"]: [found["variant"]]}) or (None, None)
-    following = _Mark(found["metric"], found["variant"], found["iter"], mark.own_metric)
+    one: dict[str, Collection[str]] = {found["metric"]: () if mark.variant is None else [found["variant"]]}
+    events = (
+        [found]
+        if mark.variant is not None
+        else store.at(connection, ask.task, kind, one, [found["iter"]])[found["iter"]]
+    )
+    between = store.ends(connection, ask.task, kind, one) or (None, None)
+    following = _Mark(
+        found["metric"], None if mark.variant is None else found["variant"], found["iter"], mark.own_metric
+    )
     return wire.ImageSampleReply(
-        event=found, min_iteration=between[0], max_iteration=between[1], scroll_id=following.text()
+        event=events[-1],
+        events=events,
+        min_iteration=between[0],
+        max_iteration=between[1],
+        scroll_id=following.text(),
     )

@@ -45,6 +45,11 @@ def get_by_id(context: Context, ask: wire.GetProject) -> wire.ProjectReply:
     )
 
 
+def _holding(context: Context, ask: wire.GetAllProjects) -> set[str] | None:
+    kind = ask.children_type if isinstance(ask, wire.GetAllProjectsEx) else None
+    return None if kind is None else context.services.tree.holding(context.connection, kind)
+
+
 def _page(context: Context, ask: wire.GetAllProjects, *, extended: bool) -> wire.GetAllProjectsReply:
     services = context.services
     query = services.finding.without(ask, "parent") if ask.shallow_search else ask
@@ -54,6 +59,7 @@ def _page(context: Context, ask: wire.GetAllProjects, *, extended: bool) -> wire
         parents=ask.parent if ask.shallow_search else None,
         shallow=ask.shallow_search,
         with_total=extended,
+        among=_holding(context, ask),
     )
     statistics: dict[str, dict[str, Any]] = {}
     if getattr(ask, "include_stats", False):

@@ -59,7 +59,14 @@ def get_all_ex(context: Context, ask: wire.GetAllTasks) -> wire.GetAllTasksReply
     return _page(context, ask, with_total=True)
 
 
-@handles("tasks.edit", "tasks.update")
+@handles("tasks.update")
+def update(context: Context, ask: wire.EditTask) -> Updated:
+    """Change what the request names; what only describes the task, in any status."""
+    fields = context.services.editing.edit(context, ask, described=True)
+    return Updated(updated=int(bool(fields)), fields=fields)
+
+
+@handles("tasks.edit")
 def edit(context: Context, ask: wire.EditTask) -> Updated:
     """Change what the request names."""
     fields = context.services.editing.edit(context, ask)
