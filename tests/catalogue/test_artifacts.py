@@ -398,3 +398,29 @@ def test_T36_folders_and_registered_tables_are_named_as_the_reference_does(
     stored = found.export_task()["configuration"]
     described = {name: (stored[name]["description"], stored[name]["type"]) for name in stored}
     assert described == {"said": ("why it is so", "yaml"), "unsaid": ("", "yaml"), "plain": ("", "file")}
+
+
+def test_T8_a_table_comes_back_as_it_was(task: Task) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {
+            "code": ["01234", "1", None],
+            "day": pandas.to_datetime(["2020-01-01", None, "2020-01-03"]),
+            "kind": pandas.Categorical(["a", None, "b"], categories=["b", "a"]),
+            "count": pandas.array([2**60 + 1, None, 0], dtype="Int64"),
+        },
+        index=pandas.Index(["007", "1", "2"], name="id"),
+    )
+    assert task.upload_artifact("table", frame, wait_on_upload=True)
+    found = again(task).artifacts["table"]
+    assert found.type == "pandas" and found.url.endswith(".csv.gz")
+    pandas.testing.assert_frame_equal(found.get(), frame)
+    odd = pandas.DataFrame({"v": [object, {1: Path("x")}]})
+    task.upload_artifact("odd", odd)
+    found = again(task).artifacts["odd"]
+    assert found.type == "pickle", "what a CSV cannot give back"
+    pandas.testing.assert_frame_equal(found.get(), odd)
+    assert task.upload_artifact("plain", odd, auto_pickle=False, wait_on_upload=True)
+    assert again(task).artifacts["plain"].type == "pandas"
+    task.register_artifact("followed", frame)
+    pandas.testing.assert_frame_equal(again(task).artifacts["followed"].get(), frame)

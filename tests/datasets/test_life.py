@@ -299,7 +299,9 @@ def test_metadata(closed: Close, project: str, server: RunningServer) -> None:
     import pandas
 
     data = Dataset.create("data", project)
-    frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    frame = pandas.DataFrame(
+        {"a": [1, 2], "b": ["01", "NA"], "day": pandas.to_datetime(["2020-01-01", None])}
+    )
     kept: dict[str, Any] = {
         "table": frame,
         "array": numpy.arange(6).reshape(2, 3),
@@ -315,7 +317,7 @@ def test_metadata(closed: Close, project: str, server: RunningServer) -> None:
     assert found.get_metadata("dict") == {"second": 1} and found.get_metadata() is None
     assert found.get_metadata("text") == "words" and found.get_metadata("flag") is True
     assert (found.get_metadata("array") == kept["array"]).all()
-    assert list(found.get_metadata("table")["b"]) == ["x", "y"]
+    pandas.testing.assert_frame_equal(found.get_metadata("table"), frame)
     for name in ("data_1", "data", "state"):
         with pytest.raises(UsageError, match="taken"):
             data.set_metadata({}, name)

@@ -170,9 +170,9 @@ class Artifact:
             with numpy.load(path, allow_pickle=False) as found:
                 return found[self.name if self.name in found else found.files[0]]
         if kind in ("pandas", "data-audit-table"):
-            import pandas
+            from trialbook.sdk import tables
 
-            return pandas.read_csv(path, index_col=0)
+            return tables.read(path)
         if kind == "image":
             from PIL import Image
 

@@ -65,8 +65,10 @@ def pack(name: str, value: Any, reserve: Callable[[str], Path], auto_pickle: boo
         packed = _json(value, stem, reserve)
         if packed is not None:
             return packed
-    if _is(value, "pandas", "DataFrame") and value.index.nlevels == 1 and value.columns.nlevels == 1:
-        return _frame(value, stem, reserve)
+    if _is(value, "pandas", "DataFrame"):
+        packed = _frame(value, stem, reserve, auto_pickle)
+        if packed is not None:
+            return packed
     if _is(value, "numpy", "ndarray") and not value.dtype.hasobject:
         return _array(value, name, stem, reserve)
     if _is(value, "PIL.Image", "Image"):
@@ -210,12 +212,15 @@ def _json(value: Mapping[Any, Any], stem: str, reserve: Callable[[str], Path]) -
     return Packed("dict", f"{stem}.json", "application/json", text[:_PREVIEW], target)
 
 
-def _frame(value: Any, stem: str, reserve: Callable[[str], Path]) -> Packed:
-    import gzip
+def _frame(value: Any, stem: str, reserve: Callable[[str], Path], auto_pickle: bool) -> Packed | None:
+    from trialbook.sdk import tables
 
+    types = tables.types_of(value)
+    if types is None and (auto_pickle or value.index.nlevels > 1 or value.columns.nlevels > 1):
+        # A pickle gives it back as it is.
+        return None
     target = reserve(".bin")
-    with gzip.open(target, "wt", encoding="utf-8", newline="", compresslevel=6) as file:
-        value.to_csv(file)
+    tables.write(value, target, types or b"")
     preview = value.head(50).to_csv()
     return Packed("pandas", f"{stem}.csv.gz", "text/csv", preview[:_PREVIEW], target)
 

@@ -58,8 +58,8 @@ class ArtifactsMixin(TaskBase):
         Args:
             name: of the artifact; one of the same name is replaced.
             artifact_object: a path of a file, folder or wildcard (a folder becomes a zip), an address (kept as it is),
-                a dict (.json), a DataFrame (.csv.gz), an ndarray (.npz), a PIL image (.png), a text (.txt), or
-                anything else (.pkl).
+                a dict (.json), a DataFrame (.csv.gz, with its types), an ndarray (.npz), a PIL image (.png), a text
+                (.txt), or anything else (.pkl).
             metadata: shown with it; values are kept as text.
             delete_after_upload: delete the given file after it arrived.
             auto_pickle: pickle what has no format of its own.
