@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -180,3 +181,25 @@ def test_a_fault_is_an_envelope_with_the_words_to_find_it(own_server: RunningSer
     assert own_server.secret_key not in own_server.log
     assert own_server.token not in own_server.log
     assert own_server.call("tasks.get_all")["tasks"] == []
+
+
+def test_S15_the_address_to_hand_out_is_a_setting(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TRIALBOOK_")}
+    environment["TRIALBOOK_SERVER_ADDRESS"] = "https://lab.example.org/"
+    command = [sys.executable, "-m", "trialbook"]
+    data = ["--data", str(tmp_path)]
+    with subprocess.Popen(
+        [*command, "server", "--port", "0", *data], stdout=subprocess.PIPE, text=True, env=environment
+    ) as server:
+        try:
+            assert server.stdout is not None
+            told, _, listens = server.stdout.readline().partition(", and listens on ")
+            assert told.endswith("ready at https://lab.example.org")
+            with urllib.request.urlopen(f"{listens.strip()}/server.info") as reply:
+                assert json.load(reply)["data"]["address"] == "https://lab.example.org"
+            link = subprocess.run(
+                [*command, "open", "--print", *data], capture_output=True, text=True, check=True
+            )
+            assert link.stdout.startswith("https://lab.example.org/login#link=")
+        finally:
+            server.terminate()

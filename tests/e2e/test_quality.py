@@ -28,6 +28,7 @@ PLACES = {
     "details": "/projects/*/compare-tasks?tab=details&ids={baseline}~{wide}",
     "datasets": "/datasets",
     "keys": "/settings/workspace-configuration",
+    "people": "/settings/users",
     "preferences": "/settings/webapp-configuration",
     "missing": "/nowhere",
 }

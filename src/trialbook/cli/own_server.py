@@ -40,6 +40,7 @@ class OwnServer:
                 f"{folder}/credentials.json is gone; log in on the page with another key"
             )
         self.url = str(running["url"]).rstrip("/")
+        self.address = str(running.get("address") or self.url)
         pair = f"{keys['access_key']}:{keys['secret_key']}".encode()
         basic = f"Basic {base64.b64encode(pair).decode()}"
         self._bearer = f"Bearer {self._call('auth.login', {}, basic)['token']}"

@@ -27,7 +27,7 @@ def add(name: str, role: str, data: Path | None) -> None:
     click.echo(
         f"Added {made['user']['name']} ({made['user']['role']}). Hand over, the secret is shown this once:"
     )
-    click.echo(f"  address     {server.url}")
+    click.echo(f"  address     {server.address}")
     click.echo(f"  access key  {made['credentials']['access_key']}")
     click.echo(f"  secret      {made['credentials']['secret_key']}")
 

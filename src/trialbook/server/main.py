@@ -83,16 +83,19 @@ def _serve(settings: Settings, folder: DataFolder, listener: socket.socket) -> i
     port = listener.getsockname()[1]
     host = _reachable(settings.host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    told = settings.address or url
 
     def ready() -> None:
         write_json(
-            folder.announcement, {"url": url, "pid": os.getpid(), "version": __version__, "started": now()}
+            folder.announcement,
+            {"url": url, "address": told, "pid": os.getpid(), "version": __version__, "started": now()},
         )
-        sys.stdout.write(f"Trialbook server ready at {url}\n")
+        listens = f", and listens on {url}" if told != url else ""
+        sys.stdout.write(f"Trialbook server ready at {told}{listens}\n")
         # On a terminal only: what goes to a file is read by others, and for longer than the link should live.
         if sys.stdout.isatty():
             link = server.services.accounts.links.make(server.services.accounts.local_admin(), now())
-            sys.stdout.write(f"Open the page, once, within five minutes: {url}/login#link={link}\n")
+            sys.stdout.write(f"Open the page, once, within five minutes: {told}/login#link={link}\n")
         sys.stdout.flush()
 
     config = uvicorn.Config(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from trialbook.errors import ConfigurationError
 
@@ -30,6 +31,13 @@ class Settings:
     host: str = field(default="127.0.0.1", metadata=_about("TRIALBOOK_SERVER_HOST", "Address to listen on."))
     port: int = field(
         default=8008, metadata=_about("TRIALBOOK_SERVER_PORT", "Port to listen on; 0 takes a free one.")
+    )
+    address: str = field(
+        default="",
+        metadata=_about(
+            "TRIALBOOK_SERVER_ADDRESS",
+            "Address to hand out, such as https://trialbook.example.org behind a proxy; empty is where it listens.",
+        ),
     )
     data: Path = field(
         default=Path(),
@@ -111,4 +119,20 @@ def _convert(item: "dataclasses.Field[Any]", value: Any, name: str) -> Any:
         raise ConfigurationError(f"{name}: {value!r} is no {kind.__name__}") from None
     if item.name == "port" and not 0 <= converted <= 65535:
         raise ConfigurationError(f"{name}: {value!r} is no port (0 to 65535)")
+    if item.name == "address":
+        return _address(converted, name)
     return converted.expanduser().resolve() if kind is Path else converted
+
+
+def _address(given: str, name: str) -> str:
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        parts = urlsplit("")
+    if given and (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+    ):
+        raise ConfigurationError(
+            f"{name}: {given!r} is no address; write one such as https://trialbook.example.org"
+        )
+    return given.rstrip("/")

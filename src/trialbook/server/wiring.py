@@ -125,6 +125,7 @@ def build_services(database: Database, settings: Settings, blobs: BlobStore) -> 
         models=models,
         queues=queues,
         local_login=settings.loopback,
+        address=settings.address,
     )
 
 

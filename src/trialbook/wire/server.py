@@ -15,6 +15,8 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     local_login: bool
     id: str
     """Which server this is: the same at every address that leads to it."""
+    address: str = ""
+    """What to tell machines and people, where the server was given one (``TRIALBOOK_SERVER_ADDRESS``)."""
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,6 +120,15 @@ def test_settings_come_from_the_call_then_the_environment() -> None:
     assert load({}).loopback
 
 
+@pytest.mark.parametrize(
+    "address", ["lab.example.org", "ftp://lab", "https://", "https://lab?x=1", "https://[lab"]
+)
+def test_S15_an_address_that_is_none_is_named(address: str) -> None:
+    assert load({"TRIALBOOK_SERVER_ADDRESS": "https://lab/t/"}).address == "https://lab/t"
+    with pytest.raises(ConfigurationError, match="TRIALBOOK_SERVER_ADDRESS"):
+        load({"TRIALBOOK_SERVER_ADDRESS": address})
+
+
 @pytest.mark.parametrize("port", ["x", "-1", "70000"])
 def test_a_wrong_setting_is_named(port: str) -> None:
     with pytest.raises(ConfigurationError, match="TRIALBOOK_SERVER_PORT"):

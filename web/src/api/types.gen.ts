@@ -1707,6 +1707,7 @@ export interface ServerInfo {
   server_version: string;
   local_login: boolean;
   id: string;
+  address: string;
 }
 
 export interface Session {

@@ -53,3 +53,4 @@ class Services:
     models: ModelStore
     queues: QueueStore
     local_login: bool = False
+    address: str = ""

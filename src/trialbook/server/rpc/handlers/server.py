@@ -17,6 +17,7 @@ def info(context: Context, _ask: Empty) -> wire.ServerInfo:
         server_version=SERVER_VERSION,
         local_login=context.services.local_login,
         id=context.services.accounts.identity,
+        address=context.services.address,
     )
 
 
