@@ -10,8 +10,9 @@ from trialbook.base.files import write_atomic
 from trialbook.errors import UsageError
 from trialbook.sdk import hocon
 from trialbook.sdk.labels import check_labels
+from trialbook.sdk.structures import contained, structure_of
 from trialbook.sdk.task.base import TaskBase
-from trialbook.sdk.task.proxy import ConnectedDict, plain
+from trialbook.sdk.task.proxy import ConnectedDict
 
 _log = logging.getLogger("trialbook")
 _GENERAL = "General"
@@ -361,7 +362,8 @@ class ConfigurationMixin(TaskBase):
         description: str | None,
         stored: Mapping[str, Any] | None,
     ) -> ConnectedDict:
-        content = plain(values)
+        structure = structure_of(values)
+        content = contained(structure.values if structure is not None else values)
         if stored is not None:
             content = hocon.load(str(stored.get("value") or ""))
         connected: ConnectedDict

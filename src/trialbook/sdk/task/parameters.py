@@ -5,9 +5,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from trialbook.base.guard import guard
 from trialbook.errors import UsageError
-from trialbook.sdk.casting import cast, describe, flatten, text_of, type_of
-from trialbook.sdk.task.proxy import ConnectedDict, plain
+from trialbook.sdk.casting import cast, describe, text_of, type_of
+from trialbook.sdk.hints import example_of
+from trialbook.sdk.structures import Structure, flatten, is_plain_dict, public, structure_of
+from trialbook.sdk.task.proxy import ConnectedDict, like, plain
 from trialbook.sdk.task.values import ARGS, GENERAL, ValuesMixin, key_of, parameter
 from trialbook.sdk.task_parameters import TaskParameters
 
@@ -21,13 +24,16 @@ class ParametersMixin(ValuesMixin):
         """Record an object's values as parameters and follow later changes of it.
 
         Args:
-            mutable: a dict (nested ones become ``a/b``), an ``argparse`` parser or namespace, a class or an object
-                (its public attributes), a ``TaskParameters`` object, or a model.
+            mutable: a dict, an ``argparse`` parser or namespace, a dataclass, a named tuple, a configuration object of
+                attrs, pydantic or OmegaConf, an attribute dict, a class or another object (its public attributes), a
+                ``TaskParameters`` object, or a model. What is nested in it becomes ``a/b``.
             name: section; None is "General", "Args" for argparse.
             ignore_remote_overrides: keep the values of the code when an agent runs it.
 
         Returns:
-            What the program should use from here on: for a dict, one whose changes reach the task.
+            What the program should use from here on: for a dict, one whose changes reach the task; for an object that
+            cannot be changed (frozen, a named tuple), a copy with the values of the task when an agent runs it;
+            otherwise ``mutable`` itself.
 
         Raises:
             UsageError: a list, a number, None, or another thing without named values.
@@ -38,26 +44,29 @@ class ParametersMixin(ValuesMixin):
             >>> task.get_parameters()
             {'General/rate': '0.2', 'General/net/depth': '3'}
         """
-        if hasattr(mutable, "connect") and hasattr(mutable, "_connect_to"):
+        # Of its type: an attribute dict answers to every name, or raises what it likes.
+        if hasattr(type(mutable), "connect") and hasattr(type(mutable), "_connect_to"):
             mutable._connect_to(self, name)
             return mutable
         if isinstance(mutable, argparse.ArgumentParser):
             return self._connect_parser(mutable, name or ARGS)
         remote = self._remote and not ignore_remote_overrides
-        if isinstance(mutable, argparse.Namespace):
-            return self._connect_namespace(mutable, name or ARGS, remote)
         if isinstance(mutable, TaskParameters):
             return self._connect_declared(mutable, name or GENERAL, remote)
-        if isinstance(mutable, Mapping):
-            return self._connect_dict(mutable, name or GENERAL, remote)
-        if mutable is None or isinstance(
-            mutable, (str, bytes, int, float, complex, list, tuple, set, frozenset)
+        section = name or (ARGS if isinstance(mutable, argparse.Namespace) else GENERAL)
+        if is_plain_dict(mutable) or isinstance(mutable, ConnectedDict):
+            return self._connect_dict(mutable, section, remote)
+        structure = structure_of(mutable)
+        if structure is None and (
+            mutable is None
+            or isinstance(mutable, (str, bytes, int, float, complex, list, tuple, set, frozenset))
         ):
             raise UsageError(
-                "connect() takes a dict, an argparse parser, a class, an object or a model, "
+                "connect() takes a dict, an argparse parser or namespace, a dataclass, a configuration object of "
+                "attrs, pydantic or OmegaConf, a class, another object or a model, "
                 f"not a {type(mutable).__name__}"
             )
-        return self._connect_object(mutable, name or GENERAL, remote)
+        return self._connect_object(mutable, structure, section, remote)
 
     # -- inside ---
 
@@ -122,7 +131,9 @@ class ParametersMixin(ValuesMixin):
         odd = [key for key in values if not isinstance(key, str)]
         if odd:
             _log.warning("connect(): names of parameters are texts; %s stored as such", _some(odd))
-        merged = self._overridden(section, values) if remote else plain(values)
+        merged = plain(values)
+        if remote:
+            merged = self._overridden(section, merged)
         owned = {key for key, _ in flatten(merged)}
         self._merge(section, merged, {})
         connected: ConnectedDict
@@ -130,7 +141,7 @@ class ParametersMixin(ValuesMixin):
         def changed() -> None:
             self._replace_section(section, connected, owned)
 
-        connected = ConnectedDict(merged, changed)
+        connected = ConnectedDict(like(values, merged), changed)
         if remote and isinstance(values, dict):
             # Code that goes on with its own dict must see the stored values as well.
             values.update(merged)
@@ -142,8 +153,11 @@ class ParametersMixin(ValuesMixin):
         merged: dict[Any, Any] = {}
         for key, value in values.items():
             name = f"{prefix}{key}"
-            if isinstance(value, Mapping) and value:
-                merged[key] = self._overridden(section, value, f"{name}/")
+            below = None if is_plain_dict(value) else structure_of(value)
+            if is_plain_dict(value) and value:
+                merged[key] = like(value, self._overridden(section, value, f"{name}/"))
+            elif below is not None and below.values:
+                merged[key] = self._edited(value, below, section, f"{name}/", (id(value),))
             elif name in stored:
                 merged[key] = override(stored[name], value)
             else:
@@ -152,43 +166,50 @@ class ParametersMixin(ValuesMixin):
         for name, item in stored.items():
             key = name[len(prefix) :]
             if name.startswith(prefix) and name not in known and "/" not in key:
-                merged[key] = cast(str(item.get("value") or ""), None, str(item.get("type") or ""))
+                merged[key] = stored_value(item)
         return merged
 
-    def _connect_namespace(
-        self, namespace: argparse.Namespace, section: str, remote: bool
-    ) -> argparse.Namespace:
-        values = {key: value for key, value in vars(namespace).items() if not callable(value)}
-        if remote:
-            stored = self._sections().get(section) or {}
-            for key in values:
-                if key in stored:
-                    values[key] = override(stored[key], values[key])
-                    setattr(namespace, key, values[key])
-        self._merge(section, values, {})
-        return namespace
-
-    def _connect_object(self, mutable: Any, section: str, remote: bool) -> Any:
-        kind = mutable if isinstance(mutable, type) else type(mutable)
-        values: dict[str, Any] = {}
-        for base in reversed(kind.__mro__[:-1]):
-            values.update(vars(base))
-        if not isinstance(mutable, type):
-            values.update(getattr(mutable, "__dict__", {}))
-        values = {
-            name: value
-            for name, value in values.items()
-            if not name.startswith("_")
-            and not callable(value)
-            and not isinstance(value, (property, classmethod, staticmethod))
-        }
-        if remote:
-            for name, value in self._overridden(section, values).items():
-                if value is not values.get(name):
-                    setattr(mutable, name, value)
-                    values[name] = value
-        self._merge(section, values, {})
+    def _connect_object(self, mutable: Any, structure: Structure | None, section: str, remote: bool) -> Any:
+        with guard("connect"):
+            taken: Structure | None = structure or public(mutable)
+            if remote and taken is not None:
+                mutable = self._edited(mutable, taken, section, "", ())
+                taken = structure_of(mutable) if structure else public(mutable)
+            if taken is not None:
+                self._merge(section, taken.values, {})
+                return mutable
+        self._merge(section, {type(mutable).__name__: text_of(mutable)}, {})
         return mutable
+
+    def _edited(
+        self, value: Any, structure: Structure, section: str, prefix: str, above: tuple[int, ...]
+    ) -> Any:
+        """The object with the values of the task in their place; a changed copy of what cannot be changed."""
+        stored = self._sections().get(section) or {}
+        changes: dict[Any, Any] = {}
+        known = set()
+        for key, old in structure.values.items():
+            name = f"{prefix}{key}"
+            known.add(name)
+            below = structure_of(old)
+            new = old
+            if below is not None and below.values and id(old) not in above:
+                new = self._edited(old, below, section, f"{name}/", (*above, id(old)))
+            elif name in stored:
+                example = (
+                    example_of(structure.owner or value, str(key))
+                    if old is None and not structure.open
+                    else None
+                )
+                new = override(stored[name], old, example)
+            if new is not old:
+                changes[key] = new
+        if structure.open:
+            for name, item in stored.items():
+                key = name[len(prefix) :]
+                if name.startswith(prefix) and name not in known and "/" not in key:
+                    changes[key] = stored_value(item)
+        return structure.write(changes) if changes else value
 
 
 def _some(keys: list[Any]) -> str:
@@ -198,9 +219,23 @@ def _some(keys: list[Any]) -> str:
     return f"{shown} {'is' if len(keys) == 1 else 'are'}"
 
 
-def override(item: Mapping[str, Any], value: Any) -> Any:
-    """The stored value in the type of the code's; the code's own one when nobody has edited it."""
+def override(item: Mapping[str, Any], value: Any, example: Any = None) -> Any:
+    """The stored value in the type of the code's; the code's own one when nobody has edited it.
+
+    Args:
+        item: the parameter as stored.
+        value: of the code.
+        example: of the type that the code declares, where the value is None.
+    """
     text = str(item.get("value") or "")
     if text == text_of(value):
         return value
+    if value is None and example is not None:
+        read = cast(text, example, "")
+        return None if read is example else read
     return cast(text, value, str(item.get("type") or ""))
+
+
+def stored_value(item: Mapping[str, Any]) -> Any:
+    """A parameter that the code does not have, in its stored type."""
+    return cast(str(item.get("value") or ""), None, str(item.get("type") or ""))

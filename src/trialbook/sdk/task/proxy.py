@@ -1,7 +1,10 @@
 """A connected dictionary: it is a dict, and what the program writes into it reaches the task."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from trialbook.sdk.structures import is_plain_dict
 
 
 class ConnectedDict(dict[Any, Any]):
@@ -15,8 +18,15 @@ class ConnectedDict(dict[Any, Any]):
     def __init__(self, values: Mapping[Any, Any], changed: Callable[[], None]) -> None:
         super().__init__()
         self._changed = changed
+        self._factory = getattr(values, "default_factory", None)
         for key, value in values.items():
             super().__setitem__(key, self._connected(value))
+
+    def __missing__(self, key: Any) -> Any:
+        if self._factory is None:
+            raise KeyError(key)
+        self[key] = self._factory()
+        return self[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, self._connected(value))
@@ -65,11 +75,27 @@ class ConnectedDict(dict[Any, Any]):
         return dict(self)
 
     def _connected(self, value: Any) -> Any:
-        if isinstance(value, Mapping) and not isinstance(value, ConnectedDict):
+        if is_plain_dict(value):
             return ConnectedDict(value, self._changed)
         return value
 
 
-def plain(values: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The content as ordinary dicts."""
-    return {key: plain(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+def plain(values: Mapping[Any, Any], above: tuple[int, ...] = ()) -> dict[Any, Any]:
+    """The content as ordinary dicts; configuration objects within it stay what they are.
+
+    A dict that contains itself ends as a text there.
+    """
+    above = (*above, id(values))
+    content: dict[Any, Any] = {}
+    for key, value in values.items():
+        if not is_plain_dict(value) and not isinstance(value, ConnectedDict):
+            content[key] = value
+        else:
+            content[key] = repr(value) if id(value) in above else plain(value, above)
+    return like(values, content)
+
+
+def like(values: Mapping[Any, Any], content: dict[Any, Any]) -> dict[Any, Any]:
+    """The content in a dict that makes missing items as ``values`` does."""
+    factory = getattr(values, "default_factory", None)
+    return defaultdict(factory, content) if factory is not None else content

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trialbook.sdk.casting import cast, describe, flatten, text_of, type_of
+from trialbook.sdk.casting import cast, describe, text_of, type_of
+from trialbook.sdk.structures import flatten
 from trialbook.sdk.task.base import TaskBase
 
 GENERAL, ARGS, PROPERTIES = "General", "Args", "properties"
