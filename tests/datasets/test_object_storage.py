@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,3 +90,70 @@ def test_links_into_a_bucket(project: str, bucket: str, write: Write, tmp_path: 
         data.get_mutable_local_copy(tmp_path / "mine")
     Dataset.delete(data.id, delete_external_files=True)
     assert [key for key in keys(f"{bucket}/raw") if key.endswith(".txt")] == []
+
+
+NAMES = ("run#1", "run#12~", "a b", "g%20h", "g h", "a#b.txt", "a?b", "a+b", "ü")
+
+
+def test_D10_a_key_is_taken_as_it_is(project: str, bucket: str, write: Write, tmp_path: Path) -> None:
+    files = {f"f/{name}": name.encode() for name in NAMES}
+    folder = write(files)
+    assert StorageManager.upload_folder(str(folder), bucket) == bucket
+    assert set(keys(bucket)) == set(files)
+    for name, data in files.items():
+        assert StorageManager.exists_file(f"{bucket}/{name}")
+        path = StorageManager.get_local_copy(f"{bucket}/{name}")
+        assert path is not None and Path(path).read_bytes() == data and Path(path).name == name[2:]
+    assert StorageManager.download_folder(bucket, str(tmp_path / "down"))
+    assert sorted(tree(tmp_path / "down").values()) == sorted(files.values())
+    linked = Dataset.create("links", project)
+    assert linked.add_external_files(f"{bucket}/f") == len(files)
+    linked.finalize()
+    assert tree(linked.get_local_copy()) == {name[2:]: data for name, data in files.items()}
+
+
+def amazons_own(storage: ObjectStorage) -> Any:
+    """The client that other tools are made with."""
+    import boto3
+
+    assert isinstance(storage, S3Server)
+    return boto3.client(
+        "s3",
+        endpoint_url=storage.url,
+        aws_access_key_id="k",
+        aws_secret_access_key="s",
+        region_name="us-east-1",
+    )
+
+
+@pytest.mark.parametrize("bucket", ["s3"], indirect=True)
+def test_D10_what_other_tools_stored_is_read(bucket: str, storages: dict[str, ObjectStorage]) -> None:
+    client = amazons_own(storages["s3"])
+    name = bucket.rpartition("/")[2]
+    for key in NAMES:
+        client.put_object(Bucket=name, Key=key, Body=key.encode())
+    assert keys(bucket) == sorted(NAMES)
+    for key in NAMES:
+        path = StorageManager.get_local_copy(f"{bucket}/{key}")
+        assert path is not None and Path(path).read_bytes() == key.encode()
+
+
+@pytest.mark.parametrize("bucket", ["s3"], indirect=True)
+def test_D9_markers_of_folders_are_no_files(
+    project: str, bucket: str, storages: dict[str, ObjectStorage], tmp_path: Path
+) -> None:
+    client = amazons_own(storages["s3"])
+    name = bucket.rpartition("/")[2]
+    files = {"x": b"1", "sub/y": b"2", "sub/empty": b"", "both": b"3", "none": b""}
+    for key, data in files.items():
+        client.put_object(Bucket=name, Key=f"f/{key}", Body=data)
+    for key in ("f/", "f/sub/", "f/hollow/", "f/sub/deep/", "f/both/", "f/none/", "other/"):
+        client.put_object(Bucket=name, Key=key, Body=b"")
+    for source in (f"{bucket}/f", f"{bucket}/f/"):
+        assert StorageManager.list(source) == sorted(files)
+        assert StorageManager.download_folder(source, str(tmp_path / "down"))
+    assert tree(tmp_path / "down" / name) == {f"f/{key}": data for key, data in files.items()}
+    data = Dataset.create("links", project)
+    assert data.add_external_files(f"{bucket}/f/") == len(files)
+    data.finalize()
+    assert tree(data.get_local_copy()) == files

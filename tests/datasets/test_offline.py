@@ -141,3 +141,36 @@ def test_an_online_version_has_no_session(closed: Close, tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no offline session"):
         Dataset.import_offline_session(str(tmp_path / "empty"))
+
+
+@pytest.mark.parametrize("finalized", [True, False])
+def test_T20_offline_and_back_in_one_process(project: str, write: Write, finalized: bool) -> None:
+    Dataset.set_offline(True)
+    data = Dataset.create("data", project)
+    data.add_files(write({"x": b"1", "sub/y": b"2"}))
+    data.upload()
+    if finalized:
+        data.finalize()
+    child = Dataset.create("data", project, parent_datasets=[data])
+    child.add_files(write({"x": b"changed"}))
+    child.upload()
+    child.finalize()
+    folders = [str(one.get_offline_mode_folder()) for one in (data, child)]
+    Dataset.set_offline(False)
+    made = [Dataset.import_offline_session(folder, finalize=True) for folder in folders]
+    assert tree(Dataset.get(made[0]).get_local_copy()) == {"x": b"1", "sub/y": b"2"}
+    assert tree(Dataset.get(made[1]).get_local_copy()) == {"x": b"changed", "sub/y": b"2"}
+    assert Dataset.get(made[1]).get_dependency_graph() == {made[1]: [made[0]], made[0]: []}
+
+
+def test_T20_another_session_goes_on(project: str, write: Write) -> None:
+    Dataset.set_offline(True)
+    other, data = Dataset.create("other", project), Dataset.create("data", project)
+    for one in (other, data):
+        one.add_files(write({"x": b"1"}))
+    Dataset.set_offline(False)
+    made = Dataset.import_offline_session(str(data.get_offline_mode_folder()), finalize=True)
+    assert tree(Dataset.get(made).get_local_copy()) == {"x": b"1"}
+    Dataset.set_offline(True)
+    other.add_files(write({"y": b"2"}))
+    assert sorted(other.list_files()) == ["x", "y"], "what was not imported goes on"

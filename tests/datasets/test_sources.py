@@ -11,7 +11,7 @@ from tests.datasets.conftest import Close
 from tests.datasets.support import Write, tree
 from tests.support.server import RunningServer
 from tests.support.unprivileged import obey_permissions
-from trialbook import Dataset
+from trialbook import Dataset, StorageManager
 from trialbook.errors import NameTaken, UsageError, WireError
 
 _OBEYING = """
@@ -250,3 +250,18 @@ def test_D20_a_name_that_is_taken(closed: Close, project: str) -> None:
         ("two", project), ("two", f"{project}/other"),
     ]  # fmt: skip
     assert [one["version"] for one in Dataset.list_datasets(project, "two")] == ["1.0.0", "1.0.0"]
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_D6_links_to_names_that_look_encoded(project: str, write: Write, scheme: str) -> None:
+    files = {name: name.encode() for name in ("g%20h.txt", "g h.txt", "a#1", "a?b", "100%", "s/%2520", "ü%")}
+    folder = write(files)
+    source = folder.as_uri() if scheme else str(folder)
+    data = Dataset.create("links", project)
+    assert data.add_external_files(source) == len(files)
+    data.finalize()
+    assert tree(data.get_local_copy()) == files
+    found = StorageManager.list(source, return_full_path=True) or []
+    assert sorted(
+        Path(StorageManager.get_local_copy(str(url)) or "").read_bytes() for url in found
+    ) == sorted(files.values())

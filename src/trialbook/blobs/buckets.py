@@ -91,7 +91,7 @@ def open_bucket(bucket: Bucket) -> ObjectStoreBlobs | RelayBlobs:
 
 def direct(bucket: Bucket) -> ObjectStoreBlobs:
     """The blobs of a bucket by a driver of this very process."""
-    return ObjectStoreBlobs(lambda: _open(bucket), bucket.address)
+    return ObjectStoreBlobs(lambda: _open(bucket), bucket.address, marked=True)
 
 
 _lock = threading.Lock()

@@ -4,14 +4,15 @@ import errno
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base.ids import new_id
 from trialbook.blobs.faults import in_the_way, missing, refused, translated
 from trialbook.blobs.store import PART, BlobInfo, clean_key
+from trialbook.errors import FileMissing
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -22,6 +23,8 @@ _MOST_PARTS = 9_000
 """S3 takes 10 000 parts."""
 _SENDING = 4
 """Parts under way at once; each is in memory."""
+_ASKING = 16
+"""Empty objects that are asked for at once."""
 _RESERVED = re.compile(r"#\d+~*$")
 """The local driver keeps such names for uploads in progress; a ``~`` behind takes ours out of its way."""
 
@@ -33,14 +36,17 @@ class ObjectStoreBlobs:
         open: makes the store at its first use: obstore costs 20 MB, and a server may never see a file.
         where: the storage, for messages.
         write_part: bytes sent in one request, when a blob is larger.
+        marked: other tools write here too, and mark folders by empty objects; these are no blobs.
     """
 
     def __init__(
-        self, open: "Callable[[], ObjectStore]", where: str = "the files", write_part: int = 8 << 20
-    ) -> None:
+        self, open: "Callable[[], ObjectStore]", where: str = "the files", write_part: int = 8 << 20,
+        marked: bool = False,
+    ) -> None:  # fmt: skip
         self._open = open
         self._where = where
         self._write_part = write_part
+        self._marked = marked
         self._folder: Path | None = None
 
     @cached_property
@@ -71,13 +77,25 @@ class ObjectStoreBlobs:
 
         return cls(opened, "memory")
 
+    def _name(self, key: str) -> str:
+        """What the driver calls a key: the key as it is, but for names that a folder's driver keeps for itself."""
+        name = clean_key(key)
+        return f"{name}~" if self._folder is not None and _RESERVED.search(name) else name
+
+    def _info(self, meta: Any) -> BlobInfo:
+        name, modified = meta["path"], meta["last_modified"].timestamp()
+        if self._folder is not None and name.endswith("~") and _RESERVED.search(name):
+            name = name[:-1]
+        etag = meta["e_tag"] or f'"{meta["size"]:x}-{modified:.6f}"'
+        return BlobInfo(name, meta["size"], etag if etag.startswith('"') else f'"{etag}"', modified)
+
     def head(self, key: str) -> BlobInfo:
         """See ``BlobStore``."""
         import obstore
 
-        name = _stored(clean_key(key))
+        name = self._name(key)
         try:
-            return _info(obstore.head(self._store, name))
+            return self._info(obstore.head(self._store, name))
         except (FileNotFoundError, obstore.exceptions.BaseError) as error:
             raise translated(error, key, self._where) from None
 
@@ -85,7 +103,7 @@ class ObjectStoreBlobs:
         """See ``BlobStore``."""
         import obstore
 
-        name = _stored(clean_key(key))
+        name = self._name(key)
         if self._folder is not None:
             # The driver reads a local file in pieces of 8 KiB, each by way of another thread.
             yield from _file_parts(self._folder / name, key, start, end)
@@ -117,7 +135,7 @@ class ObjectStoreBlobs:
         try:
             found = obstore.get_ranges(
                 self._store,
-                _stored(clean_key(key)),
+                self._name(key),
                 starts=[start for start, _ in asked],
                 ends=[end for _, end in asked],
             )
@@ -134,7 +152,7 @@ class ObjectStoreBlobs:
             source: its bytes.
             size: how many they are, when known: a storage takes a limited number of parts.
         """
-        name = _stored(clean_key(key))
+        name = self._name(key)
         self._put(name, key, iter(source), size)
         return self.head(key)
 
@@ -145,7 +163,7 @@ class ObjectStoreBlobs:
             key: of the blob.
             path: moved in one step when it lies on the file system of a folder of blobs, else copied.
         """
-        name = _stored(clean_key(key))
+        name = self._name(key)
         if not self._moved(key, name, path):
             with path.open("rb") as file:
                 self._put(name, key, iter(lambda: file.read(PART), b""), path.stat().st_size)
@@ -154,7 +172,7 @@ class ObjectStoreBlobs:
 
     def adopt_if_absent(self, key: str, path: Path) -> BlobInfo | None:
         """As ``adopt``, when there is no blob of that key; else None, and the file stays where it is."""
-        name = _stored(clean_key(key))
+        name = self._name(key)
         if self._folder is not None:
             target = self._folder / name
             try:
@@ -198,7 +216,7 @@ class ObjectStoreBlobs:
         """See ``BlobStore``."""
         import obstore
 
-        name = _stored(clean_key(key))
+        name = self._name(key)
         parts = iter(source)
         first, ended = _filled(parts, _AT_ONCE)
         if not ended:
@@ -218,7 +236,7 @@ class ObjectStoreBlobs:
         # Some storages delete what is not there without a word.
         self.head(key)
         try:
-            obstore.delete(self._store, _stored(clean_key(key)))
+            obstore.delete(self._store, self._name(key))
         except (FileNotFoundError, obstore.exceptions.BaseError) as error:
             raise translated(error, key, self._where) from None
 
@@ -230,7 +248,37 @@ class ObjectStoreBlobs:
             found = obstore.list(self._store, clean_key(prefix) if prefix else None).collect()
         except (FileNotFoundError, obstore.exceptions.BaseError) as error:
             raise translated(error, prefix, self._where) from None
-        yield from sorted((_info(item) for item in found), key=lambda info: info.key)
+        # Of two objects of one name, the larger is the file and the empty one marks a folder.
+        infos = {info.key: info for info in sorted(map(self._info, found), key=lambda info: info.size)}
+        if prefix:
+            infos.pop(clean_key(prefix), None)
+        if self._marked:
+            for key in self._markers(infos):
+                del infos[key]
+        yield from (infos[key] for key in sorted(infos))
+
+    def _markers(self, infos: Mapping[str, BlobInfo]) -> Iterator[str]:
+        """Keys of the empty objects by which tools of object storages mark folders: ``folder/``.
+
+        The driver names them without the slash; only the storage can tell such a folder, when nothing lies in it, from
+        an empty file.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        folders = {parent.as_posix() for key in infos for parent in PurePosixPath(key).parents}
+        empty = [key for key, info in infos.items() if info.size == 0]
+        yield from (key for key in empty if key in folders)
+        doubtful = [key for key in empty if key not in folders]
+        with ThreadPoolExecutor(_ASKING, "blobs-list") as pool:
+            there = list(pool.map(self._there, doubtful))
+        yield from (key for key, found in zip(doubtful, there, strict=True) if not found)
+
+    def _there(self, key: str) -> bool:
+        try:
+            self.head(key)
+        except FileMissing:
+            return False
+        return True
 
     def _place(self, key: str, name: str, source: Iterator[bytes]) -> BlobInfo | None:
         """Store beside, then put into place in one step that fails when somebody was faster."""
@@ -290,19 +338,3 @@ def _filled(source: Iterator[bytes], size: int) -> tuple[list[bytes], bool]:
         if held > size:
             return parts, False
     return parts, True
-
-
-def _stored(key: str) -> str:
-    return f"{key}~" if _RESERVED.search(key) else key
-
-
-def _given(name: str) -> str:
-    return name[:-1] if name.endswith("~") and _RESERVED.search(name) else name
-
-
-def _info(meta: Any) -> BlobInfo:
-    modified = meta["last_modified"].timestamp()
-    etag = meta["e_tag"] or f'"{meta["size"]:x}-{modified:.6f}"'
-    return BlobInfo(
-        _given(meta["path"]), meta["size"], etag if etag.startswith('"') else f'"{etag}"', modified
-    )

@@ -3,7 +3,7 @@
 import os
 import shutil
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from trialbook.base.files import new_beside
 from trialbook.blobs.buckets import SCHEMES
@@ -26,12 +26,43 @@ def local_path(url: str) -> Path | None:
     if scheme in ("http", "https") or scheme in SCHEMES:
         return None
     if scheme == "file":
-        return Path(unquote(urlsplit(url.replace("#", "%23").replace("?", "%3F")).path))
+        # The path as it is written, decoded once; no query, no fragment: these letters belong to names.
+        return Path(unquote("/" + url.partition("://")[2].partition("/")[2]))
     if scheme == "":
         return Path(url).expanduser()
     raise UsageError(
         f"{scheme}:// is not supported; use s3://, gs://, azure://, http(s)://, file:// or a folder ({url})"
     )
+
+
+def child_address(url: str, name: str) -> str:
+    """The address of a file below another.
+
+    Args:
+        url: of the folder.
+        name: path below it, as it is; encoded where the addresses of the scheme are.
+
+    Example:
+        >>> child_address("file:///data", "g%20h #1"), child_address("s3://bucket/data", "g%20h #1")
+        ('file:///data/g%2520h%20%231', 's3://bucket/data/g%20h #1')
+    """
+    encoded = scheme_of(url) in ("http", "https", "file")
+    return f"{url.rstrip('/')}/{quote(name, safe='/') if encoded else name}"
+
+
+def path_of(url: str) -> str:
+    """The path behind host or bucket, decoded where the addresses of the scheme are encoded.
+
+    Example:
+        >>> path_of("https://host/a%20b?v=1#top"), path_of("s3://bucket/a%20b#1")
+        ('/a b', '/a%20b#1')
+    """
+    scheme = scheme_of(url)
+    if scheme in ("http", "https"):
+        return unquote(urlsplit(url).path)
+    if scheme in ("", "file"):
+        return (local_path(url) or Path(url)).as_posix()
+    return "/" + url.partition("://")[2].partition("/")[2]
 
 
 def copy_atomic(source: Path, target: Path) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from trialbook.base.files import new_beside
 from trialbook.base.retry import backoff
@@ -15,7 +15,7 @@ from trialbook.blobs.buckets import SCHEMES, Place, open_bucket, place
 from trialbook.blobs.store import BlobInfo, BlobStore
 from trialbook.client.blobs import ServerBlobs
 from trialbook.client.files import FileClient, Progress, unheard
-from trialbook.client.places import copy_atomic, local_path, scheme_of
+from trialbook.client.places import child_address, copy_atomic, local_path, scheme_of
 from trialbook.errors import ConnectionFailed, FileMissing, ServerFault, UsageError
 
 _BLOCK = 1 << 20
@@ -151,8 +151,7 @@ class Storage:
 
     def child(self, url: str, name: str) -> str:
         """The address of a file below another; names are encoded where the scheme wants it."""
-        encoded = scheme_of(url) in ("http", "https", "file")
-        return f"{url.rstrip('/')}/{quote(name, safe='/') if encoded else name}"
+        return child_address(url, name)
 
     def check_writable(self, url: str) -> None:
         """Write and delete a small file at a destination.

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from urllib.parse import quote
+
+from trialbook.client.places import child_address
 
 _UNSAFE = re.compile(r"[#\"';?:@&=+$,%!\r\n\\*<>|]")
 
@@ -28,8 +29,5 @@ def task_folder(project: str, name: str, task_id: str) -> str:
 
 
 def join(base: str, *parts: str) -> str:
-    """An address below ``base``: percent-quoted for HTTP, plain for folders."""
-    path = "/".join(parts)
-    if base.startswith(("http://", "https://")):
-        path = quote(path, safe="/")
-    return f"{base.rstrip('/')}/{path}"
+    """An address below ``base``, encoded where the addresses of its scheme are."""
+    return child_address(base, "/".join(parts))

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 from trialbook.blobs.store import BlobStore
 from trialbook.client.blobs import entity, http_read
 from trialbook.client.files import FileClient
+from trialbook.client.places import child_address, path_of
 from trialbook.datasets.digest import stream
 from trialbook.datasets.paths import joined
 from trialbook.datasets.patterns import Patterns, matcher
@@ -67,7 +67,7 @@ def find(connection: Connection | None, source: str, wildcard: Patterns, recursi
         return _local(source, path, wildcard, recursive)
     if connection is None:
         raise UsageError(f"{source} cannot be looked at while this process works offline")
-    name = PurePosixPath(unquote(urlsplit(source).path)).name
+    name = PurePosixPath(path_of(source)).name
     if not name:
         raise UsageError(f"{source} names no file; over HTTP single files can be linked, not folders")
     if not matcher(wildcard, recursive, [name])(name):
@@ -88,12 +88,15 @@ def _in_bucket(source: str, blobs: BlobStore, key: str, wildcard: Patterns, recu
             taken = matcher(wildcard, recursive, [name])(name)
             return [Found(name, source, info.size, info.etag)] if taken else []
     prefix = f"{key}/" if key else ""
-    base = source.rstrip("/")
     listed = [(info.key[len(prefix) :], info) for info in blobs.list(key)]
     if not listed:
         raise FileMissing(f"there is nothing at {source}", path=source)
     wanted = matcher(wildcard, recursive, [name for name, _ in listed])
-    return [Found(name, f"{base}/{name}", info.size, info.etag) for name, info in listed if wanted(name)]
+    return [
+        Found(name, child_address(source, name), info.size, info.etag)
+        for name, info in listed
+        if wanted(name)
+    ]
 
 
 def _local(source: str, path: Path, wildcard: Patterns, recursive: bool) -> list[Found]:
@@ -108,9 +111,13 @@ def _local(source: str, path: Path, wildcard: Patterns, recursive: bool) -> list
     for item in scan.skipped:
         _log.warning("%s: %s was left out: %s", source, item.path, item.why)
     wanted = matcher(wildcard, recursive, scan.paths)
-    base = source.rstrip("/")
     return [
-        Found(name, f"{base}/{name}", int(facts["size"]), f"{int(facts['size']):x}-{int(facts['mtime']):x}")
+        Found(
+            name,
+            child_address(source, name),
+            int(facts["size"]),
+            f"{int(facts['size']):x}-{int(facts['mtime']):x}",
+        )
         for name, facts in zip(scan.paths, scan.facts, strict=True)
         if wanted(name)
     ]

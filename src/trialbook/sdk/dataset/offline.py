@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import msgspec
 import numpy as np
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
 
 _NOTE = "dataset.json"
+_CLOSING = 10.0
+"""Seconds for a journal to be written to the disk."""
+_living: "WeakSet[Dataset]" = WeakSet()
+"""Versions of sessions that this process has made or opened, and may hold the locks of."""
 
 
 class OfflineMixin(DatasetBase):
@@ -90,6 +95,7 @@ class OfflineMixin(DatasetBase):
                 folder = Path(name) / "session"
                 folder.mkdir()
                 unpack(path, folder)
+            _let_go(folder)
             made = _imported(connection, folder, path)
             if upload:
                 _bring(made, folder)
@@ -158,6 +164,7 @@ def _opened(folder: Path, note: Mapping[str, Any], record: Record) -> "Dataset":
     made._parent_ids = list(note["parents"])
     made._policy = msgspec.convert(note["policy"], Policy)
     made._session = folder
+    _living.add(made)
     made._home = Home(None, str(folder / "repository"), folder / "dataset")
     return made
 
@@ -193,6 +200,18 @@ def seal(parent: "Dataset") -> bool:
         parent._uncommitted = draft.root_id
         parent._forget()
     return True
+
+
+def _let_go(folder: Path) -> None:
+    """Close what this process itself has open of a session: whoever imports it has done with it."""
+    for made in list(_living):
+        session = made._session
+        if session is None or folder.resolve() not in (session.resolve(), *session.resolve().parents):
+            continue
+        if made._open_draft is not None:
+            made._open_draft.close()
+            made._open_draft = None
+        made._task._record.close(_CLOSING)
 
 
 def _imports() -> Path:

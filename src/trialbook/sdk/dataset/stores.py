@@ -5,12 +5,12 @@ from builtins import list as List
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from trialbook.blobs.buckets import SCHEMES, open_bucket, place
 from trialbook.blobs.store import BlobInfo, BlobStore
 from trialbook.client.blobs import ServerBlobs, http_head, http_read, http_spans
 from trialbook.client.files import FileClient
+from trialbook.client.places import scheme_of
 from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.places import BlobsBelow
 from trialbook.errors import BadRequest, FileMissing
@@ -117,7 +117,7 @@ def bucket_blobs(url: str) -> "tuple[BlobStore, str] | None":
     Raises:
         UsageError: no bucket is named.
     """
-    if urlsplit(url).scheme not in SCHEMES:
+    if scheme_of(url) not in SCHEMES:
         return None
     found = place(url, storage_settings().accounts)
     return open_bucket(found.bucket), found.key

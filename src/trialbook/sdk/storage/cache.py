@@ -13,12 +13,12 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from pathlib import Path, PurePosixPath
 
 from trialbook.base.files import read_json, write_json
 from trialbook.blobs.store import BlobInfo
 from trialbook.client.files import Progress
+from trialbook.client.places import path_of
 from trialbook.client.storage import Storage
 from trialbook.errors import ConfigurationError, ConnectionFailed, FileMissing, ServerFault
 from trialbook.journal.lock import FileLock
@@ -85,7 +85,7 @@ class Cache:
         """
         id = hashlib.sha256(f"{url}\0{name or ''}".encode()).hexdigest()[:24]
         entry = self._top / context / id
-        target = entry / (name or Path(unquote(urlsplit(url).path)).name or "file")[-200:]
+        target = entry / (name or PurePosixPath(path_of(url)).name or "file")[-200:]
         with self._lock(context, id):
             if force or not self._fresh(storage, url, entry, target):
                 self._transfer(storage, url, entry, target, progress)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from trialbook.base import globs
 from trialbook.client.files import insist
-from trialbook.client.places import local_path, scheme_of
+from trialbook.client.places import path_of, scheme_of
 from trialbook.errors import FileMissing, TrialbookError, UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk.console import say
@@ -331,13 +330,7 @@ def _download(url: str, folder: Path, overwrite: bool, empty: bool) -> str:
 
 def _sub_path(url: str) -> str:
     """The path of a file below its host, bucket, or root."""
-    scheme = scheme_of(url)
-    if scheme in ("http", "https"):
-        path = unquote(urlsplit(url).path)
-    elif scheme in ("", "file"):
-        path = str((local_path(url) or Path(url)).absolute())
-    else:
-        path = url.partition("://")[2].partition("/")[2]
+    path = str(Path(path_of(url)).absolute()) if scheme_of(url) == "" else path_of(url)
     parts = [part for part in path.replace("\\", "/").split("/") if part]
     if not parts or any(part in (".", "..") or "\0" in part for part in parts):
         raise UsageError(f"{url} names no file that could have a place in a folder")

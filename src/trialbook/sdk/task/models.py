@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
+from trialbook.client.places import path_of
 from trialbook.errors import UsageError
 from trialbook.sdk.models import InputModel, OutputModel, TaskModels, task_models
 from trialbook.sdk.task.base import TaskBase
@@ -71,7 +71,7 @@ class ModelsMixin(TaskBase):
             >>> task.models.output["last"].name == f"{task.name} - last"
             True
         """
-        slot = name or Path(urlsplit(str(model_path)).path).stem
+        slot = name or Path(path_of(str(model_path))).stem
         task = cast("Task", self)
         known = self.models.output.get(slot)
         model = OutputModel(

@@ -1,0 +1,38 @@
+"""Addresses of files: encoded once and decoded once, where the scheme encodes at all."""
+
+from pathlib import Path
+
+import pytest
+
+from trialbook.client.places import child_address, local_path, path_of
+
+NAMES = [
+    "g h.txt", "g%20h.txt", "g%2520h", "100%", "a#b", "a?b", "a;b", "a+b", "ü", "日本", "a&b=c", "%", "#1", "a:b",
+    "tab\tnew\nline", "[x]", "~", "a\\b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_D6_a_name_comes_back_from_its_address(name: str) -> None:
+    path = f"sub/{name}"
+    assert local_path(child_address("file:///data/", path)) == Path("/data", path)
+    assert local_path(child_address("/data", path)) == Path("/data", path)
+    assert path_of(child_address("https://host/data", path)) == f"/data/{path}"
+    assert path_of(child_address("file:///data", path)) == f"/data/{path}"
+    for scheme in ("s3", "gs", "azure"):
+        assert child_address(f"{scheme}://bucket/data/", path) == f"{scheme}://bucket/data/{path}"
+        assert path_of(f"{scheme}://bucket/{path}") == f"/{path}"
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("file:///a%20b", "/a b"),
+        ("file:///a%2520b", "/a%20b"),
+        ("file:///a b#1?2", "/a b#1?2"),
+        ("file://localhost/a", "/a"),
+        ("FILE:///a", "/a"),
+    ],
+)
+def test_D6_a_written_address_is_decoded_once(url: str, path: str) -> None:
+    assert local_path(url) == Path(path)
