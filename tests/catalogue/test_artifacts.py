@@ -424,3 +424,6 @@ def test_T8_a_table_comes_back_as_it_was(task: Task) -> None:
     assert again(task).artifacts["plain"].type == "pandas"
     task.register_artifact("followed", frame)
     pandas.testing.assert_frame_equal(again(task).artifacts["followed"].get(), frame)
+    levels = frame.set_index("day", append=True)
+    task.register_artifact("levels", levels)
+    pandas.testing.assert_frame_equal(again(task).artifacts["levels"].get(), levels)

@@ -10,6 +10,7 @@ from typing import Any
 
 from trialbook.errors import ConfigurationError, TrialbookError, UsageError
 from trialbook.journal.spool import HASH_LATER
+from trialbook.sdk.names import storable
 from trialbook.sdk.pack import digest
 from trialbook.sdk.settings import load
 from trialbook.sdk.storage import fetch
@@ -197,8 +198,8 @@ class Artifacts(Mapping[str, Artifact]):
 
     def __getitem__(self, name: str) -> Artifact:
         try:
-            return self._found[name]
-        except KeyError:
+            return self._found[name if name in self._found else storable(name)]
+        except (KeyError, AttributeError):
             raise KeyError(f"no artifact {name!r}; there are {sorted(self._found)}") from None
 
     def __setitem__(self, name: str, value: Any) -> None:

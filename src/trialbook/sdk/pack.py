@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
+from trialbook.sdk.names import storable
 
 _PREVIEW = 65_000
 _BLOCK = 1 << 20
@@ -103,6 +104,7 @@ def zip_files(files: Iterable[tuple[Path, str]], target: Path) -> list[str]:
         target, "w", zipfile.ZIP_DEFLATED, compresslevel=6, strict_timestamps=False
     ) as packed:
         for path, name in files:
+            name = storable(name)
             packed.write(path, name)
             names.append(name)
     return names
@@ -226,11 +228,17 @@ def _frame(value: Any, stem: str, reserve: Callable[[str], Path], auto_pickle: b
 
 
 def _array(value: Any, name: str, stem: str, reserve: Callable[[str], Path]) -> Packed:
+    import zipfile
+
     import numpy
 
     target = reserve(".bin")
-    with target.open("wb") as file:
-        numpy.savez_compressed(file, **{name: value})
+    # As numpy.savez_compressed, which takes no array named "file" or "allow_pickle".
+    with (
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as packed,
+        packed.open(f"{name}.npy", "w", force_zip64=True) as file,
+    ):
+        numpy.lib.format.write_array(file, numpy.asanyarray(value), allow_pickle=False)
     preview = f"ndarray of {value.dtype}, shape {tuple(value.shape)}\n{value}"
     return Packed("numpy", f"{stem}.npz", "application/numpy", preview[:_PREVIEW], target)
 

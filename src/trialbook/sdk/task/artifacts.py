@@ -12,7 +12,7 @@ from trialbook.journal.spool import HASH_LATER, Pending, Upload
 from trialbook.sdk.artifacts import Artifact, Artifacts
 from trialbook.sdk.console import say
 from trialbook.sdk.full_disk import spared
-from trialbook.sdk.names import join, safe, task_folder
+from trialbook.sdk.names import join, safe, storable, task_folder
 from trialbook.sdk.pack import Packed, digest, pack
 from trialbook.sdk.record import of_this_process
 from trialbook.sdk.registered import RegisteredArtifacts
@@ -194,9 +194,10 @@ class ArtifactsMixin(TaskBase):
         kind: str | None = None,
     ) -> bool:
         journal = self._record.journal
-        packed = pack(str(name), artifact_object, journal.spool.reserve, auto_pickle)
-        entry = self._entry(str(name), packed, metadata, preview)
-        entry["type"] = kind or packed.type
+        name = storable(str(name))
+        packed = pack(name, artifact_object, journal.spool.reserve, auto_pickle)
+        entry = self._entry(name, packed, metadata, preview)
+        entry["type"] = kind if kind and packed.type == "pandas" else packed.type
         self._note_artifact(entry)
         call = {
             "method": "tasks.add_or_update_artifacts",

@@ -12,6 +12,7 @@ from trialbook.errors import (
     UsageError,
 )
 from trialbook.sdk.console import say
+from trialbook.sdk.names import storable
 from trialbook.sdk.record import of_this_process
 from trialbook.sdk.task.base import TaskBase
 
@@ -74,9 +75,10 @@ class DeletionMixin(TaskBase):
             >>> task.delete_artifacts(["temporary"])
             True
         """
-        names = (
-            [artifact_names] if isinstance(artifact_names, str) else [str(name) for name in artifact_names]
-        )
+        names = [
+            storable(str(name))
+            for name in ([artifact_names] if isinstance(artifact_names, str) else artifact_names)
+        ]
         try:
             self._delete_artifacts(names, delete_from_storage)
         except TrialbookError as error:

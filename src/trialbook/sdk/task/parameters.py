@@ -89,12 +89,12 @@ class ParametersMixin(ValuesMixin):
         """Record values as they are in the code; send only what is new."""
         with self._record.lock:
             known = self._sections().setdefault(section, {})
-            changed = {}
+            items = {}
             for key, value in flatten(values):
                 kind = (types or {}).get(key, type_of(value))
-                item = parameter(section, key, value, kind, descriptions.get(key) or describe(value))
-                if known.get(key) != item:
-                    known[key] = changed[key] = item
+                items[key] = parameter(section, key, value, kind, descriptions.get(key) or describe(value))
+            changed = {key: item for key, item in items.items() if known.get(key) != item}
+            known.update(changed)
             if changed:
                 self._edit_hyperparams("none", {section: changed}, {})
 

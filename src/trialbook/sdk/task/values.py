@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast, describe, text_of, type_of
 from trialbook.sdk.structures import flatten
 from trialbook.sdk.task.base import TaskBase
@@ -276,7 +277,15 @@ class ValuesMixin(TaskBase):
 
 
 def parameter(section: str, name: str, value: Any, kind: str, description: str) -> Parameter:
-    """A parameter as the wire has it."""
+    """A parameter as the wire has it.
+
+    Raises:
+        UsageError: it has no name; a server refuses such a one, and those that come with it.
+    """
+    if not name or not section:
+        raise UsageError(
+            f"a parameter needs a name and a section; this one is {section!r}/{name!r} = {value!r}"
+        )
     return {
         "section": section,
         "name": name,
