@@ -274,6 +274,29 @@ def test_S15_names_are_unique(server: RunningServer) -> None:
     server.call("users.edit", user=ada, name="ada")
 
 
+def test_S15_of_many_who_take_one_name_at_once_one_gets_it(server: RunningServer) -> None:
+    bob = server.call("users.create", name="renamed later")["user"]["id"]
+    found: list[int] = []
+    together = threading.Barrier(8)
+
+    def take(number: int) -> None:
+        together.wait(30)
+        name = "Grace " if number % 2 else "grace"
+        method, ask = (
+            ("users.edit", {"user": bob, "name": name}) if number == 7 else ("users.create", {"name": name})
+        )
+        found.append(post(f"{server.url}/{method}", ask, Authorization=f"Bearer {server.token}")[0])
+
+    takers = [threading.Thread(target=take, args=(number,)) for number in range(8)]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join()
+    assert sorted(found) == [200] + [400] * 7
+    names = [user["name"].casefold() for user in server.call("users.get_all")["users"]]
+    assert names.count("grace") == 1
+
+
 def test_S15_a_person_is_added_by_command(server: RunningServer) -> None:
     base = [sys.executable, "-m", "trialbook", "user"]
     done = subprocess.run(

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
 from trialbook.base.clock import now
@@ -49,7 +50,7 @@ from trialbook.server.services.tree import Tree
 from trialbook.server.services.usage import Usage
 from trialbook.server.settings import Settings
 from trialbook.server.stores import logs
-from trialbook.server.stores.database import Database
+from trialbook.server.stores.database import Database, unusable
 from trialbook.server.stores.dataset_lists import DatasetLists
 from trialbook.server.stores.datasets import DatasetStore
 from trialbook.server.stores.facets import FacetStore
@@ -162,13 +163,20 @@ def build_jobs(
 
 
 def build(settings: Settings, folder: DataFolder) -> Server:
-    """A server on a data folder."""
+    """A server on a data folder.
+
+    Raises:
+        ConfigurationError: the database cannot be used.
+    """
     database = Database(settings.database_url, pool_size=settings.threads)
-    migrations.prepare(database)
     blobs = ObjectStoreBlobs.in_folder(folder.files)
     services = build_services(database, settings, blobs)
-    services.accounts.prepare(folder.credentials)
-    make_first_queues(database, services.queues, services.users, now)
+    try:
+        migrations.prepare(database)
+        services.accounts.prepare(folder.credentials)
+        make_first_queues(database, services.queues, services.users, now)
+    except DBAPIError as error:
+        raise unusable(error, database) from None
     hub = Hub()
     executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="call")
     dispatcher = Dispatcher(registry.load(), hub)

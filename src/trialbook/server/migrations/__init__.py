@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.errors import ConfigurationError
-from trialbook.server.stores.database import Database
+from trialbook.server.stores.database import Database, unusable
 
 HEAD = "0007"
 FOLDER = Path(__file__).parent
@@ -36,7 +36,7 @@ def prepare(database: Database) -> None:
         with database.read() as connection:
             found = current(connection)
     except sa.exc.DBAPIError as error:
-        raise ConfigurationError(f"the database cannot be used: {error.orig}") from None
+        raise unusable(error, database) from None
     if found == HEAD:
         return
     with database.write() as connection:

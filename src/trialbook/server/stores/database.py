@@ -186,6 +186,21 @@ def damaged(error: BaseException) -> bool:
     return False
 
 
+def unusable(error: sa.exc.DBAPIError, database: "Database") -> ConfigurationError:
+    """What a server says that cannot start because of its database."""
+    where = database.engine.url.database if database.dialect == "sqlite" else None
+    where = f"the database {where}" if where else "the database"
+    if damaged(error):
+        return ConfigurationError(
+            f"{where} is damaged ({error.orig}): docs/howto/recovery.md says how to restore it"
+        )
+    if out_of_room(error):
+        return ConfigurationError(
+            f"the disk of {where} is full ({error.orig}): docs/howto/recovery.md says how to make room"
+        )
+    return ConfigurationError(f"{where} cannot be used: {error.orig}")
+
+
 _DAMAGED = ("database disk image is malformed", "file is not a database", "malformed database schema")
 _INCREMENTAL = 2
 

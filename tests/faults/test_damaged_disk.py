@@ -1,0 +1,94 @@
+"""A database file that no longer holds what was written, and an upload that finds no room: told, and where to look."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from tests.faults import disks
+from tests.support.server import RunningServer
+from trialbook.server import migrations
+from trialbook.server.stores.database import Database
+
+DOCUMENT = "docs/howto/recovery.md"
+
+
+def damage(database: Path, table: str, content: bytes) -> None:
+    """Overwrite the first page of a table, as a failing disk does."""
+    connection = sqlite3.connect(database)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write((content * size)[:size])
+
+
+def test_S11_a_damaged_page_is_named_and_all_else_goes_on(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path / "data")
+    try:
+        server.call("tasks.create", name="x", type="testing")
+        server.call("users.create", name="Ada")
+        server.stop()
+        damage(server.data / "trialbook.db", "task", b"garbage ")
+        server.start()
+        for method, ask in (
+            ("tasks.get_all", {}),
+            ("tasks.get_all_ex", {"order_by": ["-created"]}),
+            ("tasks.create", {"name": "y", "type": "testing"}),
+        ):
+            reply = server.ask(method, ask)
+            assert reply.status == 500, method
+            told = reply.json()["meta"]
+            assert "database is damaged" in told["result_msg"] and DOCUMENT in told["result_msg"]
+        assert DOCUMENT in server.log and "tasks.get_all failed" in server.log
+        assert "Ada" in {user["name"] for user in server.call("users.get_all")["users"]}
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("what", ["file", "page"])
+def test_S11_a_database_that_cannot_be_read_is_named_at_the_start(tmp_path: Path, what: str) -> None:
+    database = tmp_path / "trialbook.db"
+    if what == "file":
+        database.write_bytes(b"no database at all " * 1000)
+    else:
+        made = Database(f"sqlite:///{database}")
+        migrations.prepare(made)
+        made.close()
+        damage(database, "server_value", b"\xff")
+    command = [sys.executable, "-m", "trialbook", "server", "--port", "0", "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "damaged" in done.stderr and DOCUMENT in done.stderr and "trialbook.db" in done.stderr
+
+
+def test_S11_an_upload_that_finds_no_room_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    with disks.tmpfs(tmp_path / "disk", 24) as data:
+        server = RunningServer(data)
+        try:
+            keys = {"Authorization": f"Bearer {server.token}"}
+            body = os.urandom(32 << 20)
+            span = {"Upload-Id": "c" * 32, "Content-Range": f"bytes 0-{len(body) - 1}/{len(body)}"}
+            form = b'--XX\r\nContent-Disposition: form-data; name="a/d"\r\n\r\n' + body + b"\r\n--XX--\r\n"
+            kind = {"Content-Type": "multipart/form-data; boundary=XX"}
+            for verb, path, sent, more in (
+                ("PUT", "/a/b", body, {}),
+                ("PUT", "/a/c", body, span),
+                ("POST", "", form, kind),
+            ):
+                reply = urllib3.request(
+                    verb, server.files_url + path, body=sent, headers={**keys, **more}, retries=False
+                )
+                assert reply.status >= 500, (verb, reply.data)
+                assert b'"StorageFull"' in reply.data and DOCUMENT.encode() in reply.data, reply.data
+                assert [found for found in (data / "uploads").rglob("*") if found.is_file()] == []
+            small = urllib3.request("PUT", f"{server.files_url}/a/e", body=body[: 1 << 20], headers=keys)
+            assert small.status == 200
+        finally:
+            server.kill()
