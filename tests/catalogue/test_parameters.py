@@ -281,7 +281,8 @@ def test_deleting_properties(draft: Task) -> None:
     gone = [{"section": "properties", "name": "a"}, ("properties", "b")]
     assert draft.delete_user_properties(gone, [["Train", "x"]]) is True
     found = again(draft)
-    assert found.get_user_properties(value_only=True) == {"c": "3"} and found.get_parameters() == {}
+    assert found.get_user_properties(value_only=True) == {"c": "3"}
+    assert found.get_parameters() == {"properties/c": "3"}
 
 
 @pytest.mark.covers("TK-043")
@@ -300,13 +301,23 @@ def test_all_parameters(draft: Task) -> None:
     draft.set_user_properties(note="x")
     draft.set_parameter("Args/old", 5, value_type="legacy")
     found = again(draft)
-    assert found.get_parameters() == {"Train/a/b/c": "1", "Train/a/d": "True", "old": "5"}
+    assert found.get_parameters() == {
+        "Train/a/b/c": "1",
+        "Train/a/d": "True",
+        "old": "5",
+        "properties/note": "x",
+    }
     assert found.get_parameters(backwards_compatibility=False) == {
         "Train/a/b/c": "1",
         "Train/a/d": "True",
         "Args/old": "5",
+        "properties/note": "x",
     }
-    nested = {"Train": {"a": {"b": {"c": "1"}, "d": "True"}}, "Args": {"old": "5"}}
+    nested = {
+        "Train": {"a": {"b": {"c": "1"}, "d": "True"}},
+        "Args": {"old": "5"},
+        "properties": {"note": "x"},
+    }
     assert found.get_parameters_as_dict() == nested
     assert found.get_parameters_as_dict(cast=True)["Train"] == {"a": {"b": {"c": 1}, "d": True}}
 
@@ -344,13 +355,13 @@ def test_setting_one_parameter(draft: Task) -> None:
 def test_replacing_and_merging(draft: Task) -> None:
     draft.set_user_properties(kept="yes")
     draft.set_parameters({"A/x": 1, "A/y": 1}, [("A/y", 2), ("B/z", 3)], bare=4)
-    expected = {"A/x": "1", "A/y": "2", "B/z": "3", "General/bare": "4"}
+    expected = {"A/x": "1", "A/y": "2", "B/z": "3", "General/bare": "4", "properties/kept": "yes"}
     assert again(draft).get_parameters() == expected
     draft.update_parameters({"A/x": 10}, [("C/new", 1)], bare=5)
     assert again(draft).get_parameters() == {**expected, "A/x": "10", "C/new": "1", "General/bare": "5"}
     draft.set_parameters({"A/x": 7})
     found = again(draft)
-    assert found.get_parameters() == {"A/x": "7"}
+    assert found.get_parameters() == {"A/x": "7", "properties/kept": "yes"}
     assert found.get_user_properties(value_only=True) == {"kept": "yes"}
 
 
@@ -396,3 +407,26 @@ def test_T4_a_namespace_gets_what_was_edited(begin: Begin) -> None:
     edited = {"lr": 0.7, "steps": 16, "sizes": [3], "flag": True, "name": "7", "none": None}
     assert vars(seen) == {**edited, "run": print}
     assert again(remote).get_parameters()["Args/lr"] == "0.7"
+
+
+def test_T33_a_parameter_that_is_set_keeps_its_type_and_description(draft: Task) -> None:
+    draft.set_parameters(
+        {"k": 1.5, "pair": (1, 2), "list": [1, 2], "mixed": [1, "a"], "none": None, "d": [{}]}
+    )
+    draft.set_parameter("General/k", 1.5, description="why")
+    draft.set_parameter("General/k", "2.5")
+    draft.update_parameters({"pair": "[3, 4]"})
+    items = again(draft).data.hyperparams["General"]
+    assert {name: (item["value"], item["type"]) for name, item in items.items()} == {
+        "k": ("2.5", "float"),
+        "pair": ("[3, 4]", "tuple/int"),
+        "list": ("[1, 2]", "list/int"),
+        "mixed": ('[1, "a"]', "list"),
+        "none": ("", ""),
+        "d": ("[{}]", "list/dict"),
+    }
+    assert items["k"]["description"] == "why"
+    assert draft.get_parameters(cast=True)["General/k"] == 2.5
+    assert draft.get_parameters(cast=True)["General/pair"] == (3, 4)
+    draft.set_parameters(draft.get_parameters())
+    assert again(draft).data.hyperparams["General"] == items, "what is read can be set again"

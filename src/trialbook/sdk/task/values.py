@@ -20,13 +20,13 @@ class ValuesMixin(TaskBase):
     def set_parameter(
         self, name: str, value: Any, description: str | None = None, value_type: Any | None = None
     ) -> None:
-        """Set one parameter; the others stay.
+        """Set one parameter; the others stay, and so do its type and its description when none is given.
 
         Args:
             name: ``Section/name``; without a section it is "General".
             value: stored as text.
             description: shown beside it.
-            value_type: a type or its name, when it is not the value's own.
+            value_type: a type or its name; None keeps the stored one, or is the value's own for a new parameter.
 
         Raises:
             UsageError: the task is neither a draft nor running.
@@ -38,8 +38,9 @@ class ValuesMixin(TaskBase):
         """
         self._require_editable("Parameters")
         section, key = _split(name)
-        kind = getattr(value_type, "__name__", value_type) or type_of(value)
-        self._store(section, {key: parameter(section, key, value, str(kind), description or "")})
+        kind = getattr(value_type, "__name__", value_type) or ""
+        known = (self._sections().get(section) or {}).get(key)
+        self._store(section, {key: _set(known, section, key, value, str(kind), description or "")})
 
     def set_parameters(self, *args: Any, **kwargs: Any) -> None:
         """Replace all parameters; user properties stay.
@@ -58,7 +59,7 @@ class ValuesMixin(TaskBase):
             {'Train/epochs': '4'}
         """
         self._require_editable("Parameters")
-        values = _collected(args, kwargs)
+        values = _collected(args, kwargs, self._sections())
         with self._record.lock:
             kept = {section: items for section, items in self._sections().items() if section == PROPERTIES}
             self._record.document["hyperparams"] = _merged(kept, values)
@@ -75,7 +76,7 @@ class ValuesMixin(TaskBase):
             UsageError: the task is neither a draft nor running.
         """
         self._require_editable("Parameters")
-        values = _collected(args, kwargs)
+        values = _collected(args, kwargs, self._sections())
         with self._record.lock:
             self._record.document["hyperparams"] = _merged(self._sections(), values)
             self._edit_hyperparams("none", values, {})
@@ -109,7 +110,7 @@ class ValuesMixin(TaskBase):
         return _value(item, cast)
 
     def get_parameters(self, backwards_compatibility: bool = True, cast: bool = False) -> dict[str, Any]:
-        """All parameters in one level; user properties are not among them.
+        """All parameters in one level; user properties are those of the section "properties".
 
         Args:
             backwards_compatibility: name parameters that old clients stored without a section without one; False lists
@@ -121,7 +122,7 @@ class ValuesMixin(TaskBase):
         """
         found: dict[str, Any] = {}
         for section, items in self._sections().items():
-            for key, item in items.items() if section != PROPERTIES else ():
+            for key, item in items.items():
                 bare = backwards_compatibility and section == ARGS and item.get("type") == _LEGACY
                 found[key if bare else f"{section}/{key}"] = _value(item, cast)
         return found
@@ -310,7 +311,19 @@ def _value(item: Mapping[str, Any], wanted: bool) -> Any:
     return cast(text, None, str(item.get("type") or "")) if wanted else text
 
 
-def _collected(args: Iterable[Any], kwargs: Mapping[str, Any]) -> dict[str, dict[str, Parameter]]:
+def _set(
+    known: Mapping[str, Any] | None, section: str, key: str, value: Any, kind: str = "", description: str = ""
+) -> Parameter:
+    """A parameter as it is set by hand: what is typed as a text on a float still is one."""
+    known = known or {}
+    kind = kind or str(known.get("type") or "") or (type_of(value) if value != "" or not known else "")
+    told = description or str(known.get("description") or "") or describe(value)
+    return parameter(section, key, value, kind, told)
+
+
+def _collected(
+    args: Iterable[Any], kwargs: Mapping[str, Any], known: Mapping[str, Mapping[str, Parameter]]
+) -> dict[str, dict[str, Parameter]]:
     values: dict[str, Any] = {}
     for given in args:
         values.update(dict(given))
@@ -318,9 +331,8 @@ def _collected(args: Iterable[Any], kwargs: Mapping[str, Any]) -> dict[str, dict
     sections: dict[str, dict[str, Parameter]] = {}
     for name, value in flatten(values):
         section, key = _split(name)
-        sections.setdefault(section, {})[key] = parameter(
-            section, key, value, type_of(value), describe(value)
-        )
+        before = (known.get(section) or {}).get(key)
+        sections.setdefault(section, {})[key] = _set(before, section, key, value)
     return sections
 
 
