@@ -318,3 +318,62 @@ def test_T45_a_program_that_runs_is_named(own_server: RunningServer, tmp_path: P
     finally:
         program.process.kill()
         program.process.wait()
+
+
+REFUSED_LATER = """
+import os, signal
+from trialbook import Task
+task = Task.init("Recovery", "refused", reuse_last_task_id=False, auto_resource_monitoring=False)
+task.get_logger().report_scalar("a", "b", 1.0, 1)
+task.flush()
+print("TASK", task.id)
+task.get_logger().set_flush_period(600)
+task.get_logger().report_scalar("a", "b", 2.0, 2)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+ANOTHER = """
+from trialbook import Task
+from trialbook.sdk.recovery import recover
+task = Task.init("Recovery", "another", reuse_last_task_id=False, auto_resource_monitoring=False)
+# What a run does by itself after half a second, which this one does not live.
+connection = task._record.connection
+recover(connection.settings, connection, skip=task.id)
+task.close()
+"""
+
+
+def test_T21_a_refused_report_is_said_once_and_can_be_discarded(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    killed = Program(REFUSED_LATER, server, tmp_path)
+    task = killed.wait_for("TASK")
+    killed.wait()
+    server.call("tasks.delete", task=task, force=True)
+
+    def run() -> str:
+        program = Program(ANOTHER, server, tmp_path)
+        assert program.wait() == 0, program.text
+        return program.text
+
+    def left() -> list[Path]:
+        return list(tmp_path.rglob(f"{task}/*/journal.json"))
+
+    def trialbook(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "trialbook", "sync", *arguments],
+            env=killed.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert len(left()) == 1
+    said = [run().count(f"sync --discard {task}") for _ in range(3)]
+    assert said == [1, 0, 0] and len(left()) == 1
+    # A person who asks is told, and the reports are still there.
+    asked = trialbook()
+    assert asked.returncode == 1 and f"trialbook sync --discard {task}" in asked.stdout
+    assert len(left()) == 1
+    assert trialbook("--discard", task).returncode == 0
+    assert not left() and trialbook("--discard", task).returncode == 1
+    assert "Nothing is waiting" in trialbook().stdout

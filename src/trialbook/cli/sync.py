@@ -23,23 +23,39 @@ if TYPE_CHECKING:
     metavar="ADDRESS",
     help="Send all of it to the server at this address, also what is meant for another one.",
 )
-def command(task: str | None, timeout: float, to: str | None) -> None:
+@click.option(
+    "--discard",
+    metavar="TASK",
+    help="Remove what a server has refused to take of this task; everything else stays.",
+)
+def command(task: str | None, timeout: float, to: str | None, discard: str | None) -> None:
     """Send the reports of runs that crashed, were killed, or had no network, each to the server it is meant for.
 
     Exit status 1 when something is still waiting.
     """
     from trialbook.sdk.recovery import (  # urllib3 and msgspec load only when there is something to do
+        discard as remove_refused,
+    )
+    from trialbook.sdk.recovery import (
         recover,
         waiting,
     )
 
     settings = load()
+    if discard:
+        gone = remove_refused(settings, discard)
+        click.echo(f"task {discard}: {gone} refused journal(s) removed")
+        sys.exit(0 if gone else 1)
     if to:
         api, web, files = complete(to, "", "")
         settings = replace(settings, api_host=api, web_host=web, files_host=files)
     outcomes = recover(settings, task=task, timeout=timeout, anyones=bool(to))
     for outcome in outcomes:
         state = "sent" if outcome.complete else f"waiting ({outcome.error or 'the server did not answer'})"
+        if outcome.refused:
+            state = (
+                f"refused ({outcome.error}); `trialbook sync --discard {outcome.identity.task}` removes them"
+            )
         click.echo(f"task {outcome.identity.task}: {outcome.bytes:,} bytes {state}")
     tried = {outcome.identity.journal for outcome in outcomes}
     left = [one for one in waiting(settings, task) if one.identity.journal not in tried]

@@ -257,12 +257,17 @@ def remove(folder: Path) -> None:
         folder.parent.rmdir()
 
 
-def orphans(root: Path, task: str | None = None) -> list[StoredJournal]:
+REFUSED = "refused.json"
+"""In the folder of a journal that the server will not take; it holds the reason."""
+
+
+def orphans(root: Path, task: str | None = None, refused: bool = True) -> list[StoredJournal]:
     """The journals whose process is gone, locked for the caller.
 
     Args:
         root: the journal folder of this host.
         task: only those of this task; None means all.
+        refused: also those that a server has refused.
 
     Returns:
         Journals to be used with ``with``, oldest first. Damaged ones are reported once and left alone.
@@ -272,6 +277,8 @@ def orphans(root: Path, task: str | None = None) -> list[StoredJournal]:
     for folder in tasks:
         for candidate in sorted(folder.iterdir()) if folder.is_dir() else []:
             if not (candidate / "journal.json").is_file():
+                continue
+            if not refused and (candidate / REFUSED).is_file():
                 continue
             with guard("journal.orphans"):
                 journal = StoredJournal(candidate)

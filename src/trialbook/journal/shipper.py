@@ -112,9 +112,10 @@ class Shipper:
             except TrialbookError as error:
                 _log.error(
                     "the server refuses the reports of task %s: %s. They stay on this host; "
-                    "`trialbook sync` sends them when the cause is gone.",
+                    "`trialbook sync` sends them when the cause is gone, `trialbook sync --discard %s` removes them.",
                     self._task,
                     error,
+                    self._task,
                 )
                 with self._change:
                     self.refused = str(error)

@@ -17,7 +17,7 @@ from trialbook.errors import ConnectionFailed, JournalError, ServerFault, Trialb
 from trialbook.journal.delivery import Identity, Transport
 from trialbook.journal.frames import Kind
 from trialbook.journal.lock import holder
-from trialbook.journal.replay import StoredJournal
+from trialbook.journal.replay import REFUSED, StoredJournal, orphans, remove
 from trialbook.journal.sync import Recovery, has_final_status, sync_all
 from trialbook.sdk import connection as connections
 from trialbook.sdk import private_server, storage_settings
@@ -81,7 +81,12 @@ def recover(
     def ended(journal: StoredJournal) -> None:
         close_killed(journal, opened)
 
-    done = [recovered for root in _roots(settings) for recovered in sync_all(root, way, task, timeout, ended)]
+    done = [
+        recovered
+        for root in _roots(settings)
+        # What a server has refused is tried again only when a person asks for it.
+        for recovered in sync_all(root, way, task, timeout, ended, refused=asked)
+    ]
     sent = sum(1 for recovered in done if recovered.complete)
     if sent:
         _log.info("reports of %d earlier process(es) were sent", sent)
@@ -93,6 +98,26 @@ def _roots(settings: Settings) -> list[Path]:
     spare = settings.spare_journals
     mine = spare.is_dir() and (not hasattr(os, "getuid") or spare.parent.stat().st_uid == os.getuid())
     return [settings.journals, spare] if mine else [settings.journals]
+
+
+def discard(settings: Settings, task: str) -> int:
+    """Remove the reports of a task that a server has refused.
+
+    Args:
+        settings: of this process.
+        task: its id.
+
+    Returns:
+        How many journals are gone; those that no server has refused stay.
+    """
+    gone = 0
+    for root in _roots(settings):
+        for journal in orphans(root, task):
+            with journal:
+                if (journal.folder / REFUSED).is_file():
+                    remove(journal.folder)
+                    gone += 1
+    return gone
 
 
 @dataclass(frozen=True)
