@@ -206,3 +206,119 @@ def test_W10_a_comparison_holds_all_its_runs_or_says_what_it_left_out(
     page.goto(f"{fresh.url}/projects/*/compare-tasks?ids={'~'.join(tasks)}")
     expect(page.locator(".compare-chip")).to_have_count(100)
     expect(page.locator(".banner")).to_contain_text("The first 100 of the 103 tasks")
+
+
+@pytest.mark.parametrize("view", ["", "?q=row", "?s=name&q=row"])
+def test_W6_only_what_the_list_gains_counts_as_new(
+    page: Page, filler: Filler, fresh: RunningServer, view: str
+) -> None:
+    project = filler.call("projects.create", name=f"news {view}")["id"]
+    make = [filler.call("tasks.create", name=f"row {i:03}", project=project)["id"] for i in range(220)]
+    other = filler.call("tasks.create", name="unlike", project=project)["id"]
+    page.goto(f"{fresh.url}/projects/{project}/tasks{view}")
+    rows = page.locator(".grid-row[data-task]")
+    expect(rows.first).to_be_visible()
+    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
+    rows.nth(3).hover()
+    sizes: list[int] = []
+    page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
+    # The oldest and the newest: whatever the order, one of them is beyond the rows that are loaded.
+    for task in (make[0], make[-1], other):
+        with page.expect_response(re.compile("get_all_ex")):
+            filler.call("tasks.edit", task=task, comment="still here", force=True)
+    filler.call("tasks.create", name="row of news", project=project)
+    expect(page.locator(".new-pill")).to_have_text("1 new")
+    assert sum(sizes) < 20_000
+    page.locator(".new-pill").click()
+    expect(page.locator(".new-pill")).to_have_count(0)
+
+
+def test_W6_a_row_that_leaves_the_filter_leaves_the_list(
+    page: Page, filler: Filler, fresh: RunningServer
+) -> None:
+    project = filler.call("projects.create", name="leaving")["id"]
+    tasks = [filler.call("tasks.create", name=f"draft {i}", project=project)["id"] for i in range(3)]
+    page.goto(f"{fresh.url}/projects/{project}/tasks?st=created")
+    rows = page.locator(".grid-row[data-task]")
+    expect(rows).to_have_count(3)
+    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
+    filler.call("tasks.started", task=tasks[1])
+    expect(rows).to_have_count(2)
+
+
+def test_W11_back_and_reload_find_the_table_as_it_was_left(
+    page: Page, filler: Filler, fresh: RunningServer
+) -> None:
+    project = filler.call("projects.create", name="kept views")["id"]
+    for i in range(230):
+        filler.call("tasks.create", name=f"kept {i:03}", project=project)
+    page.goto(f"{fresh.url}/projects/{project}/tasks?s=name")
+    expect(page.locator(".grid-row[data-task]").first).to_be_visible()
+    name = page.get_by_role("columnheader", name="name")
+    edge = name.locator(".resize").bounding_box()
+    assert edge
+    page.mouse.move(edge["x"] + 2, edge["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(edge["x"] + 92, edge["y"] + 5)
+    page.mouse.up()
+    wide = name.bounding_box()
+    assert wide
+    # The wheel, as a person does it: half way down, past the first block of rows.
+    page.locator(".grid").hover()
+    page.mouse.wheel(0, 205 * 32)
+    page.get_by_label("Select kept 210").check()
+    top = page.locator(".grid").evaluate("e => e.scrollTop")
+    assert top > 190 * 32
+
+    def as_it_was() -> None:
+        expect(page.get_by_label("Select kept 210")).to_be_checked()
+        page.wait_for_function(f"Math.abs(document.querySelector('.grid').scrollTop - {top}) <= 2")
+        expect(page.locator(".bulk")).to_contain_text("1")
+        box = name.bounding_box()
+        assert box and abs(box["width"] - wide["width"]) <= 1
+
+    page.get_by_role("link", name="kept 211").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("kept 211")
+    page.go_back()
+    as_it_was()
+    page.reload()
+    as_it_was()
+    # A new visit starts at the top.
+    page.get_by_role("link", name="Home", exact=True).click()
+    page.goto(f"{fresh.url}/projects/{project}/tasks?s=name")
+    expect(page.get_by_label("Select kept 000")).to_be_visible()
+    expect(page.locator(".bulk")).to_have_count(0)
+
+
+def test_W11_hidden_lines_and_the_place_among_the_charts_stay(
+    page: Page, filler: Filler, fresh: RunningServer
+) -> None:
+    task = filler.task("kept charts", "many charts")
+    filler.events(
+        [
+            one
+            for m in range(11)
+            for v in ("train", "test")
+            for one in scalars(task, f"metric {m:02}", v, [1.0, 0.5])
+        ]
+    )
+    page.goto(f"{fresh.url}/projects/*/tasks/{task}/output/metrics/scalar?n=1")
+    expect(page.locator(".chart-card canvas").first).to_be_visible()
+    page.locator(".tab > .scroll").hover()
+    page.mouse.wheel(0, 1500)
+    hidden = page.locator("[data-chart='metric 05'] .legend button", has_text="test")
+    hidden.click()
+    expect(hidden).to_have_attribute("aria-pressed", "false")
+    top = page.locator(".tab > .scroll").evaluate("e => e.scrollTop")
+    assert top > 1000
+
+    def as_it_was() -> None:
+        expect(hidden).to_have_attribute("aria-pressed", "false")
+        page.wait_for_function(f"Math.abs(document.querySelector('.tab > .scroll').scrollTop - {top}) <= 2")
+
+    page.get_by_role("navigation", name="Parts of the task").get_by_role("link", name="Info").click()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    page.go_back()
+    as_it_was()
+    page.reload()
+    as_it_was()

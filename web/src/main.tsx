@@ -9,10 +9,12 @@ import { createRoot } from "react-dom/client";
 
 import { queryClient, startRecovery } from "~/api/client";
 import { router } from "~/router";
+import { startScrollMemory } from "~/state/keptScroll";
 import { startPreferences } from "~/state/preferences";
 
 startPreferences();
 startRecovery();
+startScrollMemory(router.history);
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>

@@ -10,6 +10,7 @@ import { queryClient } from "~/api/client";
 import { currentUser, openSession } from "~/api/session";
 import { MissingPage, RouteError } from "~/pages/missing/MissingPage";
 import { prefetchCode, prefetchData } from "~/prefetch";
+import { Bare } from "~/shell/Bare";
 import { Shell } from "~/shell/Shell";
 import { parseSearch, stringifySearch } from "~/state/codec";
 import { canonicalPath } from "~/state/links";
@@ -52,7 +53,7 @@ function hashOf(hash: string): string {
 const bare = createRoute({
   getParentRoute: () => root,
   id: "bare",
-  component: Outlet,
+  component: Bare,
   errorComponent: RouteError,
   beforeLoad: async ({ location }) => {
     if (!(await openSession())) {

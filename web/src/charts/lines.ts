@@ -61,6 +61,8 @@ export class LinesChart {
   private options: LineOptions | null = null;
   private styles: LineStyle[] = [];
   private focused: number | null = null;
+  /** The place on the grid that the keyboard has reached. */
+  private standing: number | null = null;
 
   constructor(
     private readonly root: HTMLElement,
@@ -94,6 +96,32 @@ export class LinesChart {
     if (tile === this.focused) return;
     this.focused = tile;
     if (this.plot && !this.plot.root.matches(":hover")) this.plot.setSeries(tile === null ? null : tile + 1, { focus: tile !== null });
+  }
+
+  /** The keyboard's way through a chart: one step of so many drawn points, or to an end. Returns whether it was shown. */
+  step(by: number): boolean {
+    const { plot, grid } = this;
+    if (!plot || grid.x.length === 0) return false;
+    const first = grid.x.findIndex((x) => x >= (plot.scales["x"]?.min ?? x));
+    const last = grid.x.findLastIndex((x) => x <= (plot.scales["x"]?.max ?? x));
+    const from = this.standing ?? (by > 0 ? first - 1 : last + 1);
+    const to = Math.max(first, Math.min(last, from + by));
+    this.standing = to;
+    plot.setCursor({ left: plot.valToPos(grid.x[to] as number, "x"), top: plot.over.clientHeight / 2 });
+    return true;
+  }
+
+  /** Zooms by this factor around where the keyboard stands, or the middle. */
+  zoom(factor: number): void {
+    const [low, high] = this.xRange();
+    const at = this.standing === null ? (low + high) / 2 : (this.grid.x[this.standing] ?? (low + high) / 2);
+    this.callbacks.onZoom([at - (at - low) * factor, at + (high - at) * factor]);
+  }
+
+  /** The keyboard leaves the chart. */
+  leave(): void {
+    this.standing = null;
+    this.plot?.setCursor({ left: -10, top: -10 });
   }
 
   destroy(): void {
@@ -309,7 +337,7 @@ export class LinesChart {
 
   private hover(plot: uPlot): void {
     const { left, top, idx } = plot.cursor;
-    const own = plot.root.matches(":hover");
+    const own = plot.root.matches(":hover") || this.standing !== null;
     if (!own || left === undefined || top === undefined || left < 0 || idx === null || idx === undefined) {
       this.callbacks.onHover(null);
       return;

@@ -2,7 +2,7 @@ import "~/shell/shell.css";
 
 import { Outlet, useRouter, useRouterState } from "@tanstack/react-router";
 import { useQueryClient } from "@tanstack/react-query";
-import { Suspense, useEffect, useState } from "react";
+import { type MouseEvent, Suspense, useEffect, useState } from "react";
 
 import { call } from "~/api/rpc";
 import { forgetSession } from "~/api/session";
@@ -53,6 +53,18 @@ function Crumbs() {
   );
 }
 
+/** What the page is called, for those who cannot see it; the style sheet drops it where a page has a heading of its own. */
+function Heading() {
+  const crumbs = useCrumbs();
+  return <h1 className="page-heading hidden-text">{crumbs[crumbs.length - 1]?.label ?? "Trialbook"}</h1>;
+}
+
+/** The address holds the view, so the link's own # must not get into it. */
+function toContent(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
 /** The frame around every page. */
 export function Shell() {
   const router = useRouter();
@@ -83,6 +95,9 @@ export function Shell() {
   };
   return (
     <div className="shell">
+      <a className="skip" href="#content" onClick={toContent}>
+        Skip to the content
+      </a>
       <header className="topbar">
         <Go to="/dashboard" className="brand" aria-label="Trialbook, home">
           <img src="/favicon.svg" width={22} height={22} alt="" />
@@ -130,7 +145,8 @@ export function Shell() {
           </Go>
         ))}
       </nav>
-      <main className="main">
+      <main className="main" id="content" tabIndex={-1}>
+        <Heading />
         <LiveStrip />
         <Suspense fallback={<ProgressLine active />}>
           <Outlet />

@@ -108,7 +108,7 @@ export function Grid<R extends GridRow>(props: Props<R>) {
             </Fragment>
           ))}
           {after}
-          <div className="grow" role="columnheader" />
+          <div className="grow" aria-hidden="true" />
         </div>
         {visible.map((spot, i) => {
           const row = shown[i];

@@ -68,10 +68,10 @@ export function PlotCard({ series }: { series: PlotSeries }) {
   return (
     <section className={`panel plot-card ${full ? "full-plot" : ""}${wide ? " wide" : ""}`} aria-label={name} data-plot={series.metric}>
       <header>
-        <h3 className="cut grow" title={`${series.metric} / ${series.variant}`}>
+        <h2 className="h3 cut grow" title={`${series.metric} / ${series.variant}`}>
           {series.metric}
           {series.variant && series.variant !== series.metric && <span className="muted"> / {series.variant}</span>}
-        </h3>
+        </h2>
         {series.events.length > 1 && (
           <input type="range" min={0} max={series.events.length - 1} value={place} aria-label="Iteration"
             onChange={(change) => setAt(Number(change.target.value))} />

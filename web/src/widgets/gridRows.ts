@@ -17,9 +17,20 @@ export interface GridSource<R extends GridRow> {
   page: (block: number, signal: AbortSignal) => Promise<GridPage<R>>;
   /** The newest state of these rows. */
   some: (ids: string[]) => Promise<R[]>;
+  /** Which of these rows the list holds, loaded or not. */
+  belonging: (ids: string[]) => Promise<string[]>;
+  /** How many rows the list holds now. */
+  count: () => Promise<number>;
+  /** True when the order is by something that changes while runs report: their rows may move. */
+  moving: boolean;
   /** What announces changes, by ids. */
   topic: string;
 }
+
+const STANDING = /^-?(created|name)$/;
+
+/** Whether rows in this order may move without one being added. */
+export const isMoving = (order: string | readonly string[]): boolean => !STANDING.test([order].flat()[0] ?? "created");
 
 export interface GridRows<R extends GridRow> {
   total: number;
@@ -66,16 +77,18 @@ export function useGridRows<R extends GridRow>(
 
   const [patches, setPatches] = useState<ReadonlyMap<string, R>>(new Map());
   const [touched, setTouched] = useState<ReadonlyMap<string, number>>(new Map());
-  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  const [waiting, setWaiting] = useState(0);
+  const moved = useRef(new Set<string>());
   const pending = useRef<{ keys: Set<string>; timer: ReturnType<typeof setTimeout> | null }>({ keys: new Set(), timer: null });
 
   const known = useRef(new Set<string>());
   known.current = new Set([...shown.values()].flatMap((block) => (block?.rows ?? []).map((row) => row.id)));
-  const latest = useRef(source);
-  latest.current = source;
+  const latest = useRef({ source, total: 0 });
+  latest.current = { source, total: head?.total ?? 0 };
 
   const applyWaiting = useCallback(() => {
-    setFresh(new Set());
+    setWaiting(0);
+    moved.current.clear();
     setPatches(new Map());
     void client.invalidateQueries({ queryKey: key });
   }, [client, key]);
@@ -85,15 +98,31 @@ export function useGridRows<R extends GridRow>(
     pending.current = { keys: new Set(), timer: null };
     const here = ids.filter((id) => known.current.has(id));
     const other = ids.filter((id) => !known.current.has(id));
+    const { source: list, total } = latest.current;
+    // What changed elsewhere (another filter, another page of the list) must cost no more than this question.
+    const [rows, belonging] = await Promise.all([here.length ? list.some(here) : [], list.belonging(ids)]);
+    if (latest.current.source !== list) return;
     if (here.length) {
-      const rows = await latest.current.some(here);
       const now = Date.now();
       setPatches((old) => new Map([...old, ...rows.map((row) => [row.id, row] as const)]));
       setTouched(new Map(rows.map((row) => [row.id, now])));
     }
-    if (other.length === 0) return;
-    if (frozen()) setFresh((old) => new Set([...old, ...other]));
-    else applyWaiting();
+    const inside = new Set(belonging);
+    const come = other.filter((id) => inside.has(id));
+    const left = here.some((id) => !inside.has(id));
+    if (come.length === 0 && !left) return;
+    let news = 0;
+    if (list.moving) {
+      for (const id of come) moved.current.add(id);
+      news = moved.current.size;
+    } else if (come.length) {
+      // A run that is in the list already, further down than was loaded, is nothing new.
+      news = Math.max(0, (await list.count()) - total);
+      if (latest.current.source !== list) return;
+    }
+    if (frozen()) {
+      if (come.length) setWaiting(news);
+    } else if (news > 0 || left) applyWaiting();
   }, [applyWaiting, frozen]);
 
   useLive(source.topic, (change) => {
@@ -116,7 +145,7 @@ export function useGridRows<R extends GridRow>(
     fetching: results.some((result) => result.isFetching),
     error: results.find((result) => result.isError)?.error ?? null,
     retry: () => void client.invalidateQueries({ queryKey: key }),
-    waiting: fresh.size,
+    waiting,
     applyWaiting,
     touched,
   };

@@ -1,10 +1,12 @@
-import { type RefObject, useState } from "react";
+import { type RefObject, useMemo, useState } from "react";
 
+import { useKept } from "~/state/kept";
 import { useKeys } from "~/state/keys";
 import type { GridRow } from "~/widgets/Grid";
 import type { GridRows } from "~/widgets/gridRows";
 
 const HEAD = 32;
+const NOTHING: readonly never[] = [];
 
 export interface GridSelection<R extends GridRow> {
   selected: ReadonlyMap<string, R>;
@@ -21,8 +23,10 @@ export function useGridSelection<R extends GridRow>(
   rowHeight: number,
   open: (row: R) => void,
 ): GridSelection<R> {
-  const [selected, setSelected] = useState<ReadonlyMap<string, R>>(new Map());
-  const [at, setAt] = useState(-1);
+  const [chosen, setChosen] = useKept<readonly R[]>("selected", NOTHING);
+  const selected = useMemo(() => new Map(chosen.map((row) => [row.id, row])), [chosen]);
+  const setSelected = (next: ReadonlyMap<string, R>) => setChosen([...next.values()]);
+  const [at, setAt] = useKept("at", -1);
   const [anchor, setAnchor] = useState(-1);
   const clear = () => setSelected(new Map());
   const toggle = (row: R, place: number, range: boolean) => {

@@ -1,6 +1,6 @@
 /* What the heads of the pages of one thing (a task, a model, a dataset version) have in common. */
 
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
@@ -85,8 +85,18 @@ interface Tab {
 
 /** The parts of the thing, a link each. */
 export function TabLine({ label, tabs, current, to }: { label: string; tabs: readonly Tab[]; current: string; to: (path: string) => string }) {
+  const line = useRef<HTMLElement>(null);
+  // On a telephone the line is longer than the screen: the part that is shown is in sight.
+  useLayoutEffect(() => {
+    const box = line.current;
+    const chosen = box?.querySelector<HTMLElement>("[aria-current=page]");
+    if (!box || !chosen) return;
+    const { left, right } = chosen.getBoundingClientRect();
+    const { left: start, right: end } = box.getBoundingClientRect();
+    if (left < start || right > end) box.scrollLeft += left - start - (end - start - (right - left)) / 2;
+  }, [current]);
   return (
-    <nav className="tabs" aria-label={label}>
+    <nav className="tabs" aria-label={label} ref={line}>
       {tabs.map((one) => (
         <Go key={one.path} to={to(one.path)} aria-current={one.path === current ? "page" : undefined}>
           {one.label}

@@ -5,6 +5,7 @@ import { Lines, type LinesHandle } from "~/charts/react/Lines";
 import type { CardData } from "~/charts/store";
 import type { XKind } from "~/charts/lines";
 import { csv, saveFile } from "~/state/download";
+import { useKept } from "~/state/kept";
 import { useKeys } from "~/state/keys";
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
@@ -56,12 +57,13 @@ function labelled(card: Card): string {
   return card.lines.slice(0, 8).map((line) => `${line.label} ${formatNumber(line.last)}`).join(", ");
 }
 
-const NOTHING: ReadonlySet<number> = new Set();
+const NOTHING: readonly string[] = [];
+const nameOf = (line: { task: string; metric: string; variant: string }) => `${line.task}\0${line.metric}\0${line.variant}`;
 
 /** A chart with its head and legend. The same card serves the grid and the full screen. */
 export const ChartCard = memo(function ChartCard(props: Props) {
   const { card, data, look, full } = props;
-  const [hidden, setHidden] = useState<ReadonlySet<number>>(NOTHING);
+  const [hiddenNames, setHiddenNames] = useKept<readonly string[]>(`hidden ${card.key}`, NOTHING);
   const picture = useRef<LinesHandle>(null);
   const legend = useRef<HTMLDivElement>(null);
   const [legendOpen, setLegendOpen] = useState(false);
@@ -75,12 +77,13 @@ export const ChartCard = memo(function ChartCard(props: Props) {
   const slotText = lines.map((line) => line?.slot ?? 0).join(",");
   const slots = useMemo(() => (slotText ? slotText.split(",").map(Number) : []), [slotText]);
   const labels = lines.map((line) => line?.label ?? "");
-  const order = new Map(lines.map((line, i) => [line, i]));
+  const hidden = useMemo(
+    () => new Set((data?.tiles ?? []).flatMap((tile, i) => (hiddenNames.includes(nameOf(tile)) ? [i] : []))),
+    [data, hiddenNames],
+  );
   const toggle = (line: CardLine) => {
-    const i = order.get(line) ?? -1;
-    const next = new Set(hidden);
-    if (!next.delete(i)) next.add(i);
-    setHidden(next);
+    const name = nameOf(line);
+    setHiddenNames(hiddenNames.includes(name) ? hiddenNames.filter((one) => one !== name) : [...hiddenNames, name]);
   };
   const saveCsv = () => {
     props.exportPoints(card).then(
@@ -95,7 +98,7 @@ export const ChartCard = memo(function ChartCard(props: Props) {
     <section className={full ? "full-chart" : "chart-card"} style={props.style} data-stale={props.stale} data-chart={card.title}
       aria-label={`Chart of ${card.title}: ${labelled(card)}`}>
       <header>
-        <h3 className="cut grow" title={card.title}>{card.title}</h3>
+        <h2 className="h3 cut grow" title={card.title}>{card.title}</h2>
         {card.left > 0 && (
           <span className="caption num" title="Filter the metric, or take the values view, to see the others">
             first {card.lines.length} of {card.lines.length + card.left}
@@ -134,7 +137,7 @@ export const ChartCard = memo(function ChartCard(props: Props) {
       <div className="legend-box" data-open={legendOpen}>
         <div className="legend" data-points={points} ref={legend}>
           {card.lines.map((line) => (
-            <button type="button" key={`${line.task}${line.variant}`} aria-pressed={!hidden.has(order.get(line) ?? -1)}
+            <button type="button" key={`${line.task}${line.variant}`} aria-pressed={!hiddenNames.includes(nameOf(line))}
               title={`${line.label}: click to hide or show`} onClick={() => toggle(line)}>
               <i style={{ borderColor: lineStyle(line.slot, look.theme).colour, borderTopStyle: line.slot > 11 ? "dashed" : "solid" }} />
               <span className="cut">{line.label}</span>

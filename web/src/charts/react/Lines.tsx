@@ -1,6 +1,6 @@
 import "~/charts/react/chart.css";
 
-import { type Ref, useContext, useEffect, useImperativeHandle, useRef, useState } from "react";
+import { type KeyboardEvent, type Ref, useContext, useEffect, useImperativeHandle, useRef, useState } from "react";
 
 import { formatCount, formatNumber, formatShort } from "~/charts/format";
 import { HighlightContext } from "~/charts/highlight";
@@ -21,6 +21,24 @@ interface Props extends LineOptions {
 const MOST_ROWS = 14;
 // As near to a line as uPlot itself wants the pointer to be.
 const NEAR = 24;
+
+const FAR = 10;
+const KEYS: Record<string, (chart: LinesChart, by: number) => unknown> = {
+  ArrowLeft: (chart, by) => chart.step(-by),
+  ArrowRight: (chart, by) => chart.step(by),
+  Home: (chart) => chart.step(Number.NEGATIVE_INFINITY),
+  End: (chart) => chart.step(Number.POSITIVE_INFINITY),
+  "+": (chart) => chart.zoom(0.5),
+  "-": (chart) => chart.zoom(2),
+  "0": (chart) => chart.leave(),
+};
+
+/** What the tooltip shows, in words. */
+function spoken(hover: Hover, options: LineOptions, labels: readonly string[]): string {
+  const x = hover.readings[0]?.x;
+  const values = hover.readings.slice(0, MOST_ROWS).map((one) => `${labels[one.tile]} ${formatShort(one.value)}`);
+  return `${options.x === "iter" ? "iteration " : ""}${x === undefined ? "" : formatX(options.x, x)}: ${values.join(", ")}`;
+}
 
 /** The drawing area of a chart card, with its tooltip. */
 export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
@@ -75,9 +93,19 @@ export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
     show();
     return highlight.watch(show);
   }, [highlight, tiles]);
+  const press = (event: KeyboardEvent) => {
+    const action = KEYS[event.key];
+    if (!action || !chart.current || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    action(chart.current, event.shiftKey ? FAR : 1);
+    if (event.key === "0") zoom.current(null);
+  };
   return (
-    <div className="plot" ref={root} data-painted={tiles.length > 0 && size[0] > 0}>
+    <div className="plot" ref={root} data-painted={tiles.length > 0 && size[0] > 0} tabIndex={0} role="application"
+      aria-roledescription="chart" aria-label="Arrow keys read the values, plus and minus zoom, 0 shows everything"
+      onKeyDown={press} onBlur={() => chart.current?.leave()}>
       {hover && <Tooltip hover={hover} options={options} labels={labels} />}
+      <p className="hidden-text" aria-live="polite">{hover && spoken(hover, options, labels)}</p>
     </div>
   );
 }

@@ -51,7 +51,7 @@ export function LoginPage() {
   };
 
   return (
-    <div className="login">
+    <main className="login">
       <form className="panel" onSubmit={(event) => void send(event)}>
         <div className="row">
           <img src="/favicon.svg" width={28} height={28} alt="" />
@@ -82,6 +82,6 @@ export function LoginPage() {
           {busy ? "Logging in…" : "Log in"}
         </button>
       </form>
-    </div>
+    </main>
   );
 }

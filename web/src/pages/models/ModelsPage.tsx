@@ -1,6 +1,6 @@
 import { useParams, useRouter } from "@tanstack/react-router";
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
+import { useCallback, useDeferredValue, useMemo, useRef } from "react";
 
 import { call, RpcError } from "~/api/rpc";
 import type { GetAllModels } from "~/api/types.gen";
@@ -19,8 +19,9 @@ import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { DropMenu } from "~/widgets/DropMenu";
 import { Go } from "~/widgets/Go";
+import { useColumnWidths } from "~/widgets/columnWidths";
 import { Grid, type GridColumn } from "~/widgets/Grid";
-import { BLOCK, type GridSource, useGridRows } from "~/widgets/gridRows";
+import { BLOCK, type GridSource, isMoving, useGridRows } from "~/widgets/gridRows";
 import { nextSort, useGridSelection } from "~/widgets/gridSelection";
 import { MissingThing } from "~/widgets/MissingThing";
 import { NothingHere } from "~/widgets/NothingHere";
@@ -71,6 +72,10 @@ function sourceOf(request: GetAllModels): GridSource<ModelRow> {
       return { rows: reply.models as ModelRow[], total: reply.total ?? reply.models.length };
     },
     some: async (id) => (await call("models.get_all_ex", { id, only_fields: BASE_FIELDS, page_size: 500 })).models as ModelRow[],
+    belonging: async (id) =>
+      (await call("models.get_all_ex", { ...request, id, only_fields: ["id"], page: 0, page_size: 500 })).models.map((model) => model.id ?? ""),
+    count: async () => (await call("models.get_all_ex", { ...request, only_fields: ["id"], page: 0, page_size: 1 })).total ?? 0,
+    moving: isMoving(request.order_by ?? []),
     topic: "models",
   };
 }
@@ -112,7 +117,7 @@ function ModelTable({ pid }: { pid: string }) {
   const known = columnsOf(makers, metadata);
   const ids = view.c.length ? view.c : pid === "*" ? [...SHOWN.slice(0, 5), "project", ...SHOWN.slice(5)] : SHOWN;
   const columns = ids.map((id) => known.find((one) => one.id === id)).filter((one): one is GridColumn<ModelRow> => one !== undefined);
-  const [widths, setWidths] = useState<Record<string, number>>({});
+  const [widths, setWidth] = useColumnWidths("models");
   const selection = useGridSelection(box, rows, rowHeight, (row) => router.history.push(modelPath(row.project, row.id)));
   useKeys({ "/": () => search.current?.focus() });
   const name = pid === "*" ? "All models" : (project.data?.name ?? "…");
@@ -182,7 +187,7 @@ function ModelTable({ pid }: { pid: string }) {
         <NoModel filtered={filtered} clear={clear} />
       ) : (
         <Grid label="Models" box={box} view={viewport} rowHeight={rowHeight} rows={rows} columns={columns} widths={widths}
-          setWidth={(id, width) => setWidths({ ...widths, [id]: width })} sort={view.s}
+          setWidth={setWidth} sort={view.s}
           setSort={(id, add) => setView({ s: nextSort(view.s, id, add, VIEW.s.initial) }, "push")}
           selected={new Set(selection.selected.keys())} toggle={selection.toggle} at={selection.at} setAt={selection.setAt}
           onHover={(inside) => {

@@ -17,6 +17,7 @@ import { useKeys } from "~/state/keys";
 import { projectPath, taskPath } from "~/state/links";
 import { usePreferences } from "~/state/preferences";
 import { useView } from "~/state/view";
+import { useColumnWidths } from "~/widgets/columnWidths";
 import { Grid } from "~/widgets/Grid";
 import { useGridRows } from "~/widgets/gridRows";
 import { nextSort, useGridSelection } from "~/widgets/gridSelection";
@@ -55,7 +56,7 @@ function TaskTable({ pid }: { pid: string }) {
   const source = useMemo(() => sourceOf(pid, request), [pid, request]);
   const rows = useGridRows(source, [first, first + Math.ceil(viewport.height / rowHeight) + 1], frozen);
 
-  const [widths, setWidths] = useState<Record<string, number>>({});
+  const [widths, setWidth] = useColumnWidths("tasks");
   const [picking, setPicking] = useState(false);
   const search = useRef<HTMLInputElement>(null);
 
@@ -88,7 +89,7 @@ function TaskTable({ pid }: { pid: string }) {
           clear={() => setView({ q: "", st: [], t: [], ty: [], archived: false }, "push")} />
       ) : (
         <Grid label="Tasks" box={box} view={viewport} rowHeight={rowHeight} rows={rows} columns={columns} widths={widths}
-          setWidth={(id, width) => setWidths({ ...widths, [id]: width })} sort={view.s} setSort={setSort}
+          setWidth={setWidth} sort={view.s} setSort={setSort}
           selected={new Set(selected.keys())} toggle={toggle} at={at} setAt={setAt}
           onHover={(inside) => {
             hover.current = inside;

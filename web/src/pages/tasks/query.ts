@@ -2,7 +2,7 @@ import { call } from "~/api/rpc";
 import type { GetAllTasks } from "~/api/types.gen";
 import { BASE_FIELDS, type Column, columnOf, type Row } from "~/pages/tasks/columns";
 import * as codec from "~/state/codec";
-import { BLOCK, type GridSource } from "~/widgets/gridRows";
+import { BLOCK, type GridSource, isMoving } from "~/widgets/gridRows";
 
 export const VIEW = {
   q: codec.text(),
@@ -60,6 +60,12 @@ export function sourceOf(project: string, request: GetAllTasks): GridSource<Row>
       const reply = await call("tasks.get_all_ex", { id, only_fields: request.only_fields, page_size: 500 });
       return reply.tasks as Row[];
     },
+    belonging: async (id) => {
+      const reply = await call("tasks.get_all_ex", { ...request, id, only_fields: ["id"], page: 0, page_size: 500 });
+      return reply.tasks.map((task) => task.id ?? "");
+    },
+    count: async () => (await call("tasks.get_all_ex", { ...request, only_fields: ["id"], page: 0, page_size: 1 })).total ?? 0,
+    moving: isMoving(request.order_by ?? []),
     topic: project === "*" ? "tasks" : `project:${project}`,
   };
 }

@@ -108,7 +108,7 @@ function Summary({ singles }: { singles: readonly SeriesEntry[] }) {
   return (
     <div className="panel" style={{ position: "absolute", top: 12, left: 16, width: 420, maxWidth: "calc(100% - 32px)" }}>
       <div className="row" style={{ padding: "6px 12px 2px" }}>
-        <h3 className="grow">Summary</h3>
+        <h2 className="h3 grow">Summary</h2>
         <span className="caption num">{singles.length}</span>
       </div>
       <div style={{ maxHeight: MOST_SINGLES * LINE, overflow: "auto", paddingBottom: 4 }}>
