@@ -9,13 +9,20 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import urllib3
 from tests.support.server import RunningServer
 
+from trialbook.blobs.object_store import ObjectStoreBlobs
+from trialbook.errors import BadRequest
+from trialbook.server import migrations
 from trialbook.server.rpc import peer
+from trialbook.server.settings import Settings
+from trialbook.server.stores.database import Database
+from trialbook.server.wiring import build_services
 
 HTTP = urllib3.PoolManager(retries=False)
 PAGE = {"X-Trialbook-Web": "1"}
@@ -274,27 +281,38 @@ def test_S15_names_are_unique(server: RunningServer) -> None:
     server.call("users.edit", user=ada, name="ada")
 
 
-def test_S15_of_many_who_take_one_name_at_once_one_gets_it(server: RunningServer) -> None:
-    bob = server.call("users.create", name="renamed later")["user"]["id"]
-    found: list[int] = []
-    together = threading.Barrier(8)
+def test_S15_of_two_who_take_one_name_at_once_one_gets_it(database_url: str, tmp_path: Path) -> None:
+    database = Database(database_url)
+    migrations.prepare(database)
+    services = build_services(database, Settings(data=tmp_path), ObjectStoreBlobs.in_folder(tmp_path))
+    services.accounts.prepare(tmp_path / "credentials.json")
+    ended = threading.Event()
+    refused: list[str] = []
 
-    def take(number: int) -> None:
-        together.wait(30)
-        name = "Grace " if number % 2 else "grace"
-        method, ask = (
-            ("users.edit", {"user": bob, "name": name}) if number == 7 else ("users.create", {"name": name})
-        )
-        found.append(post(f"{server.url}/{method}", ask, Authorization=f"Bearer {server.token}")[0])
+    def add(name: str) -> None:
+        with database.write() as connection:
+            call: Any = SimpleNamespace(connection=connection, now=1.0)
+            try:
+                services.team.add(call, name, "user", "")
+            except BadRequest as error:
+                refused.append(str(error))
+        ended.set()
 
-    takers = [threading.Thread(target=take, args=(number,)) for number in range(8)]
-    for taker in takers:
-        taker.start()
-    for taker in takers:
-        taker.join()
-    assert sorted(found) == [200] + [400] * 7
-    names = [user["name"].casefold() for user in server.call("users.get_all")["users"]]
-    assert names.count("grace") == 1
+    try:
+        with database.write() as connection:
+            first: Any = SimpleNamespace(connection=connection, now=1.0)
+            services.team.add(first, "Grace", "user", "")
+            second = threading.Thread(target=add, args=("grace ",))
+            second.start()
+            # Not committed yet: the second must neither miss this row nor end before it is there.
+            assert not ended.wait(0.3)
+        second.join(30)
+        assert refused and "choose another name" in refused[0]
+        with database.read() as connection:
+            rows: list[Any] = services.users.users(connection, None)
+        assert [row.name for row in rows if row.name.strip().casefold() == "grace"] == ["Grace"]
+    finally:
+        database.close()
 
 
 def test_S15_a_person_is_added_by_command(server: RunningServer) -> None:
