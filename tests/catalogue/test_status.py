@@ -546,3 +546,38 @@ def test_T18_waiting_for_a_deleted_task_ends(project: str) -> None:
     server_session().call("tasks.delete", {"task": task.id, "force": True})
     waiting.join(20)
     assert not waiting.is_alive() and task.id in str(told[0])
+
+
+@pytest.mark.parametrize("status", ["completed", "published"])
+def test_T16_what_has_ended_stays_as_it_is(draft: Task, status: str) -> None:
+    draft.mark_started()
+    draft.mark_completed()
+    if status == "published":
+        draft.publish()
+    found = again(draft)
+    refused = [
+        lambda: found.set_model_label_enumeration({"a": 1}),
+        lambda: found.connect_label_enumeration({"a": 1}),
+        lambda: found.set_base_docker("python:3.12"),
+        lambda: found.set_task_type("testing"),
+        lambda: found.set_parameter("a", 1),
+        lambda: found.connect({"a": 1}),
+        lambda: found.set_configuration_object("a", "b"),
+    ]
+    later = [
+        lambda: found.set_artifacts([{"key": "a", "uri": "file:///a"}]),
+        lambda: found.upload_artifact("b", {"a": 1}),
+    ]
+    with pytest.raises(UsageError):
+        found.update_output_model("no such file")
+    for change in refused + (later if status == "published" else []):
+        before = again(draft).export_task()
+        with pytest.raises(UsageError, match=f"cannot change: it is {status}"):
+            change()
+        assert again(draft).export_task() == before
+    if status == "completed":
+        for change in later:
+            assert change()
+    for allowed in (lambda: found.set_name("n"), lambda: found.set_comment("c"), lambda: found.add_tags("t")):
+        allowed()
+    assert found.set_user_properties(a=1) and again(draft).get_tags() == ["t"]

@@ -70,7 +70,7 @@ class ArtifactsMixin(TaskBase):
             True when it was accepted, or with ``wait_on_upload`` when it has arrived.
 
         Raises:
-            UsageError: a ``Path`` that does not exist, or an object that cannot be kept.
+            UsageError: a ``Path`` that does not exist, an object that cannot be kept, or the task is published.
 
         Example:
             >>> task.upload_artifact("settings", {"rate": 0.1}, metadata={"source": "search"})
@@ -78,6 +78,7 @@ class ArtifactsMixin(TaskBase):
         """
         if not name:
             raise UsageError("an artifact needs a name")
+        self._require_unpublished("The artifacts")
         if self._registered is not None and name in self._registered.objects():
             raise UsageError(f"{name!r} is registered and stored by itself; unregister_artifact it first")
         return self._keep(
@@ -149,7 +150,7 @@ class ArtifactsMixin(TaskBase):
             All artifacts now; None when the server refused.
 
         Raises:
-            UsageError: no list, or an entry without a key.
+            UsageError: no list, an entry without a key, or the task is published.
 
         Example:
             >>> task.set_artifacts([{"key": "table", "type": "custom", "uri": "https://example.com/table.csv"}])
@@ -160,6 +161,7 @@ class ArtifactsMixin(TaskBase):
         entries = _entries(artifacts_list)
         if not entries:
             return list(self.artifacts.values())
+        self._require_unpublished("The artifacts")
         try:
             self._record.change("tasks.add_or_update_artifacts", {"force": True, "artifacts": entries})
         except WireError as error:

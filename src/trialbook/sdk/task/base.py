@@ -36,6 +36,14 @@ class TaskBase:
     def _artifact_ready(self) -> None:
         """Wait until the files that this process stores have arrived; the artifacts mixin does it."""
 
+    def _require_unpublished(self, what: str) -> None:
+        """Results may also come after the end of a run; what is published stays as it is."""
+        if self._record.document.get("status") in ("published", "publishing"):
+            raise UsageError(
+                f"{what} of task {self.id} cannot change: it is published. "
+                "Clone it with Task.clone() and edit the copy."
+            )
+
     def _require_editable(self, what: str) -> None:
         """Content may change only while the task is a draft or runs."""
         status = str(self._record.document.get("status") or "created")

@@ -141,7 +141,7 @@ class ConfigurationMixin(TaskBase):
             What the program should use: when an agent runs it, what the task has.
 
         Raises:
-            UsageError: not a dict of texts to integers.
+            UsageError: not a dict of texts to integers, or the task is neither a draft nor running.
 
         Example:
             >>> task.connect_label_enumeration({"background": 0, "person": 1})
@@ -159,9 +159,10 @@ class ConfigurationMixin(TaskBase):
             enumeration: names to integers; None clears it.
 
         Raises:
-            UsageError: not a dict of texts to integers.
+            UsageError: not a dict of texts to integers, or the task is neither a draft nor running.
         """
         labels = check_labels(enumeration or {})
+        self._require_editable("The labels")
         execution = {**(self._document().get("execution") or {}), "model_labels": labels}
         self._document()["execution"] = execution
         self._record.change("tasks.edit", {"force": True, "execution": {"model_labels": labels}})
@@ -306,6 +307,9 @@ class ConfigurationMixin(TaskBase):
             docker_setup_bash_script: lines to run in it first.
             docker_image: image, under its newer name.
 
+        Raises:
+            UsageError: the task is neither a draft nor running.
+
         Example:
             >>> draft = Task.create("Examples", "in a container")
             >>> draft.set_base_docker("python:3.12", docker_arguments="--ipc=host")
@@ -314,6 +318,7 @@ class ConfigurationMixin(TaskBase):
         """
         if self._record.settings.task_id and self._record.own:
             return
+        self._require_editable("The container")
         image, _, more = (docker_image or docker_cmd or "").partition(" ")
         listed = [docker_arguments] if isinstance(docker_arguments, str) else list(docker_arguments or [])
         script = docker_setup_bash_script or ""

@@ -172,9 +172,11 @@ class IdentityMixin(TaskBase):
             task_type: a member of ``TaskTypes`` or its text.
 
         Raises:
-            UsageError: there is no such type.
+            UsageError: there is no such type, or the task is neither a draft nor running.
         """
-        self._record.edit(type=TaskTypes.of(task_type).value)
+        kind = TaskTypes.of(task_type).value
+        self._require_editable("The type")
+        self._record.edit(type=kind)
 
     @property
     def data(self) -> View:

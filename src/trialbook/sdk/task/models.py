@@ -71,6 +71,7 @@ class ModelsMixin(TaskBase):
             >>> task.models.output["last"].name == f"{task.name} - last"
             True
         """
+        self._require_unpublished("The models")
         slot = name or Path(path_of(str(model_path))).stem
         task = cast("Task", self)
         known = self.models.output.get(slot)
