@@ -46,3 +46,31 @@ def test_two_scripts_start_one_server(tmp_path: Path) -> None:
         found = json.loads((data / "server.json").read_text())
         os.kill(int(found["pid"]), signal.SIGTERM)
         until(lambda: not (data / "server.json").exists())
+
+
+def test_T44_the_private_server_is_shown_and_ended(tmp_path: Path) -> None:
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_", "XDG_"))
+    } | {"HOME": str(tmp_path)}
+
+    def trialbook(word: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "trialbook", "server", word]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert trialbook("status").returncode == 1
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT, "one"], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+    data = tmp_path / ".local/share/trialbook/server"
+    found = read_json(data / "server.json")
+    try:
+        shown = trialbook("status")
+        assert shown.returncode == 0 and found["url"] in shown.stdout and str(found["pid"]) in shown.stdout
+    finally:
+        ended = trialbook("stop")
+    assert ended.returncode == 0 and not (data / "server.json").exists(), ended.stderr
+    assert trialbook("status").returncode == 1
+    # An announcement that a killed server left names nobody: its process id may be another's by now.
+    (data / "server.json").write_text(json.dumps({**found, "pid": os.getpid()}))
+    assert trialbook("status").returncode == 1 and trialbook("stop").returncode == 0

@@ -11,6 +11,21 @@ from trialbook.base.files import read_json
 from trialbook.errors import ConfigurationError, ConnectionFailed
 
 
+def announced(data: Path | None) -> dict[str, Any] | None:
+    """What the server of a data folder says of itself (``url``, ``pid``, ``version``); None when none runs there.
+
+    Args:
+        data: the folder; None is the usual one.
+    """
+    from trialbook.journal.lock import holder
+    from trialbook.server.settings import load
+
+    folder = load(data=data).data
+    found = read_json(folder / "server.json")
+    # A killed server leaves its announcement, and its process id may be another's by now; the lock tells.
+    return found if isinstance(found, dict) and holder(folder / "lock") is not None else None
+
+
 class OwnServer:
     """A running server, found by its data folder.
 
