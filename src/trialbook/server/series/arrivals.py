@@ -134,6 +134,40 @@ class Arrivals:
         self.columns.append((np.array(places, np.int64)[index], points))
         self.total += len(points)
 
+    def sliced(self, series: int, lines: int) -> list[Arrivals]:
+        """The same in parts of at most so many series, and so many console reports; the first one has the events.
+
+        The same arrivals give the same parts each time: what was stored of a request that is sent again is known.
+        """
+        texts = [
+            (worker, found[at : at + lines])
+            for worker, found in self.entries.items()
+            for at in range(0, len(found), lines)
+        ]
+        if len(self.names) <= series and len(texts) <= len(self.entries):
+            return [self]
+        parts = [Arrivals(self.owner, self.is_model, self.allow_locked, self.total, untimed=self.untimed)]
+        parts[0].events = self.events
+        if self.names:
+            index, points = self._columns()
+            names = list(self.names)
+            for start in range(0, len(names), series):
+                part = Arrivals(self.owner, self.is_model, self.allow_locked, untimed=self.untimed)
+                chosen = np.flatnonzero((index >= start) & (index < start + series))
+                part.add_columns(names[start : start + series], index[chosen] - start, points.take(chosen))
+                parts.append(part)
+        for worker, found in texts:
+            parts.append(Arrivals(self.owner, self.is_model, self.allow_locked, entries={worker: found}))
+        return parts
+
+    def _columns(self) -> tuple[Ints, Points]:
+        parts = list(self.columns)
+        if self.index:
+            iteration, time = np.array(self.iteration, np.int64), np.array(self.time, np.int64)
+            points = Points(iteration, time, np.array(self.value, np.float64))
+            parts.append((np.array(self.index, np.int64), points))
+        return np.concatenate([place for place, _ in parts]), join([part for _, part in parts])
+
     def prepare(self) -> Ready:
         """The points sorted and packed, and a digest that knows the same points again."""
         if not self.index and not self.columns:
@@ -143,13 +177,8 @@ class Arrivals:
             cleaned.setdefault((clean_name(metric), clean_name(variant)), len(cleaned))
             for metric, variant in self.names
         ]
-        parts = list(self.columns)
-        if self.index:
-            iteration, time = np.array(self.iteration, np.int64), np.array(self.time, np.int64)
-            points = Points(iteration, time, np.array(self.value, np.float64))
-            parts.append((np.array(self.index, np.int64), points))
-        index = np.array(places, np.int64)[np.concatenate([place for place, _ in parts])]
-        points = join([part for _, part in parts])
+        given, points = self._columns()
+        index = np.array(places, np.int64)[given]
         digest = None
         if not self.untimed:
             mark = hashlib.blake2b(repr(list(cleaned)).encode("utf-8", "replace"), digest_size=16)

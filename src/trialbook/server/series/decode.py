@@ -136,7 +136,7 @@ def spans(frames: memoryview, offset: int = 0) -> Iterator[Span]:
             raise BadRequest(f"the frame at byte {offset} of the body is cut")
         (head,) = _U32.unpack_from(frames, offset)
         if head == _POINT_HEAD:
-            count = _points_ahead(frames, offset)
+            count = points_ahead(frames, offset)
             part = frames[offset : offset + POINT_FRAME * count]
             if len(part) < POINT_FRAME * count:
                 raise BadRequest(f"the frame at byte {offset} of the body is cut")
@@ -262,7 +262,20 @@ def _record() -> Any:
     )
 
 
-def _points_ahead(frames: memoryview, offset: int) -> int:
+def series_of(frames: memoryview, offset: int, many: int) -> set[int]:
+    """The numbers of the series that a run of POINT frames is about."""
+    if many == 1:
+        return set(_U32.unpack_from(frames, offset + 4))
+    column = np.frombuffer(frames, "<u4", 9 * many - 1, offset + 4)[::9]
+    return set(np.unique(column).tolist())
+
+
+def series_of_row(frames: memoryview, offset: int, many: int) -> set[int]:
+    """The numbers of the series of one ROW frame with so many points."""
+    return set(np.frombuffer(frames, "<u4", many, offset + 20).tolist())
+
+
+def points_ahead(frames: memoryview, offset: int) -> int:
     """How many POINT frames follow one another; the window grows, so mixed bodies are not scanned again and
     again."""
     most = (len(frames) - offset) // POINT_FRAME

@@ -280,6 +280,18 @@ def apply(
     return Outcome(reply, Known(end, ready.names), writer.kinds, writer.remember)
 
 
+def total(replies: list[AddPointsReply]) -> AddPointsReply:
+    """One reply for the slices of a body."""
+    return AddPointsReply(
+        acked=replies[-1].acked,
+        points=sum(one.points for one in replies),
+        events=sum(one.events for one in replies),
+        texts=sum(one.texts for one in replies),
+        calls=sum(one.calls for one in replies),
+        warnings=[why for one in replies for why in one.warnings],
+    )
+
+
 def _touch(
     connection: Connection,
     header: Header,

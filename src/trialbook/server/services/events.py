@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.errors import EventsNotAdded, ModelReady, ServerFault, TaskRace, WireError
-from trialbook.server.series import ingest, lines
+from trialbook.server.series import ingest, lines, slices
 from trialbook.server.series.arrivals import Arrivals, Collector, Ready, Written, write
-from trialbook.server.series.decode import split
+from trialbook.server.series.decode import Header, split
 from trialbook.server.series.store import Numbers
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.models import ModelStore
@@ -95,10 +95,45 @@ class Events:
             header, frames = split(body)
         worker = clean_name(session.worker or header.host)
         known = self._journals.get(header.journal) or self._journals.load(session.database, header.journal)
+        pieces = slices.of_journal(header, frames)
+        plans: list[ingest.Plan] = []
+        with self._turns:
+            at = known
+            for piece in pieces if len(pieces) > 1 else ():
+                plans.append(ingest.plan(*piece, at, worker, session.now))
+                end = piece[0].first + len(piece[1])
+                at = ingest.Known(max(at.acked, end), plans[-1].names)
+        if any(one.problem is not None for one in plans):
+            # What is damaged is refused as a whole.
+            pieces, plans = [(header, frames)], []
+        replies = []
+        for number, piece in enumerate(pieces):
+            replies.append(self._take_piece(session, *piece, known, worker, plans[number] if plans else None))
+            if number + 1 == len(pieces):
+                break
+            moved = self._journals.get(header.journal)
+            if plans and (moved is None or moved.names is not plans[number].names):
+                # Others write the same journal: what was planned from here on may be out of date.
+                plans = []
+            known = moved or self._journals.load(session.database, header.journal)
+        return ingest.total(replies)
+
+    def _take_piece(
+        self,
+        session: Session,
+        header: Header,
+        frames: memoryview,
+        known: ingest.Known,
+        worker: str,
+        planned: ingest.Plan | None,
+    ) -> AddPointsReply:
         told = len(session.published)
         for attempt in range(_TRIES):
-            with self._turns:
-                ready = ingest.plan(header, frames, known, worker, session.now)
+            ready = planned
+            if ready is None:
+                with self._turns:
+                    ready = ingest.plan(header, frames, known, worker, session.now)
+            planned = None
             arrivals = _Owners(self, self._tasks, session)
             try:
                 with session.write() as connection:
@@ -139,7 +174,21 @@ class Events:
         collector = Collector(session.worker, session.now)
         with self._turns:
             lines.collect(body, collector)
-            readies = [arrivals.prepare() for arrivals in collector.owners.values() if arrivals.total]
+            readies = [
+                part.prepare()
+                for arrivals in sorted(collector.owners.values(), key=lambda one: one.owner)
+                if arrivals.total
+                for part in arrivals.sliced(slices.SERIES_AT_ONCE, slices.LINES_AT_ONCE)
+            ]
+        begun: set[tuple[str, bool]] = set()
+        for some in slices.of_arrivals(readies):
+            self._add_some(session, collector, some, begun)
+        return self._counted(collector)
+
+    def _add_some(
+        self, session: Session, collector: Collector, readies: list[Ready], begun: set[tuple[str, bool]]
+    ) -> None:
+        """Write a slice; ``begun`` has whose earlier slices were taken: these may end, also if they are locked now."""
         errors, added = dict(collector.errors), collector.added
         told = len(session.published)
         for attempt in range(_TRIES):
@@ -147,15 +196,15 @@ class Events:
             owners = _Owners(self, self._tasks, session)
             try:
                 with session.write() as connection:
-                    done = self._write_all(connection, session, collector, owners, readies)
+                    done = self._write_all(connection, session, collector, owners, readies, begun)
             except sa.exc.DBAPIError as error:
                 del session.published[told:]
                 if attempt + 1 == _TRIES or not _met(error):
                     raise
             else:
                 self._remember(session, owners, done)
-                break
-        return self._counted(collector)
+                begun |= {(ready.arrivals.owner, ready.arrivals.is_model) for ready, _ in done}
+                return
 
     def add(self, session: Session, event: Event) -> AddReply:
         """Take one event, in the transaction of the call.
@@ -185,13 +234,15 @@ class Events:
         collector: Collector,
         owners: _Owners,
         readies: list[Ready],
+        begun: set[tuple[str, bool]],
     ) -> list[tuple[Ready, Written]]:
         done: list[tuple[Ready, Written]] = []
-        # In one order in all requests, for the same reason.
-        for ready in sorted(readies, key=lambda one: one.arrivals.owner):
+        # In one order in all requests, for the same reason: they come sorted by owner.
+        for ready in readies:
             arrivals = ready.arrivals
+            may = arrivals.allow_locked or (arrivals.owner, arrivals.is_model) in begun
             try:
-                self.require_open(connection, arrivals.owner, arrivals.is_model, arrivals.allow_locked)
+                self.require_open(connection, arrivals.owner, arrivals.is_model, may)
             except WireError as error:
                 collector.drop(arrivals, error.message)
             else:

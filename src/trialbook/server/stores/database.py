@@ -8,7 +8,6 @@
 import errno
 import re
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -19,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from trialbook.errors import ConfigurationError
+from trialbook.server.core.fair_lock import FairLock
 from trialbook.server.core.patterns import program
 
 _REST_SECONDS = 1.0
@@ -71,7 +71,7 @@ class Database:
             raise ConfigurationError(
                 f"the database address must begin with sqlite:/// or postgresql://, not {scheme!r}"
             )
-        self._writer = threading.RLock() if self.dialect == "sqlite" else None
+        self._writer = FairLock() if self.dialect == "sqlite" else None
 
     def _ask_after_rest(self, connection: Any, record: Any, _: Any) -> None:
         """Whether a connection that rested still stands: its database may have been restarted.

@@ -1,0 +1,100 @@
+"""A long request is written in slices, and is stored once all the same."""
+
+import json
+import threading
+
+from tests.support import frames
+from tests.support.server import RunningServer
+
+from trialbook.base.ids import new_id
+from trialbook.server.core.fair_lock import FairLock
+from trialbook.server.series import slices
+from trialbook.server.series.decode import Header
+
+POINTS = {"Content-Type": "application/x-trialbook-points"}
+LINES = {"Content-Type": "application/json-lines"}
+SERIES, TEXTS = 2_500, 25_000
+
+
+def parts() -> list[bytes]:
+    found = [frames.series(n, "m", f"v{n}") for n in range(SERIES)]
+    found += [frames.point(n, step, 1.7e9, n) for step in range(2) for n in range(SERIES)]
+    return found + [frames.text(f"line {n}") for n in range(TEXTS)]
+
+
+def check(server: RunningServer, task: str, points: int) -> None:
+    latest = server.call("events.get_task_latest_scalar_values", task=task)["metrics"]
+    assert {one["name"]: one["last_value"] for one in latest[0]["variants"]} == {
+        f"v{n}": n for n in range(SERIES)
+    }
+    shown = server.call("events.get_task_events", task=task, event_type="training_stats_scalar", batch_size=1)
+    assert shown["total"] == points
+
+
+def test_S7_a_journal_is_cut_between_frames() -> None:
+    raw = b"".join(parts())
+    cut = slices.of_journal(Header("t", "j", 7), memoryview(raw))
+    assert len(cut) >= 8
+    assert b"".join(piece for _, piece in cut) == raw
+    at = 7
+    for header, piece in cut:
+        assert header.first == at
+        at += len(piece)
+    # A body of few series stays one, however many points it has; so does what is no frame at all.
+    usual = b"".join(frames.point(n % 50, n, 1.7e9, n) for n in range(5_000))
+    assert len(slices.of_journal(Header("t", "j", 0), memoryview(usual))) == 1
+    assert len(slices.of_journal(Header("t", "j", 0), memoryview(b"\xff" * 100_000))) == 1
+
+
+def test_S7_a_long_journal_is_stored_once(server: RunningServer) -> None:
+    task, journal, found = server.call("tasks.create", name="t", type="training")["id"], new_id(), parts()
+    raw = b"".join(found)
+    # A slice came through, and the server was gone before the others.
+    begun = b"".join(found[: SERIES + 700])
+    for body in (begun, raw, raw):
+        reply = server.ask("events.add_points", body=frames.body(task, journal, 0, body), headers=POINTS)
+        assert reply.status == 200, reply.data
+        assert reply.json()["data"]["acked"] == len(body)
+    check(server, task, 2 * SERIES)
+    assert server.call("logs.range", task=task, start=0, count=1)["total"] == TEXTS
+
+
+def test_S7_a_long_journal_that_is_damaged_changes_nothing(server: RunningServer) -> None:
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    raw = b"".join(parts()) + b"\x09\x00\x00\x63damaged frame"
+    reply = server.ask("events.add_points", body=frames.body(task, new_id(), 0, raw), headers=POINTS)
+    assert reply.status == 400
+    assert server.call("logs.range", task=task, start=0, count=1)["total"] == 0
+
+
+def test_S7_long_json_lines_are_stored_once(server: RunningServer) -> None:
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    point = {"type": "training_stats_scalar", "task": task, "metric": "m", "timestamp": 1.7e12, "iter": 1}
+    body = "\n".join(json.dumps({**point, "variant": f"v{n}", "value": n}) for n in range(SERIES)).encode()
+    for _ in range(2):
+        data = server.ask("events.add_batch", body=body, headers=LINES).json()["data"]
+        assert (data["added"], data["errors"]) == (SERIES, 0)
+    check(server, task, SERIES)
+
+
+def test_S7_the_writers_lock_goes_to_who_has_waited_longest() -> None:
+    lock, order, ready = FairLock(), [], []
+
+    def take(number: int, begun: threading.Event) -> None:
+        begun.set()
+        with lock, lock:
+            order.append(number)
+
+    with lock:
+        for number in range(5):
+            begun = threading.Event()
+            ready.append(threading.Thread(target=take, args=(number, begun)))
+            ready[-1].start()
+            begun.wait()
+            while len(lock._waiting) <= number:
+                pass
+    with lock:
+        order.append(5)
+    for thread in ready:
+        thread.join(30)
+    assert order == [0, 1, 2, 3, 4, 5]
