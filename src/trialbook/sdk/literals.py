@@ -8,6 +8,7 @@ from typing import Any
 
 _NAMES = {
     **{"nan": float("nan"), "NaN": float("nan"), "inf": float("inf"), "Infinity": float("inf")},
+    **{"infj": complex(0.0, float("inf")), "nanj": complex(0.0, float("nan"))},
     **{"true": True, "false": False, "null": None},
 }
 _CALLS: dict[str, Callable[..., Any]] = {
