@@ -89,3 +89,9 @@ def test_a_long_legend_says_how_much_it_hides_and_unfolds(page: Page, site: Site
     expect(last).to_have_attribute("aria-pressed", "false")
     more.click()
     expect(more).to_have_text("+12")
+
+
+def test_a_comparison_of_runs_without_scalars_says_so(page: Page, site: Site) -> None:
+    ids = f"{site.runs['draft 0']}~{site.runs['draft 1']}"
+    page.goto(f"{site.url}/projects/*/compare-tasks?ids={ids}")
+    expect(page.get_by_role("heading", name="None of these tasks has reported a scalar")).to_be_visible()

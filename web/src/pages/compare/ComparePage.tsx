@@ -152,7 +152,11 @@ export function ComparePage() {
         ) : (
           <>
             <ScalarBar view={view} setView={setView} search={search} />
-            {view.view === "values" ? (
+            {catalog.data && entries.length === 0 ? (
+              <Empty title="None of these tasks has reported a scalar">
+                <p>Their parameters, code and packages are compared under “details”.</p>
+              </Empty>
+            ) : view.view === "values" ? (
               <Values entries={entries} ids={ids} labels={labels} filter={view.q} />
             ) : (
               <ChartGrid sections={sections} look={look} perRow={view.n} folded={folded} setFolded={setFolded}
