@@ -15,7 +15,9 @@ from tests.datasets.support import Write, tree
 from tests.support.server import RunningServer
 from trialbook import Dataset
 from trialbook.base.ids import new_id
+from trialbook.datasets import objects
 from trialbook.errors import DatasetMissing, PathRefused, UsageError
+from trialbook.sdk.dataset.query import free_deleted
 
 FILES = {f"f{n}/x": os.urandom(400_000) for n in range(8)} | {"text": b"words " * 100}
 
@@ -224,3 +226,44 @@ def test_many_small_versions_share_files(closed: Close) -> None:
     assert (one / "x").stat().st_ino == (other / "x").stat().st_ino, (
         "equal files are stored once on this host"
     )
+
+
+def test_D8_a_folder_that_is_not_mounted_stays_as_it_is(
+    project: str, write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    data = Dataset.create("data", project, output_uri=str(shared))
+    data.add_files(write({"x": b"1"}))
+    data.finalize(auto_upload=True)
+    draft = Dataset.create("draft", project, output_uri=str(shared))
+    draft.add_files(write({"y": b"1"}))
+    draft.upload()
+    draft._draft("close").close()
+    away = shared.rename(tmp_path / "away")
+    for mounted in (False, True):
+        # Without the folder, and with the empty folder that it is mounted on.
+        if mounted:
+            shared.mkdir()
+        found = Dataset.get(data.id)
+        # As in a process that has read nothing yet.
+        monkeypatch.setattr(objects, "_remembered", objects._Remembered())
+        for ask in (
+            found.get_local_copy,
+            found.list_files,
+            found.verify_storage,
+            lambda found=found: found.get_mutable_local_copy(tmp_path / "mine"),
+            lambda: Dataset.get(draft.id, writable_copy=False).add_files(write({"z": b"1"})),
+        ):
+            with pytest.raises(DatasetMissing, match=f"{shared}.*is it mounted"):
+                ask()
+        assert shared.exists() == mounted and not any(tmp_path.glob("shared/*"))
+    Dataset.delete(data.id)
+    assert "is it mounted" in capsys.readouterr().out and not any(shared.iterdir())
+    shared.rmdir()
+    away.rename(shared)
+    assert free_deleted()[1] == [] and not [path for path in tree(shared) if data.id in path]
+    again = Dataset.get(draft.id)
+    again.finalize()
+    assert tree(again.get_local_copy()) == {"y": b"1"}

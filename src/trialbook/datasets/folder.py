@@ -36,18 +36,19 @@ class FolderBlobs:
     """A ``BlobStore`` (and ``LocalBlobs``) of plain files.
 
     Args:
-        folder: made when missing.
+        folder: made with the first thing that is written: whoever reads in a folder that is not mounted makes none.
         durable: wait for the disk at each ``put`` and ``delete``.
     """
 
     def __init__(self, folder: Path, durable: bool = True) -> None:
         self._folder = folder
         self._durable = durable
-        self.spool().mkdir(parents=True, exist_ok=True)
 
     def spool(self) -> Path:
         """See ``LocalBlobs``."""
-        return self._folder / _TEMPORARY
+        spool = self._folder / _TEMPORARY
+        spool.mkdir(parents=True, exist_ok=True)
+        return spool
 
     def locate(self, key: str) -> Path:
         """See ``LocalBlobs``."""

@@ -26,13 +26,28 @@ class Objects:
 
     Args:
         blobs: all keys are below its top.
+        where: its address, for messages.
     """
 
-    def __init__(self, blobs: BlobStore) -> None:
+    def __init__(self, blobs: BlobStore, where: str = "") -> None:
         self.blobs = blobs
+        self.where = where
 
     def ensure(self) -> None:
         """Write ``format.json`` into a new repository, refuse a later one.
+
+        Raises:
+            DatasetError, DatasetDamaged: see ``check``.
+        """
+        if not self.check():
+            self.establish()
+
+    def establish(self) -> None:
+        """Write ``format.json`` where ``check`` has found none."""
+        self.put_json(_FORMAT_KEY, {"format": FORMAT})
+
+    def check(self) -> bool:
+        """Whether there is a repository, as far as its format tells; nothing is written.
 
         Raises:
             DatasetError: a later Trialbook wrote this repository.
@@ -41,8 +56,7 @@ class Objects:
         try:
             found = msgspec.json.decode(self.whole(_FORMAT_KEY))["format"]
         except FileMissing:
-            self.put_json(_FORMAT_KEY, {"format": FORMAT})
-            return
+            return False
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise DatasetDamaged(
                 f"{_FORMAT_KEY} of this repository cannot be read ({error}). Nothing else is lost: write "
@@ -52,6 +66,15 @@ class Objects:
             raise DatasetError(
                 f"this repository has format {found}, this Trialbook reads {FORMAT}: upgrade it"
             )
+        return True
+
+    def _gone(self, text: str) -> DatasetMissing:
+        """What is missing, or that the whole repository is."""
+        if self.where and self.length(_FORMAT_KEY) is None:
+            return DatasetMissing(
+                f"there is no repository of datasets at {self.where}: is it mounted, and the address right? ({text})"
+            )
+        return DatasetMissing(text)
 
     def whole(self, key: str) -> bytes:
         """All bytes of an object.
@@ -104,7 +127,7 @@ class Objects:
         try:
             return str(msgspec.json.decode(self.whole(pointer_key(version)))["root"])
         except FileMissing:
-            raise DatasetMissing(f"there is no dataset version {version}") from None
+            raise self._gone(f"there is no dataset version {version}") from None
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise DatasetDamaged(f"the pointer of version {version} cannot be read: {error}") from error
 
@@ -119,7 +142,7 @@ class Objects:
         try:
             root = decode_root(self.whole(root_key(version, root_id)), root_id)
         except FileMissing:
-            raise DatasetMissing(f"root {root_id} of version {version} is gone from the storage") from None
+            raise self._gone(f"root {root_id} of version {version} is gone from the storage") from None
         if root.version != version:
             raise DatasetDamaged(f"root {root_id} belongs to version {root.version}, not to {version}")
         _remembered.add(root_id, root)

@@ -85,6 +85,9 @@ class Repository:
         clock: seconds since the epoch.
         links: fetches the links of rows into a folder; without it copies have no links.
         known: this process has opened this storage before, so its format needs no look.
+        where: the address, for messages.
+
+    Nothing is written to the storage before a version is begun.
 
     Example:
         >>> import tempfile
@@ -104,15 +107,21 @@ class Repository:
 
     def __init__(
         self, blobs: BlobStore, cache: Path, clock: Clock = now, links: FetchLinks | None = None,
-        known: bool = False,
+        known: bool = False, where: str = "",
     ) -> None:  # fmt: skip
-        self._objects = Objects(blobs)
+        self._objects = Objects(blobs, where)
         self._links = links
         self._cache = cache
         self._clock = clock
         self._views = Views(cache)
-        if not known:
-            self._objects.ensure()
+        self.there = known or self._objects.check()
+        """Whether there is a repository, by what is known."""
+
+    def establish(self) -> None:
+        """Make it a repository, when it is none yet: something is about to be written."""
+        if not self.there:
+            self._objects.establish()
+            self.there = True
 
     def versions(self) -> list[str]:
         """Ids of all finished versions."""
@@ -181,6 +190,11 @@ class Repository:
         known: Mapping[str, str],
     ) -> Draft:  # fmt: skip
         head = journal.read_head()
+        if head is not None and not self.there and not self._objects.check():
+            raise DatasetMissing(
+                f"version {version} was begun at {self._objects.where or 'a place'}, where no repository is now: "
+                "is it mounted, and the address right?"
+            )
         if head is None:
             policy = policy or Policy()
             named = [(parent, known.get(parent) or self._objects.pointer(parent)) for parent in parents or ()]
@@ -191,6 +205,7 @@ class Repository:
                 raise DatasetInUse(
                     f"version {version} was begun with other parents: {[name for name, _ in named]}"
                 )
+        self.establish()
         self._objects.put_json(draft_key(version), {"parents": named, "started": self._clock()})
         if head is None:
             self._still_there(version, named)

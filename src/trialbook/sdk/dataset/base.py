@@ -162,6 +162,7 @@ class DatasetBase:
             self._open_draft = self._home.repository.begin(
                 self.id, self._parent_ids, self._policy, roots, fresh
             )
+            self._home.note_seen()
         except DatasetInUse:
             # Its process may have been killed between the manifest and the server's answer.
             objects = self._home.objects()

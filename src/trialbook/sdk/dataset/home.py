@@ -57,9 +57,13 @@ class Home:
         if self.places:
             blobs = RoutedBlobs(self._base, self._elsewhere)
         seen = _opened.setdefault(connection, set()) if connection is not None else set()
-        self.repository = Repository(blobs, cache, links=fetcher(connection), known=url in seen)
-        if local_path(url) is None:
-            seen.add(url)
+        self.repository = Repository(blobs, cache, links=fetcher(connection), known=url in seen, where=url)
+        self.note_seen()
+
+    def note_seen(self) -> None:
+        """The repository is there: the next to open it in this process need not look."""
+        if self.connection is not None and self.repository.there and local_path(self.url) is None:
+            _opened.setdefault(self.connection, set()).add(self.url)
 
     def _open(self, url: str) -> BlobStore:
         if self.connection is not None:
@@ -128,6 +132,8 @@ def bring_manifest(source: Home, target: Home, version: str, root_id: str) -> No
     if here.length(pointer_key(version)) is not None:
         return
     root = there.root(version, root_id)
+    target.repository.establish()
+    target.note_seen()
     for ref in root.ranges:
         key = f"ranges/{ref.key}"
         if here.length(key) != ref.bytes:

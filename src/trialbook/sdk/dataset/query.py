@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.blobs.store import BlobStore
-from trialbook.errors import FileMissing, TaskNotDeletable, TrialbookError, UsageError
+from trialbook.datasets.objects import Objects
+from trialbook.errors import DatasetMissing, FileMissing, TaskNotDeletable, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.console import say
 from trialbook.sdk.dataset.base import DatasetBase, online
@@ -242,6 +243,9 @@ def _tried_url(connection: Connection, url: str) -> int:
 def _tried_sweep(connection: Connection, item: dict[str, Any]) -> int | None:
     try:
         blobs = open_blobs(connection, str(item["repository"]))
+        if not Objects(blobs).check():
+            # What is not mounted is not freed.
+            raise DatasetMissing("there is no repository of datasets: is it mounted?")
         keep, owner = set(item["keep"]), str(item["owner"])
         gone = [info.key for kind in _KINDS for info in blobs.list(f"{kind}/{owner}") if info.key not in keep]
         return sum(_dropped(blobs, key) for key in [*gone, f"versions/{owner}.json", f"drafts/{owner}.json"])
