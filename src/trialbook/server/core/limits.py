@@ -40,6 +40,7 @@ _CONTENT = frozenset(
         "comment", "description", "readme", "report", "value", "msg", "plot_str", "data", "diff", "text", "docker_cmd",
         "setup_shell_script", "arguments", "preferences", "status_reason", "status_message", "ui_cache", "url", "uri",
         "body", "error", "image", "config_text", "design", "output_dest", "progress", "conda", "pip", "secret_key",
+        "new_task_comment",
     }
 )  # fmt: skip
 """Fields that hold what users write or what programs report: only the body's size limits them."""
