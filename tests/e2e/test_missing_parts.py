@@ -81,3 +81,13 @@ def test_W3_parts_that_a_server_leaves_out_are_empty_parts(
         page.goto(f"{site.url}/projects/*/{place}")
         expect(page.locator(".tab .state, .tab .panel, .details-table, .page").first).to_be_visible()
         expect(page.locator(".state.error")).to_have_count(0)
+
+
+def test_T44_an_address_without_a_tab_opens_what_there_is(page: Page, site: Site) -> None:
+    silent = site.filler.call("tasks.create", name="nothing yet", project_name="created")["id"]
+    page.goto(f"{site.url}/projects/*/tasks/{silent}")
+    expect(page).to_have_url(re.compile(f"{silent}/output/log$"))
+    expect(page.get_by_text("The console is empty")).to_be_visible()
+    expect(page.get_by_role("link", name="The scalars of this run")).to_have_count(0)
+    page.goto(f"{site.url}/projects/*/tasks/{site.runs['baseline']}")
+    expect(page).to_have_url(re.compile("/output/metrics/scalar$"))

@@ -1,14 +1,20 @@
 """No server configured: two scripts that start together find or start one, and both runs are on it."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import urllib3
+
 from tests.integration.program import until
 from trialbook.base.files import read_json
+from trialbook.sdk import connection, private_server, settings
 
 SCRIPT = """
 import sys
@@ -74,3 +80,49 @@ def test_T44_the_private_server_is_shown_and_ended(tmp_path: Path) -> None:
     # An announcement that a killed server left names nobody: its process id may be another's by now.
     (data / "server.json").write_text(json.dumps({**found, "pid": os.getpid()}))
     assert trialbook("status").returncode == 1 and trialbook("stop").returncode == 0
+
+
+def _ask(url: str) -> bool:
+    with contextlib.suppress(urllib3.exceptions.HTTPError):
+        return urllib3.request("GET", f"{url}/server.info", retries=False).status == 200
+    return False
+
+
+def test_T44_the_private_server_ends_itself_when_nobody_uses_it(tmp_path: Path) -> None:
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_", "XDG_"))
+    } | {"HOME": str(tmp_path), "TRIALBOOK_SERVER_IDLE_HOURS": str(1.5 / 3600)}
+    # Idle for longer than that in the middle: the run is in progress, so the server waits for it.
+    pause = 'import sys, threading\nfrom trialbook import Task\nTask.init("Private", "paused").flush()\n'
+    pause += "threading.Event().wait(2.0)\nprint('ANSWERS', Task.current_task().reload() is None)"
+    run = subprocess.run(
+        [sys.executable, "-c", pause], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0 and "ANSWERS True" in run.stdout, run.stdout + run.stderr
+    data = tmp_path / ".local/share/trialbook/server"
+    until(lambda: not (data / "server.json").exists())
+    assert "nobody used this server" in (data / "server.log").read_text()
+    assert "offline" not in run.stdout + run.stderr
+    # What is printed names the page, and nothing in it opens a door.
+    keys = read_json(data / "credentials.json")
+    for secret in (keys["access_key"], keys["secret_key"], "token", "link=", "eyJ"):
+        assert secret not in run.stdout + run.stderr
+    assert re.search(r"results page: http://\S+/projects/\w+/tasks/\w{32}$", run.stdout, re.MULTILINE)
+
+
+def test_T44_a_process_that_was_quiet_for_long_finds_its_private_server_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = settings.load({"HOME": str(tmp_path)})
+    monkeypatch.setattr(connection.settings, "load", lambda: read)
+    monkeypatch.setattr(connection, "_REVIVE_SECONDS", 0.0)
+    connection.disconnect()
+    try:
+        first = connection.connect()
+        private_server.stop(read)
+        assert not _ask(first.settings.api_host)
+        again = connection.connect()
+        assert _ask(again.settings.api_host) and again.session.call("projects.get_all", {})
+    finally:
+        connection.disconnect()
+        private_server.stop(read)

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from trialbook.sdk.storage_settings import accounts
 POINTS = "application/x-trialbook-points"
 _COMPRESS_FROM = 16 << 10
 _SILENCE = 10.0
+_REVIVE_SECONDS = 600.0
 
 
 class Connection:
@@ -30,14 +32,16 @@ class Connection:
     Args:
         settings: complete: they name a server.
         started: the private server was started for this connection.
+        private: it leads to the private server.
     """
 
-    def __init__(self, settings: Settings, started: bool = False) -> None:
+    def __init__(self, settings: Settings, started: bool = False, private: bool = False) -> None:
         # A program that prints its own configuration must not publish the key to its readers.
         for secret in (settings.credentials.secret_key, settings.credentials.token):
             remember(secret)
         self.settings = settings
         self.started = started
+        self.private = private
         self.session = Session(
             settings.api_host,
             settings.credentials,
@@ -89,6 +93,7 @@ class ServerTransport:
 
 _lock = threading.Lock()
 _current: Connection | None = None
+_asked = 0.0
 
 
 def connect(read: Settings | None = None) -> Connection:
@@ -101,10 +106,16 @@ def connect(read: Settings | None = None) -> Connection:
         ConfigurationError: the configuration file is broken.
         ConnectionFailed: the private server could not be started.
     """
-    global _current
+    global _current, _asked
     if read is not None:
         return _open(read)
     with _lock:
+        before, _asked = _asked, time.monotonic()
+        if _current is not None and _current.private and _asked - before > _REVIVE_SECONDS:
+            # It may have ended, because nobody used it meanwhile.
+            again, _ = private_server.find_or_start(settings.load())
+            if again.api_host != _current.settings.api_host:
+                _current = None
         if _current is None:
             _current = _open(settings.load())
         return _current
@@ -119,11 +130,12 @@ def disconnect() -> None:
 
 def _open(read: Settings) -> Connection:
     started = False
-    if not read.api_host:
+    private = not read.api_host
+    if private:
         read, started = private_server.find_or_start(read)
     if not read.files_host:
         read = replace(read, files_host=f"{read.api_host}/files")
-    return Connection(read, started)
+    return Connection(read, started, private)
 
 
 def _loopback(url: str) -> bool:

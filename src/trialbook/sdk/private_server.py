@@ -23,6 +23,8 @@ from trialbook.sdk.settings import Settings, clean_environment
 _PORT = 8008
 _START_SECONDS = 20.0
 _ADDRESSES = 100
+_IDLE = {"TRIALBOOK_SERVER_IDLE_HOURS": "8"}
+"""It ends itself; what the surroundings say instead wins."""
 
 
 def find_or_start(settings: Settings) -> tuple[Settings, bool]:
@@ -147,7 +149,7 @@ def _start(data: Path) -> str:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=clean_environment(),
+            env=_IDLE | clean_environment(),
             start_new_session=True,
         )
     deadline = time.monotonic() + _START_SECONDS

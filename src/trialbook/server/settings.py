@@ -72,6 +72,14 @@ class Settings:
             "A running task without a sign of life for so long is stopped.",
         ),
     )
+    idle_hours: float = field(
+        default=0.0,
+        metadata=_about(
+            "TRIALBOOK_SERVER_IDLE_HOURS",
+            "The server ends itself when for so long nobody asked it anything, no page was open and no task ran; 0 is"
+            " never. A private server has 8.",
+        ),
+    )
     log_level: str = field(
         default="warning", metadata=_about("TRIALBOOK_SERVER_LOG_LEVEL", "debug, info, warning or error.")
     )

@@ -1,12 +1,13 @@
 """The only place that names concrete parts and puts them together."""
 
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from trialbook.base.clock import now
 from trialbook.blobs.object_store import ObjectStoreBlobs
@@ -17,10 +18,12 @@ from trialbook.server.core.freed import Freed
 from trialbook.server.core.hub import Hub
 from trialbook.server.loops.dataset_sweep import DatasetSweep
 from trialbook.server.loops.file_sweep import FileSweep
+from trialbook.server.loops.idle_end import IdleEnd
 from trialbook.server.loops.retention import Retention
 from trialbook.server.loops.runner import Job, Loops
 from trialbook.server.loops.watchdog import Watchdog
 from trialbook.server.rpc import registry
+from trialbook.server.rpc.activity import Activity
 from trialbook.server.rpc.app import build_app
 from trialbook.server.rpc.calls import Calls
 from trialbook.server.rpc.dispatch import Dispatcher
@@ -75,7 +78,7 @@ class Server:
     executors: tuple[ThreadPoolExecutor, ...]
     loops: Loops
     relay: Relay
-    app: Starlette
+    app: ASGIApp
 
     def close(self) -> None:
         """Finish what runs and let everything go."""
@@ -188,8 +191,13 @@ def build(settings: Settings, folder: DataFolder) -> Server:
     files = Files(
         blobs, rules, services.accounts, file_executor, settings.file_limit, resumable, folder.uploads
     )
-    app = build_app(calls, Stream(hub, services.accounts, executor), files, Pages(settings.web))
-    tidy = Job("uploads", 3600.0, resumable.tidy)
-    loops = Loops([*build_jobs(settings, database, services, hub, blobs, rules.needed), tidy])
+    app = Activity(build_app(calls, Stream(hub, services.accounts, executor), files, Pages(settings.web)))
+    jobs = build_jobs(settings, database, services, hub, blobs, rules.needed)
+    jobs.append(Job("uploads", 3600.0, resumable.tidy))
+    if settings.idle_hours > 0:
+        limit = settings.idle_hours * 3600
+        idle = IdleEnd(database, app.idle_seconds, limit, lambda: signal.raise_signal(signal.SIGTERM))
+        jobs.append(Job("idle", min(60.0, limit / 4), idle))
+    loops = Loops(jobs)
     relay = Relay(database, hub)
     return Server(settings, folder, database, services, hub, (executor, file_executor), loops, relay, app)

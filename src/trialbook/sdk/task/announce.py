@@ -36,4 +36,5 @@ def announce(task: "Task", decision: Decision, offset: int) -> None:
             f"Trialbook: no server is configured; your private one was started at {connection.settings.web_host}"
         )
     if connection is not None and (task._record.document.get("project") or decision.why == DEFERRED):
-        say(f"Trialbook results page: {task.get_output_log_web_page()}")
+        # Without a tab the page opens on what there is by then: curves, else the console.
+        say(f"Trialbook results page: {task.get_output_log_web_page().removesuffix('/output/log')}")

@@ -4,7 +4,7 @@ import { useParams, useRouter } from "@tanstack/react-router";
 import { Suspense, useEffect, useMemo } from "react";
 
 import { RpcError } from "~/api/rpc";
-import { TaskProvider, useTaskDocument } from "~/pages/task/context";
+import { hasCurves, TaskProvider, useTaskDocument } from "~/pages/task/context";
 import { tabComponent } from "~/pages/task/tabs/modules";
 import { TaskHead } from "~/pages/task/TaskHead";
 import { useCrumbTrail } from "~/shell/crumbs";
@@ -17,15 +17,18 @@ import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
 
 export function TaskPage() {
   const { pid = "*", tid = "", _splat = "" } = useParams({ strict: false });
-  return <OneTask key={tid} pid={pid} tid={tid} tab={tabOf(_splat)} rest={_splat} />;
+  return <OneTask key={tid} pid={pid} tid={tid} rest={_splat} />;
 }
 
-function OneTask({ pid, tid, tab, rest }: { pid: string; tid: string; tab: TabPath; rest: string }) {
+function OneTask({ pid, tid, rest }: { pid: string; tid: string; rest: string }) {
   const router = useRouter();
   const found = useTaskDocument(tid);
   const task = found.data;
   const project = useProject(task?.project);
   const home = task?.project ?? pid;
+  // An address that names no tab, such as the one that a script prints, opens what there is.
+  const bare = rest.replace(/\/+$/, "") === "";
+  const tab: TabPath = bare && task && !hasCurves(task) ? "output/log" : tabOf(rest);
 
   // A link may not know the project ("*"), or name the tab in an older way: the address is put right in place.
   useEffect(() => {

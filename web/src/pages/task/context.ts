@@ -24,6 +24,13 @@ const KEYS_OF: Record<string, string[][]> = {
   events: [["plots"], ["images"]],
 };
 
+/** Whether the run reported scalars of its own, and not only what its machine did. */
+export function hasCurves(task: Task): boolean {
+  return Object.values(task.last_metrics ?? {}).some((variants) =>
+    Object.values(variants).some((one) => !String(one.metric ?? "").startsWith(":monitor:")),
+  );
+}
+
 /** The document, refetched as it changes; each kind of change touches only what shows it. */
 export function useTaskDocument(id: string) {
   const client = useQueryClient();

@@ -8,14 +8,16 @@ import type { ConsoleLine } from "~/api/types.gen";
 import { formatClock, formatCount, formatDuration } from "~/charts/format";
 import { useLines, useStart } from "~/pages/task/consoleLines";
 import { useConsoleSearch } from "~/pages/task/consoleSearch";
-import { useTask } from "~/pages/task/context";
+import { hasCurves, useTask } from "~/pages/task/context";
 import * as codec from "~/state/codec";
 import { saveFile } from "~/state/download";
 import { useKeys } from "~/state/keys";
+import { taskPath } from "~/state/links";
 import { toastError } from "~/state/toasts";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { foldReturns, isPlain, parseAnsi } from "~/widgets/ansi";
+import { Go } from "~/widgets/Go";
 import { Empty, ErrorPanel, ProgressLine } from "~/widgets/states";
 
 const VIEW = {
@@ -162,6 +164,7 @@ export default function Console() {
       {!lines.pending && rows === 0 ? (
         <Empty title={running ? "Waiting for the first line" : "The console is empty"}>
           <p>What the script prints appears here.</p>
+          {hasCurves(task) && <p><Go to={taskPath(task.project, task.id)}>The scalars of this run</Go></p>}
         </Empty>
       ) : (
         <div className={view.wrap ? "console wrap" : "console"}>
