@@ -1,5 +1,6 @@
 """What a draft keeps on local disk, so that a killed writer goes on where it was."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -131,13 +132,20 @@ class DraftJournal:
     def read_layers(self) -> tuple[list[Layer], dict[str, tuple[int, int]]]:
         """Every layer, oldest first, and bytes and members of the packs that they name."""
         layers, packs = [], {}
-        files = sorted(self._folder.glob("done-*.tbt"), key=lambda file: file.stat().st_mtime_ns)
-        for file in files:
+        written: list[tuple[int, Path]] = []
+        for file in self._folder.glob("done-*.tbt"):
+            # Whoever reads beside the writer may see its end; whether it was that is for the caller to ask.
+            with contextlib.suppress(FileNotFoundError):
+                written.append((file.stat().st_mtime_ns, file))
+        for _, file in sorted(written):
             try:
                 layer, brought = _layer(file)
+            except FileNotFoundError:
+                continue
             except DatasetDamaged:
                 # Its files count as not stored, and are read again.
-                file.unlink()
+                if self._lock >= 0:
+                    file.unlink()
                 continue
             layers.append(layer)
             packs.update(brought)

@@ -1,6 +1,7 @@
 """What a draft holds: the parents' rows, what was changed, and what of that is stored already."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 
@@ -18,6 +19,23 @@ from trialbook.datasets.scan import FACTS, Scan
 from trialbook.datasets.sniff import Policy
 from trialbook.datasets.stat_cache import StatCache, same_facts
 from trialbook.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A version in the making at one moment.
+
+    Attributes:
+        rows: of everything that is stored.
+        pending: the files that are not.
+        base: the parents' rows, merged in order.
+        parents: their roots.
+    """
+
+    rows: Rows
+    pending: Sources
+    base: Rows
+    parents: tuple[Root, ...]
 
 
 class DraftState:
@@ -132,6 +150,10 @@ class DraftState:
         if self._standing is None:
             self._standing = self._stands()
         return self._standing
+
+    def view(self) -> Standing:
+        """All of it, as it is now."""
+        return Standing(*self.standing(), self.base, self.parents)
 
     def _stands(self) -> tuple[Rows, Sources]:
         mask = self._stored_mask()

@@ -1,8 +1,7 @@
 """The façade: versions over one ``BlobStore`` and one cache folder."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -15,65 +14,22 @@ from trialbook.datasets.commit import publish
 from trialbook.datasets.diff import Difference, diff
 from trialbook.datasets.draft import Draft
 from trialbook.datasets.draft_journal import DraftJournal
+from trialbook.datasets.draft_state import DraftState, Standing
+from trialbook.datasets.ingest import Sources
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.materialise import materialise
 from trialbook.datasets.objects import Objects, draft_key, pointer_key
-from trialbook.datasets.pack_reader import PackReader, wanted_of
-from trialbook.datasets.patterns import matcher
 from trialbook.datasets.plan import Neighbour, plan
 from trialbook.datasets.prune import Receipt, mark, sweep, undo
-from trialbook.datasets.rows import FILE, Rows, merged
+from trialbook.datasets.rows import Rows, merged
+from trialbook.datasets.scan import FACTS
 from trialbook.datasets.selection import Selection
 from trialbook.datasets.sniff import Policy
 from trialbook.datasets.stat_cache import StatCache
 from trialbook.datasets.verify import Problem, verify_storage
+from trialbook.datasets.version import Version as Version
 from trialbook.datasets.views import FetchLinks, View, Views
 from trialbook.errors import DatasetDamaged, DatasetError, DatasetInUse, DatasetMissing, UsageError
-
-
-class Version:
-    """One finished version, read only. Nothing of it is read before it is asked for."""
-
-    def __init__(self, objects: Objects, root_id: str, root: Root) -> None:
-        self._objects = objects
-        self.root_id = root_id
-        self.root = root
-
-    @property
-    def id(self) -> str:
-        """Of the version."""
-        return self.root.version
-
-    @cached_property
-    def rows(self) -> Rows:
-        """All rows."""
-        return self._objects.rows(self.root)
-
-    def paths(self, patterns: str | Sequence[str] | None = None, recursive: bool = True) -> list[str]:
-        """Sorted paths, files and links, that match; see ``patterns.matcher``."""
-        return list(filter(matcher(patterns, recursive, self.rows.paths), self.rows.paths))
-
-    def read(self, path: str) -> bytes:
-        """The checked bytes of one file.
-
-        Raises:
-            DatasetMissing, DatasetDamaged: see ``parts``.
-        """
-        return b"".join(self.parts(path))
-
-    def parts(self, path: str) -> Iterator[memoryview]:
-        """The bytes of one file. Those of more than 8 MiB come in parts, and their check comes with the last one.
-
-        Raises:
-            DatasetMissing: no such file, or its pack is gone.
-            DatasetDamaged: the stored bytes are not those of the manifest.
-        """
-        place = self.rows.find(path)
-        if place is None or self.rows.data["kind"][place] != FILE:
-            raise DatasetMissing(f"version {self.id} has no file {path!r}")
-        reader = PackReader(self._objects.blobs, self.rows.pack_of(place))
-        for _, parts in reader.members(wanted_of(np.array([place]), self.rows.data)):
-            yield from parts
 
 
 class Repository:
@@ -190,11 +146,8 @@ class Repository:
         known: Mapping[str, str],
     ) -> Draft:  # fmt: skip
         head = journal.read_head()
-        if head is not None and not self.there and not self._objects.check():
-            raise DatasetMissing(
-                f"version {version} was begun at {self._objects.where or 'a place'}, where no repository is now: "
-                "is it mounted, and the address right?"
-            )
+        if head is not None:
+            self._same_place(version)
         if head is None:
             policy = policy or Policy()
             named = [(parent, known.get(parent) or self._objects.pointer(parent)) for parent in parents or ()]
@@ -216,6 +169,50 @@ class Repository:
         draft = Draft(self._objects, journal, stats, self._clock, version, roots, named, policy)
         draft.resumed = head is not None
         return draft
+
+    def peek(self, version: str, parents: Sequence[Version] = (), saved: str = "") -> Standing | None:
+        """An open version as it stands now, beside the one who writes it: takes no lock and changes nothing.
+
+        Args:
+            version: its id.
+            parents: whose rows it starts from, where this host has no notes of it.
+            saved: the root that ``Draft.save`` made, where this host has no notes of it; empty when nothing was.
+
+        Returns:
+            What it holds; None when it has been finished.
+
+        Raises:
+            DatasetMissing: a parent, what was saved or the whole repository is not there.
+        """
+        journal = DraftJournal(self._cache / "drafts" / version)
+        head = journal.read_head()
+        if head is None:
+            roots, named = [one.root for one in parents], [(one.id, one.root_id) for one in parents]
+            base = merged(one.rows for one in parents)
+        else:
+            self._same_place(version)
+            named = msgspec.convert(head["parents"], list[tuple[str, str]])
+            roots = [self._objects.recall(parent, root_id) for parent, root_id in named]
+        state = DraftState(
+            self._objects, journal, StatCache(self._cache / "stat"), self._clock, version, roots, named, Policy()
+        )  # fmt: skip
+        # A writer erases its notes after its pointer is put: what was read before this look is whole, or not wanted.
+        if self._objects.length(pointer_key(version)) is not None:
+            return None
+        if head is not None:
+            return state.view()
+        empty = Sources([], [], np.zeros(0, FACTS))
+        if not saved:
+            return Standing(base, empty, base, tuple(roots))
+        return Standing(self._objects.rows(self._objects.root(version, saved)), empty, base, tuple(roots))
+
+    def _same_place(self, version: str) -> None:
+        """Make sure that the repository is still there, when a version was begun in it."""
+        if not self.there and not self._objects.check():
+            raise DatasetMissing(
+                f"version {version} was begun at {self._objects.where or 'a place'}, where no repository is now: "
+                "is it mounted, and the address right?"
+            )
 
     def _still_there(self, version: str, parents: Sequence[tuple[str, str]]) -> None:
         """Look at the parents' pointers after the draft was put: from then on it protects them."""

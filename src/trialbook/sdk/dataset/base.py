@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trialbook.base.versions import is_version
 from trialbook.datasets.draft import Draft
+from trialbook.datasets.draft_state import Standing
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import pointer_key
 from trialbook.datasets.repository import Version
@@ -148,9 +149,7 @@ class DatasetBase:
             UsageError: the reference SDK is writing it.
         """
         if self._info.get("native") is False:
-            raise UsageError(
-                f"dataset {self.id} is being written by the clearml SDK: finalize it there first"
-            )
+            raise self._elsewhere_written()
         parents = self._parents() if parents is None else parents
         self._adopt_parents(parents)
         roots = {one.id: one._root_id for one in parents if self._home.at(one._home.url) and one._root_id}
@@ -170,12 +169,41 @@ class DatasetBase:
                 raise
             self._uncommitted = objects.pointer(self.id)
             return
-        saved = (self._task.data.get("runtime") or {}).get(SAVED)
+        saved = self._saved()
         if saved and not self._open_draft.resumed:
             # Begun on another host, or this one has lost its notes: what was stored is known to the storage.
-            self._open_draft.restore(str(saved))
+            self._open_draft.restore(saved)
         if self._session is None and not self._keep_task_open and self._pinger is None:
             self._pinger = Pinger(self._task)
+
+    def _elsewhere_written(self) -> UsageError:
+        return UsageError(f"dataset {self.id} is being written by the clearml SDK: finalize it there first")
+
+    def _saved(self) -> str:
+        """The manifest of what an open version has stored so far; empty when nothing was."""
+        return str((self._task.data.get("runtime") or {}).get(SAVED) or "")
+
+    def _standing(self) -> Standing | None:
+        """An open version as it stands now, whoever writes it; None when there is a manifest.
+
+        Raises:
+            UsageError: the reference SDK is writing it.
+        """
+        if self._root_id:
+            return None
+        if self._open_draft is not None:
+            return self._open_draft.view()
+        if self._info.get("native") is False:
+            raise self._elsewhere_written()
+        parents = self._parents()
+        pairs = [(parent._home, parent._version.root) for parent in parents if parent._finished()]
+        self._home = self._home.with_places(places_for(self._home, pairs))
+        versions = [parent._version for parent in parents]
+        found = self._home.repository.peek(self.id, versions, self._saved())
+        if found is None:
+            # Finished, but the server does not know it yet: its process was killed, or is about to tell.
+            self._uncommitted = self._home.objects().pointer(self.id)
+        return found
 
     def _parents(self) -> "list[Dataset]":
         if self._session is None:
@@ -206,14 +234,14 @@ class DatasetBase:
 
     def _rows(self) -> Rows:
         """Everything that is stored: of the finished version, or of the draft."""
-        if self._finished():
-            return self._version.rows
-        return self._draft("read").standing()[0]
+        standing = self._standing()
+        return self._version.rows if standing is None else standing.rows
 
     def _parent_rows(self) -> Rows:
         """The direct parents' rows, the later ones winning."""
-        if not self._finished():
-            return self._draft("read").base
+        standing = self._standing()
+        if standing is not None:
+            return standing.base
         if self._foreign_parents():
             return merged(self._load(parent)._rows() for parent in self._foreign_parents())
         objects = self._home.objects()
@@ -227,24 +255,24 @@ class DatasetBase:
         return () if root.parents else root.graph.get(self.id, ())
 
     def _finished(self) -> bool:
-        """Whether there is a manifest; else there is a draft now."""
-        if not self._root_id and self._open_draft is None:
-            self._begin()
-        return bool(self._root_id)
+        """Whether there is a manifest."""
+        return bool(self._root_id) or (self._open_draft is None and self._standing() is None)
 
     def _graph(self) -> dict[str, tuple[str, ...]]:
-        if self._finished():
+        standing = self._standing()
+        if standing is None:
             return dict(self._version.root.graph)
         graph: dict[str, tuple[str, ...]] = {self.id: tuple(self._parent_ids)}
-        for root in self._draft("read").parents:
+        for root in standing.parents:
             for name, above in root.graph.items():
                 graph.setdefault(name, above)
         return graph
 
     def _roots(self) -> list[Root]:
         """Roots of the direct parents."""
-        if not self._finished():
-            return list(self._draft("read").parents)
+        standing = self._standing()
+        if standing is not None:
+            return list(standing.parents)
         if self._foreign_parents():
             return [self._load(parent)._version.root for parent in self._foreign_parents()]
         objects = self._home.objects()

@@ -56,9 +56,10 @@ class ListingMixin(DatasetBase):
         return dict(sorted(files.items())), links
 
     def _content(self) -> tuple[Rows, Sources]:
-        if self._finished():
+        standing = self._standing()
+        if standing is None:
             return self._version.rows, Sources([], [], np.zeros(0, [("size", "<i8")]))
-        return self._draft("read").standing()
+        return standing.rows, standing.pending
 
     def _chunk_of(self, pack: str) -> tuple[str, str | None]:
         """The version and the artifact that hold a pack for the reference SDK."""
@@ -201,9 +202,8 @@ class ListingMixin(DatasetBase):
         Returns:
             False also when files were only removed or linked.
         """
-        if self._finished():
-            return False
-        return self._draft("read").pending > 0
+        standing = self._standing()
+        return standing is not None and bool(standing.pending.paths)
 
 
 def compare(base: Rows, rows: Rows, pending: Sources) -> Difference:
