@@ -18,7 +18,7 @@ from trialbook.capture.exits import ExitWatch, Outcome
 from trialbook.capture.streams import ConsoleCapture
 from trialbook.errors import TrialbookError
 from trialbook.journal.frames import Stream
-from trialbook.sdk import recovery, settings
+from trialbook.sdk import recovery, settings, spawned
 from trialbook.sdk.frameworks import Frameworks
 from trialbook.sdk.record import Record
 
@@ -62,6 +62,7 @@ class Run:
         self._pid = os.getpid()
         self._exits = ExitWatch(close, self._in_child, self._send_files)
         self._console: ConsoleCapture | None = None
+        self._workers: spawned.Workers | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._started = time.monotonic()
@@ -81,7 +82,9 @@ class Run:
         wanted = {"stdout": bool(streams), "stderr": bool(streams), "logging": False}
         if isinstance(streams, Mapping):
             wanted = {name: bool(streams.get(name, False)) for name in wanted}
+        spawned.leave()
         if any(wanted.values()) and settings.console_is_shipped():
+            self._workers = spawned.Workers(self.record.id, wanted, self.record.connection is None)
             self._console = ConsoleCapture(self._line, wanted["stdout"], wanted["stderr"], wanted["logging"])
             self._console.install()
         self._exits.install()
@@ -108,6 +111,9 @@ class Run:
         if self.frameworks is not None:
             with guard("frameworks.end"):
                 self.frameworks.end()
+        if self._workers is not None:
+            self._workers.end()
+            self._workers = None
         if self._console is not None:
             self._console.remove()
             self._console = None
