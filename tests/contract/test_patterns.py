@@ -60,7 +60,15 @@ CORPUS = [
     r"[]a]-",
 ]
 # Python would try for ever.
-HOSTILE = [r"(a+)+$", r"(\w+\s?)+: done", r"(x+x+)+y", r"^(([a-z])+.)+[A-Z]([a-z])+$", r"(.*)*(.*)*b\b"]
+HOSTILE = [
+    # Repetitions in repetitions: a translation that writes the part twice doubles with each level.
+    *("(" * 90 + "q" + sign + "!" for sign in ("+)" * 90, "*)" * 90 + "qq", "{1,})" * 90, "?)" * 90 + "qq")),
+    r"(a+)+$",
+    r"(\w+\s?)+: done",
+    r"(x+x+)+y",
+    r"^(([a-z])+.)+[A-Z]([a-z])+$",
+    r"(.*)*(.*)*b\b",
+]
 REFUSED = {
     r"(?=a)": "look-ahead",
     r"(?<!a)b": "look-behind",
@@ -81,6 +89,11 @@ REFUSED = {
     r"(?>a)": "atomic",
     "(" * 300 + ")" * 300: "nested",
     "a" * 4001: "4000",
+    # Each would be written out as some 750 ranges, twice as slow without case.
+    "(?i)" + r"\w" * 1_900: "too large",
+    r"\b" * 1_900: "too large",
+    "".join(rf"[^\d\pL{chr(0x2500 + number)}]" for number in range(400)): "too large",
+    "(" * 90 + "a" + "{1000})" * 90: "too large",
 }
 
 

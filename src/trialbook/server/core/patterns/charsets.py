@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 Ranges = tuple[tuple[int, int], ...]
 """Sorted ranges, both ends included, that neither overlap nor touch."""
@@ -43,6 +43,7 @@ def union(ranges: Iterable[tuple[int, int]]) -> Ranges:
     return tuple(found)
 
 
+@lru_cache(maxsize=256)
 def without(ranges: Ranges) -> Ranges:
     """All other characters."""
     found: list[tuple[int, int]] = []
@@ -97,12 +98,18 @@ def perl(letter: str) -> Ranges:
 @cache
 def _categories() -> dict[str, Ranges]:
     found: dict[str, list[tuple[int, int]]] = {}
-    for code in range(sys.maxunicode + 1):
-        if not 0xD800 <= code <= 0xDFFF:
-            found.setdefault(unicodedata.category(chr(code)), []).append((code, code))
-    return {name: union(ranges) for name, ranges in found.items()}
+    start, name = 0, unicodedata.category("\x00")
+    for code in range(1, sys.maxunicode + 2):
+        other = unicodedata.category(chr(code)) if code <= sys.maxunicode else ""
+        if other != name:
+            # Surrogates are a category of their own, and no characters.
+            if name != "Cs":
+                found.setdefault(name, []).append((start, code - 1))
+            start, name = code, other
+    return {name: tuple(ranges) for name, ranges in found.items()}
 
 
+@lru_cache(maxsize=64)
 def category(name: str) -> Ranges | None:
     r"""``\p{name}``: a general category such as ``L`` or ``Lu``; None when there is none of this name."""
     parts = [ranges for word, ranges in _categories().items() if name in (word, word[0])]
@@ -129,6 +136,7 @@ def _alike() -> dict[int, frozenset[int]]:
     return {code: frozenset(group) for code, group in groups.items()}
 
 
+@lru_cache(maxsize=256)
 def any_case(ranges: Ranges) -> Ranges:
     """The set and what differs from a member in its case only."""
     more: set[int] = set()

@@ -12,6 +12,8 @@ LONGEST = 4_000
 """Characters of a pattern."""
 _DEEPEST = 100
 _MOST = 1_000
+_RANGES = 100_000
+"""Ranges of characters that a pattern may name in all: ``\\w`` alone is some 750, and each is written out."""
 _NEWLINE: Ranges = ((10, 10),)
 _ESCAPES = {"a": 7, "f": 12, "t": 9, "n": 10, "r": 13, "v": 11}
 
@@ -75,6 +77,7 @@ class _Reader:
         self._text = text
         self._at = 0
         self._depth = 0
+        self._named = 0
 
     def whole(self) -> Node:
         found, _ = self._choice(Flags())
@@ -119,7 +122,7 @@ class _Reader:
             elif self._take(r"\Q"):
                 end = self._text.find(r"\E", self._at)
                 end = len(self._text) if end < 0 else end
-                parts += [_char(ord(one), flags) for one in self._text[self._at : end]]
+                parts += [self._chars(((ord(one), ord(one)),), flags) for one in self._text[self._at : end]]
                 self._at = min(len(self._text), end + 2)
             elif self._text[self._at] in "*+?" or self._counted() is not None:
                 if not parts:
@@ -219,17 +222,31 @@ class _Reader:
         if letter == "$":
             return Spot("line_end" if flags.lines else "end")
         if letter == ".":
-            return Chars(charsets.EVERY if flags.dot_all else charsets.without(_NEWLINE))
+            return self._chars(charsets.EVERY if flags.dot_all else charsets.without(_NEWLINE), Flags())
         if letter == "[":
             return self._bracket(flags)
         if letter != "\\":
-            return _char(ord(letter), flags)
+            return self._chars(((ord(letter), ord(letter)),), flags)
         spot = {"A": "begin", "z": "end", "b": "word", "B": "inside"}.get(self._text[self._at : self._at + 1])
         if spot is not None:
             self._at += 1
+            # It is written as what stands on both sides.
+            self._count(charsets.perl("w"))
             return Spot(spot)
         found = self._escape()
-        return _char(found, flags) if isinstance(found, int) else _chars(found, flags)
+        return self._chars(((found, found),) if isinstance(found, int) else found, flags)
+
+    def _chars(self, ranges: Ranges, flags: Flags) -> Chars:
+        found = charsets.any_case(ranges) if flags.any_case else ranges
+        self._count(found)
+        return Chars(found)
+
+    def _count(self, ranges: Ranges) -> None:
+        self._named += len(ranges)
+        if self._named > _RANGES:
+            raise self._bad(
+                r"it is too large: it names classes such as \w too often; use a count, as in \w{3}"
+            )
 
     def _escape(self) -> int | Ranges:
         """After a backslash: one character, or a class of them."""
@@ -304,6 +321,7 @@ class _Reader:
                 continue
             low = self._member()
             if not isinstance(low, int):
+                self._count(low)
                 ranges += low
                 continue
             high: int | Ranges = low
@@ -317,7 +335,7 @@ class _Reader:
         found = charsets.union(ranges)
         if flags.any_case:
             found = charsets.any_case(found)
-        return Chars(charsets.without(found) if negated else found)
+        return self._chars(charsets.without(found) if negated else found, Flags())
 
     def _member(self) -> int | Ranges:
         letter = self._next()
@@ -334,11 +352,3 @@ class _Reader:
 
 def _number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
-
-
-def _char(code: int, flags: Flags) -> Chars:
-    return _chars(((code, code),), flags)
-
-
-def _chars(ranges: Ranges, flags: Flags) -> Chars:
-    return Chars(charsets.any_case(ranges) if flags.any_case else ranges)

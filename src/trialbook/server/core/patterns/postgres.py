@@ -11,8 +11,10 @@ from functools import lru_cache
 from trialbook.server.core.patterns import charsets
 from trialbook.server.core.patterns.charsets import Ranges
 from trialbook.server.core.patterns.grammar import Chars, Choice, Node, Sequence, Spot, parse
+from trialbook.server.core.patterns.program import program
 
 _MOST = 255
+_SHORT = {(0, None): "*", (1, None): "+", (0, 1): "?"}
 _SPOTS = {"begin": r"\A", "end": r"\Z", "line_begin": r"(?:\A|(?<=\n))", "line_end": r"(?:\Z|(?=\n))"}
 
 
@@ -23,6 +25,8 @@ def translated(pattern: str) -> str:
     Raises:
         BadPattern: it is not valid.
     """
+    # RE2 refuses large counts in counts, which would grow with each level of the text below.
+    program(pattern)
     return _written(parse(pattern))
 
 
@@ -48,7 +52,11 @@ def _spot(kind: str) -> str:
 
 
 def _repeated(part: str, least: int, most: int | None) -> str:
-    """Counts end at 255 there: larger ones are said in steps."""
+    """Counts end at 255 there: larger ones are said in steps. Else the part is written once: written twice, a
+    repetition within repetitions would double with every level."""
+    if max(least, most or 0) <= _MOST:
+        counts = f"{least},{'' if most is None else most}"
+        return f"(?:{part}{_SHORT.get((least, most)) or f'{{{counts}}}'})"
     written = ""
     rest = least
     while rest:
@@ -65,6 +73,7 @@ def _repeated(part: str, least: int, most: int | None) -> str:
     return f"(?:{written})"
 
 
+@lru_cache(maxsize=64)
 def _ranges(ranges: Ranges) -> str:
     # Its texts have no character 0, and its patterns may not name it.
     kept = [(max(low, 1), high) for low, high in ranges if high > 0]

@@ -118,6 +118,7 @@ class _Alphabet(dict[int, str]):
         return _ranges(charsets.union((byte, byte) for kind, byte in self._given.items() if number in kind))
 
 
+@lru_cache(maxsize=64)
 def _ranges(ranges: Ranges) -> str:
     if not ranges:
         return r"[^\x00-\x{10FFFF}]"
