@@ -21,6 +21,10 @@ from trialbook.errors import ConnectionFailed, FileMissing, ServerFault, UsageEr
 _BLOCK = 1 << 20
 
 
+def _as_it_is(url: str, writing: bool) -> str:
+    return url
+
+
 class Storage:
     """Every file that has an address.
 
@@ -28,11 +32,17 @@ class Storage:
         files: for HTTP; None for a process without a server.
         accounts: what opens the object storages; asked at the first use.
         patience: seconds that a request to an object storage is repeated.
+        nearer: the address to use on this machine for another, and whether to write there.
     """
 
     def __init__(
-        self, files: FileClient | None, accounts: Callable[[], Accounts] = Accounts, patience: float = 30.0
+        self,
+        files: FileClient | None,
+        accounts: Callable[[], Accounts] = Accounts,
+        patience: float = 30.0,
+        nearer: Callable[[str, bool], str] = _as_it_is,
     ) -> None:
+        self._nearer = nearer
         self._files = files
         self._accounts = accounts
         self._patience = patience
@@ -46,6 +56,7 @@ class Storage:
             UsageError: an unknown scheme.
             OSError: the source cannot be read, or a local target not written.
         """
+        url = self._nearer(url, True)
         local = local_path(url)
         if local is not None:
             copy_atomic(source, local)
@@ -65,6 +76,7 @@ class Storage:
             ConnectionFailed, ServerFault, StorageRefused, UsageError: see ``upload``.
             OSError: the target cannot be written.
         """
+        url = self._nearer(url, False)
         local = local_path(url)
         if local is not None:
             if not local.is_file():
@@ -77,6 +89,7 @@ class Storage:
 
     def facts(self, url: str) -> BlobInfo | None:
         """Size, etag and time of a file; None when there is none."""
+        url = self._nearer(url, False)
         local = local_path(url)
         if local is not None:
             if not local.is_file():
@@ -94,6 +107,7 @@ class Storage:
 
     def delete(self, url: str) -> bool:
         """Remove a file; False when there was none."""
+        url = self._nearer(url, False)
         local = local_path(url)
         if local is not None:
             there = local.is_file()
@@ -114,6 +128,7 @@ class Storage:
         Raises:
             UsageError: a storage that cannot be listed: any HTTP server but ours.
         """
+        url = self._nearer(url, False)
         local = local_path(url)
         if local is not None:
             for path in sorted(found for found in local.rglob("*") if found.is_file()):
@@ -121,7 +136,7 @@ class Storage:
                 name = path.relative_to(local).as_posix()
                 yield name, BlobInfo(str(path), facts.st_size, "", facts.st_mtime)
             return
-        blobs, prefix = self.blobs(url)
+        blobs, prefix = self._blobs(url)
         for info in blobs.list(prefix):
             yield info.key[len(prefix) :].lstrip("/"), info
 
@@ -131,6 +146,9 @@ class Storage:
         Raises:
             UsageError: a folder, or an HTTP server that is not ours.
         """
+        return self._blobs(self._nearer(url, True))
+
+    def _blobs(self, url: str) -> tuple[BlobStore, str]:
         if scheme_of(url) in SCHEMES:
             found = self._place(url, whole=True)
             return open_bucket(found.bucket), found.key
@@ -141,6 +159,9 @@ class Storage:
 
     def same(self, one: str, other: str) -> bool:
         """Whether two addresses lead to one file or folder: by other names of our server, of a folder or of a path."""
+        if one.rstrip("/") == other.rstrip("/"):
+            return True
+        one, other = self._nearer(one, True), self._nearer(other, True)
         if one.rstrip("/") == other.rstrip("/"):
             return True
         kinds = {scheme_of(url) for url in (one, other)}
@@ -161,6 +182,7 @@ class Storage:
             StorageRefused: the storage says no.
             ConnectionFailed, ServerFault: nobody can tell now.
         """
+        url = self._nearer(url, True)
         local = local_path(url)
         if local is not None:
             try:

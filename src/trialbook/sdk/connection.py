@@ -16,6 +16,7 @@ from trialbook.client.session import Session
 from trialbook.client.storage import Storage
 from trialbook.journal.delivery import Reply
 from trialbook.sdk import private_server, settings
+from trialbook.sdk.nearer import nearer
 from trialbook.sdk.settings import Settings
 from trialbook.sdk.storage_progress import Meter, report_every
 from trialbook.sdk.storage_settings import accounts
@@ -50,7 +51,7 @@ class Connection:
             settings.worker,
         )
         self.files = FileClient(self.session, settings.files_host, settings.former_files)
-        self.storage = Storage(self.files, accounts, settings.connect_timeout)
+        self.storage = Storage(self.files, accounts, settings.connect_timeout, nearer)
         self.transport = ServerTransport(self.session, self.storage)
 
 

@@ -17,6 +17,7 @@ from trialbook.errors import UsageError
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.dataset.links import fetcher
 from trialbook.sdk.dataset.stores import UrlBlobs, open_blobs
+from trialbook.sdk.nearer import nearer
 
 _opened: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
 """Repositories on servers and in buckets whose format was seen. A folder's is looked at each time: it costs nothing."""
@@ -62,20 +63,24 @@ class Home:
 
     def note_seen(self) -> None:
         """The repository is there: the next to open it in this process need not look."""
-        if self.connection is not None and self.repository.there and local_path(self.url) is None:
+        if (
+            self.connection is not None
+            and self.repository.there
+            and local_path(nearer(self.url, writing=True)) is None
+        ):
             _opened.setdefault(self.connection, set()).add(self.url)
 
     def _open(self, url: str) -> BlobStore:
         if self.connection is not None:
             return open_blobs(self.connection, url)
-        path = local_path(url)
+        path = local_path(nearer(url, writing=True))
         if path is None:
             raise UsageError(f"{url} cannot be reached while this process works offline")
         return FolderBlobs(path)
 
     def at(self, url: str) -> bool:
         """Whether another address is the one of this repository, by whatever name."""
-        storage = self.connection.storage if self.connection is not None else Storage(None)
+        storage = self.connection.storage if self.connection is not None else Storage(None, nearer=nearer)
         return storage.same(self.url, url)
 
     def with_places(self, places: Mapping[str, str]) -> "Home":

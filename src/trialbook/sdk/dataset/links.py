@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
 
 from trialbook.blobs.store import BlobStore
@@ -21,6 +21,7 @@ from trialbook.datasets.scan import scan_folder
 from trialbook.errors import DatasetMissing, FileMissing, SourceChanged, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.dataset.stores import bucket_blobs
+from trialbook.sdk.nearer import nearer
 
 _log = logging.getLogger("trialbook")
 _PATIENCE = 5.0
@@ -59,10 +60,20 @@ def find(connection: Connection | None, source: str, wildcard: Patterns, recursi
         ConnectionFailed: nobody answers.
         UsageError: a scheme that is not supported, or HTTP without a server.
     """
-    bucket = bucket_blobs(source)
+    near = nearer(source)
+    if near != source:
+        # Other machines fetch it from the registered address, where its etag is another one.
+        return [replace(one, etag="") for one in _at(connection, source, near, wildcard, recursive)]
+    return _at(connection, source, near, wildcard, recursive)
+
+
+def _at(
+    connection: Connection | None, source: str, near: str, wildcard: Patterns, recursive: bool
+) -> list[Found]:
+    bucket = bucket_blobs(near)
     if bucket is not None:
         return _in_bucket(source, *bucket, wildcard, recursive)
-    path = local_path(source)
+    path = local_path(near)
     if path is not None:
         return _local(source, path, wildcard, recursive)
     if connection is None:
@@ -72,7 +83,7 @@ def find(connection: Connection | None, source: str, wildcard: Patterns, recursi
         raise UsageError(f"{source} names no file; over HTTP single files can be linked, not folders")
     if not matcher(wildcard, recursive, [name])(name):
         return []
-    size, etag = _remote_facts(connection.files, source)
+    size, etag = _remote_facts(connection.files, near)
     return [Found(name, source, size, etag)]
 
 
@@ -196,6 +207,7 @@ def download(
         SourceChanged: it is another one than was added.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    url, etag = _near(url, etag)
     bucket = bucket_blobs(url)
     path = None if bucket is not None else local_path(url)
     if bucket is not None:
@@ -227,6 +239,12 @@ def download(
             raise SourceChanged(f"{url} has other bytes than were added")
 
 
+def _near(url: str, etag: str) -> tuple[str, str]:
+    """Where this machine has an object, and the etag that it must have there: a copy has one of its own."""
+    near = nearer(url)
+    return near, etag if near == url else ""
+
+
 def _require(url: str, etag: str, now: str, size: int, now_size: int) -> None:
     if etag and now and etag != now:
         raise SourceChanged(f"{url} has changed since it was added; add it again, in a new version")
@@ -247,6 +265,7 @@ def same_as_link(connection: Connection | None, url: str, etag: str, sha256: byt
     mine = stream(file, Path(file).stat().st_size, True)[0].sha256
     if sha256:
         return mine == sha256
+    url, etag = _near(url, etag)
     bucket = bucket_blobs(url)
     path = None if bucket is not None else local_path(url)
     theirs = hashlib.sha256()

@@ -11,6 +11,7 @@ from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.console import say
 from trialbook.sdk.dataset.base import DatasetBase, online
 from trialbook.sdk.dataset.stores import bucket_blobs, open_blobs
+from trialbook.sdk.nearer import nearer
 
 _COMPLETED = ["completed", "published", "closed"]
 _PAGE = 500
@@ -189,6 +190,7 @@ def _delete_links(version: Any) -> None:
 
 
 def _delete_url(connection: Connection, url: str) -> None:
+    url = nearer(url)
     bucket = bucket_blobs(url)
     path = None if bucket is not None else local_path(url)
     if bucket is not None:

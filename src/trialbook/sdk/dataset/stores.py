@@ -15,6 +15,7 @@ from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.places import BlobsBelow
 from trialbook.errors import BadRequest, FileMissing
 from trialbook.sdk.connection import Connection, local_path
+from trialbook.sdk.nearer import nearer
 from trialbook.sdk.storage_settings import storage_settings
 
 FOLDER = "trialbook-datasets"
@@ -31,7 +32,7 @@ class UrlBlobs:
 
     def __init__(self, files: FileClient, url: str) -> None:
         self._files = files
-        self._url = url
+        self._url = url = nearer(url)
         self._bucket = bucket_blobs(url)
         self._path = None if self._bucket is not None else local_path(url)
 
@@ -99,6 +100,7 @@ def open_blobs(connection: Connection, url: str) -> BlobStore:
     Raises:
         UsageError: a scheme that cannot hold a repository.
     """
+    url = nearer(url, writing=True)
     bucket = bucket_blobs(url)
     if bucket is not None:
         blobs, key = bucket

@@ -12,6 +12,7 @@ from trialbook.client.storage import Storage
 from trialbook.errors import ConnectionFailed, FileMissing, ServerFault
 from trialbook.journal.lock import FileLock
 from trialbook.sdk import connection as connections
+from trialbook.sdk.nearer import nearer
 from trialbook.sdk.settings import load
 from trialbook.sdk.storage.cache import Cache, Limits
 from trialbook.sdk.storage.unpack import is_archive, unpack
@@ -24,9 +25,9 @@ _limits: dict[str, int] = {}
 
 def storage_of(url: str, patience: float = 30.0) -> Storage:
     """What reaches an address; a server is looked for only where one is needed."""
-    if scheme_of(url) in ("http", "https"):
+    if scheme_of(nearer(url)) in ("http", "https"):
         return connections.connect().storage
-    return Storage(None, accounts, patience)
+    return Storage(None, accounts, patience, nearer)
 
 
 def fetch(
@@ -47,7 +48,7 @@ def fetch(
         StorageRefused: the storage does not let this caller in.
         UsageError: an unknown scheme, or an archive that is not safe to unpack.
     """
-    near = nearer(url)
+    near = local_path(nearer(url))
     cache = load().own_cache()
     if near is not None:
         if not near.exists():
@@ -57,24 +58,6 @@ def fetch(
     meter = Meter(f"downloading {url.rpartition('/')[2]}", 0, report_every["download"])
     target = _cache(context).fetch(storage, url, context, name, force, meter)
     return _unpacked(target, target.parent / "unpacked", force) if extract else target
-
-
-def nearer(url: str) -> Path | None:
-    """The path of an address on this machine, or of one whose prefix the configuration replaces by a local one."""
-    for registered, local in storage_settings().substitutions:
-        if url.startswith(registered):
-            path = local_path(local + url[len(registered) :])
-            if path is not None and path.exists():
-                return path
-    return local_path(url)
-
-
-def registered(path: str) -> str:
-    """The address to record for a local path, by the same table in the other direction."""
-    for prefix, local in storage_settings().substitutions:
-        if path.startswith(local):
-            return prefix + path[len(local) :]
-    return path
 
 
 def limit_files(limit: int, context: str) -> int:
@@ -92,7 +75,7 @@ def check_writable(uri: str) -> None:
         StorageRefused: no such bucket, or no permission to write there.
     """
     try:
-        Storage(None, accounts, 5.0).check_writable(uri)
+        Storage(None, accounts, 5.0, nearer).check_writable(uri)
     except (ConnectionFailed, ServerFault) as error:
         _log.warning("%s Files for %s are kept on this host and sent when it answers.", error, uri)
 
