@@ -15,6 +15,7 @@ from trialbook.journal.frames import Stream
 from trialbook.journal.rows import MOST
 from trialbook.journal.values import number_of
 from trialbook.sdk import current, numbers
+from trialbook.sdk.argument_types import checked
 from trialbook.sdk.media import Media
 from trialbook.sdk.record import Record
 from trialbook.sdk.reports.pictures import PicturesMixin
@@ -24,6 +25,7 @@ _REMEMBERED = 1000
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
+@checked
 class Logger(PicturesMixin):
     """Reports to one task. Get it from ``Logger.current_logger()``, ``task.get_logger()`` or ``task.logger``.
 

@@ -1,6 +1,7 @@
 """``Dataset``: one class, one mixin per concern. Each mixin's file is the place to look for its members."""
 
 from trialbook.errors import UsageError
+from trialbook.sdk.argument_types import checked
 from trialbook.sdk.dataset.content import ContentMixin
 from trialbook.sdk.dataset.copies import CopiesMixin
 from trialbook.sdk.dataset.creation import MakingMixin
@@ -14,6 +15,7 @@ from trialbook.sdk.dataset.reading import ReadingMixin
 from trialbook.sdk.dataset.squash import SquashMixin
 
 
+@checked
 class Dataset(
     SquashMixin,
     MakingMixin,

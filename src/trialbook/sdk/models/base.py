@@ -8,6 +8,7 @@ from trialbook.errors import FileMissing, ModelNotFound, TrialbookError, UsageEr
 from trialbook.journal.journal import Journal
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current, hocon
+from trialbook.sdk.argument_types import checked
 from trialbook.sdk.console import say
 from trialbook.sdk.models.metadata import MetadataMixin
 from trialbook.sdk.projects import project_ids
@@ -31,6 +32,7 @@ def is_final(model: str) -> bool:
     return model in _published
 
 
+@checked
 class Model(MetadataMixin, PlotsMixin):
     """A model of the server, as it is.
 

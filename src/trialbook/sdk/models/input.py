@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
+from trialbook.sdk.argument_types import checked
 from trialbook.sdk.labels import check_labels
 from trialbook.sdk.models.base import PACKAGE_TAG, Model
 from trialbook.sdk.models.frameworks import guess_framework, stem
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from trialbook.sdk.task import Task
 
 
+@checked
 class InputModel(Model):
     """A model that a task starts from.
 

@@ -11,6 +11,7 @@ from trialbook.journal.frames import Kind
 from trialbook.journal.journal import Journal
 from trialbook.journal.spool import Pending, Upload
 from trialbook.sdk import current
+from trialbook.sdk.argument_types import checked
 from trialbook.sdk.full_disk import spared
 from trialbook.sdk.labels import check_labels
 from trialbook.sdk.models.base import PACKAGE_TAG, PLACEHOLDER, Model
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _UPLOAD_SECONDS = 24 * 3600.0
 
 
+@checked
 class OutputModel(Model):
     """A model that a task makes. It exists on the server with its first weights, or when it is connected.
 

@@ -9,6 +9,7 @@ from trialbook.client.files import insist
 from trialbook.client.places import path_of, scheme_of
 from trialbook.errors import FileMissing, TrialbookError, UsageError
 from trialbook.sdk import connection as connections
+from trialbook.sdk.argument_types import checked
 from trialbook.sdk.console import say
 from trialbook.sdk.settings import load
 from trialbook.sdk.storage import fetching
@@ -20,6 +21,7 @@ _WORKERS = 8
 _PER_TRY = 10.0
 
 
+@checked
 class StorageManager:
     """Fetches and stores files by address: ``s3://``, ``gs://``, ``azure://``, ``http(s)://``, ``file://``, paths.
 

@@ -2,6 +2,7 @@
 
 from trialbook.capture import command_lines
 from trialbook.errors import UsageError
+from trialbook.sdk.argument_types import checked
 from trialbook.sdk.record import Record
 from trialbook.sdk.task.arguments import ArgumentsMixin, restore_environment
 from trialbook.sdk.task.artifacts import ArtifactsMixin
@@ -28,6 +29,7 @@ command_lines.install()
 restore_environment()
 
 
+@checked
 class Task(
     ArgumentsMixin,
     LifecycleMixin,

@@ -54,12 +54,15 @@ class DeletionMixin(TaskBase):
         return True
 
     def delete_artifacts(
-        self, artifact_names: Sequence[str], raise_on_errors: bool = True, delete_from_storage: bool = True
+        self,
+        artifact_names: Sequence[str] | str,
+        raise_on_errors: bool = True,
+        delete_from_storage: bool = True,
     ) -> bool:
         """Delete artifacts of the task.
 
         Args:
-            artifact_names: their names.
+            artifact_names: their names; a text is one.
             raise_on_errors: False prints what went wrong.
             delete_from_storage: also their files.
 

@@ -57,7 +57,7 @@ class LifecycleMixin(TaskBase):
         project_name: str | None = None,
         task_name: str | None = None,
         task_type: TaskTypes | str = TaskTypes.training,
-        tags: Sequence[str] | None = None,
+        tags: Sequence[str] | str | None = None,
         reuse_last_task_id: bool | str = True,
         continue_last_task: bool | str | int = False,
         output_uri: str | bool | None = None,
