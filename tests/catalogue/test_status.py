@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.catalogue.conftest import Begin, again
 from tests.integration.program import Program, document, until
 from tests.support.server import RunningServer
-from trialbook import OutputModel, Task
+from trialbook import InputModel, OutputModel, Task
 from trialbook.errors import (
     TaskAlreadyQueued,
     TaskNotDeletable,
@@ -549,8 +550,15 @@ def test_T18_waiting_for_a_deleted_task_ends(project: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "published"])
-def test_T16_what_has_ended_stays_as_it_is(draft: Task, status: str) -> None:
+def test_T16_what_has_ended_stays_as_it_is(draft: Task, status: str, tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    (tmp_path / "models").mkdir()
     draft.mark_started()
+    stored = InputModel.empty(name="stored")
+    stored.connect(draft)
+    made = OutputModel(draft, name="made")
+    made.update_weights(register_uri="file:///made")
+    assert draft.upload_artifact("kept", {"a": 1}, wait_on_upload=True) and draft.flush()
     draft.mark_completed()
     if status == "published":
         draft.publish()
@@ -563,14 +571,26 @@ def test_T16_what_has_ended_stays_as_it_is(draft: Task, status: str) -> None:
         lambda: found.set_parameter("a", 1),
         lambda: found.connect({"a": 1}),
         lambda: found.set_configuration_object("a", "b"),
+        lambda: InputModel(stored.id).connect(found),
+        lambda: found.set_input_model(stored.id, name="other"),
+        lambda: found.remove_input_models([stored.id]),
     ]
     later = [
         lambda: found.set_artifacts([{"key": "a", "uri": "file:///a"}]),
         lambda: found.upload_artifact("b", {"a": 1}),
+        lambda: found.delete_artifacts(["kept"]),
+        lambda: OutputModel(found, name="new").update_weights(register_uri="file:///new"),
+        lambda: OutputModel(found, base_model_id=made.id).update_weights(register_uri="file:///more"),
+    ]
+    unsaid = [
+        lambda: OutputModel(found, name="other").connect(found),
+        lambda: found.set_parent(stored.id),
+        lambda: setattr(found, "output_uri", (tmp_path / "models").as_uri()),
+        lambda: found.register_artifact("frame", pandas.DataFrame({"a": [1]})),
     ]
     with pytest.raises(UsageError):
         found.update_output_model("no such file")
-    for change in refused + (later if status == "published" else []):
+    for change in refused + ([*later, *unsaid] if status == "published" else []):
         before = again(draft).export_task()
         with pytest.raises(UsageError, match=f"cannot change: it is {status}"):
             change()

@@ -175,6 +175,9 @@ class InputModel(Model):
             task: the task.
             name: of the slot; None is the name of the weights file.
             ignore_remote_overrides: keep the model of the code.
+
+        Raises:
+            UsageError: the task has ended.
         """
         self._connect_to(task, name, ignore_remote_overrides)
 
@@ -186,6 +189,7 @@ class InputModel(Model):
         design: bool = True,
         labels: bool = True,
     ) -> None:
+        task._require_editable("The models")
         slot = name or stem(self.url) or self.name
         record = task._record
         if record.own and record.settings.task_id and not ignore_remote_overrides:

@@ -107,6 +107,9 @@ class OutputModel(Model):
         Args:
             task: the task.
             name: of the slot; None is the model's name.
+
+        Raises:
+            UsageError: the task is published.
         """
         self._connect_to(task, name)
 
@@ -143,7 +146,7 @@ class OutputModel(Model):
             The address of the weights.
 
         Raises:
-            UsageError: both or neither of file and address, no such file, or the model is published.
+            UsageError: both or neither of file and address, no such file, or model or task are published.
 
         Example:
             >>> _ = pathlib.Path("net.pt").write_bytes(b"weights")
@@ -154,6 +157,7 @@ class OutputModel(Model):
         """
         if (weights_filename is None) == (register_uri is None):
             raise UsageError("give either weights_filename or register_uri")
+        self._task._require_unpublished("The models")
         if self._data().get("ready"):
             raise UsageError(f"model {self.id} is published and cannot change; make a new OutputModel")
         changes: dict[str, Any] = {}
@@ -205,7 +209,7 @@ class OutputModel(Model):
             The address of the package.
 
         Raises:
-            UsageError: both or neither of files and folder, or no such file.
+            UsageError: both or neither of files and folder, no such file, or the task is published.
 
         Example:
             >>> for name in ("encoder.pt", "decoder.pt"):
@@ -217,6 +221,7 @@ class OutputModel(Model):
         """
         if (weights_filenames is None) == (weights_path is None):
             raise UsageError("give either weights_filenames or weights_path")
+        self._task._require_unpublished("The models")
         if weights_path is not None:
             return self.update_weights(
                 weights_path,
@@ -377,8 +382,10 @@ class OutputModel(Model):
         """Create it on the server and list it with the task, once."""
         if self._made:
             if slot not in _slots(self._record, "output") and self._id not in _models(self._record, "output"):
+                self._task._require_unpublished("The models")
                 add_model(self._record, "output", self._slot or slot, self._id)
             return
+        self._task._require_unpublished("The models")
         self._made = True
         fields = {
             name: value

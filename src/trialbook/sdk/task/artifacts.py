@@ -104,7 +104,7 @@ class ArtifactsMixin(TaskBase):
             uniqueness_columns: columns by which the preview counts unique rows; True is all.
 
         Raises:
-            UsageError: not a DataFrame, or columns that it does not have.
+            UsageError: not a DataFrame, columns that it does not have, or the task is published.
 
         Example:
             >>> import pandas
@@ -114,6 +114,7 @@ class ArtifactsMixin(TaskBase):
         """
         if not name:
             raise UsageError("an artifact needs a name")
+        self._require_unpublished("The artifacts")
         if self._registered is None:
             self._registered = RegisteredArtifacts(
                 lambda name, frame, metadata, preview: self._keep_quietly(name, frame, metadata, preview)

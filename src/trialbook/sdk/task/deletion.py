@@ -70,7 +70,7 @@ class DeletionMixin(TaskBase):
             True when all are gone.
 
         Raises:
-            UsageError: there is no artifact of that name.
+            UsageError: there is no artifact of that name, or the task is published.
 
         Example:
             >>> task.upload_artifact("temporary", {"a": 1}, wait_on_upload=True)
@@ -83,6 +83,7 @@ class DeletionMixin(TaskBase):
             for name in ([artifact_names] if isinstance(artifact_names, str) else artifact_names)
         ]
         try:
+            self._require_unpublished("The artifacts")
             self._delete_artifacts(names, delete_from_storage)
         except TrialbookError as error:
             if raise_on_errors:
@@ -98,8 +99,9 @@ class DeletionMixin(TaskBase):
             models_to_remove: models or their ids.
 
         Raises:
-            UsageError: the task does not list one of them.
+            UsageError: the task does not list one of them, or it has ended.
         """
+        self._require_editable("The models")
         listed = (self._document().get("models") or {}).get("input") or []
         names = {str(entry["model"]): str(entry["name"]) for entry in listed}
         gone = [str(getattr(model, "id", model)) for model in models_to_remove]

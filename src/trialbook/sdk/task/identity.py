@@ -151,13 +151,14 @@ class IdentityMixin(TaskBase):
             parent: an id or a task; None for no parent.
 
         Raises:
-            UsageError: the task itself, or no id.
+            UsageError: the task itself, no id, or the task is published.
         """
         value = getattr(parent, "id", parent)
         if value == self.id:
             raise UsageError("a task cannot be its own parent")
         if value is not None and not is_id(value):
             raise UsageError(f"parent must be a task or a task id, got {parent!r}")
+        self._require_unpublished("The parent")
         self._record.edit(parent=value or "")
 
     @property
@@ -264,6 +265,7 @@ class IdentityMixin(TaskBase):
 
     @output_uri.setter
     def output_uri(self, value: str | bool | None) -> None:
+        self._require_unpublished("The destination")
         connection = self._record.connection
         files = (connection.settings if connection else self._record.settings).files_host or NOWHERE
         destination = files if value is True else (value or "")

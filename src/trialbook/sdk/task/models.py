@@ -117,10 +117,11 @@ class ModelsMixin(TaskBase):
             name: of the slot on the task; None is the weights file's stem.
 
         Raises:
-            UsageError: neither id nor name, or no such model.
+            UsageError: neither id nor name, no such model, or the task has ended.
         """
         if not model_id and not model_name:
             raise UsageError("set_input_model needs model_id or model_name")
+        self._require_editable("The models")
         model = InputModel(model_id) if model_id else InputModel(name=model_name)
         task = cast("Task", self)
         model._connect_to(task, name, design=False, labels=False)
