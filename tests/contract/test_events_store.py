@@ -16,6 +16,7 @@ from trialbook.server.series import long, pyramid, tiles
 from trialbook.server.series.columns import Points
 from trialbook.server.series.compact import Budget, compact, compact_owner
 from trialbook.server.series.erase import erase_owner
+from trialbook.server.series.hand_over import hand_over
 from trialbook.server.series.pyramid import Shape
 from trialbook.server.series.read import Spec, load, load_many
 from trialbook.server.series.statistics import last_metrics
@@ -334,6 +335,41 @@ def test_numbers_that_another_process_erased_are_made_anew(database: Database) -
         rows = of_owners(connection, [owner])
         assert [(row.count, row.last_value) for row in rows] == [(1, 7.0), (1, 8.0)]
         assert load(connection, Spec(rows[0].id, owner)).value.tolist() == [7.0]
+
+
+def test_T43_what_was_handed_over_gets_no_points_of_its_old_owner(database: Database) -> None:
+    owner, other, numbers = new_id(), new_id(), Numbers()
+    for value in range(20):
+        put(database, numbers, owner, [(0, (value, value, float(value)))])
+    compact_owner(database, owner)
+    put(database, numbers, owner, [(0, (20, 20, 20.0))])
+    with database.write() as connection:
+        assert hand_over(connection, owner, other)
+        assert not hand_over(connection, owner, new_id())
+    # `numbers` still has the number that is the other's now.
+    put(database, numbers, owner, [(0, (1, 1, 7.0))])
+    compact_owner(database, other)
+    compact_owner(database, owner)
+    with database.read() as connection:
+        for who, values in ((owner, [7.0]), (other, [float(value) for value in range(21)])):
+            row = of_owners(connection, [who])[0]
+            assert (row.count, row.last_value) == (len(values), values[-1])
+            assert load(connection, Spec(row.id, who)).value.tolist() == values
+
+
+def test_T43_compaction_meets_a_handing_over(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, other, numbers = new_id(), new_id(), Numbers()
+    put(database, numbers, owner, [(0, (n, n, float(n))) for n in range(30)])
+    real = compaction._rows
+
+    def race(connection: sa.Connection, number: int, points: Points) -> list[dict[str, object]]:
+        with database.write() as between:
+            hand_over(between, owner, other)
+        return real(connection, number, points)
+
+    monkeypatch.setattr(compaction, "_rows", race)
+    assert compact_owner(database, owner)[0] == 30
+    check_thirty(database, other)
 
 
 def test_erasing_leaves_the_neighbours(database: Database) -> None:

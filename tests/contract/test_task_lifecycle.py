@@ -102,6 +102,76 @@ def test_reset_forgets_results_and_keeps_inputs(server: RunningServer) -> None:
     server.call("tasks.reset", task=id, force=True)
 
 
+def _report(server: RunningServer, id: str, value: float) -> None:
+    kinds = (
+        {"type": "training_stats_scalar", "metric": "loss", "variant": "train", "iter": 3, "value": value},
+        {
+            "type": "training_debug_image",
+            "metric": "i",
+            "variant": "j",
+            "iter": 3,
+            "url": f"http://h/{value}",
+        },
+        {"type": "log", "msg": f"value {value}"},
+    )
+    for event in kinds:
+        server.call("events.add", task=id, **event)
+
+
+def _reported(server: RunningServer, id: str) -> tuple[list[float], list[str], int]:
+    curves = server.call("events.scalar_metrics_iter_histogram", task=id)
+    values = [one["y"][0] for variants in curves.values() for one in variants.values()]
+    images = server.call("events.debug_images", metrics=[{"task": id}])["metrics"][0]["iterations"]
+    urls = [event["url"] for one in images for event in one["events"]]
+    return values, urls, server.call("events.get_task_log", task=id)["total"]
+
+
+def test_T43_a_reset_that_keeps_the_results_puts_them_into_an_archived_task(server: RunningServer) -> None:
+    id = new(server, system_tags=["development"], tags=["t"], script={"diff": "d"}, runtime={"x": 1})
+    # The server remembers the number of the series from run to run; three runs, so that a number that went with the
+    # first one would be written to by the second.
+    kept = []
+    for value in (1.0, 2.0, 3.0):
+        server.call("tasks.started", task=id)
+        _report(server, id, value)
+        server.call("tasks.completed", task=id)
+        before = document(server, id)
+        if value < 3.0:
+            answer = server.call("tasks.reset", task=id, clear_all=True, keep_results=True)
+            kept.append(answer["kept"])
+            assert _reported(server, id) == ([], [], 0)
+            found = document(server, kept[-1])
+            assert found["system_tags"] == ["archived", "development"]
+            for same in (
+                "name",
+                "status",
+                "script",
+                "tags",
+                "started",
+                "completed",
+                "last_iteration",
+                "last_metrics",
+            ):
+                assert found[same] == before[same], same
+    assert [_reported(server, one) for one in (*kept, id)] == [
+        ([value], [f"http://h/{value}"], 1) for value in (1.0, 2.0, 3.0)
+    ]
+    server.call("tasks.unarchive_many", ids=kept)
+    assert document(server, kept[0])["system_tags"] == ["development"]
+    server.call("tasks.delete", task=kept[0], force=True)
+    assert _reported(server, id)[0] == [3.0] and _reported(server, kept[1])[0] == [2.0]
+
+
+def test_T43_a_reset_without_results_or_without_the_wish_keeps_nothing(server: RunningServer) -> None:
+    id = new(server)
+    server.call("tasks.started", task=id)
+    server.call("tasks.completed", task=id)
+    assert "kept" not in server.call("tasks.reset", task=id, keep_results=True)
+    _report(server, id, 1.0)
+    assert "kept" not in server.call("tasks.reset", task=id, force=True)
+    assert _reported(server, id) == ([], [], 0)
+
+
 def test_queueing(server: RunningServer) -> None:
     queue = server.call("queues.create", name=f"q {uuid.uuid4().hex[:6]}")["id"]
     id = new(server, system_tags=["development", "other"])

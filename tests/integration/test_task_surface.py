@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,33 @@ def test_init_twice_is_the_same_task(project: str) -> None:
     assert Task.current_task() is None
     with pytest.raises(UsageError, match="closed"):
         task.get_logger().report_scalar("a", "b", 1.0, 1)
+
+
+def test_T43_the_run_that_is_replaced_can_be_brought_back(
+    project: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls, ids = [], []
+    for value in (1.0, 2.0):
+        task = begin(project)
+        task.connect({"rate": value})
+        logger = task.get_logger()
+        logger.report_scalar("loss", "train", value, 1)
+        logger.report_image("sample", "one", 1, image=numpy.full((4, 4, 3), int(value), numpy.uint8))
+        task.close()
+        ids.append(task.id)
+    assert ids[0] == ids[1]
+    said = re.search(r"replaces is in the archive, as id=(\w{32})", capsys.readouterr().out)
+    assert said
+    earlier, later = Task.get_task(said[1]), Task.get_task(ids[0])
+    for task, value in ((earlier, 1.0), (later, 2.0)):
+        assert task.get_reported_scalars()["loss"]["train"]["y"] == [value]
+        assert task.get_parameters(cast=True)["General/rate"] == value
+        urls += [one["url"] for one in task.get_debug_samples("sample", "one")]
+    # A picture of the second run must not take the file of the first one's.
+    assert len(set(urls)) == 2
+    assert [task.id for task in Task.get_tasks(project_name=project, allow_archived=False)] == [later.id]
+    earlier.set_archived(False)
+    assert {task.id for task in Task.get_tasks(project_name=project)} == {earlier.id, later.id}
 
 
 def test_reuse(project: str) -> None:
@@ -119,6 +147,8 @@ def test_parameters(project: str) -> None:
         "General/batch": "32",
         "Args/epochs": "9",
         "Extra/x": "1.5",
+        "properties/backbone": "great",
+        "properties/stable": "True",
     }
     assert task.get_parameters() == expected
     task.flush()
@@ -132,7 +162,7 @@ def test_parameters(project: str) -> None:
     assert task.delete_parameter("Only/one") and not task.delete_parameter("Only/one")
     task.flush()
     other.reload()
-    assert other.get_parameters() == {}
+    assert other.get_parameters() == {"properties/backbone": "great", "properties/stable": "True"}
     assert other.get_user_properties(value_only=True)["stable"] == "True"
     for wrong in ([1], 5, None, "text"):
         with pytest.raises(UsageError):

@@ -19,6 +19,8 @@ from trialbook.sdk.connection import Connection
 from trialbook.sdk.settings import Settings
 
 _FLUSH_SECONDS = 10.0
+REPLACES = "replaces"
+"""In the runtime of a task: id of the archived one that has its earlier run."""
 
 
 _reporting: "set[Record]" = set()

@@ -40,7 +40,8 @@ class CompletedReply(Updated, frozen=True, kw_only=True):
 
 
 class Reset(msgspec.Struct, frozen=True, kw_only=True):
-    """Forget the results; ``clear_all`` forgets script and execution too."""
+    """Forget the results; ``clear_all`` forgets script and execution too. With ``keep_results`` an archived task, whose
+    id is ``kept`` in the answer, has them from then on."""
 
     task: str
     force: bool = False
@@ -48,6 +49,7 @@ class Reset(msgspec.Struct, frozen=True, kw_only=True):
     delete_external_artifacts: bool = False
     delete_output_models: bool = True
     return_file_urls: bool = False
+    keep_results: bool = False
     status_reason: str = ""
     status_message: str = ""
 

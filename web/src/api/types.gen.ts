@@ -1592,6 +1592,7 @@ export interface Reset {
   delete_external_artifacts?: boolean;
   delete_output_models?: boolean;
   return_file_urls?: boolean;
+  keep_results?: boolean;
   status_reason?: string;
   status_message?: string;
 }

@@ -15,6 +15,7 @@ from trialbook.sdk import figures, images
 from trialbook.sdk.full_disk import spared
 from trialbook.sdk.media import Media
 from trialbook.sdk.names import join, safe, task_folder
+from trialbook.sdk.record import REPLACES
 from trialbook.sdk.reports.plots import PlotsMixin
 from trialbook.sdk.settings import load
 from trialbook.sdk.storage import check_writable
@@ -285,6 +286,11 @@ class PicturesMixin(PlotsMixin):
     def _spool(self, suffix: str) -> Path:
         return self._journal().spool.reserve(suffix)
 
+    def _samples(self) -> str:
+        """The folder of this run's pictures: those of the run that it replaces are kept, and not written over."""
+        replaced = str((self._record.document.get("runtime") or {}).get(REPLACES) or "")
+        return f"metrics.{replaced[:8]}" if replaced else "metrics"
+
     def _picture(
         self,
         title: str,
@@ -302,7 +308,7 @@ class PicturesMixin(PlotsMixin):
         url = join(
             self._destination or base,
             task_folder(project, name, self._record.id),
-            "metrics",
+            self._samples(),
             metric,
             variant,
             f"{safe(f'{title}_{series}')}_{index:08d}{suffix}",

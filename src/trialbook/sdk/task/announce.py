@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from trialbook.sdk.task import Task
 
 
-def announce(task: "Task", decision: Decision, offset: int) -> None:
+def announce(task: "Task", decision: Decision, offset: int, kept: str = "") -> None:
     """Print the task's id, how it came to be, and where to look at it.
 
     Args:
         task: that begins.
         decision: of ``Task.init``.
         offset: of iterations.
+        kept: id of the archived task that has the results of the run that this one replaces.
     """
     if decision.move is Move.ATTACH:
         return
@@ -26,6 +27,10 @@ def announce(task: "Task", decision: Decision, offset: int) -> None:
         Move.CONTINUE: "continuing task",
     }[decision.move]
     say(f"Trialbook task: {how} id={task.id}")
+    if kept:
+        say(
+            f"Trialbook: the run that it replaces is in the archive, as id={kept}; restore it there to keep it"
+        )
     if decision.move is Move.CONTINUE:
         say(
             f"Trialbook: iterations go on at {offset}. A continued run cannot be reproduced from its record alone."

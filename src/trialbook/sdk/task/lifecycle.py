@@ -76,10 +76,10 @@ class LifecycleMixin(TaskBase):
             task_name: None is the script's file name.
             task_type: what the task is for.
             tags: added to the task.
-            reuse_last_task_id: True takes the last task of this host with the same project, name and type again, with
-                its outputs erased, when it has no artifact or model and is neither published nor archived. False always
-                makes a new one. A text is the id of the task to take under the same conditions, whatever it is
-                called; it gets the project and the name that are given here.
+            reuse_last_task_id: True takes the last task of this host with the same project, name and type again, when
+                it has no artifact or model and is neither published nor archived; what it reported is kept in an
+                archived task, whose id is printed. False always makes a new one. A text is the id of the task to take
+                under the same conditions, whatever it is called; it gets the project and the name that are given here.
             continue_last_task: True goes on with the last task: nothing is erased, iterations go on after the last one.
                 A text is the id of the task; an integer is the offset of iterations, 0 for none.
             output_uri: where models go: True for the files server, a folder or an address. None leaves them where they
@@ -167,7 +167,7 @@ class LifecycleMixin(TaskBase):
         task._run = run
         current.set_main_task(task)
         run.frameworks = Frameworks(task, auto_connect_frameworks)
-        announce(task, started.decision, started.offset)
+        announce(task, started.decision, started.offset, started.kept)
         background: list[Callable[[], None]] = []
         if detect and started.decision.move is not Move.ATTACH:
             entry, shell = entry_point(), notebook_shell()

@@ -13,7 +13,7 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import recovery
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.offline import NOWHERE
-from trialbook.sdk.record import Record
+from trialbook.sdk.record import REPLACES, Record
 from trialbook.sdk.settings import Settings
 from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, candidate, decide, reported_offset
 from trialbook.sdk.task.memory import Memory
@@ -25,12 +25,14 @@ _PARENT_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Started:
-    """The main task's record and how it came to be."""
+    """The main task's record and how it came to be; ``kept`` is the archived task that has the results of the run that
+    this one replaces."""
 
     record: Record
     decision: Decision
     offset: int = 0
     remote: bool = False
+    kept: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,7 @@ def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection:
     call = connection.session.call
     wish = birth.wish
     offset = 0
+    kept = ""
     task = decision.task
     if decision.move is Move.NEW:
         task = new_id()
@@ -192,8 +195,11 @@ def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection:
             # Outputs of the run that is about to be erased must not come back.
             with orphan:
                 orphan.discard()
-        call("tasks.reset", {"task": task, "force": True, "clear_all": True})
+        reset = call("tasks.reset", {"task": task, "force": True, "clear_all": True, "keep_results": True})
+        kept = str(reset.get("kept") or "")
         fields = _birth_fields(birth, settings)
+        if kept:
+            fields["runtime"] = {**fields["runtime"], REPLACES: kept}
         project = fields.pop("project_name")
         del fields["system_tags"]
         if "name" not in wish.said:
@@ -216,7 +222,9 @@ def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection:
         record.project_name = wish.project
     # A simulated run belongs to this process: there is no agent that would end it.
     record.main = decision.move is not Move.ATTACH or settings.simulated
-    return Started(record, decision, offset, remote=bool(settings.task_id) and not settings.simulated)
+    return Started(
+        record, decision, offset, remote=bool(settings.task_id) and not settings.simulated, kept=kept
+    )
 
 
 def _offline(birth: Birth, settings: Settings, connection: Connection | None) -> Started:

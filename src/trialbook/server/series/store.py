@@ -53,8 +53,8 @@ class Arrived:
 class Numbers:
     """The numbers of series that this process has met, so that a busy journal costs no look-up.
 
-    An entry may be stale after another process erased the series: ``store`` reads the statistics of every
-    series that it writes to, notices the missing row and asks again.
+    An entry may be stale after a process erased the series, or gave them to another owner: ``store`` reads the
+    statistics of every series that it writes to, notices that the owner has no such row and asks again.
     """
 
     def __init__(self, most: int = 200_000) -> None:
@@ -162,10 +162,10 @@ def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float)
         The numbers of ``ready.names``, to be handed to ``numbers.remember`` after the commit.
     """
     ids = numbers.of(connection, ready.owner, ready.is_model, ready.names, fresh=False)
-    rows = _rows(connection, ids)
+    rows = _rows(connection, ready.owner, ids)
     if len(rows) < len(ids):
         ids = numbers.of(connection, ready.owner, ready.is_model, ready.names, fresh=True)
-        rows = _rows(connection, ids)
+        rows = _rows(connection, ready.owner, ids)
     overwrite(connection, _updates([rows[number] for number in ids], ready))
     if ready.batch is not None:
         batch = Batch(np.array(ids, np.int64)[ready.batch.ids], ready.batch.starts, ready.batch.points)
@@ -186,12 +186,14 @@ def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float)
 _HELD = tuple(series.c[name] for name in ("id", *COLUMNS, "single_value", "single_time", "version"))
 
 
-def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Any]:
+def _rows(connection: Connection, owner: str, ids: Sequence[int]) -> dict[int, Any]:
     rows: dict[int, Any] = {}
     # Locked in one order, so that two requests with the same series wait for each other instead of blocking each
     # other.
     for some in portions(sorted(ids)):
-        query = sa.select(*_HELD).where(series.c.id.in_(some)).order_by(series.c.id).with_for_update()
+        # Of the owner: what it reported before may have been given to another task meanwhile.
+        mine = sa.and_(series.c.id.in_(some), series.c.owner == owner)
+        query = sa.select(*_HELD).where(mine).order_by(series.c.id).with_for_update()
         rows.update({row.id: row for row in connection.execute(query)})
     return rows
 

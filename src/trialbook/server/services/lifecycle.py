@@ -17,6 +17,7 @@ from trialbook.errors import (
 from trialbook.server.core.freed import Freed
 from trialbook.server.core.moves import LOCKED, MOVES, allowed
 from trialbook.server.services.call import Call, announce, announce_model, announce_queue
+from trialbook.server.services.keeping import keep
 from trialbook.server.stores import events, garbage
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.projects import ProjectStore
@@ -203,21 +204,23 @@ class Lifecycle:
         force: bool,
         clear_all: bool,
         delete_models: bool = True,
+        keep_results: bool = False,
         reason: str = "",
         message: str = "",
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Forget the results; the changed fields, and counts of what went."""
+        """Forget the results, or keep them in an archived task; the changed fields, and counts of what went."""
         row = self._row(call, id)
         if row.status in LOCKED and not force:
             raise TaskStatusRefused("a published task cannot be reset", id=id, status=row.status)
         if not force and not allowed(row.status, "created"):
             raise TaskStatusRefused(f"a task that is {row.status} cannot be reset", id=id, status=row.status)
         dequeued = self._unqueue(call, id)
+        kept = keep(call, self._tasks, self._models, row) if keep_results else None
         deleted = self._drop_draft_models(call, id) if delete_models else 0
         self._erase(call.connection, id)
         execution = {} if clear_all else dict(row.execution)
-        kept = [item for item in row.execution.get("artifacts") or () if item.get("mode") == "input"]
-        execution["artifacts"] = kept
+        inputs = [item for item in row.execution.get("artifacts") or () if item.get("mode") == "input"]
+        execution["artifacts"] = inputs
         values: dict[str, Any] = {
             "last_iteration": 0,
             "started": None,
@@ -248,7 +251,8 @@ class Lifecycle:
         call.publish(f"task:{id}", "log")
         call.publish(f"task:{id}", "events")
         # The released client accepts only an object here, where `tasks.dequeue` answers a number.
-        return fields, {"dequeued": {"removed": int(dequeued)}, "deleted_models": deleted}
+        counts: dict[str, Any] = {"dequeued": {"removed": int(dequeued)}, "deleted_models": deleted}
+        return fields, counts | ({"kept": kept} if kept else {})
 
     def _drop_draft_models(self, call: Call, id: str) -> int:
         dropped = 0

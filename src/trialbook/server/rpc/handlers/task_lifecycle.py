@@ -95,6 +95,7 @@ def reset(context: Context, ask: wire.Reset) -> dict[str, Any]:
         force=ask.force,
         clear_all=ask.clear_all,
         delete_models=ask.delete_output_models,
+        keep_results=ask.keep_results,
         reason=ask.status_reason,
         message=ask.status_message,
     )
