@@ -245,6 +245,25 @@ def test_S6_a_pointer_leads_to_a_root(closed: Close, server: RunningServer) -> N
     assert path.read_bytes() == before
 
 
+def test_S6_a_pointer_goes_with_its_version_only(closed: Close, server: RunningServer) -> None:
+    """A repository without pointers looks unused: then its format could be replaced by garbage."""
+    import urllib3
+
+    version = closed({"a.txt": b"A"})
+    folder = server.data / "files"
+    (path,) = folder.rglob(f"versions/{version.id}.json")
+    keys = {"Authorization": f"Bearer {server.token}"}
+    for name in (
+        f"versions/{version.id}.json",
+        f"versions//{version.id}.json",
+        f"%76ersions/{version.id}.json",
+    ):
+        address = f"{server.files_url}/{path.parent.parent.relative_to(folder)}/{name}"
+        assert urllib3.request("DELETE", address, headers=keys, retries=False).status in (400, 403)
+        assert path.exists()
+    assert _put(server, str(path.parent.parent.relative_to(folder) / "format.json"), b"garbage", "PUT") == 403
+
+
 @pytest.mark.parametrize("garbage", [b"garbage", b"", b"[]", b'"x"', b"\xff\xfe", b'{"format": "1"}', b"{}"])
 def test_S6_garbage_in_the_format_is_named(tmp_path: Path, garbage: bytes) -> None:
     from trialbook.blobs.object_store import ObjectStoreBlobs

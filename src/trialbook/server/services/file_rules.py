@@ -81,17 +81,21 @@ class FileRules:
         self._blobs.delete(path)
 
     def needed(self, key: str) -> bool:
-        """Whether a version of a dataset needs a file: an object of a repository, or an artifact of a version.
+        """Whether a version of a dataset needs a file: an object of a repository, its pointer, or an artifact.
 
         Args:
             key: of the file, clean.
         """
-        named, artifact = object_key(key), artifact_of(key)
-        if named is None and artifact is None:
+        named, artifact, pointed = object_key(key), artifact_of(key), _pointed(key)
+        if named is None and artifact is None and pointed is None:
             return False
         with self._database.read() as connection:
             if artifact is not None:
                 return self._versions.is_needed(connection, *artifact)
+            if pointed is not None:
+                # Without it a repository looks unused, and its other files would be free to go.
+                row = self._versions.get(connection, pointed)
+                named = f"roots/{pointed}/{row.root}.json" if row is not None and row.root else None
             return named is not None and self._versions.is_referenced(connection, named)
 
     def _fixed(self, key: str) -> bool:
@@ -124,10 +128,10 @@ class FileRules:
 
     def _check_pointer(self, key: str, part: Path) -> None:
         """A version's pointer is moved when its content is packed anew, but never to what is not there."""
-        parts = key.rsplit("/", 2)
-        if len(parts) < 3 or parts[1] != "versions" or not is_id(parts[2].removesuffix(".json")):
+        version = _pointed(key)
+        if version is None:
             return
-        below, version = parts[0], parts[2].removesuffix(".json")
+        below = key.rsplit("/", 2)[0]
         if not (self._there(key) and self._there(f"{below}/format.json")):
             return
         try:
@@ -148,3 +152,12 @@ class FileRules:
             return False
         with part.open("rb") as file:
             return all(file.read(len(some)) == some for some in self._blobs.read(key)) and not file.read(PART)
+
+
+def _pointed(key: str) -> str | None:
+    """The version whose pointer this file is; None for other files."""
+    parts = key.rsplit("/", 2)
+    if len(parts) < 3 or parts[1] != "versions" or not parts[2].endswith(".json"):
+        return None
+    version = parts[2].removesuffix(".json")
+    return version if is_id(version) else None
