@@ -224,6 +224,12 @@ DIGITS = "9" * 5000
         ("PUT", "/files/" + "p/" * 2500, {}, {400}),
         ("DELETE", "/files/" + "p/" * 2500, {}, {400}),
         ("POST", f"/tasks.get_all?page={DIGITS}", {}, {400}),
+        # Headers that the parsers of keys and addresses refuse by an error of their own.
+        ("POST", "/auth.login", {"Authorization": "Basic é"}, {401}),
+        ("GET", "/files/there", {"Authorization": "Basic é"}, {401}),
+        ("PUT", "/files/there", {"Authorization": "Basic YWI="}, {401}),
+        ("POST", "/auth.login_local", {"Origin": "http://[", "X-Trialbook-Web": "1"}, {403}),
+        ("POST", "/auth.login_local", {"Host": "[", "X-Trialbook-Web": "1"}, {400, 403}),
     ],
 )
 def test_S8_long_numbers_and_paths(

@@ -5,7 +5,7 @@ import binascii
 import ipaddress
 import os
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.requests import Request
 
@@ -93,7 +93,7 @@ def check_page(request: Request, verbs: frozenset[str] = frozenset({"POST"})) ->
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise Forbidden("a page of another site may not call this server")
     origin = request.headers.get("origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin and _split(origin).netloc != request.headers.get("host"):
         raise Forbidden("a page of another site may not call this server")
 
 
@@ -102,7 +102,7 @@ def is_local(request: Request) -> bool:
     was pointed at it."""
     if request.client is None or not _loopback(request.client.host):
         return False
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    host = _split(f"//{request.headers.get('host', '')}").hostname or ""
     return host == "localhost" or _loopback(host)
 
 
@@ -115,6 +115,14 @@ def is_owner(request: Request) -> bool:
     if request.client is None or here is None or here[1] is None:
         return False
     return peer.owner((request.client.host, request.client.port), (here[0], here[1])) == os.geteuid()
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address that a caller sent; of one that is none, no parts."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def _loopback(host: str) -> bool:
@@ -136,7 +144,8 @@ def cookie_header(name: str, token: str, seconds: int, *, secure: bool) -> str:
 
 def _pair(value: str) -> tuple[str, str]:
     try:
-        key, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
+        # A header may hold any byte, and base64 refuses what is not ASCII by an error of its own.
+        key, colon, secret = base64.b64decode(value.encode(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise BadCredentials("the Authorization header is not valid Basic") from None
     if not colon or not key or not secret:
