@@ -20,6 +20,7 @@ from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
+from trialbook.sdk.dataset import foreign_offline
 from trialbook.sdk.dataset.base import DatasetBase, cache_folder
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.offline import import_session
@@ -74,7 +75,7 @@ class OfflineMixin(DatasetBase):
         """Bring a version that was made offline to the server. Sessions of parents come before those of children.
 
         Args:
-            session_folder_zip: folder of the session, or a zip of it.
+            session_folder_zip: folder of the session, or a zip of it; also one that the released clearml SDK left.
             upload: store its data, also files that were only added; these must still be on this host.
             finalize: close it.
 
@@ -82,7 +83,8 @@ class OfflineMixin(DatasetBase):
             Id of the version on the server.
 
         Raises:
-            UsageError: there is no session of a dataset, or a parent has not been imported on this host.
+            UsageError: there is no session of a dataset, a parent has not been imported on this host, or a file that
+                the clearml SDK noted is gone or has changed.
             ConnectionFailed: the server went away.
         """
         connection = connections.connect()
@@ -95,10 +97,22 @@ class OfflineMixin(DatasetBase):
                 folder = Path(name) / "session"
                 folder.mkdir()
                 unpack(path, folder)
-            _let_go(folder)
-            made = _imported(connection, folder, path)
+            foreign = None if list(folder.glob(f"**/{_NOTE}")) else foreign_offline.read(folder, path)
+            if foreign is None:
+                _let_go(folder)
+                made = _imported(connection, folder, path)
+            else:
+                # Before the first call: a session whose files have gone leaves nothing on the server.
+                sources = foreign.sources() if upload else None
+                session = foreign.copy_without_state(Path(name) / "foreign")
+                made = _made(connection, session, {"policy": asdict(Policy(aliases=False)), **foreign.note()})
+                # It was imported as a run that has ended.
+                made._task.mark_started(force=True)
             if upload:
-                _bring(made, folder)
+                if foreign is None or sources is None:
+                    _bring(made, folder)
+                else:
+                    foreign.bring(made._draft("import"), sources)
                 made.upload(show_progress=False)
             if finalize:
                 made.finalize()
@@ -220,16 +234,22 @@ def _imports() -> Path:
 
 def _imported(connection: Connection, folder: Path, path: Path) -> "Dataset":
     """The open version on the server that takes a session."""
-    from trialbook.sdk.dataset import Dataset
-
     notes = sorted(folder.glob(f"**/{_NOTE}"))
     if len(notes) != 1:
         raise UsageError(f"{path} holds no offline session of one dataset ({_NOTE})")
-    note = read_json(notes[0])
+    return _made(connection, folder, read_json(notes[0]))
+
+
+def _made(connection: Connection, folder: Path, note: Mapping[str, Any]) -> "Dataset":
+    from trialbook.sdk.dataset import Dataset
+
     known = dict(read_json(_imports()) or {})
     parents = [known.get(parent, parent) for parent in note["parents"]]
     for before, after in zip(note["parents"], parents, strict=True):
-        if before == after and (settings_module.load().journals / before / _NOTE).exists():
+        made_here = (
+            before.startswith("offline-") or (settings_module.load().journals / before / _NOTE).exists()
+        )
+        if before == after and made_here:
             raise UsageError(
                 f"the parent {before} was made offline: import its session first, with finalize=True"
             )
