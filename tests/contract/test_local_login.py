@@ -281,6 +281,18 @@ def test_S15_names_are_unique(server: RunningServer) -> None:
     server.call("users.edit", user=ada, name="ada")
 
 
+def test_S15_names_that_look_alike_are_one_name(server: RunningServer) -> None:
+    server.call("users.create", name="Zo\u00e9 Alike", role="user")
+    for name in (
+        "Zoe\u0301 Alike",
+        "\uff3ao\u00e9 alike",
+        "Zo\u00e9\u200b Alike",
+        " \u2060zo\u00c9 Alike\u200d",
+        "\u200b",
+    ):
+        assert server.ask("users.create", {"name": name, "role": "user"}).status == 400, name
+
+
 def test_S15_of_two_who_take_one_name_at_once_one_gets_it(database_url: str, tmp_path: Path) -> None:
     database = Database(database_url)
     migrations.prepare(database)

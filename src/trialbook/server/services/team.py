@@ -1,5 +1,6 @@
 """Users of a server, looked after by its administrators."""
 
+import unicodedata
 from typing import Any
 
 from trialbook.base.ids import new_id
@@ -74,13 +75,13 @@ class Team:
         self._accounts.forget(id)
 
     def _insist_unique(self, call: Call, id: str, name: str) -> None:
-        wanted = name.strip().casefold()
+        wanted = _seen(name)
         if not wanted:
             raise BadRequest("a user has a name", name=name)
         # One after the other: two that come together would not see each other's row.
         self._users.lock(call.connection)
         others: list[Any] = self._users.users(call.connection, None)
-        if any(other.name.strip().casefold() == wanted and other.id != id for other in others):
+        if any(_seen(other.name) == wanted and other.id != id for other in others):
             raise BadRequest(
                 f"there is a user named {name.strip()!r} already: choose another name", name=name
             )
@@ -94,3 +95,10 @@ class Team:
     def _keep_an_admin(self, call: Call, id: str) -> None:
         if not self._users.other_admins(call.connection, id):
             raise BadRequest("this is the last administrator: make another user one first", id=id)
+
+
+def _seen(name: str) -> str:
+    """A name as people tell it apart: whatever the case, the width and the composition of its letters, and without
+    characters that nobody sees."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(letter for letter in plain if unicodedata.category(letter) not in ("Cf", "Cc")).strip()
