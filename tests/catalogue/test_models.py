@@ -94,6 +94,18 @@ def test_set_input_model(draft: Task, project: str) -> None:
         bare.set_input_model(model_name="no such model at all")
 
 
+@pytest.mark.covers("OM-2")
+def test_the_iteration_of_the_weights_is_the_models(task: Task, tmp_path: Path) -> None:
+    (tmp_path / "w.pt").write_bytes(b"weights")
+    registered, stored, packed = (OutputModel(task, name=name) for name in ("registered", "stored", "packed"))
+    registered.update_weights(register_uri=address(), iteration=3)
+    stored.update_weights(str(tmp_path / "w.pt"), iteration=4, update_comment=False, auto_delete_file=False)
+    packed.update_weights_package([str(tmp_path / "w.pt")], iteration=5, auto_delete_file=False)
+    task.flush(wait_for_uploads=True)
+    found = [Model(model.id)._data() for model in (registered, stored, packed)]
+    assert [document["last_iteration"] for document in found] == [3, 4, 5]
+
+
 @pytest.mark.covers("MD-1")
 def test_fields_of_a_model(task: Task, project: str) -> None:
     model = OutputModel(task, name="net", comment="first", tags=["a"], framework="Custom")

@@ -285,6 +285,26 @@ def test_deleting_properties(draft: Task) -> None:
     assert found.get_parameters() == {"properties/c": "3"}
 
 
+@pytest.mark.covers("TK-017")
+@pytest.mark.parametrize("wrong", ["ab", 3, ["ab"], [("properties",)], {"name": "a"}, [("properties", 1)]])
+def test_what_names_no_property_is_refused_before_anything_is_deleted(draft: Task, wrong: Any) -> None:
+    draft.set_user_properties(a=1)
+    with pytest.raises(UsageError, match="pairs such as"):
+        draft.delete_user_properties([("properties", "a")], wrong)
+    assert draft.get_user_properties(value_only=True) == {"a": "1"}
+    assert draft.delete_user_properties(("properties", "a")) is True
+    assert again(draft).get_user_properties() == {}
+
+
+@pytest.mark.covers("TK-043")
+def test_an_empty_text_is_read_as_a_text_and_none_as_none(draft: Task) -> None:
+    draft.set_parameters({"A/empty": "", "A/none": None})
+    found = again(draft)
+    assert found.get_parameter("A/empty", cast=True) == ""
+    assert found.get_parameter("A/none", cast=True) is None
+    assert found.get_parameters(cast=True) == {"A/empty": "", "A/none": None}
+
+
 @pytest.mark.covers("TK-043")
 def test_one_parameter(draft: Task) -> None:
     draft.set_parameter("Train/deep/x", 3)

@@ -42,13 +42,14 @@ def clearml_python() -> Path:
     return python
 
 
-def _run(
+def run_script(
     command: list[str],
     server: RunningServer,
     home: Path,
     timeout: float,
     environment: dict[str, str] | None = None,
 ) -> dict[str, Any]:
+    """Run a command with ``home`` as the home of its SDK; what it left in ``RESULT``, plus its ``output``."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "clearml.conf").write_text(CONFIGURATION)
     result = home / "result.json"
@@ -77,7 +78,7 @@ def run_clearml(clearml_python: Path, server: RunningServer, tmp_path: Path) -> 
         script: str, *arguments: str, timeout: float = 150, environment: dict[str, str] | None = None
     ) -> dict[str, Any]:
         command = [str(clearml_python), str(SCRIPTS / script), *arguments]
-        return _run(command, server, tmp_path / "clearml", timeout, environment)
+        return run_script(command, server, tmp_path / "clearml", timeout, environment)
 
     return run
 
@@ -90,6 +91,6 @@ def run_trialbook(server: RunningServer, tmp_path: Path) -> Run:
         script: str, *arguments: str, timeout: float = 100, environment: dict[str, str] | None = None
     ) -> dict[str, Any]:
         command = [sys.executable, "-m", "trialbook", "run", str(SCRIPTS / script), *arguments]
-        return _run(command, server, tmp_path / "trialbook", timeout, environment)
+        return run_script(command, server, tmp_path / "trialbook", timeout, environment)
 
     return run

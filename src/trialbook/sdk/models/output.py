@@ -137,7 +137,7 @@ class OutputModel(Model):
             target_filename: name to store it under.
             auto_delete_file: delete the file after it arrived, when ``upload_uri`` or ``target_filename`` was given.
             register_uri: an address that is stored already, instead of a file.
-            iteration: noted in the description.
+            iteration: of the weights; kept with the model and noted in the description.
             update_comment: note file and iteration in the description.
             is_package: the file is a zip of several.
             async_enable: False returns when it has arrived.
@@ -161,6 +161,8 @@ class OutputModel(Model):
         if self._data().get("ready"):
             raise UsageError(f"model {self.id} is published and cannot change; make a new OutputModel")
         changes: dict[str, Any] = {}
+        if iteration is not None:
+            changes["iteration"] = int(iteration)
         if iteration is not None and update_comment:
             changes["comment"] = _noted(self.comment, weights_filename or str(register_uri), iteration)
         if register_uri is not None:
@@ -202,7 +204,7 @@ class OutputModel(Model):
             upload_uri: where to; None is the model's or the task's destination, else the files server.
             target_filename: name to store it under.
             auto_delete_file: delete the files once they are packed.
-            iteration: noted in the description.
+            iteration: of the weights; kept with the model and noted in the description.
             async_enable: False returns when it has arrived.
 
         Returns:
@@ -245,6 +247,7 @@ class OutputModel(Model):
         zip_files(zip(files, names, strict=True), source)
         changes: dict[str, Any] = {}
         if iteration is not None:
+            changes["iteration"] = int(iteration)
             changes["comment"] = _noted(self.comment, names[0], iteration)
         url = self._send(
             source, upload_uri, target_filename or f"{safe(self.name)}.zip", None, True, async_enable, changes

@@ -1,6 +1,6 @@
 """Hyperparameters and user properties one by one: the explicit getters and setters."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from trialbook.errors import UsageError
@@ -233,20 +233,23 @@ class ValuesMixin(TaskBase):
         Returns:
             True.
 
+        Raises:
+            UsageError: an entry is neither; nothing has been removed then.
+
         Example:
             >>> task.set_user_properties(backbone="great")
             True
             >>> task.delete_user_properties([("properties", "backbone")])
             True
         """
-        keys = []
-        for iterable in iterables:
-            for entry in [iterable] if isinstance(iterable, Mapping) else iterable:
-                section, name = (
-                    (entry["section"], entry["name"]) if isinstance(entry, Mapping) else (entry[0], entry[1])
-                )
-                (self._sections().get(section) or {}).pop(name, None)
-                keys.append(key_of(section, name))
+        named = [
+            _named(entry)
+            for iterable in iterables
+            for entry in ([iterable] if _is_one(iterable) else iterable)
+        ]
+        for section, name in named:
+            (self._sections().get(section) or {}).pop(name, None)
+        keys = [key_of(section, name) for section, name in named]
         if keys:
             self._record.change("tasks.delete_hyper_params", {"force": True, "hyperparams": keys})
         return True
@@ -349,3 +352,26 @@ def _properties(given: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(given, Mapping):
         return [(str(name), value) for name, value in given.items()]
     return [(str(entry["name"]), entry) for entry in given]
+
+
+def _is_one(entry: Any) -> bool:
+    """Whether it names one parameter itself: a dict, or a pair of texts; a text is told what is wrong with it."""
+    pair = (
+        isinstance(entry, (list, tuple)) and len(entry) == 2 and all(isinstance(part, str) for part in entry)
+    )
+    return pair or isinstance(entry, (str, Mapping)) or not isinstance(entry, Iterable)
+
+
+def _named(entry: Any) -> tuple[str, str]:
+    """Section and name of an entry of ``delete_user_properties``."""
+    found: Sequence[Any] = ()
+    if isinstance(entry, Mapping):
+        found = [entry.get("section"), entry.get("name")]
+    elif isinstance(entry, Sequence) and not isinstance(entry, str):
+        found = entry[:2]
+    if len(found) == 2 and all(isinstance(part, str) for part in found):
+        return found[0], found[1]
+    raise UsageError(
+        f"delete_user_properties takes pairs such as ('properties', 'backbone') or dicts with section and name, "
+        f"not {entry!r}"
+    )
