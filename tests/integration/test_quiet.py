@@ -1,8 +1,11 @@
 """What a program does not have to read: our own trouble, said once and in one sentence, or not at all."""
 
+import signal
 from pathlib import Path
 
-from tests.integration.program import Program, console, document, points
+import pytest
+
+from tests.integration.program import Program, console, document, points, until
 from tests.support.server import RunningServer
 
 LATE = """
@@ -95,11 +98,85 @@ Task.init("Quiet", "no entry")
 """
 
 
-def test_T46_a_wrong_key_is_one_sentence(server: RunningServer, tmp_path: Path) -> None:
-    program = Program(NO_ENTRY, server, tmp_path, TRIALBOOK_API_SECRET_KEY="wrong")
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"TRIALBOOK_API_SECRET_KEY": "wrong"}, "does not accept the access key"),
+        ({"TRIALBOOK_CONFIG_FILE": "broken.conf"}, "broken.conf"),
+    ],
+)
+def test_T46_a_wrong_key_is_one_sentence(
+    server: RunningServer, tmp_path: Path, wrong: dict[str, str], sentence: str
+) -> None:
+    (tmp_path / "broken.conf").write_text("api { ")
+    program = Program(NO_ENTRY, server, tmp_path, **wrong)
     assert program.wait() == 1
-    assert program.text.count("Traceback") == 1 and "does not accept the access key" in program.output[-1]
-    assert "session.py" not in program.text and len(program.output) <= 10, program.text
+    (said,) = program.output
+    assert said.startswith("Trialbook: ") and sentence in said
+
+
+OWN_HOOK = """
+import sys
+earlier = sys.excepthook
+def hook(kind, value, trace):
+    print("HOOK", kind.__name__)
+if sys.argv[1] == "own":
+    sys.excepthook = hook
+from trialbook import Task
+try:
+    Task.init("Quiet", "no entry")
+except Exception as error:
+    print("CAUGHT", type(error).__name__)
+if sys.argv[1] == "own":
+    Task.init("Quiet", "no entry")
+raise KeyError("of the program")
+"""
+
+
+def test_T46_other_errors_and_other_hooks_are_left_alone(server: RunningServer, tmp_path: Path) -> None:
+    for whose in ("own", "none"):
+        program = Program(
+            OWN_HOOK, server, tmp_path / whose, arguments=(whose,), TRIALBOOK_API_SECRET_KEY="wrong"
+        )
+        assert program.wait() == 1
+        assert program.wait_for("CAUGHT") == "BadCredentials"
+        if whose == "own":
+            assert program.said("HOOK") == ["BadCredentials"]
+        else:
+            assert "Traceback" in program.text and program.output[-1] == "KeyError: 'of the program'"
+
+
+LEAVES = """
+import os, time
+from trialbook import Task
+task = Task.init("Quiet", "leaves", auto_resource_monitoring=False)
+task.get_logger().report_scalar("at", "end", 1.0, 1)
+task.flush()
+print("TASK", task.id)
+while not os.path.exists("go"):
+    time.sleep(0.02)
+task.get_logger().report_scalar("at", "end", 2.0, 2)
+open("file.bin", "wb").write(b"x" * 100_000)
+task.upload_artifact("file", "file.bin")
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL])
+def test_T46_the_end_of_a_run_does_not_wait_for_a_server_that_says_nothing(
+    own_server: RunningServer, tmp_path: Path, how: signal.Signals
+) -> None:
+    """However long a slow one may take."""
+    program = Program(LEAVES, own_server, tmp_path / "home", TRIALBOOK_CLOSE_TIMEOUT="300")
+    task = program.wait_for("TASK")
+    assert own_server.process is not None
+    own_server.process.send_signal(how)
+    (program.home / "go").touch()
+    assert program.wait(60) == 0, program.text
+    assert "a background process goes on sending them" in program.text and "Traceback" not in program.text
+    if how == signal.SIGSTOP:
+        own_server.process.send_signal(signal.SIGCONT)
+        until(lambda: points(own_server, task)["at/end"]["value"] == [1.0, 2.0])
+        until(lambda: document(own_server, task)["status"] == "completed")
 
 
 def test_T30_a_server_that_does_not_know_the_task_yet_is_no_news(

@@ -5,8 +5,9 @@ import time
 from trialbook.journal.delivery import Transport
 from trialbook.journal.shipper import Shipper
 
-_AWAY_SECONDS, _AGAIN_SECONDS = 2.0, 0.2
-_SILENT_SECONDS = 1.0
+_AWAY_SECONDS, _AGAIN_SECONDS = 1.5, 0.2
+_SILENT_SECONDS = 0.8
+_ANSWER_SECONDS = 1.2
 
 
 class Patience:
@@ -44,9 +45,10 @@ class Patience:
             self.gave_up = now - self._began > self._away_seconds
             return self.gave_up
         if now - self._moved > _SILENT_SECONDS and not self._asked and self._transport is not None:
-            # A dead link shows only by silence, a busy server is silent as well; only one of them takes a connection.
+            # A dead link and a server that hangs show only by silence. A busy server is silent as well, but answers a
+            # small question.
             self._asked = True
-            if not self._transport.reachable(_SILENT_SECONDS):
+            if not self._transport.reachable(_ANSWER_SECONDS):
                 self._shipper.presume_failing()
                 self.gave_up = True
                 return True

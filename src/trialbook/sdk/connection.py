@@ -14,6 +14,7 @@ from trialbook.client.places import copy_atomic as copy_atomic
 from trialbook.client.places import local_path as local_path
 from trialbook.client.session import Session
 from trialbook.client.storage import Storage
+from trialbook.errors import ConnectionFailed, TrialbookError
 from trialbook.journal.delivery import Reply
 from trialbook.sdk import private_server, settings
 from trialbook.sdk.nearer import nearer
@@ -76,13 +77,15 @@ class ServerTransport:
         return Reply(int(data["acked"]), list(data.get("warnings") or []))
 
     def reachable(self, timeout: float) -> bool:
-        """Whether the server's host takes a connection."""
-        parts = urlsplit(self._session.host)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        """Whether the server answers anything at all. That its host takes a connection says nothing: the system does
+        that also for a program that hangs."""
+        ping = f"{self._session.host}/debug.ping"
         try:
-            socket.create_connection((parts.hostname or "", port), timeout).close()
-        except OSError:
+            self._session.request("GET", ping, {}, patience=timeout, timeout=timeout)
+        except ConnectionFailed:
             return False
+        except TrialbookError:
+            return True
         return True
 
     def upload(self, source: Path, url: str) -> None:

@@ -1,8 +1,11 @@
 """The few lines that the SDK says to the person at the terminal."""
 
 import sys
+from types import TracebackType
 
 from trialbook.base.guard import guard
+
+_ALONE = "_trialbook_alone"
 
 
 def say(text: str) -> None:
@@ -12,3 +15,20 @@ def say(text: str) -> None:
     with guard("console.say"):
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+def say_alone(error: Exception) -> None:
+    """When nobody catches this error, its sentence is all that is printed: the lines above it would bury what to do.
+
+    A program that has a hook of its own for uncaught errors, and a debugger, get the error as any other.
+    """
+    error.__dict__[_ALONE] = True
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _sentence
+
+
+def _sentence(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+    if _ALONE in getattr(value, "__dict__", {}) and sys.stderr is not None:
+        sys.stderr.write(f"Trialbook: {value}\n")
+    else:
+        sys.__excepthook__(kind, value, trace)

@@ -16,7 +16,7 @@ from trialbook.errors import TrialbookError, UsageError
 from trialbook.journal.journal import Journal
 from trialbook.sdk import current, ranks, seeds
 from trialbook.sdk import settings as settings_module
-from trialbook.sdk.console import say
+from trialbook.sdk.console import say, say_alone
 from trialbook.sdk.frameworks import Frameworks
 from trialbook.sdk.logger import Logger
 from trialbook.sdk.monitor import ResourceMonitor
@@ -117,7 +117,10 @@ class LifecycleMixin(TaskBase):
         running = current.main_task()
         if running is not None:
             return _again(running, project_name, task_name)
-        settings = settings_module.load()
+        try:
+            settings = settings_module.load()
+        except TrialbookError as error:
+            raise _bare(error) from None
         if settings.master is not None and settings.master[0] == os.getpid():
             settings = settings_module.without_master(settings)
         settings = ranks.join(settings)
@@ -143,8 +146,7 @@ class LifecycleMixin(TaskBase):
         try:
             started = start(birth, settings, deferred)
         except TrialbookError as error:
-            # The sentence says what to do; the way through our code and its causes would bury it.
-            raise error.with_traceback(None) from None
+            raise _bare(error) from None
         if started.decision.move is not Move.ATTACH or settings.task_id:
             # Not in workers of a run: they would all draw the same numbers.
             seeds.sow()
@@ -371,6 +373,14 @@ def _again(running: "Task", project_name: str | None, task_name: str | None) -> 
         f"this process runs the task {known!r} already; call Task.close() on it before Task.init() of another, or "
         "Task.get_task() to refer to one"
     )
+
+
+def _bare(error: TrialbookError) -> TrialbookError:
+    """The error without the way through our code and its causes, which would bury the sentence that says what to do."""
+    if not isinstance(error, UsageError):
+        # What the program asked is right; what is wrong lies outside of it.
+        say_alone(error)
+    return error.with_traceback(None)
 
 
 def _project(name: str | None, detect: bool) -> str:
