@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+from zipfile import ZipFile, is_zipfile
 
 from trialbook.capture.patch import masked_patch, run_git, uncommitted
 from trialbook.capture.secrets import masked_text
@@ -66,7 +67,7 @@ def entry_point() -> EntryPoint:
 def detect(entry: EntryPoint) -> Code:
     """Everything that is known about the code of ``entry``; some git calls, so not for the caller's thread."""
     if entry.path is None:
-        return Code()
+        return _without_file()
     root = repository_root(entry.path.parent)
     if root is None:
         return _standalone(entry)
@@ -84,6 +85,71 @@ def detect(entry: EntryPoint) -> Code:
         working_dir=working,
         root=root,
     )
+
+
+def _without_file() -> Code:
+    """The code of a program that no file holds: the text of ``python -c``, else the reason why there is none."""
+    text = command_text(sys.orig_argv)
+    if text is not None:
+        return Code(diff=masked_text(text))
+    started = Path(sys.argv[0]) if sys.argv else Path()
+    if started.is_file() and is_zipfile(started):
+        return _archive(started.absolute())
+    if sys.argv[:1] == ["-"] or not hasattr(sys, "ps1"):
+        return Code(
+            diff="# No code: the program came through standard input, which is gone once it is read. Run it from a "
+            "file.\n"
+        )
+    return Code(
+        diff="# No code: these are the lines of an interactive session, which the interpreter does not keep. Run them "
+        "from a file, or in a notebook.\n"
+    )
+
+
+def command_text(arguments: list[str]) -> str | None:
+    """The program of ``python -c program``; None when it was started in another way.
+
+    Args:
+        arguments: of the process, with the interpreter first (``sys.orig_argv``).
+
+    Example:
+        >>> command_text(["python", "-X", "dev", "-Ic", "print(1)", "-c", "x"])
+        'print(1)'
+    """
+    rest = iter(arguments[1:])
+    for argument in rest:
+        if not argument.startswith("-") or argument == "-":
+            return None
+        for place, letter in enumerate(argument[1:] if not argument.startswith("--") else "", 2):
+            if letter == "c":
+                return argument[place:] or next(rest, "")
+            if letter == "m":
+                return None
+            if letter in "WX":
+                # The rest of it, or the next one, is the option's value.
+                if not argument[place:]:
+                    next(rest, None)
+                break
+        if argument == "--check-hash-based-pycs":
+            next(rest, None)
+    return None
+
+
+def _archive(path: Path) -> Code:
+    """A program in an archive (``zipapp``): the texts that it holds, the one that was started first."""
+    parts: list[str] = []
+    with ZipFile(path) as archive:
+        left = LONGEST_SCRIPT
+        members = [one for one in archive.infolist() if one.filename.endswith(".py")]
+        for member in sorted(members, key=lambda one: (one.filename != "__main__.py", one.filename)):
+            left -= member.file_size
+            if left < 0:
+                parts.append(
+                    f"# The archive holds more than {LONGEST_SCRIPT >> 20} MiB of code: the rest is left out.\n"
+                )
+                break
+            parts.append(f"# %% {member.filename}\n{archive.read(member).decode('utf-8', 'replace')}")
+    return Code(diff=masked_text("\n".join(parts)), entry_point=path.name, root=path.parent)
 
 
 def repository_root(folder: Path) -> Path | None:
