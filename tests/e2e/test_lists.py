@@ -1,11 +1,12 @@
 """Tables, queues, comparisons and the console, where a list is short, long, empty, or filled while it is looked at."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.e2e.conftest import Site
 from tests.e2e.filling import Filler, parameters, scalars
@@ -113,6 +114,44 @@ def test_W4_tabs_in_the_background_hold_no_connection(context: BrowserContext, s
     assert streams == []
     tabs[0].evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
     expect(tabs[0].locator(".live")).to_have_attribute("data-kind", "live")
+
+
+def test_W4_windows_that_are_looked_at_share_one_stream(
+    browser: Browser, filler: Filler, fresh: RunningServer
+) -> None:
+    context = browser.new_context(viewport={"width": 1000, "height": 700})
+    project = filler.call("projects.create", name="shared stream")["id"]
+    open_streams: list[tuple[Page, Request]] = []
+
+    def began(ask: Request) -> None:
+        if ask.url.endswith("/stream"):
+            open_streams.append((ask.frame.page, ask))
+
+    def ended(ask: Request) -> None:
+        open_streams[:] = [one for one in open_streams if one[1] is not ask]
+
+    tabs = [context.new_page() for _ in range(7)]
+    for tab in tabs:
+        tab.on("request", began)
+        tab.on("requestfinished", ended)
+        tab.on("requestfailed", ended)
+        tab.goto(f"{fresh.url}/projects/{project}/tasks")
+        expect(tab.locator(".live")).to_have_attribute("data-kind", "live")
+    assert len(open_streams) == 1
+    for i in range(2):
+        filler.call("tasks.create", name=f"told to all {i}", project=project)
+        for tab in tabs:
+            expect(tab.get_by_role("link", name=f"told to all {i}")).to_be_visible()
+        reader = open_streams[0][0]
+        tabs.remove(reader)
+        reader.close()
+        open_streams[:] = [one for one in open_streams if one[0] is not reader]
+        expect(tabs[0].locator(".live")).to_have_attribute("data-kind", "live")
+        deadline = time.monotonic() + 30
+        while not open_streams and time.monotonic() < deadline:
+            tabs[0].wait_for_timeout(20)
+        assert len(open_streams) == 1
+    context.close()
 
 
 def test_W5_a_long_parameter_is_shown_from_its_head(page: Page, filler: Filler, fresh: RunningServer) -> None:
@@ -322,3 +361,52 @@ def test_W11_hidden_lines_and_the_place_among_the_charts_stay(
     as_it_was()
     page.reload()
     as_it_was()
+
+
+def test_W8_filters_change_no_column_and_a_choice_follows_its_user(
+    browser: Browser, filler: Filler, fresh: RunningServer
+) -> None:
+    project = filler.call("projects.create", name="columns")["id"]
+    for i in range(4):
+        rate = {"learning_rate": 10.0**-i, "seed": i}
+        task = filler.call("tasks.create", name=f"c{i}", project=project, hyperparams=parameters(**rate))[
+            "id"
+        ]
+        filler.call("tasks.started", task=task)
+        filler.events(scalars(task, "loss", "validation", [1.0, float(i)]))
+        filler.call(f"tasks.{'failed' if i % 2 else 'stopped'}", task=task)
+    first, second = (browser.new_context(viewport={"width": 1440, "height": 900}) for _ in range(2))
+    page = first.new_page()
+    heads = page.get_by_role("columnheader")
+    page.goto(f"{fresh.url}/projects/{project}/tasks?s=h:General:learning_rate")
+    rows = page.locator(".grid-row[data-task]")
+    expect(rows).to_have_count(4)
+    expect(heads.filter(has_text="learning_rate")).to_be_visible()
+    expect(heads.filter(has_text="loss / validation")).to_be_visible()
+    before = heads.all_text_contents()
+    page.goto(f"{fresh.url}/projects/{project}/tasks?s=h:General:learning_rate&st=failed")
+    expect(rows).to_have_count(2)
+    expect(heads).to_have_text(before)
+    expect(rows.first).to_contain_text("c3")
+    page.get_by_role("button", name="Columns").click()
+    dialog = page.get_by_role("dialog")
+    with page.expect_response(lambda answer: answer.url.endswith("users.set_preferences")):
+        dialog.get_by_label("Worker").check()
+    page.keyboard.press("Escape")
+    expect(heads.filter(has_text="Worker")).to_have_count(1)
+    # Another browser of the same user, an address that says nothing of columns.
+    other = second.new_page()
+    theirs = other.get_by_role("columnheader")
+    other.goto(f"{fresh.url}/projects/{project}/tasks")
+    expect(theirs.filter(has_text="Worker")).to_have_count(1)
+    other.goto(f"{fresh.url}/projects/*/tasks")
+    expect(theirs.filter(has_text="Name")).to_have_count(1)
+    expect(theirs.filter(has_text="Worker")).to_have_count(0)
+    other.goto(f"{fresh.url}/projects/{project}/tasks")
+    other.get_by_role("button", name="Columns").click()
+    with other.expect_response(lambda answer: answer.url.endswith("users.set_preferences")):
+        other.get_by_role("button", name="Automatic").click()
+    expect(theirs.filter(has_text="Worker")).to_have_count(0)
+    assert not [name for name in filler.call("users.get_preferences")["preferences"] if project in name]
+    first.close()
+    second.close()

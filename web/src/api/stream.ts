@@ -1,4 +1,5 @@
 import { SESSION_HEADERS } from "~/api/rpc";
+import { canShare, type Shared, Sharing } from "~/api/sharing";
 
 /** One live update: something under `topic` changed. `resync` means: refetch, messages were missed. */
 export interface Change {
@@ -56,7 +57,8 @@ export class EventParser {
 }
 
 /**
- * The page's one connection for live updates.
+ * The page's one connection for live updates: its own, or that of another window of the browser that reads for all
+ * (`sharing.ts`).
  *
  * Topics come and go with the mounted components. A change of the topic set reconnects after a short pause; a broken
  * connection is retried with growing waits, and while it is down every subscriber gets a `resync` each 15 s instead.
@@ -72,8 +74,21 @@ export class LiveLink {
   private poll: ReturnType<typeof setInterval> | undefined;
   private hidden: ReturnType<typeof setTimeout> | undefined;
   private asleep = false;
+  private sharing: Sharing | null = null;
+  private leads = false;
+  private led = false;
+  private readonly others = new Map<string, string[]>();
 
-  constructor() {
+  constructor(share = typeof document !== "undefined" && canShare()) {
+    if (share) {
+      this.sharing = new Sharing({
+        lead: () => this.lead(),
+        heard: (message) => this.heard(message),
+        left: (id) => {
+          if (this.others.delete(id) && this.leads) this.schedule(300);
+        },
+      });
+    }
     if (typeof document !== "undefined") {
       // A tab that is opened in the background has never been seen: it has no connection until it is.
       this.asleep = document.hidden;
@@ -124,6 +139,9 @@ export class LiveLink {
       this.hidden = setTimeout(() => {
         this.asleep = true;
         this.abort?.abort();
+        this.leads = false;
+        this.announce();
+        this.sharing?.release();
       }, HIDDEN_FOR);
     } else if (this.asleep) {
       this.asleep = false;
@@ -139,8 +157,12 @@ export class LiveLink {
   }
 
   private async connect(): Promise<void> {
+    if (this.sharing && !this.leads) {
+      this.follow();
+      return;
+    }
     this.abort?.abort();
-    const topics = [...this.handlers.keys()];
+    const topics = [...new Set([...this.handlers.keys(), ...[...this.others.values()].flat()])];
     if (topics.length === 0 || this.asleep) {
       this.stopPolling();
       this.set({ kind: "idle" });
@@ -171,7 +193,9 @@ export class LiveLink {
     this.stopPolling();
     this.wait = FIRST_WAIT;
     this.set({ kind: "live" });
-    if (wasDown) this.broadcast();
+    if (wasDown || this.led) this.broadcast();
+    this.sharing?.send({ kind: "up", up: true, resync: wasDown || this.led });
+    this.led = false;
     const parser = new EventParser((event) => this.deliver(event));
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
@@ -181,7 +205,59 @@ export class LiveLink {
     }
   }
 
+  private announce(): void {
+    const topics = this.asleep ? [] : [...this.handlers.keys()];
+    if (this.sharing && !this.leads) this.sharing.send({ kind: "topics", from: this.sharing.id, topics });
+  }
+
+  /** Another window reads, or will: it is told what this one wants. */
+  private follow(): void {
+    this.announce();
+    if (this.asleep || this.handlers.size === 0) {
+      if (this.asleep) this.stopPolling();
+      this.set({ kind: "idle" });
+      return;
+    }
+    if (this.state.kind === "idle") this.set({ kind: "connecting" });
+    this.sharing?.contend();
+  }
+
+  private lead(): void {
+    this.leads = true;
+    this.stopPolling();
+    // Between the last reader's end and this one's beginning something may have been missed.
+    this.led = this.state.kind !== "connecting" || this.lastId !== "";
+    this.others.clear();
+    this.sharing?.send({ kind: "hello" });
+    this.schedule(30);
+  }
+
+  private heard(message: Shared): void {
+    if (message.kind === "hello") {
+      this.announce();
+    } else if (message.kind === "topics") {
+      if (!this.leads) return;
+      const known = new Set([...this.handlers.keys(), ...[...this.others.values()].flat()]);
+      this.others.set(message.from, message.topics);
+      this.sharing?.await(message.from);
+      if (message.topics.some((topic) => !known.has(topic))) this.schedule(30);
+      else if (this.state.kind === "live") this.sharing?.send({ kind: "up", up: true, resync: false });
+    } else if (this.leads || this.asleep) {
+      return;
+    } else if (message.kind === "event") {
+      this.deliver(message.event);
+    } else if (message.up) {
+      this.stopPolling();
+      if (this.handlers.size > 0) this.set({ kind: "live" });
+      if (message.resync) this.broadcast();
+    } else if (this.handlers.size > 0) {
+      this.set({ kind: "paused", retryAt: Date.now() + LONGEST_WAIT });
+      this.poll ??= setInterval(() => this.broadcast(), POLL_EVERY);
+    }
+  }
+
   private deliver(event: { id: string; name: string; data: string }): void {
+    if (this.leads) this.sharing?.send({ kind: "event", event });
     if (event.id) this.lastId = event.id;
     if (event.name === "resync") {
       this.broadcast();
@@ -197,6 +273,7 @@ export class LiveLink {
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
     this.set({ kind: "paused", retryAt: Date.now() + delay });
     this.poll ??= setInterval(() => this.broadcast(), POLL_EVERY);
+    this.sharing?.send({ kind: "up", up: false, resync: false });
     this.schedule(delay);
   }
 

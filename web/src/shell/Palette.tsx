@@ -4,6 +4,7 @@ import { type KeyboardEvent, useEffect, useState } from "react";
 
 import { call } from "~/api/rpc";
 import { datasetPath, modelPath, taskPath } from "~/state/links";
+import { escapePattern } from "~/state/pattern";
 import { setPreferences } from "~/state/preferences";
 import { Icon } from "~/theme/icons";
 import { Dialog } from "~/widgets/Dialog";
@@ -29,10 +30,6 @@ const ACTIONS: Hit[] = [
   { key: "a5", icon: "moon", label: "Dark theme", note: "theme", run: () => setPreferences({ theme: "dark" }) },
   { key: "a6", icon: "sun", label: "Light theme", note: "theme", run: () => setPreferences({ theme: "light" }) },
 ];
-
-export function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
 
 async function search(text: string, signal: AbortSignal): Promise<Hit[]> {
   const pattern = escapePattern(text);

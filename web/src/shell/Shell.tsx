@@ -104,7 +104,7 @@ export function Shell() {
           Trialbook
         </Go>
         <Crumbs />
-        <button type="button" className="jump" onClick={() => setOpen("palette")}>
+        <button type="button" className="jump" aria-label="Go to… Ctrl K" onClick={() => setOpen("palette")}>
           <Icon name="search" size={14} />
           <span className="grow" style={{ textAlign: "left" }}>
             Go to…

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from "react";
 
 import { call } from "~/api/rpc";
+import { takeColumnChoices } from "~/state/columnChoice";
 import type { ThemeName } from "~/theme/palette";
 
 /** What follows the user from browser to browser. The browser's copy only spares the first paint a flash. */
@@ -54,6 +55,7 @@ export function startPreferences(): void {
 export async function loadPreferences(): Promise<void> {
   const before = choices;
   const { preferences } = await call("users.get_preferences", {});
+  takeColumnChoices(preferences);
   // Whoever has chosen in the meantime is right.
   if (choices !== before) return;
   const web = preferences["trialbook_web"];

@@ -4,6 +4,7 @@ import { type Highlight, HighlightContext } from "~/charts/highlight";
 import type { Task } from "~/api/types.gen";
 import type { Difference } from "~/pages/compare/differences";
 import { taskPath } from "~/state/links";
+import { shownName } from "~/state/names";
 import { Icon } from "~/theme/icons";
 import { Go } from "~/widgets/Go";
 
@@ -27,7 +28,7 @@ export function Chip({ task, colour, differences, nameless, remove }: Props) {
       onFocus={() => highlight.set(task.id)} onBlur={() => highlight.set(null)}>
       <i style={{ background: colour }} />
       <Go to={taskPath(task.project, task.id)} className="row" style={{ gap: 6 }}>
-        {!(nameless && differences.length > 0) && <span className="cut">{task.name}</span>}
+        {!(nameless && differences.length > 0) && <span className="cut">{shownName(task.name)}</span>}
         {differences.map(({ name, value }) => (
           <span key={name} className="caption num parameter">{name} <b>{value}</b></span>
         ))}

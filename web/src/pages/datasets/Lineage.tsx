@@ -6,6 +6,7 @@ import type { DatasetNode, DatasetVersion } from "~/api/types.gen";
 import { formatAgo, formatBytes, formatCount, MISSING } from "~/charts/format";
 import { Changes } from "~/pages/datasets/Changes";
 import { datasetPath, taskPath } from "~/state/links";
+import { shownName } from "~/state/names";
 import { Go } from "~/widgets/Go";
 import { inOrder, laneRows, type LaneRow } from "~/widgets/lanes";
 import { Lanes, lanesWidth } from "~/widgets/Lanes";
@@ -100,7 +101,7 @@ function History({ box, nodes, rows, current }: HistoryProps) {
               <span role="cell" className="cut">
                 {one ? (
                   <Go to={datasetPath(one.project_id, one.id, "lineage")} title={`${one.project} / ${one.name}`}>
-                    {one.name} <strong className="num">{one.version}</strong>
+                    {shownName(one.name)} <strong className="num">{one.version}</strong>
                   </Go>
                 ) : (
                   <span className="muted">deleted <span className="mono">{node.id.slice(0, 8)}</span></span>
@@ -134,7 +135,7 @@ function Users({ tasks }: { tasks: readonly UsingTask[] }) {
             {tasks.map((task) => (
               <tr key={task.id}>
                 <td style={{ width: 120 }}><Status status={task.status} /></td>
-                <td className="cut"><Go to={taskPath(task.project, task.id)}>{task.name}</Go></td>
+                <td className="cut"><Go to={taskPath(task.project, task.id)}>{shownName(task.name)}</Go></td>
                 <td className="muted">{task.type.replaceAll("_", " ")}</td>
               </tr>
             ))}

@@ -14,6 +14,7 @@ import { Welcome } from "~/pages/home/Welcome";
 import { useCrumbTrail } from "~/shell/crumbs";
 import { useProjectNames } from "~/state/directory";
 import { projectPath, taskPath } from "~/state/links";
+import { shownName } from "~/state/names";
 import { Go } from "~/widgets/Go";
 import { Status } from "~/widgets/Status";
 import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
@@ -138,7 +139,7 @@ function ProjectLine({ project }: { project: Project }) {
   return (
     <Go className="home-project" to={projectPath(project.id)} title={project.name}>
       <span className="row">
-        <span className="cut grow">{project.name}</span>
+        <span className="cut grow">{shownName(project.name)}</span>
         <span className="caption num">{formatAgo(project.last_update)}</span>
       </span>
       <span className="caption num row" style={{ gap: 10 }}>
@@ -163,7 +164,7 @@ function FailedTable({ tasks, names }: TableProps) {
           {tasks.map((task) => (
             <tr key={task.id}>
               <td style={{ width: 110 }}><Status status={task.status ?? ""} /></td>
-              <td className="cut" style={{ maxWidth: 240 }}><Go to={taskPath(task.project, task.id, "output/log")}>{task.name}</Go></td>
+              <td className="cut" style={{ maxWidth: 240 }}><Go to={taskPath(task.project, task.id, "output/log")}>{shownName(task.name)}</Go></td>
               <td className="cut" style={{ maxWidth: 360 }} title={task.status_message || task.status_reason || undefined}>
                 {task.status_message || task.status_reason || <span className="muted">No reason was given; its console may say more.</span>}
               </td>
@@ -189,7 +190,7 @@ function RecentTable({ tasks, names }: TableProps) {
                 <Status status={task.status ?? ""} title={task.status_message || task.status_reason} />
               </td>
               <td className="cut" style={{ maxWidth: 240 }}>
-                <Go to={taskPath(task.project, task.id)}>{task.name}</Go>
+                <Go to={taskPath(task.project, task.id)}>{shownName(task.name)}</Go>
               </td>
               <td className="cut muted" style={{ maxWidth: 160 }}>{names.get(task.project ?? "")}</td>
               {[0, 1].map((place) => {

@@ -2,6 +2,7 @@ import type { Tile } from "~/api/tiles";
 import { formatDuration, formatNumber, parseTime } from "~/charts/format";
 import { headline, type Row } from "~/pages/home/headline";
 import { taskPath } from "~/state/links";
+import { shownName } from "~/state/names";
 import { Go } from "~/widgets/Go";
 import { Sparkline } from "~/widgets/Sparkline";
 import { Status } from "~/widgets/Status";
@@ -15,7 +16,7 @@ export function RunningCard({ task, project, tile }: { task: Row; project: strin
     <Go className="panel running-card" to={taskPath(task.project, task.id)}>
       <div className="row">
         <Status status={task.status ?? ""} />
-        <strong className="cut grow" title={task.name}>{task.name}</strong>
+        <strong className="cut grow" title={task.name}>{shownName(task.name)}</strong>
         <span className="caption num">{started && task.status === "in_progress" ? formatDuration(Date.now() / 1000 - started) : ""}</span>
       </div>
       <div className="caption cut num">

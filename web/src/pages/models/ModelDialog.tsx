@@ -5,6 +5,7 @@ import { call } from "~/api/rpc";
 import { formatCount } from "~/charts/format";
 import { taskPath } from "~/state/links";
 import { actOnModels, MODEL_ACTIONS, type ModelActionName, type ModelRow } from "~/state/modelActions";
+import { shownName } from "~/state/names";
 import { toastError } from "~/state/toasts";
 import { Dialog } from "~/widgets/Dialog";
 import { Go } from "~/widgets/Go";
@@ -57,7 +58,7 @@ export function ModelDialog({ name, models, close, done }: Props) {
               {users.data.tasks.slice(0, SHOWN).map((task, i) => (
                 <span key={task.id}>
                   {i > 0 && ", "}
-                  <Go to={taskPath(task.project, task.id ?? "")}>{task.name}</Go>
+                  <Go to={taskPath(task.project, task.id ?? "")}>{shownName(task.name)}</Go>
                 </span>
               ))}
               {using > SHOWN && ` and ${using - SHOWN} more`}.

@@ -8,6 +8,7 @@ import { useModelUsers } from "~/pages/models/ModelDialog";
 import { filePlace } from "~/state/files";
 import { modelPath, taskPath } from "~/state/links";
 import { refreshModels } from "~/state/modelActions";
+import { shownName } from "~/state/names";
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { DataTable } from "~/widgets/DataTable";
@@ -194,7 +195,7 @@ function Lineage({ model }: { model: Model }) {
           ) : task ? (
             <div className="row">
               <Status status={task.status} />
-              <Go className="cut" to={taskPath(task.project, task.id, "artifacts")}>{task.name}</Go>
+              <Go className="cut" to={taskPath(task.project, task.id, "artifacts")}>{shownName(task.name)}</Go>
             </div>
           ) : (
             <p className="muted">A task that was deleted, <code>{model.task}</code></p>
@@ -209,7 +210,7 @@ function Lineage({ model }: { model: Model }) {
           {after.map((one) => (
             <div className="row" key={one.id}>
               <Status status={one.status ?? ""} />
-              <Go className="cut grow" to={taskPath(one.project, one.id ?? "")}>{one.name}</Go>
+              <Go className="cut grow" to={taskPath(one.project, one.id ?? "")}>{shownName(one.name)}</Go>
               <span className="caption num">{formatAgo(one.started)}</span>
             </div>
           ))}

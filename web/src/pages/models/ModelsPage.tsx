@@ -14,6 +14,7 @@ import { csv, saveFile } from "~/state/download";
 import { useKeys } from "~/state/keys";
 import { modelPath, projectPath } from "~/state/links";
 import { MODEL_ACTIONS, type ModelActionName, type ModelRow, setModelTags } from "~/state/modelActions";
+import { escapePattern } from "~/state/pattern";
 import { usePreferences } from "~/state/preferences";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
@@ -52,7 +53,7 @@ function requestOf(project: string, view: View): GetAllModels {
   return {
     project: project === "*" ? undefined : [project],
     include_subprojects: true,
-    _any_: text ? { fields: ["name", "id", "comment"], pattern: text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") } : undefined,
+    _any_: text ? { fields: ["name", "id", "comment"], pattern: escapePattern(text) } : undefined,
     ready: view.st === "all" ? undefined : view.st === "published",
     tags: view.t.length ? ["__$all", ...view.t] : undefined,
     framework: view.fw.length ? [...view.fw] : undefined,

@@ -1,5 +1,6 @@
 import { formatAgo, formatNumber, MISSING } from "~/charts/format";
 import { modelPath, taskPath } from "~/state/links";
+import { shownName } from "~/state/names";
 import { archivedModel, type ModelRow } from "~/state/modelActions";
 import { Go } from "~/widgets/Go";
 import type { CellContext, GridColumn } from "~/widgets/Grid";
@@ -43,7 +44,7 @@ export function ModelState({ model }: { model: ModelRow }) {
 export function columnsOf(tasks: ReadonlyMap<string, string>, metadata: readonly string[]): Column[] {
   return [
     simple("name", "Name", 260, "name", (row) => row.name ?? "", {
-      cell: (row) => <Go to={modelPath(row.project, row.id)} className="cut">{row.name || row.id}</Go>,
+      cell: (row) => <Go to={modelPath(row.project, row.id)} className="cut">{shownName(row.name)}</Go>,
     }),
     simple("state", "State", 110, "ready", stateOf, { cell: (row) => <ModelState model={row} /> }),
     simple("framework", "Framework", 110, "framework", (row) => row.framework || MISSING),

@@ -14,6 +14,8 @@ import { useCrumbTrail } from "~/shell/crumbs";
 import * as codec from "~/state/codec";
 import { useKeys } from "~/state/keys";
 import { projectPath } from "~/state/links";
+import { shownName } from "~/state/names";
+import { patternOf } from "~/state/pattern";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { Choice } from "~/widgets/Choice";
@@ -49,7 +51,7 @@ export function ProjectsPage() {
           order_by: view.s === "name" ? ["name"] : ["-last_update"],
           search_hidden: view.hidden,
           parent: pid ? [pid] : undefined,
-          _any_: text ? { fields: ["name", "description", "id"], pattern: text } : undefined,
+          _any_: text ? { fields: ["name", "description", "id"], pattern: patternOf(text) } : undefined,
         },
         signal,
       ),
@@ -137,7 +139,7 @@ function ProjectList({ projects }: { projects: Project[] }) {
             return (
               <tr key={project.id}>
                 <td>
-                  <Go to={projectPath(project.id)}>{project.name}</Go>
+                  <Go to={projectPath(project.id)}>{shownName(project.name)}</Go>
                 </td>
                 <td>
                   <StatusCounts counts={stats?.status_count ?? {}} />

@@ -11,6 +11,7 @@ import { requestOf, sourceOf, VIEW } from "~/pages/tasks/query";
 import { Toolbar } from "~/pages/tasks/Toolbar";
 import { RpcError } from "~/api/rpc";
 import { useCrumbTrail } from "~/shell/crumbs";
+import { useColumnChoice } from "~/state/columnChoice";
 import { useProject } from "~/state/directory";
 import { csv, saveFile } from "~/state/download";
 import { useKeys } from "~/state/keys";
@@ -40,11 +41,14 @@ function TaskTable({ pid }: { pid: string }) {
   const rowHeight = ROW_HEIGHT[usePreferences().density];
   const text = useDeferredValue(view.q);
   const plain = useMemo(() => requestOf(pid, { ...view, q: text }, []), [pid, view, text]);
-  const automatic = useAutomaticColumns(plain, view.c.length === 0);
+  const [kept, keep] = useColumnChoice(pid);
+  // The address is for those who get the link; where it says nothing, the user's own choice for the project holds.
+  const own = view.c.length > 0 ? view.c : kept;
+  const automatic = useAutomaticColumns(plain, own.length === 0);
   const ids = useMemo(() => {
-    const base = view.c.length > 0 ? view.c : automatic;
+    const base = own.length > 0 ? own : automatic;
     return pid === "*" && !base.includes("project") ? [...base.slice(0, 2), "project", ...base.slice(2)] : base;
-  }, [pid, view.c, automatic]);
+  }, [pid, own, automatic]);
   const columns = useMemo(() => ids.map(columnOf).filter((column): column is Column => column !== null), [ids]);
   const request = useMemo(() => requestOf(pid, { ...view, q: text }, columns), [pid, view, text, columns]);
 
@@ -66,6 +70,10 @@ function TaskTable({ pid }: { pid: string }) {
   const setSort = (id: string, add: boolean) => setView({ s: nextSort(view.s, id, add, VIEW.s.initial) }, "push");
   const name = pid === "*" ? "All tasks" : (project.data?.name ?? "…");
   useCrumbTrail(pid === "*" ? [{ label: name }] : [{ label: "Projects", to: "/projects" }, { label: name, to: projectPath(pid) }]);
+  const setColumns = (c: string[]) => {
+    keep(c);
+    setView({ c });
+  };
   const exportRows = () => {
     const context = { user: new Map<string, string>(), project: new Map<string, string>(), now: Date.now() / 1000 };
     const table = rows.loaded().map((row) => [row.id, ...columns.map((column) => PLAIN[column.id]?.(row) ?? column.plain(row, context))]);
@@ -97,7 +105,7 @@ function TaskTable({ pid }: { pid: string }) {
       )}
       {selected.size > 0 && <BulkBar project={pid} selected={[...selected.values()]} clear={clear} />}
       {picking && (
-        <ColumnPicker project={pid} columns={ids} set={(c) => setView({ c })} close={() => setPicking(false)} />
+        <ColumnPicker project={pid} columns={ids} set={setColumns} close={() => setPicking(false)} />
       )}
     </div>
   );

@@ -2,6 +2,7 @@ import type { Task } from "~/api/types.gen";
 import { exact, formatAgo, formatDuration, formatNumber, formatParameter, MISSING, parseTime } from "~/charts/format";
 import { taskPath } from "~/state/links";
 import { md5 } from "~/state/md5";
+import { shownName } from "~/state/names";
 import { shownValue } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import type { CellContext, GridColumn } from "~/widgets/Grid";
@@ -46,7 +47,7 @@ const BUILT_IN: Column[] = [
   simple("name", "Name", 230, "name", (row) => row.name ?? "", {
     cell: (row) => (
       <Go to={taskPath(row.project, row.id)} className="cut">
-        {row.name}
+        {shownName(row.name)}
       </Go>
     ),
   }),

@@ -2,6 +2,7 @@ import { call } from "~/api/rpc";
 import type { GetAllTasks } from "~/api/types.gen";
 import { BASE_FIELDS, type Column, columnOf, type Row } from "~/pages/tasks/columns";
 import * as codec from "~/state/codec";
+import { patternOf } from "~/state/pattern";
 import { BLOCK, type GridSource, isMoving } from "~/widgets/gridRows";
 
 export const VIEW = {
@@ -16,16 +17,6 @@ export const VIEW = {
   flat: codec.flag(true),
 };
 export type TasksView = codec.ViewOf<typeof VIEW>;
-
-/** A pattern that the user typed: a regular expression when it is one, else the text itself. */
-function patternOf(text: string): string {
-  try {
-    new RegExp(text);
-    return text;
-  } catch {
-    return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  }
-}
 
 export function requestOf(project: string, view: TasksView, columns: readonly Column[]): GetAllTasks {
   const order = view.s.flatMap((key) => {

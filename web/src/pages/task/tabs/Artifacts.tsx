@@ -9,6 +9,7 @@ import { Preview } from "~/pages/task/Preview";
 import * as codec from "~/state/codec";
 import { downloadHref, filePlace } from "~/state/files";
 import { modelPath } from "~/state/links";
+import { shownName } from "~/state/names";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { Go } from "~/widgets/Go";
@@ -159,7 +160,7 @@ function ModelPanel({ model }: { model: Partial<Model> }) {
   return (
     <div className="panel">
       <header>
-        <h2 className="grow cut"><Go to={modelPath(model.project, model.id)}>{model.name}</Go></h2>
+        <h2 className="grow cut"><Go to={modelPath(model.project, model.id)}>{shownName(model.name)}</Go></h2>
         {model.ready && <span className="chip">published</span>}
         <Download uri={model.uri} />
       </header>

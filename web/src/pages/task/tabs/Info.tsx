@@ -6,6 +6,7 @@ import { CompletenessPanel } from "~/pages/task/Completeness";
 import { useTask } from "~/pages/task/context";
 import { refreshTasks } from "~/state/actions";
 import { taskPath } from "~/state/links";
+import { shownName } from "~/state/names";
 import { EditableText } from "~/widgets/EditableText";
 import { Go } from "~/widgets/Go";
 import { Status, statusWord } from "~/widgets/Status";
@@ -67,7 +68,7 @@ function Family() {
   const line = (one: { id?: string; name?: string; status?: string; project?: string | null }) => (
     <div className="row" key={one.id}>
       <Status status={one.status ?? ""} />
-      <Go className="cut" to={taskPath(one.project, one.id ?? "", "info")}>{one.name}</Go>
+      <Go className="cut" to={taskPath(one.project, one.id ?? "", "info")}>{shownName(one.name)}</Go>
     </div>
   );
   return (
