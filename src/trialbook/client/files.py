@@ -131,8 +131,12 @@ class FileClient:
                 return reply
             reply.close()
             reply.release_conn()
-            url = urljoin(url, leads)
-            if urlsplit(url).scheme not in ("http", "https"):
+            try:
+                url = urljoin(url, leads)
+                followed = urlsplit(url).scheme in ("http", "https")
+            except ValueError:
+                followed = False
+            if not followed:
                 raise WireError(f"{seen} leads to {leads}, which is no address of the web")
         raise WireError(f"{seen} was redirected {_HOPS} times and leads nowhere; is the address right?")
 

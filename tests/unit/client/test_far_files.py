@@ -76,12 +76,14 @@ def test_D3_redirects_that_lead_nowhere_are_named(far: WebServer, files: FileCli
         "/round": "/round",
         "/file": "file:///etc/passwd",
         "/other": "s3://bucket/x",
+        "/broken": "http://[",
         "/gone": "/404",
     }
     for path, kind, said in (
         ("round", WireError, "10 times"),
         ("file", WireError, "no address of the web"),
         ("other", WireError, "no address of the web"),
+        ("broken", WireError, "no address of the web"),
         ("gone", FileMissing, "no file"),
     ):
         with pytest.raises(kind, match=said):
