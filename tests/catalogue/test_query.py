@@ -92,7 +92,7 @@ def test_export_and_import(begin: Begin) -> None:
     assert made.get_configuration_objects() == task.get_configuration_objects()
     assert made.get_base_docker() == "image" and made.artifacts == {} and len(made.models.output) == 0
     assert Task.import_task({"comment": "no name"}) is None
-    with pytest.raises(UsageError, match="dict of export_task"):
+    with pytest.raises(UsageError, match="task_data must be a dict"):
         Task.import_task([1])  # type: ignore[arg-type]
 
 
@@ -237,7 +237,7 @@ def test_T17_every_condition_of_the_server_is_one(draft: Task, project: str) -> 
         "page_size": 5,
     }
     assert [task.id for task in Task.get_tasks(project_name=project, task_filter=given)] == [draft.id]
-    with pytest.raises(UsageError, match="dict of conditions"):
+    with pytest.raises(UsageError, match="task_filter must be a dict"):
         Task.get_tasks(project_name=project, task_filter=["failed"])  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="did you mean 'status'"):
         Task.get_tasks(task_filter={"stauts": ["failed"]})

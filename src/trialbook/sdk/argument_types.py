@@ -218,6 +218,7 @@ def _many(wanted: Any) -> str:
         Path: "paths",
         PurePath: "paths",
         Any: "values",
+        tuple: "pairs",
     }
     if len(_options(wanted)) > 1:
         return " or ".join(dict.fromkeys(_many(option) for option in typing.get_args(wanted)))
