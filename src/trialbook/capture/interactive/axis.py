@@ -51,7 +51,9 @@ class Side:
             )
             dates = iter(index.to_timestamp())
         else:
-            dates = iter(sys.modules["matplotlib.dates"].num2date(plain[finite]))
+            # In the zone of the axis, as the figure writes them; the page knows no zones.
+            zone = getattr(self._formatter, "_tz", None) or getattr(self._formatter, "tz", None)
+            dates = iter(sys.modules["matplotlib.dates"].num2date(plain[finite], tz=zone))
         return [next(dates).replace(tzinfo=None).isoformat() if there else None for there in finite]
 
     def place(self, value: Any) -> Any:

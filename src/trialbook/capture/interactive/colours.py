@@ -51,10 +51,16 @@ def dash(style: Any) -> str:
 
 
 def symbol(marker: Any) -> str:
-    """A marker by its sign; others are circles."""
-    name = _MARKERS.get(marker, "circle") if isinstance(marker, str) else "circle"
+    """A marker by its sign.
+
+    Raises:
+        Unknown: the page has no such one.
+    """
+    if not isinstance(marker, str) or marker not in _MARKERS:
+        raise Unknown(f"the marker {marker!r}")
+    name = _MARKERS[marker]
     # A shape without an inside has no colour but that of its stroke.
-    return f"{name}-open" if isinstance(marker, str) and marker in _STROKES else name
+    return f"{name}-open" if marker in _STROKES else name
 
 
 def scale_of(mapped: Any) -> dict[str, Any]:
