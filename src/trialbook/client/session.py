@@ -265,6 +265,8 @@ class Session:
                     headers=headers,
                     timeout=limits,
                     retries=False,
+                    # Whoever asks follows: even to look where one leads would fail at an address that is none.
+                    redirect=False,
                     preload_content=preload,
                 )
                 if reply.status not in _BUSY:
