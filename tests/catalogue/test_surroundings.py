@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.catalogue.conftest import again
 from tests.integration.program import Program, document
 from tests.support.server import RunningServer
+from trialbook import Task
 
 ROOT = Path(__file__).parents[2]
 INIT = """
@@ -135,3 +137,29 @@ def test_a_notebook_on_a_server_with_a_password(
     assert "study = 1 + 1" in found["script"]["diff"] and "print('seen', study)" in found["script"]["diff"]
     assert asked == [], "the cells come from the kernel itself"
     assert "hunter22222" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("way", ["file", "list", "create", "repository"])
+def test_T13_packages_and_addresses_are_stored_without_their_secrets(
+    sdk: RunningServer, draft: Task, project: str, tmp_path: Path, way: str
+) -> None:
+    lines = [
+        "--extra-index-url https://joe:hunter2@pypi.example.com/simple",
+        "lab @ git+https://joe:hunter2@example.com/lab.git@0a1b2c",
+        "numpy==2.0",
+    ]
+    file = tmp_path / "requirements.txt"
+    file.write_text("\n".join(lines))
+    task = draft
+    if way == "file":
+        task.set_packages(str(file))
+    elif way == "list":
+        task.set_packages(lines)
+    elif way == "create":
+        (tmp_path / "own.py").write_text("print(1)\n")
+        task = Task.create(project, "made", script=str(tmp_path / "own.py"), requirements_file=str(file))
+    else:
+        task.set_repo("https://joe:hunter2@example.com/lab/digits.git?token=hunter2", "trunk")
+    again(task)
+    stored = json.dumps(document(sdk, task.id)["script"])
+    assert "hunter2" not in stored and "example.com" in stored
