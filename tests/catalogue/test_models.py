@@ -499,3 +499,30 @@ def test_uploads_and_slots(begin: Begin, weights: Path) -> None:
     model.update_weights(str(weights))
     assert model.wait_for_uploads(timeout=30, max_num_uploads=1) is True
     assert again(task).models.output.keys() == ["slot"]
+
+
+@pytest.mark.covers("OM-7")
+def test_a_model_is_connected_to_its_own_task(task: Task, draft: Task) -> None:
+    model = OutputModel(task, name="net")
+    for connect in (lambda: model.connect(draft), lambda: draft.connect(model)):
+        with pytest.raises(UsageError, match=f"an output of task {task.id}, not of {draft.id}") as refused:
+            connect()
+        assert isinstance(refused.value, ValueError) and "InputModel(" in str(refused.value)
+    assert not again(task).models.output and not again(draft).models.output
+    model.connect(Task.get_task(task.id))
+    assert again(task).models.output.keys() == ["net"]
+
+
+@pytest.mark.covers("TM-2")
+def test_a_model_is_found_by_any_of_its_names(task: Task) -> None:
+    for file in ("first", "second"):
+        OutputModel(task, name=f"the {file}").update_weights(register_uri=f"http://example.org/{file}.pt")
+    slotted = OutputModel(task, name="first")
+    slotted.connect(task, name="second")
+    slotted.update_weights(register_uri="http://example.org/third.pt")
+    for models in (task.models.output, again(task).models.output):
+        assert models.keys() == ["the first", "the second", "second"]
+        # A place before a name, a name before a file.
+        assert models["second"].id == models["first"].id == models["third"].id == slotted.id
+        assert models["the second"].url.endswith("second.pt")
+        assert models.get("fourth") is None and models.get("", 5) == 5

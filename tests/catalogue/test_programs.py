@@ -348,6 +348,8 @@ def test_a_notebook(sdk: RunningServer, tmp_path: Path) -> None:
     cells = [nbformat.v4.new_code_cell(cell) for cell in NOTEBOOK]
     book = nbformat.v4.new_notebook(cells=cells)
     client = nbclient.NotebookClient(book, timeout=60, allow_errors=True, kernel_name="python3")
+    # A kernel that has not ended by then is killed, and a killed run has no end of its own.
+    client.create_kernel_manager().shutdown_wait_time = 60.0
     recorded: list[str] = []
     with client.setup_kernel(cwd=str(tmp_path), env=environment):
         task = ""
@@ -431,6 +433,8 @@ def _notebook(sdk: RunningServer, folder: Path, sources: list[str]) -> tuple[str
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     book = nbformat.v4.new_notebook(cells=cells)
     client = nbclient.NotebookClient(book, timeout=60, allow_errors=True, kernel_name="python3")
+    # A kernel that has not ended by then is killed, and a killed run has no end of its own.
+    client.create_kernel_manager().shutdown_wait_time = 60.0
     with client.setup_kernel(cwd=str(folder), env=sdk.client_environment(folder / "home")):
         for number, cell in enumerate(cells):
             client.execute_cell(cell, number)

@@ -188,7 +188,9 @@ def test_offline_mode_keeps_everything_for_later(server: RunningServer, tmp_path
 def test_two_processes_on_one_task(server: RunningServer, tmp_path: Path) -> None:
     begin = 'from trialbook import Task\ntask = Task.init("Recovery", "shared", reuse_last_task_id=False)\n'
     owner = Program(
-        begin + 'print("TASK", task.id)\nprint("READY")\nimport threading\nthreading.Event().wait(6)',
+        begin
+        + 'print("TASK", task.id)\nimport os, threading\n'
+        + "while not os.path.exists('stop'):\n    threading.Event().wait(0.05)\n",
         server,
         tmp_path,
     )
@@ -212,7 +214,8 @@ def test_two_processes_on_one_task(server: RunningServer, tmp_path: Path) -> Non
     )
     assert again.wait() == 0, again.text
     assert again.wait_for("TASK") != task, "a task that another process runs is not reused"
-    assert owner.wait() == 0
+    (tmp_path / "stop").touch()
+    assert owner.wait() == 0, owner.text
 
 
 def test_a_wrong_key_is_told_with_its_place(server: RunningServer, tmp_path: Path) -> None:

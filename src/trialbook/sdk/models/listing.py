@@ -6,21 +6,26 @@ from typing import Any
 from trialbook.errors import UsageError
 from trialbook.sdk import hocon
 from trialbook.sdk.models.base import Model
+from trialbook.sdk.models.frameworks import stem
 from trialbook.sdk.record import Record
 
 
 class ModelList(Sequence[Model]):
-    """The models of one side of a task: by number, slice or name."""
+    """The models of one side of a task: by number, slice or name.
+
+    A name is that of the model's place at the task, else the model's own, else that of its weights file: which of them
+    the place has differs between the SDKs that record runs.
+    """
 
     def __init__(self, entries: Sequence[tuple[str, Model]]) -> None:
         self._entries = list(entries)
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
-            for name, model in self._entries:
-                if name == key:
-                    return model
-            raise KeyError(f"no model {key!r}; there are {self.keys()}")
+            found = self._find(key)
+            if found is None:
+                raise KeyError(f"no model {key!r}; there are {self.keys()}")
+            return found
         if isinstance(key, slice):
             return [model for _, model in self._entries[key]]
         return self._entries[key][1]
@@ -35,13 +40,24 @@ class ModelList(Sequence[Model]):
         """The model of that name.
 
         Args:
-            name: of the slot.
+            name: of the slot, of the model or of its weights file without the ending; looked for in this order.
             default: answer when there is none.
 
         Returns:
-            The model or ``default``.
+            The model or ``default``; the newest of several.
         """
-        return next((model for known, model in self._entries if known == name), default)
+        found = self._find(name)
+        return default if found is None else found
+
+    def _find(self, name: str) -> Model | None:
+        for known, model in self._entries:
+            if known == name:
+                return model
+        for field in (lambda model: model.name, lambda model: stem(model.url)):
+            for _, model in reversed(self._entries):
+                if field(model) == name:
+                    return model
+        return None
 
     def keys(self) -> list[str]:
         """The names of the slots.

@@ -102,14 +102,14 @@ class OutputModel(Model):
                 self.update_design(config_text, config_dict)
 
     def connect(self, task: "Task", name: str | None = None, **_: Any) -> None:
-        """List it with the task's output models; the task takes over its configuration and labels when it has none.
+        """List it with its task's output models; the task takes over its configuration and labels when it has none.
 
         Args:
-            task: the task.
+            task: the task that the model was made for.
             name: of the slot; None is the model's name.
 
         Raises:
-            UsageError: the task is published.
+            UsageError: another task, or the task is published.
         """
         self._connect_to(task, name)
 
@@ -358,6 +358,11 @@ class OutputModel(Model):
         return self._record.journal
 
     def _connect_to(self, task: Any, name: str | None) -> None:
+        if task.id != self._task.id:
+            raise UsageError(
+                f"this model is an output of task {self._task.id}, not of {task.id}: make one for the other task with "
+                f"OutputModel(task=…), or let it start from this one with InputModel({self.id!r}).connect(task)"
+            )
         self._slot = name or self._slot
         self._make(self._slot or self.name)
         known = self._data()
