@@ -72,7 +72,7 @@ def test_a_server_that_does_not_answer_holds_nothing_up(
     artifacts = Task.get_task(task).artifacts
     assert artifacts["notes"].get() == {"a": 1}
     assert "REPORTED" in console(sdk, task)
-    assert f"/projects/*/tasks/{task}/output/log" in program.text
+    assert f"/projects/*/tasks/{task}\n" in program.text
 
 
 @pytest.mark.covers("IA-20")

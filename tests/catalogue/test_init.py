@@ -383,7 +383,7 @@ def test_streams(sdk: RunningServer, tmp_path: Path, wanted: str, seen: set[str]
         assert text.count(line) == (1 if line in seen else 0), (line, text)
         assert program.text.count(line) == 1, "the terminal is unchanged"
     assert text.count("explicit") == 1
-    assert f"id={task}" in program.text and f"/tasks/{task}/output/log" in program.text
+    assert f"id={task}" in program.text and f"/tasks/{task}\n" in program.text
 
 
 @pytest.mark.covers("IA-19")

@@ -85,7 +85,6 @@ WANTED: dict[str, str] = {
     "scalars:answers/*one": _SAYS,
     "scalars:answers/reported/*/name": "the page: a series is x and y",
     # Drafts and states.
-    "queries:answers/tags read": "tags have an order that does not change from call to call",
     "queries:answers/script read/*": _SCRIPT,
     "queries:answers/requirements/pip": "each line of a list of packages ends",
     "queries:answers/progress": "what was set is what is read",

@@ -25,7 +25,7 @@ def test_demo_keeps_the_whole_run(tmp_path: Path) -> None:
         timeout=150,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "/output/log" in done.stdout + done.stderr, "the run's page is printed"
+    assert "Trialbook results page: http" in done.stdout + done.stderr, "the run's page is printed"
     data = tmp_path / ".local" / "share" / "trialbook" / "server"
     assert not (data / "server.json").exists(), "the demo stops the server that it started"
     assert (data / "credentials.json").stat().st_mode & 0o777 == 0o600

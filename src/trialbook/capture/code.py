@@ -5,7 +5,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
-from zipfile import ZipFile, is_zipfile
 
 from trialbook.capture.patch import masked_patch, run_git, uncommitted
 from trialbook.capture.secrets import masked_text
@@ -92,6 +91,8 @@ def _without_file() -> Code:
     text = command_text(sys.orig_argv)
     if text is not None:
         return Code(diff=masked_text(text))
+    from zipfile import is_zipfile
+
     started = Path(sys.argv[0]) if sys.argv else Path()
     if started.is_file() and is_zipfile(started):
         return _archive(started.absolute())
@@ -138,6 +139,8 @@ def command_text(arguments: list[str]) -> str | None:
 def _archive(path: Path) -> Code:
     """A program in an archive (``zipapp``): the texts that it holds, the one that was started first."""
     parts: list[str] = []
+    from zipfile import ZipFile
+
     with ZipFile(path) as archive:
         left = LONGEST_SCRIPT
         members = [one for one in archive.infolist() if one.filename.endswith(".py")]

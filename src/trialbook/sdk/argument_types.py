@@ -18,8 +18,17 @@ _Fits = Callable[[Any], bool]
 _Rule = tuple[int, str, Any, _Fits, bool]
 _handles: dict[str, type] = {}
 """Public classes by name: annotations name some that their module imports for type checkers only."""
-# They look at their values themselves: one is called for every point, one ignores what it cannot take, by contract.
-_OWN_CHECKS = frozenset({"report_scalar", "set_progress"})
+# They look at their values themselves: one is called for every point, two take whatever has a number or a text as
+# the released SDK does, and two answer what they cannot take with False or with nothing, by contract.
+_OWN_CHECKS = frozenset(
+    {
+        "report_scalar",
+        "report_single_value",
+        "report_text",
+        "set_progress",
+        "set_resource_monitor_iteration_timeout",
+    }
+)
 # Arguments that name files, folders or addresses: a ``Path`` is as good as its text, and methods get the text.
 _PLACES = re.compile("path|file|folder|ur[il]|dir|destination")
 _WORDS = {str: "a text", int: "an integer", float: "a number", bool: "True or False", type(None): "None"}

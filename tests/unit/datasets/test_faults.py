@@ -362,6 +362,7 @@ def test_half_made_packs_go_with_the_next_sweep(write: Write, tmp_path: Path) ->
     clock = [time.time()]
     repository = Repository(FolderBlobs(tmp_path / "store"), tmp_path / "cache", lambda: clock[0])
     left = tmp_path / "store/.trialbook-tmp/pack-99999-1"
+    left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
     version = commit(repository, write({"a": b"1"}))
     receipt = repository.delete([])

@@ -77,7 +77,8 @@ class ModelsMixin(TaskBase):
         known = self.models.output.get(slot)
         model = OutputModel(
             task=task,
-            name=model_name or f"{task.name} - {slot}",
+            # A known one is named last: its address is made of its name, and uploads keep their order by address.
+            name=None if known is not None else model_name or f"{task.name} - {slot}",
             tags=tags,
             comment=comment,
             base_model_id=known.id if known is not None else None,
@@ -95,7 +96,6 @@ class ModelsMixin(TaskBase):
             iteration=iteration,
         )
         if known is not None and model_name:
-            # Afterwards: the address is made of the name, and uploads keep their order by address.
             model.set_name(model_name)
         return url
 

@@ -291,8 +291,10 @@ class StatusMixin(TaskBase):
 
     def wait_for_status(
         self,
-        status: Iterable[TaskStatusEnum | str] = _WAITED,
-        raise_on_status: Iterable[TaskStatusEnum | str] | None = (TaskStatusEnum.failed,),
+        status: TaskStatusEnum | str | Iterable[TaskStatusEnum | str] = _WAITED,
+        raise_on_status: TaskStatusEnum | str | Iterable[TaskStatusEnum | str] | None = (
+            TaskStatusEnum.failed,
+        ),
         check_interval_sec: float = 60.0,
     ) -> None:
         """Wait until the task has one of the statuses.
