@@ -36,7 +36,10 @@ def play(task: Any, answers: Any, tasks: dict[str, str]) -> None:
     copy = answers("copy", lambda: Task.clone(source_task=draft, name="copy", comment="cc") and None)
     copy = Task.clone(source_task=draft.id, name="copied", parent=task.id)
     tasks["copied"] = copy.id
-    answers("copied", lambda: [copy.name, copy.status, copy.parent == task.id, sorted(copy.get_tags()), copy.comment])
+    answers(
+        "copied",
+        lambda: [copy.name, copy.status, copy.parent == task.id, sorted(copy.get_tags()), copy.comment],
+    )
     answers("plain copy name", lambda: Task.clone(draft).name)
     answers("edit status", lambda: copy.mark_started())
     answers("started", lambda: copy.get_status())
