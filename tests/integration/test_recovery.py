@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.integration.program import Program, document, points, until
 from tests.integration.proxy import Proxy
@@ -324,15 +326,25 @@ def test_T45_a_program_that_runs_is_named(own_server: RunningServer, tmp_path: P
 
 
 REFUSED_LATER = """
-import os, signal
+import os, signal, threading
 from trialbook import Task
 task = Task.init("Recovery", "refused", reuse_last_task_id=False, auto_resource_monitoring=False)
 task.get_logger().report_scalar("a", "b", 1.0, 1)
 task.flush()
 print("TASK", task.id)
-task.get_logger().set_flush_period(600)
+while not os.path.exists("stop"):
+    threading.Event().wait(0.01)
 task.get_logger().report_scalar("a", "b", 2.0, 2)
 os.kill(os.getpid(), signal.SIGKILL)
+"""
+TO_A_PUBLISHED_ONE = """
+from trialbook import Task
+task = Task.create("Recovery", "refused")
+task.mark_started()
+task.mark_completed()
+task.publish()
+print("TASK", task.id)
+Task.get_task(task.id).get_logger().report_scalar("a", "b", 2.0, 2)
 """
 ANOTHER = """
 from trialbook import Task
@@ -345,18 +357,35 @@ task.close()
 """
 
 
-def test_T21_a_refused_report_is_said_once_and_can_be_discarded(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    killed = Program(REFUSED_LATER, server, tmp_path)
-    task = killed.wait_for("TASK")
-    killed.wait()
-    server.call("tasks.delete", task=task, force=True)
+def left_by(
+    server: RunningServer, home: Path, change: Callable[[str], object], source: str = REFUSED_LATER
+) -> tuple[Program, str]:
+    """A run to whose task something happened before its last report, and that left it on this host."""
+    program = Program(source, server, home)
+    task = program.wait_for("TASK")
+    change(task)
+    (home / "stop").touch()
+    program.wait()
+    assert len(list(home.rglob(f"{task}/*/journal.json"))) == 1, program.text
+    return program, task
 
-    def run() -> str:
-        program = Program(ANOTHER, server, tmp_path)
-        assert program.wait() == 0, program.text
-        return program.text
+
+def later_run(server: RunningServer, home: Path, **environment: str) -> str:
+    program = Program(ANOTHER, server, home, **environment)
+    assert program.wait() == 0, program.text
+    return program.text
+
+
+@pytest.mark.parametrize("what", ["deleted", "published"])
+def test_T21_a_refused_report_is_said_once_and_can_be_discarded(
+    server: RunningServer, tmp_path: Path, what: str
+) -> None:
+    if what == "deleted":
+        killed, task = left_by(
+            server, tmp_path, lambda task: server.call("tasks.delete", task=task, force=True)
+        )
+    else:
+        killed, task = left_by(server, tmp_path, lambda _: None, TO_A_PUBLISHED_ONE)
 
     def left() -> list[Path]:
         return list(tmp_path.rglob(f"{task}/*/journal.json"))
@@ -370,9 +399,8 @@ def test_T21_a_refused_report_is_said_once_and_can_be_discarded(
             timeout=60,
         )
 
-    assert len(left()) == 1
-    said = [run().count(f"sync --discard {task}") for _ in range(3)]
-    assert said == [1, 0, 0] and len(left()) == 1
+    said = [later_run(server, tmp_path) for _ in range(2)]
+    assert [text.count(f"sync --discard {task}") for text in said] == [1, 0] and len(left()) == 1, said
     # A person who asks is told, and the reports are still there.
     asked = trialbook()
     assert asked.returncode == 1 and f"trialbook sync --discard {task}" in asked.stdout
@@ -380,3 +408,27 @@ def test_T21_a_refused_report_is_said_once_and_can_be_discarded(
     assert trialbook("--discard", task).returncode == 0
     assert not left() and trialbook("--discard", task).returncode == 1
     assert "Nothing is waiting" in trialbook().stdout
+    if what == "published":
+        assert points(server, task) == {}
+
+
+@pytest.mark.parametrize("what", ["archived", "published meanwhile", "of another user"])
+def test_T21_what_the_server_takes_is_sent_and_nobody_is_warned(
+    server: RunningServer, tmp_path: Path, what: str
+) -> None:
+    keys: dict[str, str] = {}
+
+    def change(task: str) -> None:
+        if what != "of another user":
+            server.call("tasks.stopped", task=task, force=True)
+            ask = {"archived": ("tasks.archive", {"tasks": [task]})}
+            server.call(*ask.get(what, ("tasks.publish", {"task": task})))
+            return
+        made = server.call("users.create", name=f"heir {task}", role="user")["credentials"]
+        for name in ("access_key", "secret_key"):
+            keys.update({f"{prefix}_API_{name.upper()}": made[name] for prefix in ("TRIALBOOK", "CLEARML")})
+
+    _, task = left_by(server, tmp_path, change)
+    said = later_run(server, tmp_path, **keys)
+    assert "--discard" not in said and not list(tmp_path.rglob(f"{task}/*/journal.json")), said
+    assert points(server, task)["a/b"] == {"iter": [1, 2], "value": [1.0, 2.0]}
