@@ -17,6 +17,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 # Three test processes share two cores: five seconds, the default, are too few for a page that has to draw.
 expect.set_options(timeout=15_000)
+ELSEWHERE = "trialbook.test"
+"""A name of this machine that the browser takes for another's: over plain HTTP its pages are no secure context."""
+
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
     "--headless",
@@ -27,6 +30,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
 ]
 
 

@@ -1,12 +1,11 @@
 """Tables, queues, comparisons and the console, where a list is short, long, empty, or filled while it is looked at."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Site
 from tests.e2e.filling import Filler, parameters, scalars
@@ -35,6 +34,22 @@ def test_W1_a_table_that_was_empty_shows_its_rows_again(page: Page, site: Site) 
     expect(page.locator(".grid")).to_have_count(0)
     page.get_by_label("Filter tasks").fill("")
     expect(rows).to_have_count(before)
+
+
+@pytest.mark.parametrize("kind", ["tasks", "models"])
+def test_escape_closes_a_menu_over_a_table_and_leaves_the_selection(
+    page: Page, site: Site, kind: str
+) -> None:
+    page.goto(f"{site.url}/projects/*/{kind}")
+    page.locator(".grid-row[data-task] input").first.check()
+    menu = page.get_by_role("menu")
+    page.locator("[aria-haspopup=menu]", has_text="Tags").click()
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    expect(page.locator(".grid-row[aria-selected=true]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".grid-row[aria-selected=true]")).to_have_count(0)
 
 
 @pytest.mark.parametrize("kind", ["tasks", "models"])
@@ -96,62 +111,6 @@ def test_W2_a_queue_can_be_made_where_none_fits(page: Page, filler: Filler, fres
     expect(dialog).to_have_count(0)
     named = filler.call("queues.get_all_ex", name="^night$")["queues"]
     assert [len(queue["entries"]) for queue in named] == [2]
-
-
-def test_W4_tabs_in_the_background_hold_no_connection(context: BrowserContext, site: Site) -> None:
-    hide = "Object.defineProperty(document, 'hidden', { get: () => window.seen !== true });"
-    tabs = [context.new_page() for _ in range(6)]
-    streams: list[str] = []
-    for tab in tabs:
-        tab.on("request", lambda ask: streams.append(ask.url) if ask.url.endswith("/stream") else None)
-        tab.add_init_script(hide)
-        tab.goto(f"{site.url}/projects/*/tasks")
-        expect(tab.locator(".grid-row[data-task]").first).to_be_visible()
-    seventh = context.new_page()
-    seventh.goto(f"{site.url}/projects")
-    expect(seventh.locator(".project-card").first).to_be_visible()
-    expect(seventh.locator(".live")).to_have_attribute("data-kind", "live")
-    assert streams == []
-    tabs[0].evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
-    expect(tabs[0].locator(".live")).to_have_attribute("data-kind", "live")
-
-
-def test_W4_windows_that_are_looked_at_share_one_stream(
-    browser: Browser, filler: Filler, fresh: RunningServer
-) -> None:
-    context = browser.new_context(viewport={"width": 1000, "height": 700})
-    project = filler.call("projects.create", name="shared stream")["id"]
-    open_streams: list[tuple[Page, Request]] = []
-
-    def began(ask: Request) -> None:
-        if ask.url.endswith("/stream"):
-            open_streams.append((ask.frame.page, ask))
-
-    def ended(ask: Request) -> None:
-        open_streams[:] = [one for one in open_streams if one[1] is not ask]
-
-    tabs = [context.new_page() for _ in range(7)]
-    for tab in tabs:
-        tab.on("request", began)
-        tab.on("requestfinished", ended)
-        tab.on("requestfailed", ended)
-        tab.goto(f"{fresh.url}/projects/{project}/tasks")
-        expect(tab.locator(".live")).to_have_attribute("data-kind", "live")
-    assert len(open_streams) == 1
-    for i in range(2):
-        filler.call("tasks.create", name=f"told to all {i}", project=project)
-        for tab in tabs:
-            expect(tab.get_by_role("link", name=f"told to all {i}")).to_be_visible()
-        reader = open_streams[0][0]
-        tabs.remove(reader)
-        reader.close()
-        open_streams[:] = [one for one in open_streams if one[0] is not reader]
-        expect(tabs[0].locator(".live")).to_have_attribute("data-kind", "live")
-        deadline = time.monotonic() + 30
-        while not open_streams and time.monotonic() < deadline:
-            tabs[0].wait_for_timeout(20)
-        assert len(open_streams) == 1
-    context.close()
 
 
 def test_W5_a_long_parameter_is_shown_from_its_head(page: Page, filler: Filler, fresh: RunningServer) -> None:

@@ -46,6 +46,11 @@ WATCH = """() => {
   window.stirred = new MutationObserver((all) => { window.stirs += all.length; });
   window.stirred.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 }"""
+# To copy twice changes nothing that can be seen.
+COPYING = """() => {
+  const write = navigator.clipboard.writeText.bind(navigator.clipboard);
+  navigator.clipboard.writeText = (text) => write(text).then(() => { window.stirs = (window.stirs ?? 0) + 1; });
+}"""
 # What a place shows, as far as its address speaks for it: not when something was, nor what was scrolled to.
 LOOK = """() => {
   const texts = (what) => [...document.querySelectorAll(what)].map((one) => one.textContent.trim());
@@ -107,6 +112,7 @@ class Walk:
 
     def _open(self) -> Page:
         tab = self.context.new_page()
+        tab.add_init_script(f"({COPYING})()")
         tab.on("pageerror", lambda error: self._fault(f"script error: {error}"))
         tab.on("console", self._console)
         tab.on("response", self._response)

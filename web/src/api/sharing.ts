@@ -1,8 +1,10 @@
 /*
  * One stream for all windows of a browser. A browser opens six connections to a host, so six windows with a stream each
- * would leave none for requests. The windows that are looked at contend for a lock; who holds it reads the stream for
- * all and passes on what comes. A lock falls free when its window closes, crashes or sleeps, and the next one reads on.
+ * would leave none for requests. The windows that are looked at take turns (`turns.ts`); whose turn it is reads the
+ * stream for all and passes on what comes.
  */
+
+import { type Turns, turns } from "~/api/turns";
 
 export type Shared =
   | { kind: "hello" }
@@ -13,30 +15,27 @@ export type Shared =
 export interface Peers {
   /** This window reads for all from now on, until `release` is called or it closes. */
   lead: () => void;
+  /** Another window reads for all, though this one did. */
+  deposed: () => void;
   heard: (message: Shared) => void;
   /** A window has closed. */
   left: (id: string) => void;
 }
 
-const NAME = "trialbook.live";
-
-/** Whether windows can find each other here. The locks are there only in a secure context: HTTPS, or this machine. */
+/** Whether windows can find each other here. */
 export function canShare(): boolean {
-  return typeof BroadcastChannel !== "undefined" && typeof navigator !== "undefined" && Boolean(navigator.locks);
+  return typeof BroadcastChannel !== "undefined";
 }
 
 /** The windows of this browser that show the same server. */
 export class Sharing {
   readonly id = Math.random().toString(36).slice(2);
-  private readonly channel = new BroadcastChannel(NAME);
-  private readonly awaited = new Set<string>();
-  private wish: AbortController | null = null;
-  private letGo: (() => void) | null = null;
+  private readonly channel = new BroadcastChannel("trialbook.live");
+  private readonly turns: Turns;
 
-  constructor(private readonly peers: Peers) {
+  constructor(peers: Peers) {
     this.channel.onmessage = ({ data }) => peers.heard(data as Shared);
-    // Held for as long as this window lives: whoever waits for it learns of the end.
-    void navigator.locks.request(`${NAME}.${this.id}`, () => new Promise(() => undefined));
+    this.turns = turns(this.id, { lead: peers.lead, deposed: peers.deposed, left: peers.left, call: () => this.send({ kind: "hello" }) });
   }
 
   send(message: Shared): void {
@@ -45,37 +44,16 @@ export class Sharing {
 
   /** Stands in line for the lead. */
   contend(): void {
-    if (this.wish) return;
-    const wish = new AbortController();
-    this.wish = wish;
-    navigator.locks
-      .request(NAME, { signal: wish.signal }, () => {
-        if (wish.signal.aborted) return undefined;
-        return new Promise<void>((done) => {
-          this.letGo = done;
-          this.peers.lead();
-        });
-      })
-      .catch((error: unknown) => {
-        if (!wish.signal.aborted) throw error;
-      });
+    this.turns.contend();
   }
 
   /** Gives the lead away, or the place in the line. */
   release(): void {
-    this.wish?.abort();
-    this.wish = null;
-    this.letGo?.();
-    this.letGo = null;
+    this.turns.release();
   }
 
   /** Tells when a window that was heard of is gone. */
   await(id: string): void {
-    if (this.awaited.has(id)) return;
-    this.awaited.add(id);
-    void navigator.locks.request(`${NAME}.${id}`, () => {
-      this.awaited.delete(id);
-      this.peers.left(id);
-    });
+    this.turns.await(id);
   }
 }

@@ -83,6 +83,11 @@ export class LiveLink {
     if (share) {
       this.sharing = new Sharing({
         lead: () => this.lead(),
+        deposed: () => {
+          this.abort?.abort();
+          this.leads = false;
+          this.schedule(0);
+        },
         heard: (message) => this.heard(message),
         left: (id) => {
           if (this.others.delete(id) && this.leads) this.schedule(300);

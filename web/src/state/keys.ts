@@ -15,7 +15,10 @@ function nameOf(event: KeyboardEvent): string {
   return mod + shift + (event.key.length === 1 ? event.key : event.key.toLowerCase());
 }
 
-/** Page-wide keys while the component is mounted. They rest while the user types or a dialog is open. */
+// What lies over the page has the keys. A key that the page takes is also lost to the browser, which closes a menu by Esc.
+const ABOVE = "dialog[open], [role=menu]:popover-open";
+
+/** Page-wide keys while the component is mounted. They rest while the user types, or a dialog or a menu is open. */
 export function useKeys(keys: KeyMap, active = true): void {
   const latest = useRef(keys);
   useLayoutEffect(() => {
@@ -27,7 +30,7 @@ export function useKeys(keys: KeyMap, active = true): void {
       const name = nameOf(event);
       const action = Object.hasOwn(latest.current, name) ? latest.current[name] : undefined;
       if (!action || event.defaultPrevented) return;
-      if (!name.startsWith("mod+") && (typing(event.target) || document.querySelector("dialog[open]"))) return;
+      if (!name.startsWith("mod+") && (typing(event.target) || document.querySelector(ABOVE))) return;
       event.preventDefault();
       // Committed before the next key: two quick keys must not both act on the row where the first one stood.
       flushSync(() => action(event));

@@ -3,6 +3,7 @@ import "~/widgets/states.css";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import { RpcError } from "~/api/rpc";
+import { copyText } from "~/state/clipboard";
 import { dismiss, useToasts } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 
@@ -10,7 +11,8 @@ import { Icon } from "~/theme/icons";
 export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
   const [done, setDone] = useState(false);
   const copy = () => {
-    void navigator.clipboard.writeText(text).then(() => {
+    void copyText(text).then((copied) => {
+      if (!copied) return;
       setDone(true);
       setTimeout(() => setDone(false), 1500);
     });

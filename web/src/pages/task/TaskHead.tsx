@@ -6,6 +6,7 @@ import { formatAgo, formatCount, formatDuration, parseTime } from "~/charts/form
 import { Completeness } from "~/pages/task/Completeness";
 import { useTask } from "~/pages/task/context";
 import { type ActionName, ACTIONS, refreshTasks, setTags } from "~/state/actions";
+import { copyText } from "~/state/clipboard";
 import { useUserNames } from "~/state/directory";
 import { datasetPath, projectPath, TABS, type TabPath, taskPath } from "~/state/links";
 import { toast } from "~/state/toasts";
@@ -46,7 +47,7 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
   const asAction = { id: task.id, name: task.name, status: task.status, system_tags: task.system_tags, tags: task.tags };
   const share = () => {
     const link = `${location.origin}${taskPath(task.project, task.id, tab)}${location.search}`;
-    void navigator.clipboard.writeText(link).then(() => toast("The link to this view is copied."));
+    void copyText(link).then((copied) => copied && toast("The link to this view is copied."));
   };
   const able = MENU.filter((name) => ACTIONS[name].refuse(asAction) === null);
   return (
