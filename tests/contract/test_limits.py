@@ -359,6 +359,34 @@ def test_S8_letters_that_are_none_in_a_journal(server: RunningServer, letter: by
     assert server.call("events.get_task_plots", task=task)["returned"] == 1
 
 
+def _nested(depth: int, piece: str) -> bytes:
+    opened, closed = ("[", "]") if piece == "list" else ('{"a": ', "}")
+    return b'"\\u0000", ' + b'"b": ' + (opened * depth + '"\\u0000"' + closed * depth).encode()
+
+
+@pytest.mark.parametrize("piece", ["list", "object"])
+def test_S8_nested_as_deep_as_a_parser_goes(server: RunningServer, piece: str) -> None:
+    """Whatever reads a body after the parser may not go as deep as the parser went."""
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    for depth in (50, 300, 480, 700, 900, 980, 5000):
+        deep = _nested(depth, piece)
+        assert server.ask("tasks.get_by_id", body=b'{"task": "x", "a": ' + deep + b"}").status == 400
+        head = b'{"type": "plot", "metric": "m", "variant": "v", "iter": 1, "timestamp": 1, "plot_str": '
+        payload = head + deep + b"}"
+        assert (
+            server.ask(
+                "events.add_points",
+                body=frames.body(task, new_id(), 0, frames.frame(4, payload)),
+                headers={"Content-Type": "application/x-trialbook-points"},
+            ).status
+            < 500
+        )
+        line = b'{"type": "log", "task": "' + task.encode() + b'", "msg": ' + deep + b"}"
+        reply = server.ask("events.add_batch", body=line, headers={"Content-Type": "application/json-lines"})
+        assert reply.status < 500
+    assert "Traceback" not in server.log
+
+
 @pytest.mark.parametrize("metadata", [5.0, 1, True, "text", [1], [{"no": "key"}]])
 @pytest.mark.parametrize("method", ["create", "edit"])
 def test_S8_metadata_of_another_kind(server: RunningServer, method: str, metadata: Any) -> None:

@@ -17,7 +17,7 @@ import urllib3
 from tests.support.server import RunningServer
 
 from trialbook.blobs.object_store import ObjectStoreBlobs
-from trialbook.errors import BadRequest
+from trialbook.errors import BadRequest, BadToken
 from trialbook.server import migrations
 from trialbook.server.rpc import peer
 from trialbook.server.settings import Settings
@@ -240,8 +240,128 @@ def test_S12_a_disabled_user_is_out_at_once(server: RunningServer) -> None:
     assert _login(server, made["credentials"])[0] == 401
     server.call("users.edit", user=made["user"]["id"], disabled=False)
     assert _login(server, made["credentials"])[0] == 200
-    # Browsers log in anew.
-    assert post(f"{server.url}/users.get_current_user", Authorization=f"Bearer {page}")[0] == 401
+    # What was given out before stays dead, and nothing is made of it.
+    for ended in (token, page):
+        bearer = {"Authorization": f"Bearer {ended}"}
+        for method in ("users.get_current_user", "auth.login", "auth.create_link"):
+            assert post(f"{server.url}/{method}", **bearer)[0] == 401, method
+    # In the same second.
+    _, fresh = _login(server, made["credentials"])
+    assert post(f"{server.url}/users.get_current_user", Authorization=f"Bearer {fresh}")[0] == 200
+
+
+def test_S12_an_old_token_stays_dead_over_a_restart_and_many_rounds(own_server: RunningServer) -> None:
+    server = own_server
+    made = server.call("users.create", name="in and out", role="user")
+    old = []
+    for _ in range(3):
+        token = _login(server, made["credentials"])[1]
+        old.append({"Authorization": f"Bearer {token}"})
+        link = post(f"{server.url}/auth.create_link", **old[-1])[1]["data"]["link"]
+        # Disabling one who is disabled ends nothing twice.
+        for disabled in (True, True, False):
+            server.call("users.edit", user=made["user"]["id"], disabled=disabled)
+        reply = post(f"{server.url}/auth.login_link", {"link": link})
+        assert (reply[0], reply[1]["meta"]["error_class"]) == (401, "BadToken")
+    kept = {"Authorization": f"Bearer {_login(server, made['credentials'])[1]}"}
+    server.call("users.edit", user=made["user"]["id"], role="read-only", disabled=False)
+    for again in (False, True):
+        if again:
+            server.kill()
+            server.start()
+        assert [post(f"{server.url}/users.get_current_user", **bearer)[0] for bearer in old] == [401] * 3
+        assert post(f"{server.url}/users.get_current_user", **kept)[0] == 200
+
+
+def test_S12_what_came_from_a_key_ends_with_it(server: RunningServer) -> None:
+    made = server.call("users.create", name="linked", role="user")
+    other = server.call("users.create", name="bystander", role="user")
+    user, key = made["user"]["id"], made["credentials"]["access_key"]
+    bearer = {"Authorization": f"Bearer {_login(server, made['credentials'])[1]}"}
+    spare = post(f"{server.url}/auth.create_credentials", **bearer)[1]["data"]["credentials"]
+    links = [post(f"{server.url}/auth.create_link", **bearer)[1]["data"]["link"] for _ in range(2)]
+    page = post(f"{server.url}/auth.login_link", {"link": links[0]})[1]["data"]["token"]
+    by_spare = {"Authorization": f"Bearer {_login(server, spare)[1]}"}
+    link = post(f"{server.url}/auth.create_link", **by_spare)[1]["data"]["link"]
+    stays = post(f"{server.url}/auth.login_link", {"link": link})[1]["data"]["token"]
+    stranger = {"Authorization": f"Bearer {_login(server, other['credentials'])[1]}"}
+    assert (
+        post(f"{server.url}/auth.revoke_credentials", {"access_key": key}, **stranger)[1]["data"]["revoked"]
+        == 0
+    )
+    seen = [
+        post(f"{server.url}/users.get_current_user", Authorization=f"Bearer {t}")[0] for t in (page, stays)
+    ]
+    assert seen == [200, 200]
+    assert server.call("auth.revoke_credentials", user=user, access_key=key)["revoked"] == 1
+    seen = [
+        post(f"{server.url}/users.get_current_user", Authorization=f"Bearer {t}")[0] for t in (page, stays)
+    ]
+    assert seen == [401, 200]
+    assert post(f"{server.url}/auth.login_link", {"link": links[1]})[0] == 401
+
+
+def test_S12_who_listens_is_let_go(server: RunningServer) -> None:
+    made = server.call("users.create", name="listener", role="user")
+    _, token = _login(server, made["credentials"])
+    heard = HTTP.request(
+        "POST",
+        f"{server.url}/stream",
+        body=b'{"topics": ["projects"]}',
+        headers={"Authorization": f"Bearer {token}"},
+        preload_content=False,
+        timeout=60,
+    )
+    assert heard.read(5)
+    server.call("users.edit", user=made["user"]["id"], disabled=True)
+    over = threading.Event()
+
+    def stir() -> None:
+        while not over.wait(0.3):
+            name = f"stirred {os.urandom(4).hex()}"
+            server.call("projects.delete", project=server.call("projects.create", name=name)["id"])
+
+    stirring = threading.Thread(target=stir)
+    stirring.start()
+    try:
+        while heard.read(1 << 10):
+            pass
+    finally:
+        over.set()
+        stirring.join()
+        heard.close()
+
+
+def test_S12_a_check_that_goes_on_while_a_key_ends_keeps_nothing(tmp_path: Path) -> None:
+    """A token that is looked up while its user is disabled must not stay known for a minute."""
+    database = Database(f"sqlite:///{tmp_path}/t.db")
+    try:
+        migrations.prepare(database)
+        services = build_services(database, Settings(data=tmp_path), ObjectStoreBlobs.in_folder(tmp_path))
+        accounts, users = services.accounts, services.users
+        accounts.prepare(tmp_path / "credentials.json")
+        key = json.loads((tmp_path / "credentials.json").read_text())
+        token, _ = accounts.token(accounts.by_key(key["access_key"], key["secret_key"]))
+        owner = accounts.by_token(token).user
+        accounts.forget(owner)
+        found = users.get_credential
+
+        def meanwhile(connection: Any, access_key: str) -> Any:
+            row = found(connection, access_key)
+            with database.write() as writing:
+                accounts.revoke(writing, owner, access_key)
+            accounts.forget(owner)
+            return row
+
+        users.get_credential = meanwhile  # type: ignore[method-assign]
+        # It was asked before.
+        assert accounts.by_token(token).user == owner
+        del users.get_credential
+        assert accounts.remembered(token) is None
+        with pytest.raises(BadToken, match="revoked"):
+            accounts.by_token(token)
+    finally:
+        database.close()
 
 
 def test_S12_the_last_administrator_stays(server: RunningServer) -> None:

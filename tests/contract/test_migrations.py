@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -39,4 +40,26 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigurationError, match="newer Trialbook"):
         migrations.prepare(database)
+    database.close()
+
+
+def test_S12_who_is_disabled_comes_back_without_old_tokens(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    config = Config()
+    config.set_main_option("script_location", str(migrations.FOLDER))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0007")
+        for name, out in (("in", False), ("out", True)):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO user_account (id, name, role, created, preferences, disabled)"
+                    " VALUES (:id, :name, 'user', 1, '{}', :out)"
+                ),
+                {"id": name, "name": name, "out": out},
+            )
+    migrations.prepare(database)
+    with database.read() as connection:
+        found = connection.execute(sa.text("SELECT id, token_epoch FROM user_account ORDER BY id"))
+        assert [tuple(row) for row in found] == [("in", 0), ("out", 1)]
     database.close()

@@ -214,6 +214,7 @@ def test_a_revoked_key_ends_its_tokens(accounts: Accounts, tmp_path: Path) -> No
     assert accounts.by_token(token).access_key == key
     with accounts._database.write() as connection:
         assert accounts.revoke(connection, second.user, key) == 1
+    accounts.forget(second.user)
     with pytest.raises(BadToken, match="revoked"):
         accounts.by_token(token)
 

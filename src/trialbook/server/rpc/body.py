@@ -155,7 +155,13 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise BadRequest("the body is nested too deep") from None
     if not isinstance(value, dict):
         raise BadRequest(f"the body must be a JSON object, not {_kind(value)}")
-    return value if clean else loose_json.cleaned(value)
+    if clean:
+        return value
+    try:
+        found: dict[str, Any] = loose_json.cleaned(value)
+        return found
+    except ValueError as error:
+        raise BadRequest(f"the body cannot be read: {error}") from None
 
 
 def _lenient(body: bytes) -> Any:

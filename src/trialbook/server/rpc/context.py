@@ -27,6 +27,7 @@ class Context:
         version: protocol version that the caller asked for, such as ``(2, 23)``.
         origin: address of the caller.
         request: the HTTP request, for log-in alone; None in nested and internal calls.
+        afterwards: what is done once the transaction has been committed.
     """
 
     services: Services
@@ -42,6 +43,7 @@ class Context:
     open_connection: Connection | None = None
     published: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     reply_headers: list[tuple[str, str]] = field(default_factory=list)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection:

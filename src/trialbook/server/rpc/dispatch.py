@@ -98,6 +98,9 @@ class Dispatcher:
                 # Another server wrote the same rows in the same moment. All of this attempt was undone.
                 context.published.clear()
                 context.reply_headers.clear()
+                context.afterwards.clear()
+        for do in context.afterwards:
+            do()
         for topic, kind, keys in context.published:
             self._hub.publish(topic, kind, keys)
         return reply

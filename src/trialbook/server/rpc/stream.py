@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 
@@ -21,6 +22,8 @@ from trialbook.server.services.accounts import Accounts
 
 _LIMIT = 1 << 20
 _MOST_TOPICS = 2_000
+_ASK_AGAIN_SECONDS = 60.0
+"""A stream may outlast the token that opened it."""
 
 
 class Topics(msgspec.Struct, frozen=True):
@@ -80,14 +83,22 @@ class Stream:
             known = mark == self._hub.mark and number.isascii() and number.isdigit()
             after = natural(number) if known else -1
         return StreamingResponse(
-            self._events(frozenset(asked.topics), after),
+            self._events(request, frozenset(asked.topics), after),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
-    async def _events(self, topics: frozenset[str], after: int | None) -> AsyncIterator[bytes]:
+    async def _events(
+        self, request: Request, topics: frozenset[str], after: int | None
+    ) -> AsyncIterator[bytes]:
         yield b": listening\n\n"
+        asked, ended = time.monotonic(), self._accounts.ended
         async for change in self._hub.listen(topics, after):
+            # Something was ended here, or may have been by another server.
+            if ended != self._accounts.ended or time.monotonic() - asked > _ASK_AGAIN_SECONDS:
+                asked, ended = time.monotonic(), self._accounts.ended
+                if not await self._may_still(request):
+                    return
             if change is None:
                 yield b": alive\n\n"
             elif isinstance(change, str):
@@ -95,3 +106,13 @@ class Stream:
             else:
                 data = json.dumps({"topic": change.topic, "kind": change.kind, "keys": list(change.keys)})
                 yield f"id: {self._hub.mark}-{change.number}\nevent: change\ndata: {data}\n\n".encode()
+
+    async def _may_still(self, request: Request) -> bool:
+        """Whether whoever opened a stream could open it again."""
+        try:
+            caller = await asyncio.get_running_loop().run_in_executor(
+                self._executor, session.identify, request, self._accounts, "stream"
+            )
+        except WireError:
+            return False
+        return bool(caller.user)

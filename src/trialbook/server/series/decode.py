@@ -235,11 +235,13 @@ def _object(payload: bytes, offset: int) -> dict[str, Any]:
             value = msgspec.json.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             value = loose_json.parse(payload)
+        else:
+            value = value if b"\\u" not in payload else loose_json.cleaned(value)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the frame at byte {offset} of the body holds no JSON: {error}") from None
     if not isinstance(value, dict):
         raise BadRequest(f"the frame at byte {offset} of the body holds no JSON object")
-    return value if b"\\u" not in payload else loose_json.cleaned(value)
+    return value
 
 
 def _loss(value: dict[str, Any], offset: int) -> Loss:

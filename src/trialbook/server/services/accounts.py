@@ -53,6 +53,7 @@ class Caller:
         access_key: the key that the session was opened with; empty for a log-in on the server's own machine.
         kind: where the token came from.
         session: id of a browser's session; empty for a token that a key made.
+        epoch: the number of the user's tokens when this one was made; another one ends them all.
     """
 
     user: str = ""
@@ -61,6 +62,7 @@ class Caller:
     access_key: str = ""
     kind: Literal["none", "token", "cookie", "key"] = "none"
     session: str = ""
+    epoch: int = 0
 
     def may(self, permission: Permission) -> bool:
         """True when the caller holds the permission."""
@@ -86,6 +88,8 @@ class Accounts:
         self._identity = ""
         # A token is checked against its key's row once a minute, so that a revoked key ends soon and calls stay cheap.
         self._checked: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
+        self.ended = 0
+        """Grows whenever a user, a key or a session was changed by this process."""
         self._lock = threading.Lock()
         self.links = Links()
 
@@ -163,7 +167,8 @@ class Accounts:
         # Once a minute is enough to know: log-in must not wait for the disk each time.
         if row.last_used is None or now - row.last_used > 60:
             self._note_use(row, access_key, origin, now)
-        return Caller(owner.id, owner.name, self.lesser(owner.role, row.role), access_key, "key")
+        role = self.lesser(owner.role, row.role)
+        return Caller(owner.id, owner.name, role, access_key, "key", epoch=owner.token_epoch)
 
     def _note_use(self, row: Any, access_key: str, origin: str, now: float) -> None:
         with self._database.write() as connection:
@@ -178,10 +183,16 @@ class Accounts:
                 row for row in self._users.users(connection, None) if row.role == "admin" and not row.disabled
             ]
         first: Any = min(admins, key=lambda row: row.created)
-        return Caller(first.id, first.name, first.role, "", "key")
+        return Caller(first.id, first.name, first.role, "", "key", epoch=first.token_epoch)
 
     def page_token(self, connection: Connection, caller: Caller, method: str, origin: str) -> tuple[str, int]:
-        """A token for a browser that has no key, and its life in seconds. It ends with its session's row."""
+        """A token for a browser that has no key, and its life in seconds. It ends with its session's row, and that
+        with the key whose link let it in.
+
+        Raises:
+            BadToken: what the caller had shown has ended since.
+        """
+        caller = self._standing(connection, caller)
         token, life = self.token(replace(caller, access_key="", session=new_id()))
         session = jwt.decode(token, options={"verify_signature": False})["session_id"]
         now = self._clock()
@@ -194,14 +205,13 @@ class Accounts:
             origin=origin,
             created=now,
             expires=now + life,
+            access_key=caller.access_key or None,
         )
         return token, life
 
     def end_session(self, connection: Connection, session: str, owner: str) -> int:
-        """End a browser's session of this user; in this process at once."""
-        done = self._users.drop_session(connection, session, owner)
-        self.forget(owner)
-        return done
+        """End a browser's session of this user; ``forget`` the user once that is committed."""
+        return self._users.drop_session(connection, session, owner)
 
     def token(self, caller: Caller, seconds: int | None = None) -> tuple[str, int]:
         """A signed token for a caller, and its life in seconds. A token that is made with a browser's session belongs
@@ -225,6 +235,7 @@ class Accounts:
             "server_build": __version__,
             "feature_set": "basic",
             "key": caller.access_key,
+            "epoch": caller.epoch,
             "identity": {
                 "user": caller.user,
                 "user_name": caller.name,
@@ -247,7 +258,7 @@ class Accounts:
         Raises:
             BadToken: it is malformed, expired, signed with another key, or its access key was revoked.
         """
-        moment = time.monotonic()
+        moment, ended = time.monotonic(), self.ended
         known = self.remembered(token)
         if known is not None:
             return known
@@ -261,49 +272,59 @@ class Accounts:
                 claims.get("key", ""),
                 "token",
                 "" if claims.get("key") else claims["session_id"],
+                # Tokens of earlier versions carry none.
+                claims.get("epoch", 0),
             )
         except jwt.ExpiredSignatureError:
             raise BadToken("the token has expired; log in again") from None
         except (jwt.InvalidTokenError, KeyError, TypeError):
             raise BadToken("the token is not valid here; log in again") from None
         with self._database.read() as connection:
-            owner: Any = self._users.get_user(connection, caller.user)
-            if owner is None:
-                raise BadToken("the user of this token is gone")
-            if owner.disabled:
-                raise BadToken("the user of this token is disabled; ask an administrator")
-            role = None
-            if caller.access_key:
-                key: Any = self._users.get_credential(connection, caller.access_key)
-                if key is None:
-                    raise BadToken("the access key of this token was revoked")
-                role = key.role
-            else:
-                role = self._users.session_role(connection, caller.session)
-                if role is None:
-                    raise BadToken("this session was ended; log in again")
-        caller = replace(caller, name=owner.name, role=self.lesser(owner.role, role))
+            caller = self._standing(connection, caller)
         with self._lock:
-            # Short-lived tokens must not outlive their end in the cache.
-            if claims["exp"] - self._clock() > 60:
+            # Short-lived tokens must not outlive their end in the cache, nor one that ended since it was looked at.
+            if claims["exp"] - self._clock() > 60 and ended == self.ended:
                 self._checked[token] = (moment, caller)
                 while len(self._checked) > 4096:
                     self._checked.popitem(last=False)
         return caller
 
+    def _standing(self, connection: Connection, caller: Caller) -> Caller:
+        """A caller as its user and the key or session that it came with stand now.
+
+        Raises:
+            BadToken: one of these was ended.
+        """
+        owner: Any = self._users.get_user(connection, caller.user)
+        if owner is None:
+            raise BadToken("the user of this token is gone")
+        if owner.disabled:
+            raise BadToken("the user of this token is disabled; ask an administrator")
+        if owner.token_epoch != caller.epoch:
+            raise BadToken("this token was ended when its user was disabled; log in again")
+        role: str | None = None
+        if caller.access_key:
+            key: Any = self._users.get_credential(connection, caller.access_key)
+            if key is None:
+                raise BadToken("the access key of this token was revoked")
+            role = key.role
+        elif caller.kind != "key":
+            role = self._users.session_role(connection, caller.session)
+            if role is None:
+                raise BadToken("this session was ended; log in again")
+        return replace(caller, name=owner.name, role=self.lesser(owner.role, role))
+
     def revoke(self, connection: Connection, owner: str, access_key: str) -> int:
-        """End a key of a user; in this process its tokens end at once."""
-        done = self._users.drop_credential(connection, access_key, owner)
-        with self._lock:
-            for token in [
-                token for token, (_, owner) in self._checked.items() if owner.access_key == access_key
-            ]:
-                del self._checked[token]
-        return done
+        """End a key of a user, and with it its tokens and the browsers that its links let in; ``forget`` the user
+        once that is committed."""
+        return self._users.drop_credential(connection, access_key, owner)
 
     def forget(self, user: str) -> None:
-        """Look at a user's row again at the next call: its role changed, or it is gone."""
+        """Look at a user's rows again at the next call: it was changed, or something of it has ended. In this process
+        that holds at once. To be called after the commit: a call before it would find the old rows."""
         with self._lock:
+            # A check that goes on in another thread may have read the old rows: it must not keep what it found.
+            self.ended += 1
             for token in [token for token, (_, owner) in self._checked.items() if owner.user == user]:
                 del self._checked[token]
 

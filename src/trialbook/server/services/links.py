@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trialbook.errors import Forbidden
@@ -46,7 +45,7 @@ class Links:
             raise Forbidden(
                 "this link was used already or is older than five minutes: run `trialbook open` again"
             )
-        return replace(caller, access_key="", session="")
+        return caller
 
 
 def _name(secret: str) -> str:

@@ -58,9 +58,9 @@ class Team:
             self._keep_an_admin(call, id)
         if changes:
             self._users.change_user(call.connection, id, **changes)
-            if disabled:
-                self._users.drop_sessions(call.connection, id)
-            self._accounts.forget(id)
+            if changes.get("disabled"):
+                # They stay ended when the user is enabled again: that is for who has the key.
+                self._users.end_tokens(call.connection, id)
         return changes
 
     def remove(self, call: Call, id: str) -> None:
@@ -72,7 +72,6 @@ class Team:
         if self._require(call, id).role == "admin":
             self._keep_an_admin(call, id)
         self._users.drop_user(call.connection, id)
-        self._accounts.forget(id)
 
     def _insist_unique(self, call: Call, id: str, name: str) -> None:
         wanted = _seen(name)

@@ -14,6 +14,8 @@ user = sa.Table(
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("preferences", Json, nullable=False),
     sa.Column("disabled", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Tokens carry the number that held when they were made; another number ends them.
+    sa.Column("token_epoch", sa.Integer, nullable=False, server_default="0"),
 )
 
 credential = sa.Table(
@@ -39,6 +41,8 @@ session = sa.Table(
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("expires", sa.Double, nullable=False),
+    # The key that made the link by which it logged in.
+    sa.Column("access_key", sa.String(64), nullable=True),
 )
 """Browsers that logged in without a key: their tokens end with their rows, others with their keys."""
 
@@ -72,6 +76,11 @@ class UserStore:
     def change_user(self, connection: Connection, id: str, **values: object) -> None:
         """Change columns of a user."""
         connection.execute(user.update().where(user.c.id == id).values(**values))
+
+    def end_tokens(self, connection: Connection, id: str) -> None:
+        """End every token of a user that was given out so far, and its browsers."""
+        self.drop_sessions(connection, id)
+        connection.execute(user.update().where(user.c.id == id).values(token_epoch=user.c.token_epoch + 1))
 
     def drop_user(self, connection: Connection, id: str) -> None:
         """Forget a user, its keys and its browsers."""
@@ -138,7 +147,10 @@ class UserStore:
         ).rowcount
 
     def drop_credential(self, connection: Connection, access_key: str, owner: str) -> int:
-        """End a user's key; the number of keys ended."""
+        """End a user's key, and the browsers that a link of it let in; the number of keys ended."""
+        connection.execute(
+            session.delete().where(session.c.access_key == access_key, session.c.user == owner)
+        )
         return connection.execute(
             credential.delete().where(credential.c.access_key == access_key, credential.c.user == owner)
         ).rowcount

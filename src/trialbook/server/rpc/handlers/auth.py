@@ -82,6 +82,7 @@ def logout(context: Context, _ask: Empty) -> Empty:
     if context.caller.session:
         with context.write() as connection:
             context.services.accounts.end_session(connection, context.caller.session, context.caller.user)
+        context.services.accounts.forget(context.caller.user)
     _set_cookie(context, "", 0)
     return Empty()
 
@@ -135,11 +136,9 @@ def edit_credentials(context: Context, ask: wire.EditCredentials) -> wire.Creden
 @handles("auth.revoke_credentials")
 def revoke_credentials(context: Context, ask: wire.RevokeCredentials) -> wire.RevokeReply:
     """End a key."""
-    return wire.RevokeReply(
-        revoked=context.services.accounts.revoke(
-            context.connection, _whose(context, ask.user), ask.access_key
-        )
-    )
+    accounts, owner = context.services.accounts, _whose(context, ask.user)
+    context.afterwards.append(lambda: accounts.forget(owner))
+    return wire.RevokeReply(revoked=accounts.revoke(context.connection, owner, ask.access_key))
 
 
 @handles("auth.get_sessions")
@@ -166,8 +165,9 @@ def get_sessions(context: Context, ask: wire.OfUser) -> wire.SessionsReply:
 @handles("auth.end_session")
 def end_session(context: Context, ask: wire.EndSession) -> wire.RevokeReply:
     """End the token of a browser."""
-    done = context.services.accounts.end_session(context.connection, ask.session, _whose(context, ask.user))
-    return wire.RevokeReply(revoked=done)
+    accounts, owner = context.services.accounts, _whose(context, ask.user)
+    context.afterwards.append(lambda: accounts.forget(owner))
+    return wire.RevokeReply(revoked=accounts.end_session(context.connection, ask.session, owner))
 
 
 def _whose(context: Context, user: str | None) -> str:

@@ -45,6 +45,7 @@ def create(context: Context, ask: wire.CreateUser) -> wire.CreatedUser:
 def edit(context: Context, ask: wire.EditUser) -> Updated:
     """Another name or role."""
     changed = context.services.team.change(context, ask.user, ask.name, ask.role, ask.disabled)
+    context.afterwards.append(lambda: context.services.accounts.forget(ask.user))
     return Updated(updated=int(bool(changed)), fields=changed)
 
 
@@ -52,6 +53,7 @@ def edit(context: Context, ask: wire.EditUser) -> Updated:
 def delete(context: Context, ask: wire.GetUser) -> wire.UserDeleted:
     """Remove a user."""
     context.services.team.remove(context, ask.user)
+    context.afterwards.append(lambda: context.services.accounts.forget(ask.user))
     return wire.UserDeleted(deleted=True)
 
 
