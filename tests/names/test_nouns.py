@@ -9,6 +9,7 @@ import pytest
 
 from tests.names.hostile import NAMES
 from tests.support.server import RunningServer
+from trialbook.base.unicode import readable, storable
 
 Ask = Callable[..., "dict[str, Any] | None"]
 
@@ -117,9 +118,48 @@ TRIMMED = frozenset({"project", "dataset", "queue", "user", "version"})
 """Blanks at the ends of these do not count."""
 
 
-def legible(name: str) -> str:
-    """What no database can hold is shown by a sign that stands for it, in names as in the console."""
-    return name.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+ONE_LETTER = ("a\udcffb", "a\udcfeb", "a\0b", "a?b", "a\ufffdb")
+"""Names that a letter which nobody can store tells apart."""
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_N1_names_stay_different(ask: Ask, noun: str) -> None:
+    unique = uuid.uuid4().hex[:8]
+    found = [NOUNS[noun](ask, name, unique) or [] for name in ONE_LETTER]
+    # The answer for a user has all users of this mark.
+    assert {name for one in found for name in one} == {"a\\xffb", "a\\xfeb", "a\\x00b", "a?b", "a\ufffdb"}
+
+
+def test_N1_who_asks_with_the_name_finds_it(ask: Ask) -> None:
+    for name in ONE_LETTER:
+        task = ask("tasks.create", name="run", type="training")["id"]  # type: ignore[index]
+        items = [
+            {"key": key, "type": "custom", "uri": "file:///tmp/x", "mode": "output"} for key in (name, "b")
+        ]
+        ask("tasks.add_or_update_artifacts", task=task, artifacts=items)
+        ask("tasks.add_or_update_artifacts", task=task, artifacts=[items[0]])
+        ask("tasks.delete_artifacts", task=task, artifacts=[{"key": name, "mode": "output"}])
+        left = ask("tasks.get_by_id", task=task)["task"]["execution"]["artifacts"]  # type: ignore[index]
+        assert [one["key"] for one in left] == ["b"], name
+        unique = uuid.uuid4().hex[:8]
+        project = ask("projects.create", name=f"{unique}/{name}", description="")["id"]  # type: ignore[index]
+        again = ask("projects.create", name=f"{unique}/{name}", description="")
+        assert again is None, "the name is taken"
+        hyperparams = {name: {name: {"section": name, "name": name, "value": name}}}
+        made = ask("tasks.create", name=name, type="training", project=project, hyperparams=hyperparams)
+        found = ask("tasks.get_by_id", task=made["id"])["task"]  # type: ignore[index]
+        assert found["name"] == storable(name)
+        (parameter,) = found["hyperparams"][storable(name)].values()
+        # What is no name is content, where a sign is enough.
+        assert parameter == {
+            "section": storable(name),
+            "name": storable(name),
+            "value": readable(name),
+            **{key: value for key, value in parameter.items() if key not in ("section", "name", "value")},
+        }
+        ask("tasks.delete_hyper_params", task=made["id"], hyperparams=[{"section": name, "name": name}])  # type: ignore[index]
+        left = ask("tasks.get_by_id", task=made["id"])["task"].get("hyperparams")  # type: ignore[index]
+        assert not left or not left.get(storable(name)), left
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -135,12 +175,12 @@ def test_N1_a_name_comes_back_as_it_was_or_is_refused(ask: Ask, noun: str) -> No
         if found is None:
             continue
         accepted += 1
-        wanted = {legible(name), legible(name).strip() if noun in TRIMMED else legible(name)}
+        wanted = {storable(name), storable(name).strip() if noun in TRIMMED else storable(name)}
         if noun in TRIMMED:
-            wanted.add(legible(name).lstrip())
+            wanted.add(storable(name).lstrip())
         if noun == "project":
             # Empty parts of a path do not count.
-            wanted.add("/".join(part.strip() for part in legible(name).split("/") if part.strip()))
+            wanted.add("/".join(part.strip() for part in storable(name).split("/") if part.strip()))
         if not found or not set(found) <= wanted:
             wrong.append((what, repr(found)[:200]))
     assert not wrong, "\n".join(map(str, wrong))

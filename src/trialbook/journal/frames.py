@@ -11,6 +11,8 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from trialbook.base.unicode import storable
+
 
 class Kind(IntEnum):
     """What a frame holds."""
@@ -83,8 +85,8 @@ def encode_point(series: int, iteration: int, time: float, value: float) -> byte
 
 def encode_series(number: int, metric: str, variant: str) -> bytes:
     """A SERIES frame, which comes before the first POINT of its number."""
-    name = utf8(metric)[:65535]
-    return encode(Kind.SERIES, _SERIES.pack(number, len(name)) + name + utf8(variant))
+    name = storable(metric).encode()[:65535]
+    return encode(Kind.SERIES, _SERIES.pack(number, len(name)) + name + storable(variant).encode())
 
 
 def encode_text(time: float, level: int, stream: int, text: str) -> bytes:

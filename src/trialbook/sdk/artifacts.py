@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from trialbook.base.unicode import storable
 from trialbook.errors import ConfigurationError, TrialbookError, UsageError
 from trialbook.journal.spool import HASH_LATER
-from trialbook.sdk.names import storable
 from trialbook.sdk.pack import digest
 from trialbook.sdk.settings import load
 from trialbook.sdk.storage import fetch

@@ -8,29 +8,6 @@ from trialbook.client.places import child_address
 _UNSAFE = re.compile(r"[#\"';?:@&=+$,%!\x00-\x1f\x7f\\*<>|\ud800-\udfff]")
 
 
-def storable(name: str) -> str:
-    """A name as databases and the wire hold it: what is no Unicode, as in names that ``os.listdir`` gives, and the
-    character 0 are written as escapes. Different names stay different, and the same name is always written so.
-
-    Example:
-        >>> storable("run\udcff")
-        'run\\xff'
-    """
-    if "\0" not in name and name.isascii():
-        return name
-    raw = (
-        name.encode("utf-8", "surrogateescape")
-        if _is_bytes(name)
-        else name.encode("utf-8", "backslashreplace")
-    )
-    return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-
-
-def _is_bytes(name: str) -> bool:
-    """Whether every half of a surrogate pair stands for a byte that was no UTF-8."""
-    return not any("\ud800" <= mark <= "\udfff" and not "\udc80" <= mark <= "\udcff" for mark in name)
-
-
 def safe(part: str) -> str:
     """One path component: no separators, nothing that an address or a file system treats specially."""
     text = part.replace("/", ".slash.")

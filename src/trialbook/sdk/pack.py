@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
-from trialbook.sdk.names import storable
 
 _PREVIEW = 65_000
 _BLOCK = 1 << 20

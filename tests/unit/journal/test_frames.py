@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trialbook.base.unicode import storable
 from trialbook.journal import frames, rows
 from trialbook.journal.frames import Kind
 
@@ -57,7 +58,7 @@ def test_a_row_is_its_points_under_one_checksum(
 @given(st.integers(0, 2**32 - 1), TEXTS, TEXTS)
 def test_series_and_text_come_back(number: int, metric: str, variant: str) -> None:
     (frame,) = frames.frames(frames.encode_series(number, metric, variant))
-    assert frames.decode_series(frame.payload) == (number, metric, variant)
+    assert frames.decode_series(frame.payload) == (number, storable(metric), storable(variant))
     (frame,) = frames.frames(frames.encode_text(1.5, 20, 1, metric + variant))
     assert frames.decode_text(frame.payload) == (1.5, 20, 1, metric + variant)
 

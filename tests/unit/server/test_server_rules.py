@@ -188,11 +188,21 @@ def test_what_is_no_json_object_is_refused(body: bytes) -> None:
         bodies.parse_object(body)
 
 
-def test_what_a_database_cannot_hold_is_replaced() -> None:
-    found = bodies.parse_object(rb'{"a":"x\u0000y","b":["\ud800"],"c":{"\u0000":NaN}}')
-    assert found["a"] == "x\ufffdy"
-    assert found["b"] == ["?"]
-    assert list(found["c"]) == ["\ufffd"]
+def test_what_a_database_cannot_hold_is_written_as_escapes_in_names_and_a_sign_in_content() -> None:
+    found = bodies.parse_object(
+        rb'{"a":"x\u0000y","b":["\ud800","\udcff"],"c":{"\u0000":NaN},"uri":"f\udcfe"}'
+    )
+    assert found["a"] == "x\\x00y"
+    assert found["b"] == ["\\ud800", "\\xff"]
+    assert list(found["c"]) == ["\\x00"] and found["uri"] == "f\\xfe"
+    found = bodies.parse_object(
+        rb'{"comment":"x\u0000y\ud800z","hyperparams":{"s":{"\udcff":{"value":"\udcff"}}}}'
+    )
+    assert found == {"comment": "x\ufffdy\ufffdz", "hyperparams": {"s": {"\\xff": {"value": "\ufffd"}}}}
+    assert bodies.query_values("name=a%00&comment=b%00&name=c") == {
+        "name": ["a\\x00", "c"],
+        "comment": "b\ufffd",
+    }
 
 
 def test_a_packed_body_cannot_grow_without_end() -> None:

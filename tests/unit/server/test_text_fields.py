@@ -2,7 +2,7 @@
 
 from msgspec import inspect
 
-from trialbook.server.core.limits import _CONTENT
+from trialbook.server.core.limits import CONTENT
 from trialbook.wire.catalogue import METHODS
 from trialbook.wire.table import RawBody
 
@@ -63,5 +63,5 @@ def texts() -> set[str]:
 
 
 def test_S7_each_text_is_a_name_or_content() -> None:
-    assert "new_task_comment" in texts() & _CONTENT
-    assert texts() - _CONTENT == NAMES
+    assert "new_task_comment" in texts() & CONTENT
+    assert texts() - CONTENT == NAMES

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError, WireError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
@@ -12,7 +13,7 @@ from trialbook.journal.spool import HASH_LATER, Pending, Upload
 from trialbook.sdk.artifacts import Artifact, Artifacts
 from trialbook.sdk.console import say
 from trialbook.sdk.full_disk import spared
-from trialbook.sdk.names import join, safe, storable, task_folder
+from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.pack import Packed, digest, pack
 from trialbook.sdk.record import of_this_process
 from trialbook.sdk.registered import RegisteredArtifacts

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trialbook.base.unicode import storable
 from trialbook.errors import (
     FileMissing,
     ModelNotFound,
@@ -12,7 +13,6 @@ from trialbook.errors import (
     UsageError,
 )
 from trialbook.sdk.console import say
-from trialbook.sdk.names import storable
 from trialbook.sdk.record import of_this_process
 from trialbook.sdk.task.base import TaskBase
 

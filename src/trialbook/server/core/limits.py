@@ -35,7 +35,7 @@ PACE = 200
 """Bytes a second that a body must keep up on average, once it takes longer than a minute."""
 PACE_FROM_SECONDS = 60.0
 
-_CONTENT = frozenset(
+CONTENT = frozenset(
     {
         "comment", "description", "readme", "report", "value", "msg", "plot_str", "data", "diff", "text", "docker_cmd",
         "setup_shell_script", "arguments", "preferences", "status_reason", "status_message", "ui_cache", "url", "uri",
@@ -44,6 +44,8 @@ _CONTENT = frozenset(
     }
 )  # fmt: skip
 """Fields that hold what users write or what programs report: only the body's size limits them."""
+ADDRESSES = frozenset({"uri", "url", "output_dest"})
+"""Those of them that must lead somewhere."""
 
 
 def check_fields(params: Mapping[str, Any]) -> None:
@@ -90,7 +92,7 @@ def _check_nested(where: str, found: Mapping[str, Any], depth: int) -> None:
 
 
 def _check_text(where: str, name: str, value: str) -> None:
-    if len(value) > NAME_LENGTH and name not in _CONTENT:
+    if len(value) > NAME_LENGTH and name not in CONTENT:
         raise BadField(
             f"{where}: {len(value)} characters; {NAME_LENGTH} are the most. Keep long texts in a comment, a "
             "configuration or an artifact",

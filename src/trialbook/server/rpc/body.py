@@ -193,7 +193,8 @@ def query_values(query: str) -> dict[str, Any]:
             found[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
         else:
             found[name] = value
-    return found
+    cleaned: dict[str, Any] = loose_json.cleaned(found)
+    return cleaned
 
 
 def _scalar(text: str) -> Any:

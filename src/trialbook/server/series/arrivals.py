@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from trialbook.base.unicode import storable
 from trialbook.errors import BadRequest
 from trialbook.server.series.columns import Points, join
 from trialbook.server.series.numeric import Floats, Ints, np
@@ -16,7 +17,7 @@ from trialbook.server.stores import events, logs
 from trialbook.server.stores.dialect import insert
 from trialbook.server.stores.events import Stored
 from trialbook.server.stores.logs import Entry
-from trialbook.server.stores.series import SINGLE_ITERATION, clean_name, series_seen
+from trialbook.server.stores.series import SINGLE_ITERATION, series_seen
 from trialbook.wire.events import Event
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "warn": 30, "error": 40, "critical": 50, "fatal": 50}
@@ -117,8 +118,8 @@ class Arrivals:
         self.events.append(
             Stored(
                 kind,
-                clean_name(event.metric or ""),
-                clean_name(event.variant or ""),
+                storable(event.metric or ""),
+                storable(event.variant or ""),
                 event.iter or 0,
                 event.key or "",
                 time,
@@ -174,7 +175,7 @@ class Arrivals:
             return Ready(self, None, None)
         cleaned: dict[tuple[str, str], int] = {}
         places = [
-            cleaned.setdefault((clean_name(metric), clean_name(variant)), len(cleaned))
+            cleaned.setdefault((storable(metric), storable(variant)), len(cleaned))
             for metric, variant in self.names
         ]
         given, points = self._columns()
@@ -234,7 +235,7 @@ def write(connection: Connection, numbers: Numbers, ready: Ready, now: float) ->
         )
         kinds.append("events")
     for worker, entries in arrivals.entries.items():
-        logs.append(connection, arrivals.owner, clean_name(worker), entries)
+        logs.append(connection, arrivals.owner, storable(worker), entries)
     if arrivals.entries:
         kinds.append("log")
     return Written(kinds, max(progress, default=None), ids)

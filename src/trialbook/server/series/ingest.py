@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
 from trialbook.base.guard import guard
+from trialbook.base.unicode import storable
 from trialbook.errors import BadRequest, JournalGap, TaskRace, WireError
 from trialbook.server.series.arrivals import LOGGING, Arrivals, Collector, Ready, Written, microseconds, write
 from trialbook.server.series.columns import Points
@@ -23,7 +24,6 @@ from trialbook.server.series.store import Numbers, Prepared, prepare
 from trialbook.server.stores import journals
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.logs import Entry
-from trialbook.server.stores.series import clean_name
 from trialbook.wire.events import AddPointsReply, Event
 from trialbook.wire.logs import Loss
 
@@ -119,9 +119,7 @@ def plan(header: Header, frames: memoryview, known: Known, worker: str, now: flo
 
 def _step(ready: Plan, span: Span, worker: str, now: float) -> Step:
     task = ready.header.task
-    fresh = {
-        local: (clean_name(metric), clean_name(variant)) for local, (metric, variant) in span.names.items()
-    }
+    fresh = {local: (storable(metric), storable(variant)) for local, (metric, variant) in span.names.items()}
     ready.names.update(fresh)
     ready.defined.update(fresh)
     points = _points(task, ready, span.run(), now) if span.count else None
@@ -302,7 +300,7 @@ def _touch(
 ) -> None:
     values: dict[str, Any] = {
         "acked": acked,
-        "host": clean_name(header.host),
+        "host": storable(header.host),
         "pid": header.pid,
         "backlog": max(0, header.backlog),
         "last_seen": now,

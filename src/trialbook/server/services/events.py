@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trialbook.base.unicode import storable
 from trialbook.errors import EventsNotAdded, ModelReady, ServerFault, TaskRace, WireError
 from trialbook.server.series import ingest, lines, slices
 from trialbook.server.series.arrivals import Arrivals, Collector, Ready, Written, write
@@ -17,7 +18,6 @@ from trialbook.server.series.decode import Header, split
 from trialbook.server.series.store import Numbers
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.models import ModelStore
-from trialbook.server.stores.series import clean_name
 from trialbook.server.stores.tasks import TaskStore, task
 from trialbook.wire.events import AddPointsReply, AddReply, Event
 
@@ -93,7 +93,7 @@ class Events:
         """
         with self._turns:
             header, frames = split(body)
-        worker = clean_name(session.worker or header.host)
+        worker = storable(session.worker or header.host)
         known = self._journals.get(header.journal) or self._journals.load(session.database, header.journal)
         pieces = slices.of_journal(header, frames)
         plans: list[ingest.Plan] = []
@@ -252,7 +252,7 @@ class Events:
     def _write_one(self, connection: Connection, session: Session, owners: _Owners, ready: Ready) -> Written:
         arrivals: Arrivals = ready.arrivals
         written = write(connection, self._numbers, ready, session.now)
-        worker = clean_name(next(iter(arrivals.entries), session.worker))
+        worker = storable(next(iter(arrivals.entries), session.worker))
         owners.arrived(connection, arrivals.owner, arrivals.is_model, written.last_iteration, worker)
         return written
 

@@ -9,10 +9,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trialbook.base.unicode import storable
 from trialbook.server.stores.codec import compress, decompress
 from trialbook.server.stores.database import metadata
 from trialbook.server.stores.dialect import insert
-from trialbook.server.stores.series import Id, clean_name, name_hash
+from trialbook.server.stores.series import Id, name_hash
 
 event = sa.Table(
     "event",
@@ -93,7 +94,7 @@ def put(connection: Connection, owner: str, is_model: bool, events: Sequence[Sto
             "key_hash": name_hash(one.key),
             "url_hash": name_hash(one.fields["url"]) if one.kind == IMAGE else None,
             "time": one.time,
-            "worker": clean_name(one.worker),
+            "worker": storable(one.worker),
             "size": len(body),
             "payload": compress(body),
         }

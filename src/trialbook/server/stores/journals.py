@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from trialbook.base.unicode import storable
 from trialbook.server.stores.database import Json, metadata
 from trialbook.server.stores.dialect import insert
-from trialbook.server.stores.series import clean_name, portions
+from trialbook.server.stores.series import portions
 from trialbook.wire.logs import Loss
 
 journal = sa.Table(
@@ -100,7 +101,7 @@ def add_losses(losses: Sequence[dict[str, Any]], more: Sequence[Loss]) -> list[d
     """Stored and new losses as one list; those of the same kind and reason are counted together."""
     merged = {(str(loss["kind"]), str(loss["why"])): dict(loss) for loss in losses}
     for loss in more:
-        kind, why = clean_name(loss.kind), clean_name(loss.why)
+        kind, why = storable(loss.kind), storable(loss.why)
         held = merged.setdefault((kind, why), {"kind": kind, "count": 0, "why": why})
         held["count"] = int(held["count"]) + loss.count
         for name, choose in (("began", min), ("first", min), ("ended", max), ("last", max)):

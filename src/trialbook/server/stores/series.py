@@ -130,13 +130,6 @@ def name_hash(name: str) -> str:
     return hashlib.md5(name.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
-def clean_name(name: str) -> str:
-    """A name that every database stores: NUL characters and lone surrogates become U+FFFD."""
-    if name.isascii() and "\0" not in name:
-        return name
-    return name.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
 Item = TypeVar("Item")
 
 

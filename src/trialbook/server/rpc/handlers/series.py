@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from trialbook.base.unicode import storable
 from trialbook.errors import BadField
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.series import export, tiles
 from trialbook.server.series.read import Spec, Tail, load_many
 from trialbook.server.series.tiles import Wanted
-from trialbook.server.stores.series import clean_name, of_owners
+from trialbook.server.stores.series import of_owners
 from trialbook.wire import series as wire
 from trialbook.wire.table import RawReply
 
@@ -68,14 +69,14 @@ def _wanted(context: Context, series: list[wire.SeriesName] | wire.SeriesQuery) 
         rows = [row for row in of_owners(context.connection, series.tasks, series.metrics) if row.count]
         found = [Wanted(row.owner, row.metric, row.variant, row) for row in rows]
     else:
-        metrics = {clean_name(one.metric) for one in series}
+        metrics = {storable(one.metric) for one in series}
         known: dict[tuple[str, str, str], Any] = {
             (row.owner, row.metric, row.variant): row
             for row in of_owners(context.connection, {one.task for one in series}, metrics)
         }
         found = []
         for one in series:
-            name = (one.task, clean_name(one.metric), clean_name(one.variant))
+            name = (one.task, storable(one.metric), storable(one.variant))
             found.append(Wanted(*name, known.get(name)))
     if len(found) > _MOST_SERIES:
         raise BadField(

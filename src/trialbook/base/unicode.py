@@ -1,0 +1,40 @@
+"""Texts with what neither databases nor the wire can hold: the character 0, and halves of surrogate pairs."""
+
+import re
+
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+
+def storable(name: str) -> str:
+    """A name as databases and the wire hold it: what is no Unicode, as in names that ``os.listdir`` gives, and the
+    character 0 are written as escapes. Different names stay different, and the same name is always written so.
+
+    Example:
+        >>> storable("run\udcff")
+        'run\\xff'
+    """
+    if name.isascii() and "\0" not in name:
+        return name
+    raw = (
+        name.encode("utf-8", "surrogateescape")
+        if _is_bytes(name)
+        else name.encode("utf-8", "backslashreplace")
+    )
+    return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def readable(text: str) -> str:
+    """Content as databases and the wire hold it: a sign of one place, U+FFFD, for each such character.
+
+    Example:
+        >>> readable("a\0b")
+        'a\ufffdb'
+    """
+    if text.isascii() and "\0" not in text:
+        return text
+    return _UNFIT.sub("\ufffd", text)
+
+
+def _is_bytes(name: str) -> bool:
+    """Whether every half of a surrogate pair stands for a byte that was no UTF-8."""
+    return not any("\ud800" <= mark <= "\udfff" and not "\udc80" <= mark <= "\udcff" for mark in name)
