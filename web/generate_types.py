@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from trialbook.capture import secrets
+from trialbook.capture import secret_forms, secrets
 from trialbook.wire.catalogue import METHODS
 from trialbook.wire.table import RawBody, RawReply
 
@@ -188,14 +188,15 @@ def projected(mark: Any) -> Any:
 
 def secret_rules() -> str:
     """The names and shapes of secrets, as JavaScript reads them: both languages spell these patterns alike."""
-    shapes = [shape.pattern for shape in secrets.KEYS.values()]
+    shapes = [shape.pattern for shape in secret_forms.KEYS.values()]
     lines = [
         ("SECRET_WORDS", sorted(secrets.WORDS)),
+        ("SECRET_ENDINGS", list(secrets.ENDINGS)),
         ("SECRET_PAIRS", [" ".join(pair) for pair in sorted(secrets.PAIRS)]),
         ("WORD", secrets.WORD.pattern),
         ("KEY_SHAPES", shapes),
-        ("URL_PASSWORD", secrets.URL_PASSWORD.pattern),
-        ("URL_TOKEN", secrets.URL_TOKEN.pattern),
+        ("URL_PASSWORD", secret_forms.URL_PASSWORD.pattern),
+        ("URL_TOKEN", secret_forms.URL_TOKEN.pattern),
     ]
     return SECRETS_HEADER + "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in lines)
 

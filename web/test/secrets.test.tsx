@@ -26,10 +26,10 @@ const NO_CONTEXT = { user: new Map<string, string>(), project: new Map<string, s
 
 describe("secrets", () => {
   it("S13: are known by the names that the SDK knows", () => {
-    for (const name of ["HF_TOKEN", "dbPassword", "api-key", "apikey", "account_key", "private.key", "my secrets"]) {
+    for (const name of ["HF_TOKEN", "dbPassword", "api-key", "apikey", "account_key", "private.key", "my secrets", "PGPASSWORD", "DB_PASS"]) {
       expect(isSecret(name), name).toBe(true);
     }
-    for (const name of ["max_tokens", "tokenizer", "key", "api", "monkey", "passes", ""]) expect(isSecret(name), name).toBe(false);
+    for (const name of ["max_tokens", "tokenizer", "key", "api", "monkey", "passes", "forward_pass", ""]) expect(isSecret(name), name).toBe(false);
     expect(shownValue("password", "")).toBe("");
     expect(masked("https://joe@example.com and user:pass, 1:2@3")).toBe("https://joe@example.com and user:pass, 1:2@3");
   });

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from trialbook.base.guard import guard
 from trialbook.capture import leaving
-from trialbook.capture.secrets import masked_text
+from trialbook.capture.secrets import masked_output
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name))
 _PATIENCE = 15.0
@@ -34,7 +34,7 @@ def uncaught(kind: type[BaseException], value: BaseException | None) -> Outcome:
     """The outcome of an exception that nobody caught."""
     if issubclass(kind, KeyboardInterrupt):
         return Outcome("stopped", "USER ABORTED", "Interrupted from the keyboard")
-    text = masked_text(str(value)[:4000])
+    text = masked_output(str(value)[:100_000])
     return Outcome("failed", f"Exception {text}"[:1000], f"{kind.__name__}: {text}"[:4000])
 
 
@@ -153,7 +153,7 @@ class ExitWatch:
 
     def _exited(self, code: Any) -> None:
         if self._outcome is COMPLETED and code not in (None, 0):
-            self._outcome = Outcome("failed", masked_text(f"Exit code {code}"[:1000]))
+            self._outcome = Outcome("failed", masked_output(f"Exit code {code}"[:100_000])[:1000])
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         earlier = self._handlers.get(number)

@@ -15,6 +15,17 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
+from trialbook.capture.secret_forms import (
+    KEYS_BY_SIGN,
+    NAMED_VALUES,
+    PLACES,
+    URL_LOOSE,
+    URL_PASSWORD,
+    URL_QUOTED,
+    URL_TOKEN,
+    written_forms,
+)
+
 MASK = "********"
 WORDS = frozenset(
     {
@@ -28,10 +39,23 @@ WORDS = frozenset(
         "credential",
         "credentials",
         "apikey",
+        "apisecret",
+        "apitoken",
+        "accesskey",
+        "accesstoken",
+        "authkey",
+        "authtoken",
+        "privatekey",
+        "secretkey",
+        "sshpass",
     }
 )
+# Endings of words that people write together: PGPASSWORD, dbpassword.
+ENDINGS = ("password", "passwd", "passphrase")
+_KEYS_FOR = "api access private auth account encryption signing subscription consumer license deploy"
+_PASSES_FOR = "db user smtp mail email redis ftp ssh"
 PAIRS = frozenset(
-    {("api", "key"), ("access", "key"), ("private", "key"), ("auth", "key"), ("account", "key")}
+    {(first, "key") for first in _KEYS_FOR.split()} | {(first, "pass") for first in _PASSES_FOR.split()}
 )
 # Parameters of signed addresses, which give access by themselves.
 _SIGNATURES = frozenset({"sig", "signature", "x-amz-signature", "x-goog-signature"})
@@ -40,43 +64,27 @@ _SHORTEST_REMEMBERED = 6
 _LONGEST_NAME = 100
 _NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
-# Key shapes as their issuers document them, each by the literal that it begins with: a text without it, which is found
-# out a hundred times faster, is not searched.
-KEYS = {
-    literal: re.compile(literal + rest)
-    for literal, rest in {
-        "AKIA": r"(?<![A-Za-z0-9_]AKIA)[0-9A-Z]{16}\b",
-        "ASIA": r"(?<![A-Za-z0-9_]ASIA)[0-9A-Z]{16}\b",
-        **{f"gh{kind}_": rf"(?<![A-Za-z0-9_]gh{kind}_)[A-Za-z0-9]{{30,}}" for kind in "pousr"},
-        "github_pat_": r"(?<![A-Za-z0-9_]github_pat_)[A-Za-z0-9_]{30,}",
-        "glpat-": r"(?<![A-Za-z0-9_-]glpat-)[A-Za-z0-9_-]{20,}",
-        "hf_": r"(?<![A-Za-z0-9_]hf_)[A-Za-z0-9]{30,}",
-        "sk-": r"(?<![A-Za-z0-9_-]sk-)[A-Za-z0-9_-]{20,}",
-        "xox": r"[abeoprs](?<![A-Za-z0-9_]xox.)-[A-Za-z0-9-]{10,}",
-        "AIza": r"(?<![A-Za-z0-9_-]AIza)[0-9A-Za-z_-]{35}",
-        "npm_": r"(?<![A-Za-z0-9_]npm_)[A-Za-z0-9]{30,}",
-        "pypi-": r"(?<![A-Za-z0-9_-]pypi-)[A-Za-z0-9_-]{30,}",
-        "eyJ": r"(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
-    }.items()
-}
-# The password reaches to the last @ of the host's part: one may hold @ itself.
-URL_PASSWORD = re.compile(r"://([^\s/:@'\"<>]*):([^\s/'\"<>]+)@")
-# A user without a password is a token when a program speaks HTTP and it is as long as one.
-URL_TOKEN = re.compile(r"(?<=http|ttps)://[^\s/:@'\"<>{}$*]{16,}@")
-_SCHEME = re.compile(r"[Bb](?:earer|asic|EARER|ASIC)([ \t]+)[A-Za-z0-9._~+/=-]{16,}")
+_SCHEME = re.compile(r"[Bb](?:earer|asic|EARER|ASIC)([ \t\xa0]+)[A-Za-z0-9._~+/=-]{16,}")
 _HEADER = re.compile(
-    r"(uthorization[\"']?[ \t]*[:=][ \t]*[bf]?[\"']?[A-Za-z]{1,20}[ \t]+)[A-Za-z0-9._~+/=-]{4,}"
+    r"((?:uthorization|UTHORIZATION)[\"']?[ \t]*[:=,][ \t]*[bf]?[\"']?)"
+    r"(?:([A-Za-z]{1,20}[ \t]+)[A-Za-z0-9._~+/=-]{4,}|(?=[A-Za-z._~+/=-]{0,200}\d)[A-Za-z0-9._~+/=-]{8,})"
 )
 _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 _PEM_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----")
 _OPENS_PLACEHOLDER = frozenset("<[{$%*")
 _PLACEHOLDER = re.compile(r"(?:<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\{?\w+\}?|%\(?\w+\)?s?|\**)\Z")
-_HEAD = re.compile(r"[+\- ]?[ \t]*(?:export[ \t]+|set[ \t]+)?\Z")
-_ENDS = re.compile(r"[ \t\r]{0,200}(?:\n|\Z)")
-_NUMBER = re.compile(r"[+-]?\d*\.\d*(?:[eE][+-]?\d+)?%?\Z")
+_HEAD = re.compile(
+    r"[+\- ]?[ \t]*(?:- )?(?:(?:export|setx?|ENV|ARG|env)[ \t]+|\$env:|//[^\s:]{1,80}:)?[\"']?\Z"
+)
+_ENDS = re.compile(r"[\"']?[ \t\r]{0,200}(?:\n|\Z|#)")
+_MEASURE = re.compile(r"[+-]?[\d.,:/x%_-]+(?:[eE][+-]?\d+)?[A-Za-zµ%]{0,3}(?:/[A-Za-z]{1,10})?\Z")
+# Words that may follow the one that makes a name a secret's: HF_TOKEN_2, password_value. A token_mixer is none.
+_AFTER = frozenset({"value", "key", "hash", "prod", "dev", "test", "live", "string", "old", "new", "v"})
 
 # One of these is in every name of a secret.
 _STEMS = (
+    *sorted(word for word in WORDS if word.startswith(("api", "access", "auth", "private", "secretk"))),
+    "pass",
     "token",
     "secret",
     "password",
@@ -84,7 +92,6 @@ _STEMS = (
     "pwd",
     "passphrase",
     "credential",
-    "apikey",
     "key",
     "sig",
     "signature",
@@ -94,13 +101,23 @@ _STEMS = (
 # (?=(?P<x>…))(?P=x) is what later versions of Python write as (?>…): what is read so is not tried again shorter.
 _VALUE = (
     r"(?=(?P<rest>[\w.-]{0,40}))(?P=rest)"
-    r"""["']?\]?[ \t]*(?:"""
+    r"""(?:\\{0,3}["'])?\]?[ \t]*(?:"""
     r"(?:(?=(?P<kind>:[ \t]*[\w.\[\]| ]{1,80}))(?P=kind)=(?!=)|=(?!=)|:|,)[ \t]*[rbfuRBFU]{0,2}"
     r"""(?:\"\"\"(?P<long>[^\"\n]+)\"\"\"|'''(?P<long_>[^'\n]+)'''"""
     r"""|"(?P<double>[^"\\\n]*(?:\\.[^"\\\n]*)*)"|'(?P<single>[^'\\\n]*(?:\\.[^'\\\n]*)*)')"""
-    r"""|[=:][ \t]*(?P<bare>[^\s"'()\[\]{},;<>&?#]+))"""
+    r"""|(?:[:?]?=(?!=)|:)[ \t]*\\{1,3}["'](?P<escaped>[^"'\\\n]+)\\"""
+    r"""|(?:[:?]?=(?!=)|:)[ \t]*(?P<bare>[^\s"'()\[\]{},;<>&?#\\]+))"""
 )
-_remembered: set[str] = set()
+# The same as people and programs tell it: "the token is …", tables, options, columns, what stands in an address.
+_COLOUR = r"(?:\x1b\[[\d;]{0,10}m){0,2}"
+_TOLD = (
+    r"(?=(?P<rest>[\w.-]{0,40}))(?P=rest)"
+    + _COLOUR
+    + r"""(?:\\{0,3}["'])?\]?(?:[ \t]{0,40}(?:=>|->|:=|=(?!=)|[:|│┃║])[ \t]{0,40}|[ \t]{1,4}(?:is|was):?[ \t]{1,4}"""
+    r"""|%3[Dd]|%22%3[Aa](?:%20)?%22|(?P<apart>[ \t]{1,40}))""" + _COLOUR + r"""(?:[bru]?\\{0,3}["'])?"""
+    r"""(?P<told>[^\s"'()\[\]{},;<>&?#|│┃║\\%*][^\s"'()\[\]{},;<>&?#|│┃║\\%]{5,})"""
+)
+_remembered: dict[str, list[str]] = {}
 
 
 @lru_cache(1000)
@@ -114,20 +131,39 @@ def is_secret_name(name: str) -> bool:
         (False, False, False)
     """
     words = [word.lower() for word in WORD.findall(name)]
-    return any(word in WORDS for word in words) or any(pair in PAIRS for pair in pairwise(words))
+    return any(map(_is_secret_word, words)) or any(pair in PAIRS for pair in pairwise(words))
+
+
+def _is_secret_word(word: str) -> bool:
+    return word in WORDS or word.endswith(ENDINGS)
+
+
+@lru_cache(1000)
+def _names_the_value(name: str) -> bool:
+    """Whether a name is that of a secret itself, and not of what has to do with one."""
+    words = [word.lower() for word in WORD.findall(name)]
+    while words:
+        if _is_secret_word(words[-1]) or tuple(words[-2:]) in PAIRS:
+            return True
+        if not (words[-1].isdigit() or words[-1] in _AFTER):
+            return False
+        words.pop()
+    return False
 
 
 def remember(value: object) -> None:
     """Mask this value wherever it appears from now on in this process; short texts and other types are ignored."""
     if isinstance(value, str) and len(value) >= _SHORTEST_REMEMBERED:
-        _remembered.add(value)
+        # The longest first: what holds another form of itself goes as a whole.
+        _remembered[value] = sorted(set(written_forms(value)), key=len, reverse=True)
 
 
 def hide(text: str) -> str:
-    """The text without the values that ``remember`` was given."""
-    for value in list(_remembered):
-        if value in text:
-            text = text.replace(value, MASK)
+    """The text without the values that ``remember`` was given, however they are written."""
+    for forms in list(_remembered.values()):
+        for form in forms:
+            if form in text:
+                text = text.replace(form, MASK)
     return text
 
 
@@ -156,7 +192,7 @@ def masked_arguments(arguments: Iterable[str]) -> list[str]:
 
 
 def masked_text(text: str) -> str:
-    """Any text without its secrets: source, a patch, a console's lines, requirements, an address.
+    """A text without its secrets: source, a patch, requirements, an address. ``masked_output`` is for what was printed.
 
     Line ends and quotes stay, so that source and patches are still valid.
 
@@ -167,27 +203,97 @@ def masked_text(text: str) -> str:
         --extra-index-url https://joe:********@example.com/simple?token=********
     """
     text = _private_keys(hide(text))
-    for literal, shape in KEYS.items():
-        if literal in text:
-            text = shape.sub(MASK, text)
+    for sign, shapes in KEYS_BY_SIGN.items():
+        if sign in text:
+            for literal, shape in shapes:
+                if literal in text:
+                    text = shape.sub(MASK, text)
     if "://" in text:
-        text = URL_PASSWORD.sub(rf"://\1:{MASK}@", text)
         if "@" in text and "http" in text:
-            text = URL_TOKEN.sub(f"://{MASK}@", text)
+            text = URL_TOKEN.sub(f"://{MASK}", text)
+        text = URL_PASSWORD.sub(rf"://\1:{MASK}@", text)
+        if "@" in text:
+            text = URL_LOOSE.sub(rf"\1{MASK}", text)
+    if "%40" in text:
+        text = URL_QUOTED.sub(rf"\1{MASK}", text)
+    for literal, place in PLACES:
+        if literal in text:
+            text = place.sub(rf"\1{MASK}", text)
+    for literal, fields in NAMED_VALUES:
+        if literal in text:
+            text = fields.sub(
+                lambda found: found[1] + MASK if is_secret_name(found["name"]) else found[0], text
+            )
     small = text.lower()
     if "uthorization" in small:
-        text = _HEADER.sub(rf"\1{MASK}", text)
+        text = _HEADER.sub(rf"\1\2{MASK}", text)
     if "bearer" in small or "basic" in small:
         text = _SCHEME.sub(lambda found: found[0][: found.end(1) - found.start()] + MASK, text)
     stems = tuple(stem for stem in _STEMS if stem in small)
     return _named(text, stems) if stems else text
 
 
+def masked_output(text: str) -> str:
+    """What a program printed, or said of its end, without its secrets.
+
+    Nobody runs it again, so a value is masked as well where a source would hold a variable's name.
+
+    Example:
+        >>> masked_output("12:30 INFO connecting with token=a1b2c3d4, lr=0.1")
+        '12:30 INFO connecting with token=********, lr=0.1'
+    """
+    text = masked_text(text)
+    small = text.lower()
+    stems = tuple(stem for stem in _STEMS if stem in small)
+    return _told(text, stems) if stems else text
+
+
+def _told(text: str, stems: tuple[str, ...]) -> str:
+    parts: list[str] = []
+    at = 0
+    for found in _finder(stems, _TOLD).finditer(text):
+        letters, head = _name_before(text, found.start())
+        # After an encoded "?" or "&" its two digits are no letters of the name.
+        letters = letters[2:] if head.endswith("%") else letters
+        name = letters + text[found.start() : found.end("rest")]
+        value = found["told"]
+        # Only an option, or a variable in capitals, is followed by its value without a sign between them.
+        fits = found["apart"] is None or name.startswith("--") or (name.isupper() and not value.isupper())
+        if fits and (
+            _is_likely(name, value) or (_glued(text, found) and name.lower().endswith((*ENDINGS, "pwd")))
+        ):
+            parts += (text[at : found.start("told")], MASK)
+            at = found.end("told")
+    return "".join((*parts, text[at:])) if parts else text
+
+
+def _glued(text: str, found: re.Match[str]) -> bool:
+    return text[found.start("told") - 1] == "=" or (found["apart"] is not None)
+
+
+def _is_likely(name: str, value: str) -> bool:
+    """Whether a value without quotes among other words is a secret: no plain word, no attribute, no measure."""
+    plain = value.replace(".", "").replace("_", "").isalpha()
+    return (
+        len(value) >= _SHORTEST_REMEMBERED
+        and not plain
+        and not _MEASURE.match(value)
+        and _names_the_value(name)
+    )
+
+
+def _name_before(text: str, start: int) -> tuple[str, str]:
+    """The letters of a name before a stem of it, and what comes before them."""
+    before = text[max(0, start - _LONGEST_NAME) : start]
+    head = before.rstrip(_NAME_LETTERS)
+    return before[len(head) :], head
+
+
 def _named(text: str, stems: tuple[str, ...]) -> str:
     """Mask the values whose names are those of secrets."""
     parts: list[str] = []
     at = 0
-    for found in _finder(stems).finditer(text):
+    for found in _finder(stems, _VALUE).finditer(text):
         span = _secret(text, found)
         if span is not None:
             parts += (text[at : span[0]], MASK)
@@ -196,18 +302,19 @@ def _named(text: str, stems: tuple[str, ...]) -> str:
 
 
 @lru_cache(64)
-def _finder(stems: tuple[str, ...]) -> re.Pattern[str]:
+def _finder(stems: tuple[str, ...], value: str) -> re.Pattern[str]:
     """A stem as a whole word (``token``, ``authToken``, ``TOKEN``, but neither ``tokenizer`` nor ``monkey``), with the
     value that follows."""
     forms = []
     for stem in stems:
         capital, large = stem.capitalize(), stem.upper()
+        within = stem in ENDINGS
         forms += [
-            rf"{stem}(?<![a-z]{stem})(?!s?[a-rt-z])",
+            rf"{stem}{'' if within else f'(?<![a-z]{stem})'}(?!s?[a-rt-z])",
             rf"{capital}(?!s?[a-rt-z])",
-            rf"{large}(?<![A-Z]{large})(?!S?[A-RT-Za-z])",
+            rf"{large}{'' if within else f'(?<![A-Z]{large})'}(?!S?[A-RT-Za-z])",
         ]
-    return re.compile(f"(?:{'|'.join(forms)}){_VALUE}")
+    return re.compile(f"(?:{'|'.join(forms)}){value}")
 
 
 def _secret(text: str, found: re.Match[str]) -> tuple[int, int] | None:
@@ -217,9 +324,8 @@ def _secret(text: str, found: re.Match[str]) -> tuple[int, int] | None:
     if not value or (value[0] in _OPENS_PLACEHOLDER and _PLACEHOLDER.match(value)):
         return None
     start = found.start()
-    before = text[max(0, start - _LONGEST_NAME) : start]
-    head = before.rstrip(_NAME_LETTERS)
-    first = start - len(before) + len(head)
+    letters, head = _name_before(text, start)
+    first = start - len(letters)
     name = text[first : found.end("rest")]
     span = found.span(group)
     if group != "bare":
@@ -230,7 +336,23 @@ def _secret(text: str, found: re.Match[str]) -> tuple[int, int] | None:
     if not is_secret_name(name):
         return None
     alone = (glued and name.startswith("--")) or _stands_alone(text, first, span[1], value)
-    return span if alone else None
+    return span if alone or (_is_text(text, first, head, found) and _is_likely(name, value)) else None
+
+
+def _is_text(text: str, first: int, head: str, found: re.Match[str]) -> bool:
+    """Whether what is among other words is no source: a value in quotes, a connection string, a shell's assignment."""
+    value, end = found["bare"], found.end("bare")
+    if head.endswith(";") and "." not in value:
+        return True
+    before = text.rfind("\n", max(0, first - _LONGEST_NAME), first) + 1
+    shell = text[end : end + 1] == " " and text[first : found.end("rest")].isupper()
+    return _within_quotes(text, first) or (shell and _HEAD.match(text[before:first]) is not None)
+
+
+def _within_quotes(text: str, at: int) -> bool:
+    """``"host=db password=…"``: nothing there is a name of the program."""
+    line = text.rfind("\n", max(0, at - _LONGEST_NAME), at) + 1 or max(0, at - _LONGEST_NAME)
+    return text.count('"', line, at) % 2 == 1 or text.count("'", line, at) % 2 == 1
 
 
 def _stands_alone(text: str, first: int, end: int, value: str) -> bool:
@@ -246,7 +368,7 @@ def _stands_alone(text: str, first: int, end: int, value: str) -> bool:
     if not _HEAD.match(text[line:mark]):
         return False
     plain = value.replace(".", "").replace("_", "").isalpha()
-    return not plain and not _NUMBER.match(value)
+    return not plain and (value.isdigit() or not _MEASURE.match(value))
 
 
 def _private_keys(text: str) -> str:

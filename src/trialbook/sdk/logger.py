@@ -8,7 +8,7 @@ from typing import Any
 
 from trialbook.base.guard import guard
 from trialbook.capture import tags
-from trialbook.capture.secrets import masked_text
+from trialbook.capture.secrets import masked_output
 from trialbook.capture.streams import records_to, unwatched_write
 from trialbook.errors import UsageError
 from trialbook.journal.frames import Stream
@@ -158,7 +158,7 @@ class Logger(PicturesMixin):
         if isinstance(level, str) and level.lower() not in _LEVELS:
             raise UsageError(f"level is a number or one of {', '.join(_LEVELS)}, not {level!r}")
         number = _LEVELS[level.lower()] if isinstance(level, str) else int(level)
-        self._record.journal.text(masked_text(text), number)
+        self._record.journal.text(masked_output(text), number)
         if print_console:
             # The unwatched stream, since the line is in the task's console already.
             with guard("logger.print"):

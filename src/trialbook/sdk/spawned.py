@@ -113,11 +113,11 @@ class _WorkerConsole:
         self._capture.remove()
 
     def _line(self, text: str, level: int, stream: int) -> None:
-        from trialbook.capture.secrets import masked_text
+        from trialbook.capture.secrets import masked_output
         from trialbook.journal.frames import Stream
 
         record = self._record = self._record or self._opened()
-        record.journal.text(masked_text(text), level, Stream(stream))
+        record.journal.text(masked_output(text), level, Stream(stream))
 
     def _opened(self) -> "Record":
         # Here and not above, so that a worker that prints nothing does not wait for these imports.

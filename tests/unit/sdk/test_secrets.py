@@ -1,12 +1,16 @@
 """What is masked, and what must stay as it is."""
 
 import ast
+import base64
+import html
+import json
 import time
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from trialbook.capture import secrets
-from trialbook.capture.secrets import MASK, is_secret_name, masked_arguments, masked_text
+from trialbook.capture.secrets import MASK, is_secret_name, masked_arguments, masked_output, masked_text
 from trialbook.client.session import Credentials
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.settings import Settings
@@ -116,7 +120,7 @@ def test_private_keys() -> None:
 
 
 def test_remembered_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_remembered", set())
+    monkeypatch.setattr(secrets, "_remembered", {})
     secrets.remember("hunter2hunter2")
     secrets.remember("x")
     secrets.remember(5)
@@ -172,8 +176,117 @@ def test_S13_ordinary_lines_stay(line: str) -> None:
     assert masked_text(line) in (line, line.replace("{user}:{password}@", f"{{user}}:{MASK}@"))
 
 
+VALUE = "Zq9kX7fPw93bVtR5m"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "machine h login u password {}",
+        "+machine h\n+  login u\n+  password {}",
+        "//registry.npmjs.org/:_authToken={}",
+        "+_auth = {}",
+        '{{"auths": {{"h": {{"auth": "{}"}}}}}}',
+        '{{"name": "DB_PASSWORD", "value": "{}"}}',
+        '<add key="DbPassword" value="{}"/>',
+        "<password>{}</password>",
+        "+  - name: DB_PASSWORD\n+    value: {}\n",
+        '      - "DB_PASSWORD={}"',
+        "  - DB_PASSWORD={}",
+        "password: {}  # prod",
+        "ENV HF_TOKEN={}",
+        "HF_TOKEN ?= {}",
+        "$env:DB_PASSWORD={}",
+        "PGPASSWORD={} psql -h x",
+        "conn = 'host=db password={} dbname=x'",
+        "AccountName=a;AccountKey={};EndpointSuffix=x",
+        "train --api-token {} --lr 1",
+        "curl -u joe:{} http://h",
+        "mysql -u root -p{} db",
+        "requests.get(u, auth=('joe', '{}'))",
+        "HTTPBasicAuth('joe', '{}')",
+        's = SecretStr("{}")',
+        '{{"Cookie": "sid={}; b=2"}}',
+        "Proxy-Authorization: {}",
+        '"{{\\"token\\": \\"{}\\"}}"',
+        "dbpassword = '{}'",
+        "SMTP_PASS = '{}'",
+        "Ocp-Apim-Subscription-Key: {}",
+        "amqp://u:a/{}@h//",
+        "https%3A%2F%2Fu%3A{}%40h",
+        "git+https://{}:x-oauth-basic@github.com/x/y",
+        "https://hooks.slack.com/services/T0000/B0000/{}",
+    ],
+)
+def test_S13_files_and_programs_have_places_for_a_secret(text: str) -> None:
+    shown = masked_text(text.format(VALUE))
+    assert VALUE not in shown and MASK in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12:30 INFO [db] password: {}",
+        "12:30 INFO connecting with token={}, lr=0.1",
+        "Config(token={}, lr=0.1)",
+        "your token is: {}.",
+        "password -> {}",
+        "| api_key | {} |",
+        "│ secret_key │ {} │",
+        "WANDB_API_KEY {}",
+        "Server=tcp:x;User ID=a;Pwd={};Trusted=1",
+        "GET /login?next=a%3Ftoken%3D{}",
+        "\x1b[36mpassword\x1b[0m=\x1b[35m{}\x1b[0m",
+    ],
+)
+def test_S13_what_is_printed_among_other_words(text: str) -> None:
+    shown = masked_output(text.format(VALUE))
+    assert VALUE not in shown and MASK in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "loss=0.1234 token_acc=0.93",
+        "token=128/256 tokens/s: 12.3k, 1.2ms/tok",
+        "next token: the",
+        "  | token_embedding | Embedding2d | 38.6 M",
+        "token_mixer | Conv2dBlock | 12",
+        "  --token TOKEN  the token to use",
+        "python-secrets==24.7.5",
+        "primary_key=user1234 sort_key=abc12345",
+        "forward_pass: conv2d_1x1",
+        "the password is incorrect",
+        "token_type_ids: int64[8,128]",
+        "https://example.com:8080/path@v1.2.3/x",
+        "cookie: Optional = None",
+        "  0%|  | token 1/1000 [00:01<00:03, 3.2it/s]",
+        "bos_token=<s> eos_token=</s> pad_token_id=50256",
+    ],
+)
+def test_S13_ordinary_output_stays(line: str) -> None:
+    assert masked_output(line) == line
+
+
+@pytest.mark.parametrize("secret", ["the-own-secret-key-of-48-letters", "p@ss w'rd\"\\+/é"])
+def test_S13_a_known_value_in_every_way_of_writing(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "_remembered", {})
+    secrets.remember(secret)
+    raw = secret.encode()
+    ways = [secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret), quote_plus(secret)]
+    ways += [quote(secret, safe=""), html.escape(secret), raw.hex(), raw.hex().upper(), raw.hex(":")]
+    ways += [str(raw)[2:-1], "".join(f"%{byte:02X}" for byte in raw)]
+    for written in ways:
+        assert masked_output(f"x {written} y") == f"x {MASK} y"
+    for before in ("", "a", "ab", "abc", "key:"):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            # What belongs to the neighbours too may stay: less than one letter of the secret at each end.
+            left = masked_output(encode(before.encode() + raw + b":z").decode())
+            assert MASK in left and len(left) < len(MASK) + 2 * (len(before) + 4)
+
+
 def test_S13_the_key_of_the_sdk_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_remembered", set())
+    monkeypatch.setattr(secrets, "_remembered", {})
     settings = Settings(
         api_host="http://127.0.0.1:9", credentials=Credentials("access", "the-own-secret-key")
     )
@@ -203,6 +316,14 @@ def test_S13_the_key_of_the_sdk_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         "Authorization: ",
         "eyJaaaaaaaa.",
         "a@",
+        "://a:b@",
+        "login a ",
+        "--password ",
+        "curl -u a",
+        "<a:",
+        "name: a\n",
+        "%3A%40",
+        "token | ",
     ],
 )
 def test_T1_time_grows_with_the_length_only(piece: str) -> None:
@@ -210,7 +331,7 @@ def test_T1_time_grows_with_the_length_only(piece: str) -> None:
         text = (piece * size)[:size]
         text = f'x = "{text}" {text}'
         began = time.process_time()
-        masked_text(text)
+        masked_output(text)
         return time.process_time() - began
 
     # A hundred times the text: a rule that is quadratic takes ten thousand times as long, a linear one a hundred.

@@ -1,4 +1,4 @@
-import { KEY_SHAPES, SECRET_PAIRS, SECRET_WORDS, URL_PASSWORD, URL_TOKEN, WORD } from "~/state/secretRules.gen";
+import { KEY_SHAPES, SECRET_ENDINGS, SECRET_PAIRS, SECRET_WORDS, URL_PASSWORD, URL_TOKEN, WORD } from "~/state/secretRules.gen";
 
 /** Stands for a value that is hidden. */
 export const MASK = "••••••••";
@@ -13,7 +13,7 @@ const token = new RegExp(URL_TOKEN, "g");
 /** Whether a name says that its value is secret: the rule by which the SDK masks what it records. */
 export function isSecret(name: string): boolean {
   const found = [...name.matchAll(word)].map(([one]) => one.toLowerCase());
-  return found.some((one, i) => words.has(one) || pairs.has(`${one} ${found[i + 1] ?? ""}`));
+  return found.some((one, i) => words.has(one) || SECRET_ENDINGS.some((end) => one.endsWith(end)) || pairs.has(`${one} ${found[i + 1] ?? ""}`));
 }
 
 /** A value as a screen or a file may show it: parameters are kept as they are, because another machine needs them. */
@@ -25,6 +25,5 @@ export function shownValue(name: string, value: string): string {
 export function masked(text: string): string {
   let shown = shapes.reduce((left, shape) => left.replace(shape, MASK), text);
   if (!shown.includes("://")) return shown;
-  shown = shown.replace(password, `://$1:${MASK}@`);
-  return shown.replace(token, `://${MASK}@`);
+  return shown.replace(token, `://${MASK}`).replace(password, `://$1:${MASK}@`);
 }

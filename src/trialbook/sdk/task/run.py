@@ -141,7 +141,7 @@ class Run:
             self._console.flush()
 
     def _line(self, text: str, level: int, stream: int) -> None:
-        self.record.journal.text(secrets.masked_text(text), level, Stream(stream))
+        self.record.journal.text(secrets.masked_output(text), level, Stream(stream))
 
     @guarded("task.files", None)
     def _send_files(self) -> None:
