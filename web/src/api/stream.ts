@@ -29,7 +29,8 @@ export class EventParser {
   constructor(private readonly deliver: (event: { id: string; name: string; data: string }) => void) {}
 
   feed(text: string): void {
-    this.rest += text.replaceAll("\r\n", "\n");
+    // The two halves of a line's end may come apart.
+    this.rest = (this.rest + text).replaceAll("\r\n", "\n");
     let end = this.rest.indexOf("\n\n");
     while (end >= 0) {
       this.block(this.rest.slice(0, end));
