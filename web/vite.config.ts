@@ -125,5 +125,5 @@ export default defineConfig({
       ]),
     ),
   },
-  test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node" },
+  test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", testTimeout: 30_000 },
 });

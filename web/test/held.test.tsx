@@ -13,7 +13,7 @@ afterEach(cleanup);
 function rowsOf(n: number): GridRows<{ id: string }> {
   const rows = Array.from({ length: n }, (_, i) => ({ id: `r${i}` }));
   return {
-    total: n, at: (place) => rows[place], loaded: () => rows, pending: false, fetching: false, error: null,
+    total: n, at: (place) => rows[place], loaded: () => rows, span: async (from, to) => rows.slice(from, to + 1), pending: false, fetching: false, error: null,
     retry: () => undefined, waiting: 0, applyWaiting: () => undefined, touched: new Map(),
   };
 }

@@ -37,6 +37,8 @@ export interface GridRows<R extends GridRow> {
   /** Row at a place, or undefined while its block is on the way. */
   at: (place: number) => R | undefined;
   loaded: () => R[];
+  /** The rows from one place to another, also those that nobody has looked at yet. */
+  span: (from: number, to: number) => Promise<R[]>;
   pending: boolean;
   fetching: boolean;
   error: unknown;
@@ -59,13 +61,12 @@ export function useGridRows<R extends GridRow>(
   const blocks: number[] = [];
   for (let b = Math.floor(range[0] / BLOCK); b <= Math.floor(Math.max(range[0], range[1] - 1) / BLOCK); b += 1) blocks.push(b);
   if (!blocks.includes(0)) blocks.unshift(0);
-  const results = useQueries({
-    queries: blocks.map((block) => ({
-      queryKey: [...key, block],
-      queryFn: ({ signal }: { signal: AbortSignal }) => source.page(block, signal),
-      staleTime: 30_000,
-    })),
+  const queryOf = (block: number) => ({
+    queryKey: [...key, block],
+    queryFn: ({ signal }: { signal: AbortSignal }) => source.page(block, signal),
+    staleTime: 30_000,
   });
+  const results = useQueries({ queries: blocks.map(queryOf) });
   const first = results[blocks.indexOf(0)];
   // Other columns or another order: the old rows stay until the new ones are here, so that a key always finds a row.
   // (A set of queries makes new observers for new keys, which know nothing of the data before.)
@@ -141,6 +142,14 @@ export function useGridRows<R extends GridRow>(
       return row ? (patches.get(row.id) ?? row) : undefined;
     },
     loaded: () => [...shown.values()].flatMap((block) => (block?.rows ?? []).map((row) => patches.get(row.id) ?? row)),
+    span: async (from, to) => {
+      const found: R[] = [];
+      for (let block = Math.floor(from / BLOCK); block <= Math.floor(to / BLOCK); block += 1) {
+        const page = await client.fetchQuery(queryOf(block));
+        found.push(...page.rows.slice(Math.max(0, from - block * BLOCK), to + 1 - block * BLOCK));
+      }
+      return found.map((row) => patches.get(row.id) ?? row);
+    },
     pending: head === undefined,
     fetching: results.some((result) => result.isFetching),
     error: results.find((result) => result.isError)?.error ?? null,

@@ -1,7 +1,8 @@
-import { type RefObject, useMemo, useState } from "react";
+import { type RefObject, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import { useKept } from "~/state/kept";
 import { useKeys } from "~/state/keys";
+import { toastError } from "~/state/toasts";
 import type { GridRow } from "~/widgets/Grid";
 import type { GridRows } from "~/widgets/gridRows";
 
@@ -29,15 +30,23 @@ export function useGridSelection<R extends GridRow>(
   const [at, setAt] = useKept("at", -1);
   const [anchor, setAnchor] = useState(-1);
   const clear = () => setSelected(new Map());
+  const latest = useRef(selected);
+  useLayoutEffect(() => {
+    latest.current = selected;
+  });
   const toggle = (row: R, place: number, range: boolean) => {
-    const next = new Map(selected);
-    if (range && anchor >= 0) {
-      for (let i = Math.min(anchor, place); i <= Math.max(anchor, place); i += 1) {
-        const one = rows.at(i);
-        if (one) next.set(one.id, one);
-      }
-    } else if (!next.delete(row.id)) next.set(row.id, row);
     setAnchor(place);
+    if (range && anchor >= 0) {
+      const [from, to] = [Math.min(anchor, place), Math.max(anchor, place)];
+      const add = (more: readonly R[]) => setSelected(new Map([...latest.current, ...more.map((one) => [one.id, one] as const)]));
+      const here = Array.from({ length: to - from + 1 }, (_, i) => rows.at(from + i)).filter((one) => one !== undefined);
+      add(here);
+      // Between two places that were looked at there may be rows that were not.
+      if (here.length <= to - from) rows.span(from, to).then(add, toastError);
+      return;
+    }
+    const next = new Map(selected);
+    if (!next.delete(row.id)) next.set(row.id, row);
     setSelected(next);
   };
   const moveTo = (place: number) => {
