@@ -127,10 +127,10 @@ def from_address(
     Raises:
         UsageError: the repository does not answer, or has no such script.
     """
-    diff, found = "", commit or ""
+    diff, found, listed = "", commit or "", None
     place = _plain(script) if script else ""
     if init and place:
-        found, text = _fetch(url, commit or branch or "HEAD", place)
+        found, text, listed = _fetch(url, commit or branch or "HEAD", place, _plain(working_directory))
         if with_init(text) != text:
             diff = file_patch(place, text, with_init(text))
     return Code(
@@ -140,6 +140,7 @@ def from_address(
         diff=masked_patch(diff),
         entry_point=_relative(place, working_directory),
         working_dir=_plain(working_directory),
+        listed=listed,
     )
 
 
@@ -252,7 +253,8 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _fetch(url: str, name: str, place: str) -> tuple[str, str]:
+def _fetch(url: str, name: str, place: str, working_directory: str) -> tuple[str, str, str]:
+    """The commit of a repository elsewhere, the text of a file, and the packages that it lists."""
     with tempfile.TemporaryDirectory(prefix="trialbook-") as folder:
         root = Path(folder)
         git(root, "init", "-q")
@@ -277,4 +279,19 @@ def _fetch(url: str, name: str, place: str) -> tuple[str, str]:
         text = _show(root, "FETCH_HEAD", place)
         if text is None:
             raise UsageError(f"{masked(url)} has no file {place!r} at {name}")
-        return git(root, "rev-parse", "FETCH_HEAD"), text
+        return git(root, "rev-parse", "FETCH_HEAD"), text, _listed(root, working_directory)
+
+
+def _listed(root: Path, working_directory: str) -> str:
+    """The lines of the ``requirements.txt`` that an agent would find: in the working directory, or above it."""
+    from trialbook.capture.packages import requirement_lines
+
+    # The files that it includes have such names as well.
+    for names in ("*requirements*", "*requirements*/**"):
+        git(root, "checkout", "-q", "FETCH_HEAD", "--", f":(glob)**/{names}")
+    folder = root / working_directory
+    while not (folder / "requirements.txt").is_file():
+        if folder == root or root not in folder.parents:
+            return ""
+        folder = folder.parent
+    return requirement_lines(folder / "requirements.txt")

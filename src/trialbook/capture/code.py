@@ -40,6 +40,7 @@ class Code:
         entry_point: relative to the working directory, or ``-m module``.
         working_dir: relative to the repository's root.
         root: the repository on this host, or the script's folder.
+        listed: requirement lines of a repository elsewhere; None when nobody had to look into it.
     """
 
     repository: str = ""
@@ -49,6 +50,7 @@ class Code:
     entry_point: str = ""
     working_dir: str = "."
     root: Path | None = None
+    listed: str | None = None
 
 
 def entry_point() -> EntryPoint:

@@ -14,6 +14,7 @@ from typing import Any
 
 from trialbook.base.files import read_json, write_json
 from trialbook.base.ids import is_id, new_id
+from trialbook.base.own_address import OFFER
 from trialbook.errors import ConnectionFailed, UsageError
 from trialbook.journal.delivery import Identity, read_acked
 from trialbook.journal.frames import (
@@ -32,8 +33,10 @@ from trialbook.sdk import foreign_session
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.storage import unpack
 
-NOWHERE = "http://127.0.0.1:8008/files"
-"""Where files of a run without any server are said to be, until they are sent."""
+NO_SERVER = "http://127.0.0.1:8008"
+"""Where a run without any server is said to be recorded, until it is sent."""
+NOWHERE = f"{NO_SERVER}/files"
+"""Where its files are said to be."""
 _SECONDS = 24 * 3600.0
 _ENDS = frozenset({"tasks.completed", "tasks.failed", "tasks.stopped", "tasks.closed"})
 _JSON = frozenset({Kind.EVENT, Kind.CALL, Kind.LOSS})
@@ -126,7 +129,7 @@ def settle(root: Path, connection: Connection, task: str | None = None, anyones:
             identity = orphan.identity
             if read_acked(orphan.folder) or ((identity.server or identity.files) and not anyones):
                 continue
-            names = {identity.files or NOWHERE: connection.settings.files_host}
+            names = _addresses(identity, connection)
             target = orphan.folder.with_name(f"{orphan.folder.name}-settled")
             with tempfile.TemporaryDirectory(prefix=".settle-", dir=root) as folder:
                 made = Path(folder) / "journal"
@@ -139,6 +142,15 @@ def settle(root: Path, connection: Connection, task: str | None = None, anyones:
                 shutil.rmtree(target, ignore_errors=True)
                 made.rename(target)
             shutil.rmtree(orphan.folder, ignore_errors=True)
+
+
+def _addresses(identity: Identity, connection: Connection) -> dict[str, str]:
+    """The addresses in a journal that are those of its server, and what they are at the one that gets it."""
+    settings = connection.settings
+    return {
+        identity.files or NOWHERE: settings.files_host,
+        f"{identity.server or NO_SERVER}{OFFER}": f"{settings.api_host}{OFFER}",
+    }
 
 
 class _Session:
@@ -160,7 +172,7 @@ class _Session:
             made = str((payload.get("params") or {}).get("id") or "")
             if str(payload.get("method")).endswith(".create") and is_id(made):
                 self._names.setdefault(made, new_id())
-        self._names[identity.files or NOWHERE] = connection.settings.files_host
+        self._names |= _addresses(identity, connection)
 
     def copies(self, target: Path) -> Iterator[StoredJournal]:
         """Written below ``target``, ready to be sent, in order."""

@@ -28,6 +28,7 @@ from trialbook.server.rpc.app import build_app
 from trialbook.server.rpc.calls import Calls
 from trialbook.server.rpc.dispatch import Dispatcher
 from trialbook.server.rpc.files import Files
+from trialbook.server.rpc.own_package import OwnPackage
 from trialbook.server.rpc.pages import Pages
 from trialbook.server.rpc.resumable import Resumable
 from trialbook.server.rpc.stream import Stream
@@ -47,6 +48,7 @@ from trialbook.server.services.finding import Finding
 from trialbook.server.services.first_queues import make_first_queues
 from trialbook.server.services.lifecycle import Eraser, Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
+from trialbook.server.services.own_wheel import OwnWheel
 from trialbook.server.services.parts import Parts
 from trialbook.server.services.team import Team
 from trialbook.server.services.tree import Tree
@@ -102,7 +104,8 @@ def build_services(database: Database, settings: Settings, blobs: BlobStore) -> 
     versions = DatasetStore()
     lists, held = DatasetLists(versions), DatasetFiles(blobs)
     lifecycle = Lifecycle(tasks, projects, models, queues, _eraser(versions))
-    editing = Editing(tasks, projects)
+    wheel = OwnWheel(settings.data / "sdk", settings.address)
+    editing = Editing(tasks, projects, wheel)
     parts = Parts(tasks, editing)
     accounts = Accounts(database, users, now, settings.token_days)
     return Services(
@@ -128,6 +131,7 @@ def build_services(database: Database, settings: Settings, blobs: BlobStore) -> 
         tasks=tasks,
         models=models,
         queues=queues,
+        wheel=wheel,
         local_login=settings.loopback,
         address=settings.address,
     )
@@ -191,7 +195,8 @@ def build(settings: Settings, folder: DataFolder) -> Server:
     files = Files(
         blobs, rules, services.accounts, file_executor, settings.file_limit, resumable, folder.uploads
     )
-    app = Activity(build_app(calls, Stream(hub, services.accounts, executor), files, Pages(settings.web)))
+    stream, pages = Stream(hub, services.accounts, executor), Pages(settings.web)
+    app = Activity(build_app(calls, stream, files, pages, OwnPackage(services.wheel)))
     jobs = build_jobs(settings, database, services, hub, blobs, rules.needed)
     jobs.append(Job("uploads", 3600.0, resumable.tidy))
     if settings.idle_hours > 0:

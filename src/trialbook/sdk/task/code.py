@@ -16,9 +16,12 @@ from trialbook.journal.spool import Upload
 from trialbook.machine.host import facts
 from trialbook.sdk import settings
 from trialbook.sdk.names import join, task_folder
+from trialbook.sdk.offline import NO_SERVER
 from trialbook.sdk.record import Record
 
 _BIG_DIFF = 500_000
+OWN = "trialbook"
+"""The name of this SDK as a package."""
 _extra: dict[str, str | None] = {}
 _files: list[Path] = []
 _ignored: set[str] = set()
@@ -111,7 +114,7 @@ def describe_later(record: Record, entry: EntryPoint) -> None:
         from trialbook.capture.checkout import standalone
 
         code = standalone(entry.path, None, False) if _alone and entry.path is not None else detect(entry)
-        found = {**_fields(code, record), "requirements": requirements(entry.path, code.root)}
+        found = {**_fields(code, record), "requirements": requirements(record, entry.path, code.root)}
         put(record, {**found, **_overrides()})
 
 
@@ -137,11 +140,17 @@ def finish_describing(timeout: float) -> bool:
     return False
 
 
-def requirements(script: Path | None, root: Path | None) -> dict[str, str]:
-    """The lists of packages: of pip, and of conda in an environment of it."""
+def requirements(record: Record, script: Path | None, root: Path | None) -> dict[str, str]:
+    """The lists of packages: of pip, and of conda in an environment of it.
+
+    Args:
+        record: of the task, whose server has the SDK.
+        script: the entry point.
+        root: folder of the program's own modules.
+    """
     from trialbook.capture.conda import installed
 
-    listed = {"pip": masked_text(packages(script, root))}
+    listed = {"pip": masked_text(own_too(packages(script, root), server_of(record)))}
     with guard("task.conda"):
         conda = installed(settings.conda_prefix())
         if conda is not None:
@@ -156,8 +165,28 @@ def packages(script: Path | None, root: Path | None) -> str:
 
     if isinstance(_frozen, Path):
         return requirement_lines(_frozen)
-    listed = frozen(_extra, _ignored) if _frozen else required(script, root, _extra, _ignored)
+    # This SDK gets its line from ``own_too``, wherever it was installed from.
+    others = _ignored if OWN in _extra else {*_ignored, OWN}
+    listed = frozen(_extra, others) if _frozen else required(script, root, _extra, others)
     return listed + "".join(requirement_lines(path) for path in _files)
+
+
+def own_too(lines: str, server: str) -> str:
+    """Requirement lines with one for this SDK, unless the program has said that it is never listed.
+
+    Args:
+        lines: as in a requirements file.
+        server: the address of the server that records the run.
+    """
+    from trialbook.capture.own_package import with_own
+
+    return lines if OWN in {package.lower() for package in _ignored} else with_own(lines, server)
+
+
+def server_of(record: Record) -> str:
+    """The address of the server that a record goes to; where there is none yet, one that is replaced on the way."""
+    settings = record.connection.settings if record.connection is not None else record.settings
+    return settings.api_host or NO_SERVER
 
 
 def _fields(code: Code, record: Record) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.code import OWN, own_too
 from trialbook.sdk.task_types import TaskTypes
 
 if TYPE_CHECKING:
@@ -54,9 +55,11 @@ class CreationMixin(TaskBase):
             commit: exactly this commit.
             script: entry point: relative to the repository, or without ``repo`` a file, which is stored whole.
             working_directory: to start it in, relative to the repository; None is its root.
-            packages: requirement lines; True finds the packages that local code imports.
-            requirements_file: a file of requirement lines. Without it and ``packages``, the ``requirements.txt`` of a
-                local checkout, or what a single file imports.
+            packages: requirement lines; True finds the packages that local code imports. This SDK is added to them,
+                as an address on the server that gets the task.
+            requirements_file: a file of requirement lines, likewise. Without it and ``packages``, the
+                ``requirements.txt`` of the repository, or what a single file imports; when a repository elsewhere need
+                not be read, nothing is recorded, and an agent takes the repository's list alone.
             docker: image of the container.
             docker_args: its arguments.
             docker_bash_setup_script: lines to run in it first.
@@ -102,6 +105,8 @@ class CreationMixin(TaskBase):
             }
         lines = _requirements(packages, requirements_file, code, script)
         if lines is not None:
+            # An agent that runs the code there imports this SDK, whether the list thought of it or not.
+            lines = own_too(lines, connections.connect().settings.api_host)
             fields.setdefault("script", {})["requirements"] = {"pip": masked_text(lines)}
         container = {
             "image": docker,
@@ -185,7 +190,7 @@ def _requirements(
     if packages is True:
         if root is None or not script:
             raise UsageError("packages=True needs a script on this host; list the packages instead")
-        return required(_script_path(root, script), root, {}, ())
+        return required(_script_path(root, script), root, {}, (OWN,))
     if packages:
         lines = [packages] if isinstance(packages, str) else [str(line) for line in packages]
         return "\n".join(lines) + "\n"
@@ -196,12 +201,16 @@ def _requirements(
         if not path.is_file():
             raise UsageError(f"there is no requirements file {requirements_file}")
         return requirement_lines(path)
-    if root is None or code is None:
-        return None
+    if code is None or root is None:
+        return code.listed if code is not None else None
     if not code.repository and script:
-        return required(_script_path(root, script), None, {}, ())
-    found = root / "requirements.txt"
-    return requirement_lines(found) if found.is_file() else None
+        return required(_script_path(root, script), None, {}, (OWN,))
+    # As an agent looks for it: from the working directory up.
+    start = root / code.working_dir
+    for folder in (start, *(folder for folder in start.parents if folder.is_relative_to(root))):
+        if (folder / "requirements.txt").is_file():
+            return requirement_lines(folder / "requirements.txt")
+    return ""
 
 
 def _script_path(root: Path, script: str) -> Path:

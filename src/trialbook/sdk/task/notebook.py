@@ -91,6 +91,6 @@ class NotebookCode:
                 "diff": secrets.masked_text(text),
                 "entry_point": script.name,
                 "working_dir": ".",
-                "requirements": code.requirements(script, None),
+                "requirements": code.requirements(self._record, script, None),
             },
         )

@@ -78,7 +78,8 @@ class ScriptMixin(TaskBase):
         """Replace the list of packages.
 
         Args:
-            packages: requirement lines, or the path of a file of them.
+            packages: requirement lines, or the path of a file of them; they are recorded as they are, except that
+                ``trialbook`` becomes the address of this SDK on the server.
 
         Raises:
             UsageError: there is no such file, or the task is neither a draft nor running.
@@ -94,6 +95,10 @@ class ScriptMixin(TaskBase):
             text = requirement_lines(path)
         else:
             text = "".join(f"{line}\n" for line in packages)
+        from trialbook.capture.own_package import names_own
+
+        if names_own(text):
+            text = code.own_too(text, code.server_of(self._record))
         self._put_script({"requirements": {"pip": masked_text(text)}})
 
     def get_requirements(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from trialbook.errors import ServerFault, StorageDamaged, StorageFull
 from trialbook.server.rpc import api_page, envelope
 from trialbook.server.rpc.calls import LATEST, Calls, method_of
 from trialbook.server.rpc.files import Files
+from trialbook.server.rpc.own_package import OwnPackage
 from trialbook.server.rpc.pages import Pages, wants_page
 from trialbook.server.rpc.stream import Stream
 from trialbook.server.stores.database import damaged, out_of_room
@@ -101,7 +102,7 @@ def _forks(scope: Scope) -> bool:
     )
 
 
-def build_app(calls: Calls, stream: Stream, files: Files, pages: Pages) -> Starlette:
+def build_app(calls: Calls, stream: Stream, files: Files, pages: Pages, package: OwnPackage) -> Starlette:
     """The application."""
 
     async def listen(request: Request) -> Response:
@@ -109,6 +110,9 @@ def build_app(calls: Calls, stream: Stream, files: Files, pages: Pages) -> Starl
 
     async def file(request: Request) -> Response:
         return await files.answer(request)
+
+    async def sdk(request: Request) -> Response:
+        return await package.answer(request)
 
     async def anything(request: Request) -> Response:
         found = method_of(request.url.path)
@@ -128,6 +132,8 @@ def build_app(calls: Calls, stream: Stream, files: Files, pages: Pages) -> Starl
             Route("/stream", listen, methods=["POST"]),
             Route("/files", file, methods=on_files),
             Route("/files/{path:path}", file, methods=on_files),
+            Route("/sdk", sdk),
+            Route("/sdk/{path:path}", sdk),
             Route("/api", _api_page),
             Route("/api/openapi.json", _api_document),
             Route("/{path:path}", anything, methods=["GET", "HEAD", "POST", "PUT"]),

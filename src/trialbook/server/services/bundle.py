@@ -12,6 +12,7 @@ from trialbook.server.services.events import Events
 from trialbook.server.services.finding import Finding
 from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.services.model_registry import ModelRegistry
+from trialbook.server.services.own_wheel import OwnWheel
 from trialbook.server.services.parts import Parts
 from trialbook.server.services.team import Team
 from trialbook.server.services.tree import Tree
@@ -52,5 +53,6 @@ class Services:
     tasks: TaskStore
     models: ModelStore
     queues: QueueStore
+    wheel: OwnWheel
     local_login: bool = False
     address: str = ""

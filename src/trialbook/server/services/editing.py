@@ -9,6 +9,7 @@ from trialbook.base.clock import iso
 from trialbook.base.ids import is_id, new_id
 from trialbook.errors import BadField, ProjectNotFound, TaskStatusRefused
 from trialbook.server.services.call import Call, announce, ensure_project
+from trialbook.server.services.own_wheel import OwnWheel
 from trialbook.server.stores.facets import text_of
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.tasks import TaskStore
@@ -80,10 +81,12 @@ class Editing:
 
     Args:
         tasks, projects: the stores.
+        wheel: completes the addresses of this program among the packages of a task.
     """
 
-    def __init__(self, tasks: TaskStore, projects: ProjectStore) -> None:
+    def __init__(self, tasks: TaskStore, projects: ProjectStore, wheel: OwnWheel) -> None:
         self._tasks = tasks
+        self._wheel = wheel
         self._projects = projects
 
     def create(self, call: Call, ask: Any) -> str:
@@ -209,6 +212,10 @@ class Editing:
         self._projects.touch(call.connection, row.project, call.now)
         announce(call, row.id, row.project, values.get("project"))
 
+    def packages(self, requirements: Any) -> Any:
+        """Lists of packages as they are stored: the SDK by an address that can be installed from."""
+        return self._wheel.completed(requirements)
+
     def _sections(self, ask: Any, old: Any) -> dict[str, Any]:
         """The JSON columns that a request changes."""
         values: dict[str, Any] = {}
@@ -224,6 +231,9 @@ class Editing:
             given = getattr(ask, field)
             if given is not None:
                 values[field] = {**old.get(field, {}), **_checked(field, given)}
+        if "requirements" in values.get("script", ()):
+            packages = self.packages(values["script"]["requirements"])
+            values["script"] = {**values["script"], "requirements": packages}
         if ask.output_dest is not None:
             values["output"] = {
                 **(values.get("output") or old.get("output", {})),

@@ -149,6 +149,6 @@ class Parts:
     def set_requirements(self, call: Call, id: str, requirements: dict[str, Any]) -> dict[str, Any]:
         """Replace the packages; any status."""
         row = self._row(call, id, force=True, open_in=_NEW)
-        script = {**row.script, "requirements": requirements}
+        script = {**row.script, "requirements": self._editing.packages(requirements)}
         self._editing.change(call, row, {"script": script})
         return {"script": script, "last_update": iso(call.now), "last_change": iso(call.now)}
