@@ -1,11 +1,12 @@
 """One user of a dataset SDK, told line by line what to do: ``SDK SOURCE STORE NAME MODE``.
 
-Reads steps from its input (``first``, ``copy``, ``again``, ``next``, ``squash``), answers each with the seconds that
-it took. It is run by ``benchmarks.datasets.peers`` with either SDK, which have the same calls.
+Reads steps from its input (``first``, ``copy``, ``again``, ``forget``, ``next``, ``squash``), answers each with the
+seconds that it took. ``benchmarks.datasets.peers`` and ``copies`` run it with either SDK: their calls are the same.
 """
 
 import importlib
 import resource
+import shutil
 import sys
 import time
 from typing import Any
@@ -22,6 +23,7 @@ class User:
         self._native = {"native": True} if mode == "native" else {}
         self._packing = {"compression": 0} if mode == "0" else {}
         self._last = ""
+        self._folder = ""
 
     def _made(self, parents: list[str]) -> None:
         data = self._dataset.create(
@@ -45,9 +47,13 @@ class User:
 
     def copy(self) -> None:
         """A local copy, verified when the SDK does that."""
-        self._dataset.get(dataset_id=self._last).get_local_copy()
+        self._folder = self._dataset.get(dataset_id=self._last).get_local_copy()
 
     again = copy
+
+    def forget(self) -> None:
+        """The local copy is gone."""
+        shutil.rmtree(self._folder)
 
     def squash(self) -> None:
         """All versions as one."""

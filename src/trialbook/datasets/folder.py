@@ -57,6 +57,10 @@ class FolderBlobs:
             raise FileMissing(f"there is no file at {key!r}", path=key)
         return self._folder / clean
 
+    def in_place(self, key: str) -> Path:
+        """See ``InPlace``."""
+        return self.locate(key)
+
     def head(self, key: str) -> BlobInfo:
         """See ``BlobStore``."""
         return _info(clean_key(key), self.locate(key))

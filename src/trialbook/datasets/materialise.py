@@ -3,8 +3,9 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from trialbook.blobs.store import BlobStore
@@ -15,6 +16,16 @@ from trialbook.errors import DatasetDamaged, DatasetMissing
 
 _FICLONE = 0x40049409
 _LARGE = 256 << 10
+_PART = 512 << 10
+_NO_COPY = {
+    errno.EXDEV,
+    errno.ENOSYS,
+    errno.EINVAL,
+    errno.EOPNOTSUPP,
+    errno.ENOTSUP,
+    errno.EPERM,
+    errno.EBADF,
+}
 _NO_LINK = {
     errno.EXDEV,
     errno.EMLINK,
@@ -38,7 +49,7 @@ def materialise(
         target: it is made; nobody else may write in it meanwhile.
         private: True writes files that the caller may change, and never links to those of others; False read-only files
             that may share their bytes with other views.
-        failed: takes what went wrong with single packs, which then does not raise; None raises at the first.
+        failed: takes what went wrong with single packs and files, which then does not raise; None raises at the first.
         workers: packs that are read at once; None is up to four when the files are large, else one.
 
     Raises:
@@ -56,10 +67,14 @@ def materialise(
     def extract(key: str, wanted: list[Wanted]) -> None:
         try:
             _extract(rows, blobs, key, wanted, target, private)
-        except (DatasetMissing, DatasetDamaged) as error:
+        except DatasetMissing as error:
             if failed is None:
                 raise
             failed.append(str(error))
+        except DatasetDamaged:
+            if failed is None:
+                raise
+            failed.extend(_extract_each(rows, blobs, key, wanted, target, private))
 
     count = sum(len(wanted) for _, wanted in far)
     large = count and sum(item.size for _, wanted in far for item in wanted) / count > _LARGE
@@ -85,15 +100,47 @@ def _extract(
 ) -> None:
     modes = rows.data["mode"]
     top = str(target)
-    for item, parts in PackReader(blobs, key).members(wanted):
-        handle = _created(f"{top}/{rows.paths[item.place]}", private, bool(modes[item.place]))
-        try:
-            _write(handle, parts)
-        except OSError as error:
-            error.filename = error.filename or f"{top}/{rows.paths[item.place]}"
-            raise
-        finally:
-            os.close(handle)
+    reader = PackReader(blobs, key)
+
+    def fill(item: Wanted, write: Callable[[int], None]) -> None:
+        _filled(f"{top}/{rows.paths[item.place]}", private, bool(modes[item.place]), write)
+
+    rest = []
+    for item in wanted:
+        if reader.can_copy(item):
+            fill(item, partial(reader.copy, item))
+        else:
+            rest.append(item)
+    for item, parts in reader.members(rest):
+        fill(item, partial(_write, parts))
+
+
+def _extract_each(
+    rows: Rows, blobs: BlobStore, key: str, wanted: list[Wanted], target: Path, private: bool
+) -> Iterator[str]:
+    """Write what a damaged pack still has and is not there yet; what is wrong with the rest."""
+    for item in wanted:
+        path = rows.paths[item.place]
+        if not (target / path).exists():
+            try:
+                _extract(rows, blobs, key, [item], target, private)
+            except (DatasetMissing, DatasetDamaged) as error:
+                yield f"{path}: {error}"
+
+
+def _filled(path: str, private: bool, executable: bool, write: Callable[[int], None]) -> None:
+    """Make a file that stays when it was written as it should be."""
+    handle = _created(path, private, executable)
+    try:
+        write(handle)
+    except BaseException as error:
+        if isinstance(error, OSError):
+            error.filename = error.filename or path
+        # Whoever takes what can be had must not find bytes that are not those of the manifest.
+        Path(path).unlink()
+        raise
+    finally:
+        os.close(handle)
 
 
 def _created(path: str, private: bool, executable: bool) -> int:
@@ -101,7 +148,7 @@ def _created(path: str, private: bool, executable: bool) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
 
 
-def _write(handle: int, parts: Iterator[memoryview]) -> None:
+def _write(parts: Iterator[memoryview], handle: int) -> None:
     for part in parts:
         view = part
         while len(view):
@@ -154,8 +201,22 @@ def _cloned(reading: int, writing: int) -> bool:
 def _sent(reading: int, writing: int, size: int) -> None:
     place = 0
     while place < size:
-        part = os.pread(reading, min(8 << 20, size - place), place)
-        if not part:
-            raise OSError(errno.EIO, "a file of the cache became shorter while it was copied")
-        _write(writing, iter((memoryview(part),)))
-        place += len(part)
+        count = _in_kernel(reading, writing, size - place, place)
+        if not count:
+            part = os.pread(reading, min(_PART, size - place), place)
+            if not part:
+                raise OSError(errno.EIO, "a file of the cache became shorter while it was copied")
+            count = os.pwrite(writing, part, place)
+        place += count
+
+
+def _in_kernel(reading: int, writing: int, size: int, place: int) -> int:
+    """Bytes that the system copied without handing them out; 0 where it cannot."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        return os.copy_file_range(reading, writing, size, place, place)
+    except OSError as error:
+        if error.errno in _NO_COPY:
+            return 0
+        raise

@@ -9,7 +9,7 @@ import numpy as np
 from blake3 import blake3
 
 from trialbook.blobs.store import BlobStore
-from trialbook.datasets.folder import LocalBlobs
+from trialbook.datasets.in_place import copy_span, in_place
 from trialbook.datasets.objects import pack_key
 from trialbook.datasets.pack_layout import TAIL_BYTES, Members, decode_index, find_index
 from trialbook.datasets.pieces import Recipe, decode_recipe, recipe_length
@@ -66,7 +66,8 @@ class PackReader:
     def __init__(self, blobs: BlobStore, key: str) -> None:
         self._blobs = blobs
         self._key = key
-        self._run = _NEAR_RUN if isinstance(blobs, LocalBlobs) else RUN_BYTES
+        self._file = in_place(blobs, pack_key(key))
+        self._run = RUN_BYTES if self._file is None else _NEAR_RUN
 
     def index(self) -> Members:
         """Its members, from its own index block.
@@ -120,6 +121,30 @@ class PackReader:
                 stored = run[item.offset - start : item.offset - start + item.stored]
                 yield item, iter((self._checked(item, stored),))
             place = after
+
+    def can_copy(self, item: Wanted) -> bool:
+        """Whether ``copy`` can bring a member, and is worth it."""
+        return self._file is not None and item.method == STORED and item.size > _NEAR_RUN
+
+    def copy(self, item: Wanted, target: int) -> None:
+        """Write a member to an open, empty file, and check what was written.
+
+        Args:
+            item: one of which ``can_copy`` is true.
+            target: open for writing.
+
+        Raises:
+            DatasetMissing, DatasetDamaged: see ``members``.
+            OSError: the disk is full.
+        """
+        assert self._file is not None
+        digest = blake3() if any(item.b3) else hashlib.sha256()
+        try:
+            count = copy_span(self._file, item.offset, item.offset + item.stored, target, digest.update)
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._gone() from None
+        if count != item.size or not matches(item, digest.digest, digest.digest):
+            raise self._damaged(item)
 
     def stored(self, wanted: list[Wanted]) -> Iterator[tuple[Wanted, memoryview]]:
         """The stored bytes of members, as they are packed, once what they unpack to is checked.

@@ -2,8 +2,10 @@
 
 from builtins import list as List
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from trialbook.blobs.store import BlobInfo, BlobStore
+from trialbook.datasets.in_place import in_place
 
 
 class BlobsBelow:
@@ -23,6 +25,10 @@ class BlobsBelow:
 
     def _info(self, info: BlobInfo) -> BlobInfo:
         return BlobInfo(info.key[len(self._prefix) + 1 :], info.size, info.etag, info.modified)
+
+    def in_place(self, key: str) -> Path | None:
+        """See ``InPlace``."""
+        return in_place(self._blobs, self._key(key))
 
     def head(self, key: str) -> BlobInfo:
         """See ``BlobStore``."""
@@ -71,6 +77,10 @@ class RoutedBlobs:
         if key.startswith("packs/"):
             return self._elsewhere(key[len("packs/") :].removesuffix(".zip")) or self._home
         return self._home
+
+    def in_place(self, key: str) -> Path | None:
+        """See ``InPlace``."""
+        return in_place(self._store(key), key)
 
     def head(self, key: str) -> BlobInfo:
         """See ``BlobStore``."""

@@ -36,6 +36,10 @@ class UrlBlobs:
         self._bucket = bucket_blobs(url)
         self._path = None if self._bucket is not None else local_path(url)
 
+    def in_place(self, key: str) -> Path | None:
+        """See ``InPlace``."""
+        return self._path
+
     def head(self, key: str) -> BlobInfo:
         """See ``BlobStore``."""
         if self._bucket is not None:
