@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support import length
+from tests.support.object_storages import Storages
 from tests.support.postgres import Databases, Shared, find_binaries
 from tests.support.server import RunningServer
 from tests.support.template import Templates
@@ -144,6 +145,14 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> RunningServer:
     or counts nothing that is not its own.
     """
     return servers[request.param]
+
+
+@pytest.fixture(scope="session")
+def storages() -> Iterator[Storages]:
+    """The object storages that the tests of this process share."""
+    pool = Storages()
+    yield pool
+    pool.stop()
 
 
 @pytest.fixture

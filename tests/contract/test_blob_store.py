@@ -1,12 +1,12 @@
 """What every driver of blobs promises."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.conftest import Servers
-from tests.support.object_storages import AzureServer, GoogleServer, ObjectStorage, S3Server, find_azurite
+from tests.support.object_storages import Storages
 from tests.support.server import RunningServer
 
 from trialbook.base.ids import new_id
@@ -21,20 +21,7 @@ from trialbook.datasets.folder import FolderBlobs
 from trialbook.errors import FileMissing
 
 LOCAL = ["folder", "memory", "dataset folder"]
-STARTS: dict[str, Callable[[], ObjectStorage]] = {
-    "s3": S3Server,
-    "google": GoogleServer,
-    "azure": AzureServer,
-}
-REMOTE = ["server", "s3", "s3 from a fork", "google", "azure"]
-
-
-@pytest.fixture(scope="session")
-def storages() -> Iterator[dict[str, ObjectStorage]]:
-    running: dict[str, ObjectStorage] = {}
-    yield running
-    for storage in running.values():
-        storage.stop()
+REMOTE = ["server", "s3", "s3 from a fork", "gs", "azure"]
 
 
 @pytest.fixture
@@ -43,9 +30,7 @@ def file_server(servers: Servers) -> RunningServer:
 
 
 @pytest.fixture(params=LOCAL + REMOTE)
-def blobs(
-    request: pytest.FixtureRequest, tmp_path: Path, storages: dict[str, ObjectStorage]
-) -> Iterator[BlobStore]:
+def blobs(request: pytest.FixtureRequest, tmp_path: Path, storages: Storages) -> Iterator[BlobStore]:
     name = str(request.param)
     if name == "folder":
         yield ObjectStoreBlobs.in_folder(tmp_path)
@@ -58,12 +43,7 @@ def blobs(
         session = Session(running.url, Credentials(token=running.token))
         yield ServerBlobs(FileClient(session, running.files_url), f"{running.files_url}/{new_id()}/ü b")
     else:
-        kind = name.split()[0]
-        if kind == "azure" and find_azurite() is None:
-            pytest.skip("Azurite is not installed (npm install --prefix tests/support)")
-        if kind not in storages:
-            storages[kind] = STARTS[kind]()
-        storage = storages[kind]
+        storage = storages[name.split()[0]]
         bucket = place(storage.make_bucket(f"b{new_id()[:20]}"), storage.accounts(), patience=5.0).bucket
         if name == "s3 from a fork":
             relay = RelayBlobs(bucket)

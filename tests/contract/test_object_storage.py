@@ -3,7 +3,7 @@
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import Servers
 from tests.support.http_proxy import Fault, HttpProxy, Request
-from tests.support.object_storages import AzureServer, GoogleServer, ObjectStorage, S3Server, find_azurite
+from tests.support.object_storages import S3Server, Storages
 from tests.support.server import RunningServer
 
 from trialbook.base.ids import new_id
@@ -20,20 +20,6 @@ from trialbook.errors import ConnectionFailed, FileMissing, StorageRefused, Usag
 from trialbook.sdk import connection
 from trialbook.sdk.storage import StorageManager, check_writable, fetch
 from trialbook.sdk.storage_settings import storage_settings
-
-STARTS: dict[str, Callable[[], ObjectStorage]] = {
-    "s3": S3Server,
-    "gs": GoogleServer,
-    "azure": AzureServer,
-}
-
-
-@pytest.fixture(scope="session")
-def storages() -> Iterator[dict[str, ObjectStorage]]:
-    running: dict[str, ObjectStorage] = {}
-    yield running
-    for storage in running.values():
-        storage.stop()
 
 
 @pytest.fixture
@@ -60,19 +46,11 @@ def configure(home: Path, text: str) -> None:
     (home / "trialbook.conf").write_text(text)
 
 
-def started(storages: dict[str, ObjectStorage], kind: str) -> ObjectStorage:
-    if kind == "azure" and find_azurite() is None:
-        pytest.skip("Azurite is not installed (npm install --prefix tests/support)")
-    if kind not in storages:
-        storages[kind] = STARTS[kind]()
-    return storages[kind]
-
-
 @pytest.fixture(params=["s3", "gs", "azure", "http", "file", "path"])
 def destination(
     request: pytest.FixtureRequest,
     home: Path,
-    storages: dict[str, ObjectStorage],
+    storages: Storages,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:
@@ -87,7 +65,7 @@ def destination(
         monkeypatch.setenv("TRIALBOOK_API_HOST", server.url)
         monkeypatch.setenv("TRIALBOOK_AUTH_TOKEN", server.token)
         return f"{server.files_url}/{new_id()}"
-    storage = started(storages, kind)
+    storage = storages[kind]
     configure(home, storage.configuration())
     return storage.make_bucket(f"b{new_id()[:20]}") + "/some folder"
 
@@ -166,10 +144,10 @@ def test_an_unknown_scheme_says_which_are_known() -> None:
         StorageManager.upload_file(__file__, "ftp://host/file")
 
 
-def test_a_bucket_that_is_not_there(home: Path, storages: dict[str, ObjectStorage], tmp_path: Path) -> None:
-    storage = started(storages, "s3")
+def test_a_bucket_that_is_not_there(home: Path, storages: Storages, tmp_path: Path) -> None:
+    storage = storages["s3"]
     configure(home, storage.configuration())
-    url = storage.make_bucket("abc").replace("/abc", "/missing-bucket")
+    url = f"{storage.make_bucket(f'a{new_id()[:10]}').rpartition('/')[0]}/missing-bucket"
     (tmp_path / "x").write_text("x")
     with pytest.raises(StorageRefused, match=r"missing-bucket does not exist"):
         StorageManager.upload_file(str(tmp_path / "x"), f"{url}/x", retries=0)
@@ -177,10 +155,8 @@ def test_a_bucket_that_is_not_there(home: Path, storages: dict[str, ObjectStorag
         check_writable(url)
 
 
-def test_wrong_keys_say_where_to_correct_them(
-    home: Path, storages: dict[str, ObjectStorage], tmp_path: Path
-) -> None:
-    storage = started(storages, "azure")
+def test_wrong_keys_say_where_to_correct_them(home: Path, storages: Storages, tmp_path: Path) -> None:
+    storage = storages["azure"]
     url = storage.make_bucket(f"c{new_id()[:10]}")
     configure(home, re.sub(r'account_key: "...', 'account_key: "AAA', storage.configuration()))
     with pytest.raises(StorageRefused, match=r"sdk\.azure\.storage.*AZURE_STORAGE_KEY"):
@@ -199,9 +175,9 @@ def test_a_storage_that_is_away_is_said(home: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["s3", "azure"])
 def test_a_throttling_storage_is_asked_again(
-    kind: str, home: Path, storages: dict[str, ObjectStorage], tmp_path: Path
+    kind: str, home: Path, storages: Storages, tmp_path: Path
 ) -> None:
-    storage = started(storages, kind)
+    storage = storages[kind]
     seen: dict[str, int] = {}
 
     def rule(request: Request) -> Fault | None:
@@ -230,12 +206,12 @@ def test_a_throttling_storage_is_asked_again(
 def test_a_download_that_breaks_goes_on(
     kind: str,
     home: Path,
-    storages: dict[str, ObjectStorage],
+    storages: Storages,
     file_server: RunningServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    target = file_server.url if kind == "http" else started(storages, kind).url
+    target = file_server.url if kind == "http" else storages[kind].url
     breaks = [3 << 20, 2 << 20]
 
     def rule(request: Request) -> Fault | None:
@@ -343,11 +319,11 @@ def test_an_address_that_this_host_has_nearer(home: Path, tmp_path: Path) -> Non
     assert fetch("s3://far/x.txt") == tmp_path / "mnt" / "x.txt"
 
 
-def test_a_missing_file_is_told_apart(home: Path, storages: dict[str, ObjectStorage]) -> None:
-    storage = started(storages, "s3")
+def test_a_missing_file_is_told_apart(home: Path, storages: Storages) -> None:
+    storage = storages["s3"]
     configure(home, storage.configuration())
     with pytest.raises(FileMissing):
-        fetch(f"{storage.make_bucket('exists')}/no")
+        fetch(f"{storage.make_bucket(f'e{new_id()[:10]}')}/no")
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

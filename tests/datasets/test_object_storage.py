@@ -1,36 +1,23 @@
 """Datasets in buckets, and links to what lies in buckets."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.datasets.support import Write, tree
-from tests.support.object_storages import AzureServer, GoogleServer, ObjectStorage, S3Server, find_azurite
+from tests.support.object_storages import ObjectStorage, S3Server, Storages
 from trialbook import Dataset, StorageManager
 from trialbook.base.ids import new_id
 from trialbook.errors import SourceChanged
 from trialbook.sdk.dataset.stores import bucket_blobs
 
 
-@pytest.fixture(scope="module")
-def storages() -> Iterator[dict[str, ObjectStorage]]:
-    running: dict[str, ObjectStorage] = {}
-    yield running
-    for storage in running.values():
-        storage.stop()
-
-
-@pytest.fixture(params=["s3", "google", "azure"])
-def bucket(request: pytest.FixtureRequest, home: Path, storages: dict[str, ObjectStorage]) -> str:
+@pytest.fixture(params=["s3", "gs", "azure"])
+def bucket(request: pytest.FixtureRequest, home: Path, storages: Storages) -> str:
     """Address of an empty bucket, with its keys in the configuration file."""
     kind = str(request.param)
-    if kind == "azure" and find_azurite() is None:
-        pytest.skip("Azurite is not installed (npm install --prefix tests/support)")
-    if kind not in storages:
-        storages[kind] = {"s3": S3Server, "google": GoogleServer, "azure": AzureServer}[kind]()
     (home / "trialbook.conf").write_text(storages[kind].configuration())
     return storages[kind].make_bucket(f"b{new_id()[:20]}")
 
@@ -127,7 +114,7 @@ def amazons_own(storage: ObjectStorage) -> Any:
 
 
 @pytest.mark.parametrize("bucket", ["s3"], indirect=True)
-def test_D10_what_other_tools_stored_is_read(bucket: str, storages: dict[str, ObjectStorage]) -> None:
+def test_D10_what_other_tools_stored_is_read(bucket: str, storages: Storages) -> None:
     client = amazons_own(storages["s3"])
     name = bucket.rpartition("/")[2]
     for key in NAMES:
@@ -140,7 +127,7 @@ def test_D10_what_other_tools_stored_is_read(bucket: str, storages: dict[str, Ob
 
 @pytest.mark.parametrize("bucket", ["s3"], indirect=True)
 def test_D9_markers_of_folders_are_no_files(
-    project: str, bucket: str, storages: dict[str, ObjectStorage], tmp_path: Path
+    project: str, bucket: str, storages: Storages, tmp_path: Path
 ) -> None:
     client = amazons_own(storages["s3"])
     name = bucket.rpartition("/")[2]

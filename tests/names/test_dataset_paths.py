@@ -1,26 +1,14 @@
-"""Files of datasets under every name, in the server's files and in a folder, from adding to removing."""
+"""Files of datasets under every name, on every storage, from adding to removing."""
 
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.datasets.support import tree
 from tests.names.hostile import NAMES
-from tests.support.server import RunningServer
-from trialbook import Dataset
-from trialbook.sdk import connection as connections
-
-
-@pytest.fixture
-def project(server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in server.client_environment(tmp_path).items():
-        if name.startswith("TRIALBOOK_") or name == "HOME":
-            monkeypatch.setenv(name, value)
-    connections.disconnect()
-    yield f"Names/{uuid.uuid4().hex[:8]}"
-    connections.disconnect()
+from tests.names.test_storages import stored_at
+from trialbook import Dataset, StorageManager
+from trialbook.client.places import child_address, scheme_of
 
 
 def written(top: Path) -> dict[str, bytes]:
@@ -40,18 +28,15 @@ def written(top: Path) -> dict[str, bytes]:
     return made
 
 
-@pytest.mark.parametrize("storage", ["server", "folder"])
 def test_N2_files_keep_their_names(
-    project: str, tmp_path: Path, storage: str, capsys: pytest.CaptureFixture[str]
+    project: str, tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     top = tmp_path / "top"
     files = written(top)
     odd = {path for path in files if not path.isascii() and "\udcff" in path}
     whole = {path: data for path, data in files.items() if path not in odd}
-    assert len(whole) > 30
-    data = Dataset.create(
-        "data", project, output_uri=str(tmp_path / "store") if storage == "folder" else None
-    )
+    assert len(whole) > 15
+    data = Dataset.create("data", project, output_uri=place)
     assert data.add_files(top) == len(whole)
     said = capsys.readouterr().out
     assert not odd or "its name is not UTF-8" in said
@@ -68,3 +53,24 @@ def test_N2_files_keep_their_names(
         assert child.list_files(path) == [path]
         assert child.remove_files(path) == 1, path
     assert child.remove_files("linked") == len(linked) and child.list_files() == []
+
+
+def test_N2_links_keep_the_names_of_what_they_lead_to(project: str, tmp_path: Path, place: str) -> None:
+    top = tmp_path / "top"
+    files = {path: data for path, data in written(top).items() if "\udcff" not in path}
+    wanted = stored_at(place, files)
+    for path in wanted:
+        StorageManager.upload_file(str(top / path), child_address(place, path))
+    data = Dataset.create("links", project)
+    # What is below an HTTP address is not asked.
+    below = {} if scheme_of(place) == "http" else wanted
+    assert data.add_external_files(place) == len(below)
+    for number, path in enumerate(wanted):
+        assert data.add_external_files(child_address(place, path), dataset_path=f"alone/{number}") == 1, path
+    assert data.finalize(auto_upload=True)
+    again = Dataset.get(data.id)
+    alone = {f"alone/{number}/{path.rpartition('/')[2]}" for number, path in enumerate(wanted)}
+    assert set(again.list_files()) == {*below, *alone}
+    found = tree(again.get_local_copy())
+    assert {path: data for path, data in found.items() if path not in alone} == below
+    assert sorted(found[path] for path in alone) == sorted(wanted.values())

@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+import pytest
 import urllib3
 
 from tests.support.http_proxy import Fault, HttpProxy, Request
@@ -189,6 +191,32 @@ class AzureServer(_Process):
             f'sdk.azure.storage.containers: [ {{ account_name: "{_AZURE_ACCOUNT}", account_key: "{_AZURE_KEY}", '
             f'endpoint: "{self.url}/{_AZURE_ACCOUNT}" }} ]\n'
         )
+
+
+class Storages:
+    """The object storages that tests of a process share, each started when one first wants it. A bucket of them has a
+    name of its own."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, ObjectStorage] = {}
+
+    def __getitem__(self, kind: str) -> ObjectStorage:
+        """``s3``, ``gs`` or ``azure``; without Azurite the test is skipped."""
+        if kind == "azure" and find_azurite() is None:
+            pytest.skip("Azurite is not installed (npm install --prefix tests/support)")
+        if kind not in self._running:
+            starts: dict[str, Callable[[], ObjectStorage]] = {
+                "s3": S3Server,
+                "gs": GoogleServer,
+                "azure": AzureServer,
+            }
+            self._running[kind] = starts[kind]()
+        return self._running[kind]
+
+    def stop(self) -> None:
+        """Stop those that run."""
+        for storage in self._running.values():
+            storage.stop()
 
 
 def find_azurite() -> str | None:

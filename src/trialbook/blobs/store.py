@@ -123,5 +123,8 @@ def clean_key(path: str) -> str:
     bad = not parts or any(part in {".", ".."} or _UNSTORABLE.search(part) for part in parts)
     sizes = [len(part.encode(errors="replace")) for part in parts]
     if bad or max(sizes) > 255 or sum(sizes) + len(sizes) > _LONGEST:
-        raise FileMissing(f"{path[:200]!r} is no path of a file", path=path[:200])
+        raise FileMissing(
+            f"{path[:200]!r} is no path of a file: its parts have at most 255 bytes and no control characters",
+            path=path[:200],
+        )
     return "/".join(parts)

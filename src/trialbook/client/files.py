@@ -11,8 +11,9 @@ from urllib.parse import urljoin, urlsplit
 
 from trialbook.base.files import new_beside
 from trialbook.base.retry import backoff
-from trialbook.blobs.store import BlobInfo
+from trialbook.blobs.store import BlobInfo, clean_key
 from trialbook.client.addresses import IDENTITY_HEADER, Addresses
+from trialbook.client.places import path_of
 from trialbook.client.session import Session, refusal
 from trialbook.errors import (
     ConnectionFailed,
@@ -156,6 +157,9 @@ class FileClient:
             WireError: the server refused it.
             OSError: the source cannot be read.
         """
+        if self.owns(url):
+            # In words, before a byte is sent: not every such name arrives at the server as what it is.
+            clean_key(path_of(url))
         with source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if self.owns(url) and size >= _IN_PARTS and self._upload_parts(file, source, url, size, progress):

@@ -27,7 +27,8 @@ def local_path(url: str) -> Path | None:
         return None
     if scheme == "file":
         # The path as it is written, decoded once; no query, no fragment: these letters belong to names.
-        return Path(unquote("/" + url.partition("://")[2].partition("/")[2]))
+        # A byte that is no UTF-8 is what Python's file functions make of it.
+        return Path(unquote("/" + url.partition("://")[2].partition("/")[2], errors="surrogateescape"))
     if scheme == "":
         return Path(url).expanduser()
     raise UsageError(
@@ -42,12 +43,23 @@ def child_address(url: str, name: str) -> str:
         url: of the folder.
         name: path below it, as it is; encoded where the addresses of the scheme are.
 
+    Raises:
+        UsageError: the name is no UTF-8, and the folder is not on this machine.
+
     Example:
         >>> child_address("file:///data", "g%20h #1"), child_address("s3://bucket/data", "g%20h #1")
         ('file:///data/g%2520h%20%231', 's3://bucket/data/g%20h #1')
     """
-    encoded = scheme_of(url) in ("http", "https", "file")
-    return f"{url.rstrip('/')}/{quote(name, safe='/') if encoded else name}"
+    scheme = scheme_of(url)
+    try:
+        if scheme in ("", "file"):
+            return f"{url.rstrip('/')}/{quote(os.fsencode(name), safe='/') if scheme else name}"
+        encoded = quote(name, safe="/")
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{name!r} is not UTF-8, which is what the names at {url} have to be: rename the file"
+        ) from None
+    return f"{url.rstrip('/')}/{encoded if scheme in ('http', 'https') else name}"
 
 
 def path_of(url: str) -> str:

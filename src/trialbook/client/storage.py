@@ -53,7 +53,7 @@ class Storage:
         Raises:
             ConnectionFailed, ServerFault: the storage is away or fails; later may help.
             StorageRefused: it lets nobody in with these credentials, or has no such bucket.
-            UsageError: an unknown scheme.
+            UsageError: an unknown scheme, or a name that this storage changes.
             OSError: the source cannot be read, or a local target not written.
         """
         url = self._nearer(url, True)
@@ -62,6 +62,8 @@ class Storage:
             copy_atomic(source, local)
         elif scheme_of(url) in SCHEMES:
             found = self._place(url)
+            if scheme_of(url) == "azure" and "\\" in found.key:
+                raise UsageError(f"Azure takes the backslash in {found.key!r} for a slash: rename the file")
             with source.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
                 open_bucket(found.bucket).put(found.key, _read(file, progress), size)

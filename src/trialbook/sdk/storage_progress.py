@@ -3,7 +3,7 @@
 import sys
 import time
 
-from trialbook.sdk.console import say
+from trialbook.sdk.console import put, say
 
 _MIB = 1 << 20
 _BAR = 24
@@ -54,5 +54,4 @@ class Meter:
     def _draw(self, done: int) -> None:
         part = min(1.0, done / self._total) if self._total else 0.0
         bar = "█" * int(part * _BAR) + "░" * (_BAR - int(part * _BAR))
-        sys.stderr.write(f"\r{self._what} {bar} {self._counted(done)}  {chr(10) if self._ended else ''}")
-        sys.stderr.flush()
+        put(sys.stderr, f"\r{self._what} {bar} {self._counted(done)}  {chr(10) if self._ended else ''}")

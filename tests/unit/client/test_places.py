@@ -1,10 +1,12 @@
 """Addresses of files: encoded once and decoded once, where the scheme encodes at all."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from trialbook.client.places import child_address, local_path, path_of
+from trialbook.errors import UsageError
 
 NAMES = [
     "g h.txt", "g%20h.txt", "g%2520h", "100%", "a#b", "a?b", "a;b", "a+b", "ü", "日本", "a&b=c", "%", "#1", "a:b",
@@ -36,3 +38,18 @@ def test_D6_a_name_comes_back_from_its_address(name: str) -> None:
 )
 def test_D6_a_written_address_is_decoded_once(url: str, path: str) -> None:
     assert local_path(url) == Path(path)
+
+
+def test_a_name_that_is_no_utf8_stays_on_this_machine() -> None:
+    name = os.fsdecode(b"n\xff.bin")
+    assert child_address("file:///data", name) == "file:///data/n%FF.bin" == Path("/data", name).as_uri()
+    assert local_path("file:///data/n%FF.bin") == Path("/data", name)
+    for elsewhere in (
+        "http://host/files",
+        "https://host",
+        "s3://bucket",
+        "gs://bucket/x",
+        "azure://account/box",
+    ):
+        with pytest.raises(UsageError, match=r"is not UTF-8.*rename"):
+            child_address(elsewhere, name)

@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 
-from trialbook.base.guard import guard
+from trialbook.sdk.console import put
 
 _PERIOD = 0.1
 _WIDTH = 24
@@ -47,9 +47,7 @@ class Progress:
         bar = ("█" * int(part * _WIDTH)).ljust(_WIDTH, "·")
         counts = f"{self._done_files}/{self._files} files  {size(self._done)}  {size(rate)}/s"
         text = f"\r{self._what} {bar} {part:4.0%}  {counts} "
-        with guard("progress.print"):
-            sys.stderr.write(text + end)
-            sys.stderr.flush()
+        put(sys.stderr, text + end)
 
 
 def size(count: float) -> str:

@@ -1,5 +1,6 @@
 """``StorageManager``: files anywhere, as the reference names the calls."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -333,7 +334,8 @@ def _download(url: str, folder: Path, overwrite: bool, empty: bool) -> str:
 def _sub_path(url: str) -> str:
     """The path of a file below its host, bucket, or root."""
     path = str(Path(path_of(url)).absolute()) if scheme_of(url) == "" else path_of(url)
-    parts = [part for part in path.replace("\\", "/").split("/") if part]
+    # A backslash is a letter of names like others, but where it parts the names of a path.
+    parts = [part for part in path.replace(os.sep, "/").split("/") if part]
     if not parts or any(part in (".", "..") or "\0" in part for part in parts):
         raise UsageError(f"{url} names no file that could have a place in a folder")
     return "/".join(parts)
