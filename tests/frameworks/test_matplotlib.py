@@ -219,3 +219,64 @@ print("AFTER", len(pyplot.get_fignums()))
     }
     assert program.wait_for("OPEN") == "0" and program.wait_for("AFTER") == "1"
     assert (program.home / "held.png").stat().st_size
+
+
+SEABORN = """
+import sys, warnings
+warnings.simplefilter("ignore")
+sys.path.insert(0, REPOSITORY)
+import matplotlib
+matplotlib.use("Agg")
+import numpy as np, pandas as pd, seaborn
+from matplotlib import pyplot
+from tests.unit.capture import comparing
+from trialbook.capture.interactive.figure import interactive
+
+count = 24
+frame = pd.DataFrame({
+    "x": np.arange(count) % 8.0,
+    "y": np.sin(np.arange(count)) * (1 + np.arange(count) // 8 * 20),
+    "z": np.cos(np.arange(count)),
+    "k": np.repeat(["a", "b", "<s>"], 8),
+    "c": ["u", "v"] * (count // 2),
+})
+dated = frame[["y", "z"]].set_index(pd.date_range("2024-01-30", periods=count, freq="D"))
+drawn = {
+    "relplot": lambda: seaborn.relplot(frame, x="x", y="y", col="k"),
+    "relplot of lines": lambda: seaborn.relplot(frame, x="x", y="y", hue="k", style="k", kind="line", errorbar=None),
+    "styles": lambda: seaborn.scatterplot(frame, x="x", y="y", hue="k", style="c"),
+    "pairplot": lambda: seaborn.pairplot(frame[["x", "y", "z"]]),
+    "pairplot of kinds": lambda: seaborn.pairplot(frame[["x", "y", "k"]], hue="k"),
+    "histogram": lambda: seaborn.histplot(frame, x="y", hue="k", kde=True),
+    "bars": lambda: seaborn.barplot(frame, x="k", y="y", hue="c"),
+    "boxes": lambda: seaborn.catplot(frame, x="k", y="y", col="c", kind="box"),
+    "matrix": lambda: seaborn.heatmap(frame.pivot_table(index="k", columns="c", values="y"), annot=True),
+    "regression": lambda: seaborn.lmplot(frame, x="x", y="y", hue="c"),
+    "joint": lambda: seaborn.jointplot(frame, x="x", y="y"),
+    "pandas bars": lambda: frame.groupby("k")[["y", "z"]].mean().plot.bar(),
+    "pandas dates": lambda: dated.plot(secondary_y="z"),
+    "pandas panels": lambda: frame[["y", "z"]].plot(subplots=True, sharex=True),
+}
+for name, draw in drawn.items():
+    pyplot.close("all")
+    draw()
+    figure = pyplot.gcf()
+    found = interactive(figure)
+    assert found is not None, name
+    figure.canvas.draw()
+    for look in (comparing.axes, comparing.data, comparing.names):
+        try:
+            look(figure, found)
+        except AssertionError as error:
+            print("OTHER", name, look.__name__, repr(error))
+            raise
+print("EQUAL", len(drawn))
+"""
+
+
+def test_T11_figures_of_seaborn_and_pandas_say_what_the_originals_say(
+    run: Run, server: RunningServer
+) -> None:
+    root = Path(__file__).resolve().parents[2]
+    program = run(SEABORN.replace("REPOSITORY", repr(str(root))))
+    assert program.wait_for("EQUAL") == "14"

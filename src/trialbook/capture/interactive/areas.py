@@ -4,12 +4,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from trialbook.capture.interactive.axis import Pair
-from trialbook.capture.interactive.colours import PIXELS, css, scale_of
-from trialbook.capture.interactive.lines import Trace, named
+from trialbook.capture.interactive.colours import (
+    PIXELS,
+    css,
+    dash,
+    dashes,
+    opacity,
+    scale_of,
+    symbol_of,
+)
+from trialbook.capture.interactive.lines import Trace, named, one_or_all
 from trialbook.capture.interactive.unknown import Unknown
 
+_CLEAR = "rgba(0,0,0,0)"
 _MOST_CELLS = 40_000
-_MOST_COLOURS = 12
+_MOST_LOOKS = 12
+_SHARP = frozenset({"nearest", "none", "antialiased", "auto"})
 _STRAIGHT = frozenset({1, 2, 79})
 """Codes of a path without curves: move, line, close."""
 _FILLED = frozenset(
@@ -42,40 +52,59 @@ def _scatter(pair: Pair, found: Any) -> Trace:
 
     if pair.where(found.get_offset_transform()) != (True, True):
         raise Unknown("points in other coordinates")
-    sizes = numpy.sqrt(numpy.asarray(found.get_sizes(), dtype=float)) * PIXELS
-    marker: Trace = {"size": _one_or_all(sizes.round(2).tolist()), "opacity": 1}
+    points = pair.points(found.get_offsets())
+    if any(dashes(pattern) != "solid" for _, pattern in found.get_linestyles()):
+        raise Unknown("points with dashed edges")
     mapped = found.get_array()
-    faces = found.get_facecolors()
-    edges = found.get_edgecolors()
-    if mapped is not None and type(found.norm).__name__ == "Normalize":
+    if mapped is not None:
+        found.update_scalarmappable()
+    faces = [css(face) for face in found.get_facecolors()]
+    edges = [css(edge) for edge in found.get_edgecolors()]
+    names, sizes = _shapes(found, len(points["x"]), hollow=not faces)
+    strokes = {name.endswith("-open") for name in names}
+    if len(strokes) != 1:
+        raise Unknown("points with and without an inside")
+    widths = [round(float(width) * PIXELS, 2) for width in found.get_linewidths()]
+    marker: Trace = {"symbol": one_or_all(names), "size": one_or_all(sizes), "opacity": 1}
+    if strokes == {True}:
+        marker.update(color=one_or_all(edges), line={"width": one_or_all(widths)})
+    else:
+        marker["color"] = one_or_all(faces)
+        if edges and edges != faces and any(widths):
+            marker["line"] = {"color": one_or_all(edges), "width": one_or_all(widths)}
+    if found.colorbar is not None:
+        if mapped is None:
+            raise Unknown("a colour bar of points in one colour")
         scale = scale_of(found)
         marker.update(
+            opacity=opacity(found),
             color=numpy.ma.filled(numpy.ma.asarray(mapped, dtype=float), numpy.nan).tolist(),
             colorscale=scale["colorscale"],
             cmin=scale["zmin"],
             cmax=scale["zmax"],
-            showscale=found.colorbar is not None,
+            showscale=False,
         )
-    else:
-        marker["color"] = _one_or_all([css(face) for face in (faces if len(faces) else edges)])
-        if not len(faces):
-            marker["symbol"] = "circle-open"
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        **named(found),
-        **pair.points(found.get_offsets()),
-        "marker": marker,
-    }
+    return {"type": "scatter", "mode": "markers", **named(found), **points, "marker": marker}
 
 
-def _one_or_all(values: list[Any]) -> Any:
-    return values[0] if len(set(values)) == 1 else values
+def _shapes(found: Any, count: int, hollow: bool) -> tuple[list[str], list[float]]:
+    """Names and sizes of points: one for all of them, or one for each."""
+    import numpy
+
+    known = [symbol_of(path) for path in found.get_paths()]
+    sizes = numpy.sqrt(numpy.asarray(found.get_sizes(), dtype=float)) * PIXELS
+    if len(known) > 1 or len(sizes) > 1:
+        known = [known[number % len(known)] for number in range(count)]
+        sizes = numpy.resize(sizes, count)
+    names = [f"{name}-open" if hollow and not name.endswith("-open") else name for name, _ in known]
+    return names, (sizes * [part for _, part in known]).round(2).tolist()
 
 
 def _mesh(pair: Pair, found: Any) -> Trace:
     import numpy
 
+    if getattr(found, "_shading", "flat") != "flat":
+        raise Unknown("a mesh of flowing colours")
     corners = found.get_coordinates()
     columns, rows = corners[0, :, 0], corners[:, 0, 1]
     if not (numpy.allclose(corners[:, :, 0], columns) and numpy.allclose(corners[:, :, 1], rows[:, None])):
@@ -94,8 +123,8 @@ def picture(pair: Pair, image: Any) -> Trace:
     if pair.x.is_date or pair.y.is_date or pair.x.is_log or pair.y.is_log:
         raise Unknown("an image on such axes")
     values = numpy.ma.asarray(image.get_array())
-    if values.ndim != 2:
-        raise Unknown("an image in true colours")
+    if values.ndim != 2 or image.get_interpolation() not in _SHARP:
+        raise Unknown("an image in true colours, or one that is smoothed")
     left, right, bottom, top = (float(edge) for edge in image.get_extent())
     first, last = (top, bottom) if image.origin == "upper" else (bottom, top)
     width, height = (right - left) / values.shape[1], (last - first) / values.shape[0]
@@ -113,28 +142,33 @@ def field_of(mapped: Any, values: Any) -> Trace:
         "type": "heatmap",
         "z": numpy.ma.filled(values.astype(float), numpy.nan).tolist(),
         **scale_of(mapped),
-        "showscale": mapped.colorbar is not None,
+        "opacity": opacity(mapped),
+        "showscale": False,
         "hovertemplate": "%{x}, %{y}: %{z}<extra></extra>",
     }
 
 
 def _bundle(pair: Pair, found: Any) -> list[Trace]:
+    if found.get_array() is not None:
+        raise Unknown("lines whose colours are numbers")
     colours = [css(colour) for colour in found.get_colors()] or ["rgba(0,0,0,1)"]
-    groups: dict[str, list[Any]] = {}
-    for number, part in enumerate(found.get_segments()):
-        groups.setdefault(colours[number % len(colours)], []).append(part)
-    if len(groups) > _MOST_COLOURS:
+    widths = [round(float(width) * PIXELS, 2) for width in found.get_linewidths()] or [1.0]
+    styles = [dashes(pattern) for _, pattern in found.get_linestyles()] or ["solid"]
+    groups: dict[tuple[str, float, str], list[Any]] = {}
+    for at, part in enumerate(found.get_segments()):
+        look = tuple(each[at % len(each)] for each in (colours, widths, styles))
+        groups.setdefault(look, []).append(part)  # type: ignore[arg-type]
+    if len(groups) > _MOST_LOOKS:
         raise Unknown("lines in many colours")
-    widths = found.get_linewidths()
     return [
         {
             "type": "scatter",
             "mode": "lines",
             **named(found),
             **_apart(pair, parts),
-            "line": {"color": colour, "width": round(float(widths[0]) * PIXELS, 2)},
+            "line": {"color": colour, "width": width, "dash": style},
         }
-        for colour, parts in groups.items()
+        for (colour, width, style), parts in groups.items()
     ]
 
 
@@ -144,10 +178,25 @@ def _filled(pair: Pair, found: Any) -> Trace:
     if numpy.any(found.get_offsets()):
         raise Unknown("polygons at many places")
     faces = {css(face) for face in found.get_facecolors()}
-    if len(faces) > 1 or found.get_array() is not None:
+    edges = {css(edge) for edge in found.get_edgecolors()}
+    if len(faces) > 1 or len(edges) > 1 or found.get_array() is not None:
         raise Unknown("areas in many colours")
-    parts = [part for path in found.get_paths() for part in path.to_polygons()]
-    return _area(pair, found, parts, faces.pop() if faces else "rgba(0,0,0,0)")
+    if any(dashes(pattern) != "solid" for _, pattern in found.get_linestyles()):
+        raise Unknown("areas with dashed edges")
+    parts = [part for path in found.get_paths() for part in _polygons(path)]
+    trace = _area(pair, found, parts, faces.pop() if faces else _CLEAR)
+    edge = edges.pop() if edges else _CLEAR
+    width = float(max(found.get_linewidths(), default=0))
+    if edge != trace["fillcolor"] and not edge.endswith(",0)") and width:
+        trace["line"] = {"color": edge, "width": round(width * PIXELS, 2)}
+    return trace
+
+
+def _polygons(path: Any, closed: bool = True) -> list[Any]:
+    """The parts of an outline; without the thinning out that is meant for what is in pixels."""
+    whole = type(path)(path.vertices, path.codes)
+    whole.should_simplify = False
+    return list(whole.to_polygons(closed_only=closed))
 
 
 def patch(pair: Pair, found: Any) -> Trace:
@@ -161,32 +210,36 @@ def patch(pair: Pair, found: Any) -> Trace:
         raise Unknown(kind)
     x, y = pair.where(found.get_data_transform())
     path = found.get_path().transformed(found.get_patch_transform())
-    face = css(found.get_facecolor()) if found.get_fill() else "rgba(0,0,0,0)"
+    face = css(found.get_facecolor()) if found.get_fill() else _CLEAR
+    edge = css(found.get_edgecolor())
+    width = 0.0 if edge.endswith(",0)") else round(found.get_linewidth() * PIXELS, 2)
+    stroke = {"color": edge, "width": width, "dash": dash(found)} if width else {"width": 0, "color": face}
     if x != y:
+        if kind != "Rectangle" and kind != "Polygon":
+            raise Unknown(f"{kind} across the axes")
         (left, bottom), (right, top) = path.get_extents().get_points()
         return {
             "type": "rect",
             "x": pair.x.values([left, right]) if x else [left, right],
             "y": pair.y.values([bottom, top]) if y else [bottom, top],
             "across": "x" if y else "y",
+            **named(found),
             "fillcolor": face,
-            "line": {"width": 0},
+            "line": stroke,
         }
     if not x:
         raise Unknown(f"{kind} in other coordinates")
     if path.codes is None or set(path.codes.tolist()) <= _STRAIGHT:
-        parts = path.to_polygons(closed_only=False)
+        parts = _polygons(path, closed=False)
     else:
         # Curves become as many straight pieces as their size on the screen asks for.
         screen = found.get_path().transformed(found.get_transform())
         back = pair.axes.transData.inverted()
         parts = [back.transform(part) for part in screen.to_polygons(closed_only=False)]
+    if len(parts) > 1 and found.get_fill():
+        raise Unknown("a shape of several parts, which may be holes")
     trace = _area(pair, found, parts, face)
-    if found.get_edgecolor()[3]:
-        trace["line"] = {
-            "color": css(found.get_edgecolor()),
-            "width": round(found.get_linewidth() * PIXELS, 2),
-        }
+    trace["line"] = stroke
     if not found.get_fill():
         trace.pop("fill")
     return trace

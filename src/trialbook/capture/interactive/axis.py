@@ -4,12 +4,23 @@ import math
 import sys
 from typing import Any
 
-from trialbook.capture.interactive.colours import number
+from trialbook.capture.interactive import texts
+from trialbook.capture.interactive.colours import css, number
 from trialbook.capture.interactive.unknown import Unknown
 
+_NUMBERS = frozenset({"ScalarFormatter", "LogFormatterSciNotation", "LogFormatterMathtext", "LogFormatter"})
 _DATES = frozenset({"AutoDateFormatter", "ConciseDateFormatter", "DateFormatter", "PandasAutoDateFormatter"})
-_FIXED = frozenset({"FixedFormatter", "StrCategoryFormatter"})
+_PERIODS = "TimeSeries_DateFormatter"
+_PLAIN = _NUMBERS | {"AutoDateFormatter", "ConciseDateFormatter", "PandasAutoDateFormatter", _PERIODS}
+"""They write the value itself, and so does the page, at as many places as it is wide."""
+_FINDERS = frozenset(
+    {"AutoLocator", "MaxNLocator", "LogLocator", "AutoDateLocator", "PandasAutoDateLocator"}
+    | {"TimeSeries_DateLocator"}
+)
+"""They look for places by themselves, and so does the page."""
+_SIDES = {"x": ("bottom", "top"), "y": ("left", "right")}
 _MOST_TICKS = 200
+_TOLERANCE = 1e-9
 
 
 class Side:
@@ -31,16 +42,31 @@ class Side:
         if scale not in ("linear", "log"):
             raise Unknown(f"a {scale} axis")
         self._formatter = self.axis.get_major_formatter()
-        kind = type(self._formatter).__name__
+        self._kind = type(self._formatter).__name__
         self.is_log = scale == "log"
-        self._is_period = kind == "TimeSeries_DateFormatter"
-        self.is_date = kind in _DATES or self._is_period
+        self._is_period = self._kind == _PERIODS
+        self.is_date = self._kind in _DATES or self._is_period
+        self.limits: tuple[float, float] = tuple(
+            float(number(value)) for value in getattr(axes, f"get_{name}lim")()
+        )  # type: ignore[assignment]
 
     def values(self, numbers: Any) -> list[Any]:
-        """Numbers of the figure, as the page wants them: dates in ISO form, gaps as None."""
+        """Numbers of the figure, as the page wants them: dates in ISO form, gaps as None.
+
+        Raises:
+            Unknown: something stands at or below the zero of a logarithmic axis, where the page draws nothing.
+        """
         import numpy
 
         plain: Any = numpy.ma.filled(numpy.ma.asarray(numbers, dtype=float), numpy.nan)
+        if self.is_log and bool((plain[numpy.isfinite(plain)] <= 0).any()):
+            raise Unknown("what is not above zero on a logarithmic axis")
+        return self.written(plain)
+
+    def written(self, plain: Any) -> list[Any]:
+        """The same for an array of any numbers."""
+        import numpy
+
         if not self.is_date:
             return [value if math.isfinite(value) else None for value in plain.tolist()]
         finite = numpy.isfinite(plain)
@@ -61,40 +87,102 @@ class Side:
         (found,) = self.values([value])
         return math.log10(found) if self.is_log and found else found
 
+    def shows(self, value: float) -> bool:
+        """Whether a value lies within the limits."""
+        low, high = sorted(self.limits)
+        return low - _TOLERANCE * (high - low) <= value <= high + _TOLERANCE * (high - low)
+
+    def part(self, value: float) -> float:
+        """Where a value stands, as a part of the axis."""
+        low, high = self.limits
+        if self.is_log:
+            low, high, value = math.log10(low), math.log10(high), math.log10(value)
+        return (value - low) / (high - low)
+
     def layout(self) -> dict[str, Any]:
         """Kind, name, range and ticks of the axis."""
-        label = self.axis.get_label().get_text()
         look: dict[str, Any] = {"type": "date" if self.is_date else self.axis.get_scale(), "zeroline": False}
-        if label:
-            look["title"] = {"text": label}
-        look.update(self._range())
+        look["range"] = [self.place(value) for value in self.limits]
         if not self._axes.axison or not self.axis.get_visible():
-            look["visible"] = False
-        elif not self.is_date:
-            look.update(self._ticks())
+            return {**look, "visible": False}
+        label = self.axis.get_label()
+        name = texts.of(label)
+        if name:
+            look["title"] = {"text": name, **_coloured(label.get_color())}
+        look.update(self._ticks())
         return look
 
-    def _range(self) -> dict[str, Any]:
-        low, high = (number(value) for value in getattr(self._axes, f"get_{self.name}lim")())
-        if getattr(self._axes, f"get_autoscale{self.name}_on")():
-            return {"autorange": "reversed"} if low > high else {}
-        return {"range": [self.place(low), self.place(high)]}
+    @property
+    def side(self) -> str:
+        """Where its ticks are written, else where its name stands."""
+        first, second = _SIDES[self.name]
+        shown = self._written()
+        if shown[0] != shown[1]:
+            return first if shown[0] else second
+        return second if self.axis.get_label_position() == second else first
+
+    def _written(self) -> tuple[bool, bool]:
+        kept = self.axis.get_tick_params()
+        first, second = _SIDES[self.name]
+        return bool(kept.get(f"label{first}", True)), bool(kept.get(f"label{second}", False))
 
     def _ticks(self) -> dict[str, Any]:
-        places = list(self.axis.get_majorticklocs())
-        if not places:
-            return {"showticklabels": False, "showgrid": False}
-        if not self._has_texts() or len(places) > _MOST_TICKS:
-            return {}
-        texts = [str(text) for text in self._formatter.format_ticks(places)]
-        return {"tickvals": self.values(places), "ticktext": texts}
+        look: dict[str, Any] = {}
+        if self.side == _SIDES[self.name][1]:
+            look["side"] = self.side
+        if not any(self._written()) or self._kind == "NullFormatter":
+            look["showticklabels"] = False
+        colour = self.axis.get_tick_params().get("labelcolor")
+        if colour is not None and colour != "inherit":
+            look.update({"tickfont": found["font"]} if (found := _coloured(colour)) else {})
+        if any(self.axis.get_minorticklocs()) and self._names_between():
+            raise Unknown("texts at minor ticks")
+        return {**look, **ticks(self.axis, self.written)}
 
-    def _has_texts(self) -> bool:
-        """Whether the program gave the ticks their texts; else the page finds ticks of its own."""
-        kind = type(self._formatter).__name__
-        # The texts of set_ticks come from a function.
-        fixed = type(self.axis.get_major_locator()).__name__ == "FixedLocator"
-        return kind in _FIXED or (kind == "FuncFormatter" and fixed)
+    def _names_between(self) -> bool:
+        formatter = self.axis.get_minor_formatter()
+        if type(formatter).__name__ in _PLAIN | {"NullFormatter"}:
+            return False
+        return any(formatter.format_ticks(list(self.axis.get_minorticklocs())))
+
+
+def ticks(axis: Any, written: Any) -> dict[str, Any]:
+    """Places and texts of the ticks, as far as the page does not find the same ones.
+
+    Args:
+        axis: a ``matplotlib.axis.Axis``.
+        written: makes values of the page from an array of numbers.
+
+    Raises:
+        Unknown: there are too many of them.
+    """
+    import numpy
+
+    places = numpy.asarray(axis.get_majorticklocs(), dtype=float)
+    if not len(places):
+        return {"showticklabels": False, "showgrid": False}
+    formatter = axis.get_major_formatter()
+    kind = type(formatter).__name__
+    if kind in _PLAIN and type(axis.get_major_locator()).__name__ in _FINDERS:
+        return {}
+    low, high = sorted(float(value) for value in axis.get_view_interval())
+    seen = places[(places >= low - _TOLERANCE * (high - low)) & (places <= high + _TOLERANCE * (high - low))]
+    if len(seen) > _MOST_TICKS:
+        raise Unknown("very many ticks")
+    if kind in _PLAIN:
+        return {"tickmode": "array", "tickvals": written(seen)}
+    words = [texts.words(str(text)) for text in formatter.format_ticks(list(places))]
+    offset = formatter.get_offset()
+    if offset:
+        raise Unknown(f"ticks that are counted from {offset}")
+    inside = [word for word, place in zip(words, places, strict=True) if place in seen]
+    return {"tickmode": "array", "tickvals": written(seen), "ticktext": inside}
+
+
+def _coloured(colour: Any) -> dict[str, Any]:
+    """A font of that colour; black is the page's own."""
+    found = css(colour)
+    return {} if found.startswith("rgba(0,0,0,") else {"font": {"color": found}}
 
 
 class Pair:

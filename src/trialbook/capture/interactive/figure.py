@@ -1,12 +1,12 @@
 """A whole figure: its pairs of axes in their places, their artists as traces, titles, legends and notes."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
-from trialbook.capture.interactive import areas, lines
+from trialbook.capture.interactive import artists, ground, known, legends, texts
 from trialbook.capture.interactive.axis import Pair
-from trialbook.capture.interactive.colours import css
+from trialbook.capture.interactive.frame import Frame, Place, colour_bar
+from trialbook.capture.interactive.lines import Trace
 from trialbook.capture.interactive.notes import note
 from trialbook.capture.interactive.unknown import Unknown
 
@@ -14,6 +14,8 @@ MOST_AXES = 16
 MOST_POINTS = 100_000
 _SUBTITLE_SIZE = 14
 _MANY_AXES = 4
+_LEVELS = {"heatmap": 1, "bar": 2, "scatter": 3}
+"""The page draws one kind in front of the other, whatever their order."""
 
 
 def interactive(figure: Any) -> dict[str, Any] | None:
@@ -21,7 +23,9 @@ def interactive(figure: Any) -> dict[str, Any] | None:
 
     Lines, steps, scattered points, bars, histograms, error bars, filled areas, bands, box plots, pies, meshes and small
     annotated images become interactive, in several pairs of axes with linear, logarithmic, date or category scales.
-    Three-dimensional and polar axes, contours, arrows, tables and insets do not.
+    What is converted says what the figure says: values, limits, ticks and their texts, names, legends, colours,
+    markers, dashes and what lies in front. Everything else (``known``) keeps it a picture: three-dimensional and
+    polar axes, contours, arrows, tables, insets, hatches, formulas of more than letters.
 
     Args:
         figure: a ``matplotlib.figure.Figure``.
@@ -48,42 +52,31 @@ class _Page:
     def __init__(self, figure: Any) -> None:
         self._figure = figure
         self._axes = drawn_axes(figure)
-        self._traces: list[dict[str, Any]] = []
+        self._traces: list[Trace] = []
         self._layout: dict[str, Any] = {"hovermode": "closest", "barmode": "overlay"}
         self._shapes: list[dict[str, Any]] = []
         self._notes: list[dict[str, Any]] = []
-        self._places: list[tuple[Any, str, str]] = []
+        self._places: list[Place] = []
+        self._bars: set[int] = set()
         if not 0 < len(self._axes) <= MOST_AXES or is_pictures(figure):
             raise Unknown("no axes, or many, or photographs")
-        own = [getattr(figure, name, None) for name in ("_suptitle", "_supxlabel", "_supylabel")]
-        rest = [text for text in figure.texts if text not in own and text.get_text()]
-        if rest or own[1] or own[2] or figure.images or figure.lines or figure.patches or figure.subfigs:
-            raise Unknown("something beside the axes")
-        boxes = [axes.get_position() for axes in self._axes]
-        self._left, self._bottom = min(box.x0 for box in boxes), min(box.y0 for box in boxes)
-        self._width = max(box.x1 for box in boxes) - self._left
-        self._height = max(box.y1 for box in boxes) - self._bottom
+        known.beside(figure)
+        self._frame = Frame(self._axes)
 
     def figure(self) -> dict[str, Any]:
         """All of it."""
         for axes in self._axes:
             self._add(axes)
-        if sum(len(trace.get("x", trace.get("z", ()))) for trace in self._traces) > MOST_POINTS:
+        if sum(len(trace.get("x") or trace.get("z") or ()) for trace in self._traces) > MOST_POINTS:
             raise Unknown("too many points")
-        title = _text(self._figure)
-        if not title and len(self._axes) == 1:
-            title = self._axes[0].get_title()
-        self._layout["title"] = {"text": title}
-        self._layout["showlegend"] = bool(self._figure.legends) or any(
-            axes.get_legend() is not None for axes in self._axes
-        )
+        if any(id(axes) not in self._bars for axes in _colour_bars(self._figure)):
+            raise Unknown("a colour bar of nothing that is shown")
+        self._titles()
+        self._legends()
+        self._traces = legends.without_empty(self._traces)
         if len(self._axes) > _MANY_AXES:
             self._layout["font"] = {"size": 10}
-        if any(
-            trace.get("showscale") or trace.get("marker", {}).get("showscale") for trace in self._traces
-        ) or any(look.get("side") == "right" for look in self._layout.values() if isinstance(look, dict)):
-            # The right side, where the legend stands, is taken.
-            self._layout["legend"] = {"orientation": "h", "y": -0.2}
+        self._layout.update(ground.own(self._figure, self._axes, self._traces, self._notes))
         if self._shapes:
             self._layout["shapes"] = self._shapes
         if self._notes:
@@ -91,159 +84,200 @@ class _Page:
         return {"data": self._traces, "layout": self._layout}
 
     def _add(self, axes: Any) -> None:
-        if axes.name != "rectilinear" or axes.child_axes or axes.artists or axes.tables:
-            raise Unknown(f"{axes.name} axes, insets or tables")
         pair = Pair(axes)
         number = len(self._places) + 1
         x, y = (f"x{number}", f"y{number}") if number > 1 else ("x", "y")
-        x_layout, y_layout = pair.x.layout(), pair.y.layout()
-        over = self._below(axes)
-        if over is None:
-            box = axes.get_position()
-            x_layout["domain"] = [self._part(box.x0, "x"), self._part(box.x1, "x")]
-            y_layout["domain"] = [self._part(box.y0, "y"), self._part(box.y1, "y")]
-            x_layout["anchor"], y_layout["anchor"] = y, x
-        elif over[2] == "x":
-            x = over[0]
-            y_layout.update(anchor=x, overlaying=over[1], side="right", showgrid=False)
+        looks = {"x": pair.x.layout(), "y": pair.y.layout()}
+        below, shared = self._below(axes)
+        if below is None:
+            looks["x"].update(domain=self._frame.across(axes), anchor=y)
+            looks["y"].update(domain=self._frame.up(axes), anchor=x)
+            self._aspect(pair, looks, x)
+            for name in "xy":
+                self._together(axes, name, looks)
+        elif shared == "x":
+            x = below.x
+            looks["y"].update(anchor=x, overlaying=below.y, side=pair.y.side, showgrid=False)
         else:
-            y = over[1]
-            x_layout.update(anchor=y, overlaying=over[0], side="top", showgrid=False)
-        if axes.get_aspect() in (1, 1.0, "equal") and not over:
-            y_layout.update(scaleanchor=x, constrain="domain")
-            x_layout.update(constrain="domain")
-        if over is None or over[2] == "y":
-            self._layout[f"xaxis{x[1:]}"] = x_layout
-        if over is None or over[2] == "x":
-            self._layout[f"yaxis{y[1:]}"] = y_layout
-        self._places.append((axes, x, y))
+            y = below.y
+            looks["x"].update(anchor=y, overlaying=below.x, side=pair.x.side, showgrid=False)
+        for name, axis in (("x", x), ("y", y)):
+            if below is None or name != shared:
+                self._layout[f"{name}axis{axis[1:]}"] = looks[name]
+        self._places.append(Place(axes, x, y, below))
         self._draw(pair, x, y)
-        if len(self._axes) > 1 and axes.get_title() and over is None:
-            self._subtitle(axes, x, y)
 
-    def _below(self, axes: Any) -> tuple[str, str, str] | None:
-        """The axes that these are a twin of: their names, and which of them is shared."""
-        for other, x, y in self._places:
-            if other.get_position().bounds == axes.get_position().bounds:
-                for name in ("x", "y"):
-                    if getattr(axes, f"get_shared_{name}_axes")().joined(axes, other):
-                        return x, y, name
-                raise Unknown("axes over axes")
-        return None
+    def _below(self, axes: Any) -> tuple[Place | None, str]:
+        """The axes that these are a twin of, and which of the two is shared."""
+        for place in self._places:
+            other = place.axes
+            if not self._frame.meet(other, axes):
+                continue
+            for name in ("x", "y"):
+                joined = getattr(axes, f"get_shared_{name}_axes")().joined(axes, other)
+                if joined and self._frame.same(other, axes):
+                    self._is_twin(place, axes, name)
+                    return place, name
+            raise Unknown("axes over axes")
+        return None, ""
 
-    def _part(self, value: float, name: str) -> float:
-        begin, size = (self._left, self._width) if name == "x" else (self._bottom, self._height)
-        return round(min(1.0, max(0.0, float((value - begin) / size))), 4)
+    def _is_twin(self, place: Place, axes: Any, shared: str) -> None:
+        twins = [one.axes for one in self._places if one.below is place]
+        if twins or axes.get_zorder() < place.axes.get_zorder():
+            raise Unknown("three axes in one place, or those behind others")
+        own = axes.yaxis if shared == "x" else axes.xaxis
+        sides = ("left", "right") if shared == "x" else ("bottom", "top")
+        if any(axes.spines[side].get_position() != ("outward", 0.0) for side in sides if side in axes.spines):
+            raise Unknown("an axis beside its axes")
+        if axes.axison and own.get_visible() and axes.get_aspect() != "auto":
+            raise Unknown("twin axes of one scale")
 
-    def _subtitle(self, axes: Any, x: str, y: str) -> None:
-        self._notes.append(
-            {
-                "text": axes.get_title(),
-                "showarrow": False,
-                "font": {"size": _SUBTITLE_SIZE},
-                **{"x": 0.5, "y": 1, "xref": f"{x} domain", "yref": f"{y} domain"},
-                **{"xanchor": "center", "yanchor": "bottom"},
-            }
-        )
+    def _aspect(self, pair: Pair, looks: dict[str, dict[str, Any]], x: str) -> None:
+        aspect = pair.axes.get_aspect()
+        if aspect == "auto":
+            return
+        if pair.x.is_log or pair.y.is_log or pair.x.is_date or pair.y.is_date:
+            raise Unknown("axes of one scale that count differently")
+        how = "range" if pair.axes.get_adjustable() == "datalim" else "domain"
+        ratio = 1.0 if aspect == "equal" else float(aspect)
+        looks["y"].update(scaleanchor=x, scaleratio=ratio, constrain=how)
+        looks["x"].update(constrain=how)
+
+    def _together(self, axes: Any, name: str, looks: dict[str, dict[str, Any]]) -> None:
+        """What shares an axis is moved together."""
+        if any(
+            "scaleanchor" in look
+            for look in [*self._layout.values(), *looks.values()]
+            if isinstance(look, dict)
+        ):
+            return
+        for place in self._places:
+            if place.below is None and getattr(axes, f"get_shared_{name}_axes")().joined(axes, place.axes):
+                looks[name]["matches"] = place.x if name == "x" else place.y
+                return
 
     def _draw(self, pair: Pair, x: str, y: str) -> None:
-        for trace in _name(pair.axes, list(_traces(pair))):
-            if "across" in trace:
-                self._shapes.append(_shape(trace, x, y))
+        level = 0
+        traces: list[Trace] = []
+        shapes: list[tuple[int, Trace]] = []
+        for artist, trace in artists.traces(pair):
+            if trace is None:
+                self._notes.append(note(pair, artist, (x, y)))
+            elif "across" in trace:
+                shapes.append((len(traces), trace))
             else:
-                self._traces.append({**trace, "xaxis": x, "yaxis": y})
-        self._notes += [
-            note(pair, text, (x, y))
-            for text in pair.axes.texts
-            if text.get_visible() and text.get_text().strip()
+                rank = _LEVELS.get(trace["type"], 0)
+                if rank < level:
+                    raise Unknown("bars or fields in front of lines")
+                level = rank
+                if getattr(artist, "colorbar", None) is not None:
+                    self._colour_bar(artist, trace)
+                traces.append({**trace, "xaxis": x, "yaxis": y})
+        self._traces += traces
+        for before, shape in shapes:
+            self._shapes.append(_shape(shape, x, y, before, len(traces)))
+            if not shape["name"]:
+                continue
+            # For its place in a legend, which shapes have not.
+            self._traces.append({**legends.stand_in(shape), "xaxis": x, "yaxis": y})
+
+    def _colour_bar(self, artist: Any, trace: Trace) -> None:
+        bar = artist.colorbar
+        self._bars.add(id(bar.ax))
+        target = trace.get("marker", trace)
+        target.update(showscale=True, colorbar=colour_bar(bar, self._frame))
+
+    def _titles(self) -> None:
+        title = _text(self._figure)
+        main = texts.of(self._figure._suptitle) if title else ""
+        alone = not title and len(self._axes) == 1
+        if alone:
+            main = texts.of(self._axes[0].title)
+        self._layout["title"] = {"text": main}
+        for place in self._places:
+            for text, across in (
+                (place.axes.title, "center"),
+                (place.axes._left_title, "left"),
+                (place.axes._right_title, "right"),
+            ):
+                word = texts.of(text)
+                if word and not (alone and across == "center"):
+                    self._notes.append(_subtitle(word, across, place))
+
+    def _legends(self) -> None:
+        found: list[tuple[Any, Place | None]] = [(legend, None) for legend in self._figure.legends]
+        found += [
+            (place.axes.get_legend(), place) for place in self._places if place.axes.get_legend() is not None
         ]
+        found = [(legend, place) for legend, place in found if legend.get_visible() and legend.get_texts()]
+        self._layout["showlegend"] = bool(found)
+        count, alone = 0, len(found) == 1
+        seen: list[Place] = []
+        for number, (legend, place) in enumerate(found):
+            name = f"legend{number + 1}" if number else "legend"
+            base = place.base if place is not None else self._places[0]
+            traces = [
+                trace
+                for trace in self._traces
+                if place is None or (trace["xaxis"], trace["yaxis"]) in self._axes_at(base)
+            ]
+            own = {"xaxis": base.x, "yaxis": base.y}
+            added = legends.entries(legend, traces, own, name, count)
+            self._traces += added
+            count += len(legend.get_texts())
+            domain = ([0.0, 1.0], [0.0, 1.0])
+            if place is not None:
+                domain = (self._frame.across(place.axes), self._frame.up(place.axes))
+            self._layout[name] = legends.layout(legend, seen.count(base), domain, alone)
+            seen.append(base)
+        if alone and self._is_right_taken():
+            self._layout["legend"].update({"orientation": "h", "y": -0.2})
+
+    def _axes_at(self, base: Place) -> set[tuple[str, str]]:
+        return {(place.x, place.y) for place in self._places if place.base is base}
+
+    def _is_right_taken(self) -> bool:
+        looks = [look for look in self._layout.values() if isinstance(look, dict)]
+        return bool(self._bars) or any(look.get("side") == "right" for look in looks)
 
 
-def _traces(pair: Pair) -> Iterator[dict[str, Any]]:
-    axes = pair.axes
-    used: set[int] = set()
-    for image in _visible(axes.images):
-        yield areas.picture(pair, image)
-    for container in axes.containers:
-        kind = type(container).__name__
-        if kind == "BarContainer" and all(patch in axes.patches for patch in container.patches):
-            used.update(id(patch) for patch in container.patches)
-            yield lines.bars(pair, container)
-        elif kind == "ErrorbarContainer":
-            trace, parts = lines.error_bars(pair, container)
-            used.update(id(part) for part in parts)
-            yield trace
-    for found in _visible(axes.collections):
-        if id(found) not in used:
-            yield from areas.collection(pair, found)
-    for patch in _visible(axes.patches):
-        if id(patch) not in used:
-            yield areas.patch(pair, patch)
-    for line in _visible(axes.lines):
-        if id(line) not in used:
-            plain = pair.where(line.get_transform()) == (True, True)
-            yield lines.line(pair, line) if plain else lines.guide(pair, line)
+def _colour_bars(figure: Any) -> list[Any]:
+    return [
+        axes
+        for axes in figure.get_axes()
+        if axes.get_visible() and getattr(axes, "_colorbar", None) is not None
+    ]
 
 
-def _visible(artists: Any) -> Iterator[Any]:
-    return (artist for artist in artists if artist.get_visible())
+def _subtitle(word: str, across: str, place: Place) -> dict[str, Any]:
+    return {
+        "text": word,
+        "showarrow": False,
+        "font": {"size": _SUBTITLE_SIZE},
+        "x": {"left": 0, "center": 0.5, "right": 1}[across],
+        "y": 1,
+        "xref": f"{place.x} domain",
+        "yref": f"{place.y} domain",
+        "xanchor": across,
+        "yanchor": "bottom",
+    }
 
 
-def _shape(trace: dict[str, Any], x: str, y: str) -> dict[str, Any]:
+def _shape(trace: Trace, x: str, y: str, before: int, count: int) -> dict[str, Any]:
     """A line or a band that crosses the axes, whatever they show."""
     across = trace["across"]
+    filled = "fillcolor" in trace
+    if filled and 0 < before < count and trace["fillcolor"].endswith(",1)"):
+        raise Unknown("a band between lines")
     return {
         "type": trace["type"],
         "xref": f"{x} domain" if across == "x" else x,
         "yref": f"{y} domain" if across == "y" else y,
         **{f"{name}{number}": trace[name][number] for name in "xy" for number in (0, 1)},
         "line": trace["line"],
-        **({"fillcolor": trace["fillcolor"], "layer": "below"} if "fillcolor" in trace else {}),
+        **({"fillcolor": trace["fillcolor"]} if filled else {}),
+        "layer": "below" if before == 0 or (filled and before < count) else "above",
     }
-
-
-def _name(axes: Any, traces: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The traces with the names that a legend gives them, when they have none of their own."""
-    legend = axes.get_legend()
-    if legend is not None and not any(trace.get("name") for trace in traces):
-        handles = getattr(legend, "legend_handles", [])
-        for handle, text in zip(handles, legend.get_texts(), strict=False):
-            _give(text.get_text(), _hue_of(handle), traces)
-    found = []
-    for trace in traces:
-        # A line without points is there for its place in the legend: what is drawn in its colour gets its name.
-        if trace.get("x") == [] and trace["type"] == "scatter":
-            if not trace.get("name") or _give(trace["name"], _hue(trace), traces):
-                continue
-            trace.update(x=[None], y=[None], visible=True)
-        found.append(trace)
-    return found
-
-
-def _give(name: str, hue: str, traces: list[dict[str, Any]]) -> bool:
-    # A line before the band around it.
-    for trace in sorted(traces, key=lambda one: "fill" in one):
-        if not trace.get("name") and trace.get("x") and "across" not in trace and _hue(trace) == hue:
-            trace.update(name=name)
-            trace.pop("showlegend", None)
-            return True
-    return False
-
-
-def _hue(trace: dict[str, Any]) -> str:
-    colour = trace.get("line", trace.get("marker", {})).get("color")
-    return _opaque(colour) if isinstance(colour, str) else ""
-
-
-def _hue_of(handle: Any) -> str:
-    if hasattr(handle, "get_color"):
-        return _opaque(css(handle.get_color()))
-    face: Any = handle.get_facecolor() if hasattr(handle, "get_facecolor") else ()
-    return _opaque(css(face[0] if getattr(face, "ndim", 1) == 2 and len(face) else face)) if len(face) else ""
-
-
-def _opaque(colour: str) -> str:
-    return colour.rpartition(",")[0]
 
 
 def heading(figure: Any) -> str:
