@@ -1,10 +1,12 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 
 type Widths = Readonly<Record<string, number>>;
 
 function remembered(key: string): Widths {
   try {
-    return JSON.parse(localStorage.getItem(key) ?? "{}") as Widths;
+    const kept: unknown = JSON.parse(localStorage.getItem(key) ?? "{}");
+    if (typeof kept !== "object" || kept === null || Array.isArray(kept)) return {};
+    return Object.fromEntries(Object.entries(kept).filter((entry): entry is [string, number] => Number.isFinite(entry[1])));
   } catch {
     return {};
   }
@@ -14,8 +16,10 @@ function remembered(key: string): Widths {
 export function useColumnWidths(table: string): [Widths, (id: string, width: number) => void] {
   const key = `trialbook.widths.${table}`;
   const [widths, setWidths] = useState(() => remembered(key));
-  useEffect(() => {
-    if (Object.keys(widths).length > 0) localStorage.setItem(key, JSON.stringify(widths));
-  }, [key, widths]);
-  return [widths, (id, width) => setWidths((old) => ({ ...old, [id]: width }))];
+  const set = (id: string, width: number) => {
+    setWidths((old) => ({ ...old, [id]: width }));
+    // What another window has set since then stays.
+    localStorage.setItem(key, JSON.stringify({ ...remembered(key), [id]: width }));
+  };
+  return [widths, set];
 }
