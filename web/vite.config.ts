@@ -125,5 +125,5 @@ export default defineConfig({
       ]),
     ),
   },
-  test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", testTimeout: 30_000 },
+  test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", testTimeout: 30_000, env: { DEBUG_PRINT_LIMIT: "0" } },
 });

@@ -195,11 +195,11 @@ describe("a table", () => {
     const pid = page.address().split("/")[2] as string;
     rows[3] = { ...(rows[3] as Row), last_iteration: 777 };
     await server.tell(`project:${pid}`, "task", "id3");
-    await waitFor(() => expect(shown()[3]?.textContent).toContain("777"), { timeout: 3000 });
+    await waitFor(() => expect(shown()[3]?.textContent).toContain("777"));
     fireEvent.mouseEnter(grid());
     rows.push({ ...row(900), name: "run 0000 new" });
     await server.tell(`project:${pid}`, "task", "id900");
-    const pill = await screen.findByText("1 new", undefined, { timeout: 3000 });
+    const pill = await screen.findByText("1 new", undefined);
     expect(names()).not.toContain("run 0000 new");
     fireEvent.click(pill);
     await waitFor(() => expect(names()).toContain("run 0000 new"));
