@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.datasets.support import Write, tree
 from tests.support.server import RunningServer
 from tests.support.unprivileged import obey_permissions
 from trialbook import Dataset, StorageManager
-from trialbook.errors import NameTaken, UsageError, WireError
+from trialbook.errors import NameTaken, SourceChanged, UsageError, WireError
 
 _OBEYING = """
 import sys
@@ -177,6 +178,53 @@ def test_D17_an_edited_file_of_the_same_size(data: Dataset, write: Write, projec
     again = Dataset.create("data", project, parent_datasets=[data])
     assert again.sync_folder(top) == (0, 0, 1)
     assert sorted(again.link_entries_dict) == ["bigger", "same"]
+
+
+def _in_place(file: Path) -> None:
+    file.write_bytes(b"after!")
+
+
+def _beside(file: Path) -> None:
+    other = file.with_name("other")
+    other.write_bytes(b"after!")
+    other.replace(file)
+
+
+@pytest.mark.parametrize("edit", [_in_place, _beside])
+@pytest.mark.parametrize("single", [False, True], ids=["folder", "files"])
+def test_D17_an_edit_whose_time_was_set_back(
+    data: Dataset, write: Write, project: str, edit: Callable[[Path], None], single: bool
+) -> None:
+    top = write(dict.fromkeys(("same", "a/edited"), b"before"))
+    if single:
+        assert data.add_external_files([(top / "same").as_uri()]) == 1
+        assert data.add_external_files([(top / "a/edited").as_uri()], dataset_path="a") == 1
+    else:
+        assert data.add_external_files(top.as_uri()) == 2
+    data.finalize()
+    facts = (top / "a/edited").stat()
+    edit(top / "a/edited")
+    os.utime(top / "a/edited", ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    child = Dataset.create("data", project, parent_datasets=[data])
+    assert child.sync_folder(top) == (0, 0, 1)
+    assert sorted(child.link_entries_dict) == ["same"]
+    child.finalize(auto_upload=True)
+    (top / "a/edited").write_bytes(b"later!")
+    assert tree(child.get_local_copy()) == {"same": b"before", "a/edited": b"after!"}
+
+
+def test_D17_a_copy_asks_for_size_and_modification_time(data: Dataset, write: Write, project: str) -> None:
+    top = write({"a": b"before", "b": b"before"})
+    data.add_external_files(top.as_uri())
+    data.finalize()
+    # Rights are no content, and neither is the place where another machine has the file.
+    (top / "a").chmod(0o600)
+    assert tree(data.get_local_copy()) == tree(top)
+    other = Dataset.create("data", project, parent_datasets=[data])
+    assert other.sync_folder(write(tree(top))) == (0, 0, 0)
+    (top / "b").write_bytes(b"after!")
+    with pytest.raises(SourceChanged, match="has changed since"):
+        data.get_mutable_local_copy(top.parent / "mine")
 
 
 def test_D18_nothing_is_not_everything(

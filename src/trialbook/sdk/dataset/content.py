@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -13,9 +13,11 @@ from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.rows import LINK
 from trialbook.datasets.scan import Scan, scan_folder
 from trialbook.errors import SourceChanged, UsageError
+from trialbook.sdk.connection import local_path as path_here
 from trialbook.sdk.console import say
 from trialbook.sdk.dataset.base import DatasetBase, required, threads
 from trialbook.sdk.dataset.links import Found, find_many, place_of, same_as_link
+from trialbook.sdk.dataset.stamps import untouched
 
 _WILD = ("*", "?", "[")
 _EXTERNAL = "external files"
@@ -169,7 +171,10 @@ class ContentMixin(DatasetBase):
             dataset_path=dataset_path,
             recursive=None if recursive else False,
         )
-        links = [_link(place, item) for place, items in zip(places, found, strict=True) for item in items]
+        known = draft.standing()[0].links
+        links = [
+            _link(place, item, known) for place, items in zip(places, found, strict=True) for item in items
+        ]
         changes = draft.add_links(links)
         if verbose:
             for link in links:
@@ -234,7 +239,8 @@ class ContentMixin(DatasetBase):
         """Make the version equal to a folder: what is new, changed or gone there is added, changed or removed here.
 
         A linked path is left alone when the folder has the same file there, else the folder's file takes its place.
-        Where size and entity tag do not tell, the object is read and compared.
+        Where size and entity tag do not tell, the object is read and compared. A linked file of this folder that was
+        touched in any way since (its rights, or its modification time set back after an edit) counts as changed.
 
         Args:
             local_path: the folder.
@@ -310,8 +316,13 @@ def sources_of(path: str | Path) -> tuple[list[Path], Path | None]:
     raise UsageError(f"there is no file or folder {path}")
 
 
-def _link(place: str | Path | None, found: Found) -> Link:
-    return Link(place_of(place, found), found.url, found.size, found.etag)
+def _link(place: str | Path | None, found: Found, known: Mapping[str, tuple[str, str]]) -> Link:
+    path, etag = place_of(place, found), found.etag
+    url, before = known.get(path, ("", ""))
+    if url == found.url and before and path_here(url) is not None and untouched(before, etag):
+        # As it was noted on another machine: the link has not changed.
+        etag = before
+    return Link(path, found.url, found.size, etag)
 
 
 def _matches(url: str, pattern: str) -> bool:

@@ -20,6 +20,7 @@ from trialbook.datasets.rows import Rows, digest_bytes
 from trialbook.datasets.scan import scan_folder
 from trialbook.errors import DatasetMissing, FileMissing, SourceChanged, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection, local_path
+from trialbook.sdk.dataset.stamps import other_file, stamp_of, stamper, untouched
 from trialbook.sdk.dataset.stores import bucket_blobs
 from trialbook.sdk.nearer import nearer
 
@@ -114,7 +115,7 @@ def _local(source: str, path: Path, wildcard: Patterns, recursive: bool) -> list
     if path.is_file():
         if not matcher(wildcard, recursive, [path.name])(path.name):
             return []
-        return [Found(path.name, source, path.stat().st_size, _stamp(path.stat()))]
+        return [Found(path.name, source, path.stat().st_size, stamp_of(path, path.stat()))]
     try:
         scan = scan_folder(path, recursive)
     except DatasetMissing as error:
@@ -122,20 +123,13 @@ def _local(source: str, path: Path, wildcard: Patterns, recursive: bool) -> list
     for item in scan.skipped:
         _log.warning("%s: %s was left out: %s", source, item.path, item.why)
     wanted = matcher(wildcard, recursive, scan.paths)
+    stamp = stamper()
+    numbers = zip(*(scan.facts[name].tolist() for name in ("size", "mtime", "ctime")), strict=True)
     return [
-        Found(
-            name,
-            child_address(source, name),
-            int(facts["size"]),
-            f"{int(facts['size']):x}-{int(facts['mtime']):x}",
-        )
-        for name, facts in zip(scan.paths, scan.facts, strict=True)
+        Found(name, child_address(source, name), size, stamp(path / name, size, mtime, ctime))
+        for name, (size, mtime, ctime) in zip(scan.paths, numbers, strict=True)
         if wanted(name)
     ]
-
-
-def _stamp(facts: os.stat_result) -> str:
-    return f"{facts.st_size:x}-{facts.st_mtime_ns:x}"
 
 
 def _remote_facts(files: FileClient, url: str) -> tuple[int, str]:
@@ -220,7 +214,10 @@ def download(
     elif path is not None:
         if not path.is_file():
             raise FileMissing(f"{url} is gone", path=url)
-        _require(url, etag, _stamp(path.stat()), size, path.stat().st_size)
+        facts = path.stat()
+        if etag and other_file(etag, facts):
+            raise _changed(url)
+        _require(url, "", "", size, facts.st_size)
         shutil.copyfile(path, target)
     else:
         if connection is None:
@@ -247,9 +244,13 @@ def _near(url: str, etag: str) -> tuple[str, str]:
 
 def _require(url: str, etag: str, now: str, size: int, now_size: int) -> None:
     if etag and now and etag != now:
-        raise SourceChanged(f"{url} has changed since it was added; add it again, in a new version")
+        raise _changed(url)
     if size >= 0 and now_size >= 0 and size != now_size:
         raise SourceChanged(f"{url} has {now_size} bytes, {size} were added; add it again, in a new version")
+
+
+def _changed(url: str) -> SourceChanged:
+    return SourceChanged(f"{url} has changed since it was added; add it again, in a new version")
 
 
 def same_as_link(connection: Connection | None, url: str, etag: str, sha256: bytes, file: str) -> bool:
@@ -275,10 +276,11 @@ def same_as_link(connection: Connection | None, url: str, etag: str, sha256: byt
                 return False
             parts = bucket[0].read(bucket[1])
         elif path is not None:
-            if etag and _stamp(path.stat()) != etag:
+            facts = path.stat()
+            if etag and other_file(etag, facts):
                 return False
             if path.samefile(file):
-                return True
+                return not etag or untouched(etag, stamp_of(path, facts))
             return stream(str(path), path.stat().st_size, True)[0].sha256 == mine
         elif connection is None:
             return False
