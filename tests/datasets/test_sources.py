@@ -300,6 +300,27 @@ def test_D20_a_name_that_is_taken(closed: Close, project: str) -> None:
     assert [one["version"] for one in Dataset.list_datasets(project, "two")] == ["1.0.0", "1.0.0"]
 
 
+def test_D20_case_makes_another_name(closed: Close, project: str) -> None:
+    one, two = closed({"x": b"1"}, name="Straße"), closed({"y": b"2"}, name="other")
+    for name in ("straße", "STRASSE", "straße", "Straße"):
+        before = Dataset.get(one.id).name
+        Dataset.rename(name, project, str(before))
+        assert Dataset.get(one.id).name == name
+        assert Dataset.get(dataset_name=name, dataset_project=project).id == one.id
+        if before != name:
+            with pytest.raises(UsageError, match="there is no dataset"):
+                Dataset.get(dataset_name=before, dataset_project=project)
+    # Names that differ in case only are two, as those of projects and files are, and stay so.
+    Dataset.rename("straße", project, "other")
+    assert {it.id: Dataset.get(it.id).name for it in (one, two)} == {one.id: "Straße", two.id: "straße"}
+    with pytest.raises(NameTaken, match="there is a dataset 'Straße'"):
+        Dataset.rename("Straße", project, "straße")
+    Dataset.move_to_project(project.upper(), project, "straße")
+    Dataset.rename("Straße", project.upper(), "straße")
+    assert Dataset.get(dataset_name="Straße", dataset_project=project).id == one.id
+    assert Dataset.get(dataset_name="Straße", dataset_project=project.upper()).id == two.id
+
+
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_D6_links_to_names_that_look_encoded(project: str, write: Write, scheme: str) -> None:
     files = {name: name.encode() for name in ("g%20h.txt", "g h.txt", "a#1", "a?b", "100%", "s/%2520", "ü%")}

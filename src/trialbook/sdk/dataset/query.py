@@ -148,7 +148,7 @@ class WholesMixin(DatasetBase):
 
     @classmethod
     def rename(cls, new_dataset_name: str, dataset_project: str, dataset_name: str) -> None:
-        """Rename all versions of a dataset; ids and versions stay.
+        """Rename all versions of a dataset; ids and versions stay. Upper and lower case make different names.
 
         Args:
             new_dataset_name: the new name.

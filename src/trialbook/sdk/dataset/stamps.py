@@ -1,9 +1,9 @@
 """What tells whether a linked file of a folder has changed: noted where other storages give an entity tag.
 
-A stamp is ``size-mtime-ctime-filesystem``, hexadecimal; an older one has the first two only. Size and modification time
-are the same on every machine that has the file, so a copy asks for those. The time of the last change of any kind, which
-no program sets back, means something on the file system where it was noted. It finds an edit whose modification time was
-set back; a change of rights or names counts there as well.
+A stamp is ``size-mtime-ctime-filesystem``, hexadecimal; an older one has the first two only. Size and modification
+time are the same on every machine that has the file, so a copy asks for those. The time of the last change of any
+kind, which no program sets back, means something on the file system where it was noted. It finds an edit whose
+modification time was set back; a change of rights or names counts there as well.
 """
 
 import os
