@@ -4,6 +4,7 @@ import http.server
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -455,9 +456,9 @@ def test_S15_a_person_is_added_by_command(server: RunningServer) -> None:
         text=True,
         check=True,
     )
-    words = done.stdout.split()
-    key = {"access_key": words[words.index("key", 8) + 1], "secret_key": words[-1]}
-    assert server.url in words
+    told = dict(re.findall(r"export TRIALBOOK_API_(\w+)=(\S+)", done.stdout))
+    key = {"access_key": told["ACCESS_KEY"], "secret_key": told["SECRET_KEY"]}
+    assert told["HOST"] == server.url
     assert _login(server, key)[0] == 200
     subprocess.run([*base, "disable", "carol", "--data", str(server.data)], check=True)
     assert _login(server, key)[0] == 401

@@ -54,6 +54,44 @@ def test_two_scripts_start_one_server(tmp_path: Path) -> None:
         until(lambda: not (data / "server.json").exists())
 
 
+DIES = """
+import os, time
+from trialbook import Task
+task = Task.init("Private", "dies", auto_resource_monitoring=False)
+task.flush()
+print("TASK", task.id, flush=True)
+while not os.path.exists("go"):
+    time.sleep(0.02)
+task.get_logger().report_scalar("a", "b", 1.0, 1)
+"""
+
+
+def test_T46_a_private_server_that_dies_in_a_run_is_named_as_what_it_is(tmp_path: Path) -> None:
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_", "XDG_"))
+    } | {"HOME": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", DIES],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        assert run.stdout is not None
+        before: list[str] = []
+        for line in run.stdout:
+            before.append(line)
+            if line.startswith("TASK"):
+                break
+        found = read_json(tmp_path / ".local/share/trialbook/server/server.json")
+        os.kill(int(found["pid"]), signal.SIGKILL)
+        (tmp_path / "go").touch()
+        text = "".join([*before, *run.stdout])
+        assert run.wait(60) == 0, text
+    assert "private server of your account" in text and "api.api_server" not in text, text
+
+
 def test_T44_the_private_server_is_shown_and_ended(tmp_path: Path) -> None:
     environment = {
         k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_", "XDG_"))

@@ -115,6 +115,22 @@ def test_T46_a_wrong_key_is_one_sentence(
     assert said.startswith("Trialbook: ") and sentence in said
 
 
+def test_T46_where_nobody_is_no_key_is_asked_for(server: RunningServer, tmp_path: Path) -> None:
+    """The run goes on without a server, as with a key."""
+    none = {
+        "TRIALBOOK_API_ACCESS_KEY": "",
+        "TRIALBOOK_API_SECRET_KEY": "",
+        "TRIALBOOK_CONNECT_TIMEOUT": "0.2",
+    }
+    away = Program(NO_ENTRY, server, tmp_path / "away", TRIALBOOK_API_HOST="http://127.0.0.1:9", **none)
+    assert away.wait() == 0, away.text
+    assert "No Trialbook server answers at http://127.0.0.1:9" in away.text and "access key" not in away.text
+    there = Program(NO_ENTRY, server, tmp_path / "there", **none)
+    assert there.wait() == 1
+    (said,) = there.output
+    assert said.startswith("Trialbook: no access key for")
+
+
 OWN_HOOK = """
 import sys
 earlier = sys.excepthook

@@ -21,15 +21,16 @@ def command() -> None:
 @click.option("--role", type=_ROLES, default="user", show_default=True, help="What they may do.")
 @_DATA
 def add(name: str, role: str, data: Path | None) -> None:
-    """Add a person, and print what to hand over: address, access key and secret (shown this once)."""
+    """Add a person, and print what to hand over: the settings of their machine (the secret is shown this once)."""
     server = OwnServer(data)
     made = server.call("users.create", name=name, role=role)
     click.echo(
-        f"Added {made['user']['name']} ({made['user']['role']}). Hand over, the secret is shown this once:"
+        f"Added {made['user']['name']} ({made['user']['role']}). Hand over what follows; the secret is shown this "
+        "once. On their machine:"
     )
-    click.echo(f"  address     {server.address}")
-    click.echo(f"  access key  {made['credentials']['access_key']}")
-    click.echo(f"  secret      {made['credentials']['secret_key']}")
+    click.echo(f"  export TRIALBOOK_API_HOST={server.address}")
+    click.echo(f"  export TRIALBOOK_API_ACCESS_KEY={made['credentials']['access_key']}")
+    click.echo(f"  export TRIALBOOK_API_SECRET_KEY={made['credentials']['secret_key']}")
 
 
 @command.command("list")

@@ -54,6 +54,7 @@ class Session:
         verify: False accepts any certificate; a path names a bundle of authorities.
         patience: seconds that a call tries before ``ConnectionFailed``; also the longest time to connect.
         worker: name of this host in the server's records.
+        advice: what to do when it does not answer, as whole sentences.
 
     Example:
         >>> session = Session("http://127.0.0.1:9", Credentials("key", "secret"), patience=0.1)
@@ -70,12 +71,15 @@ class Session:
         verify: bool | str = True,
         patience: float = 30.0,
         worker: str = "",
+        advice: str = "Start it with `trialbook server`, or correct api.api_server in the configuration file "
+        "(TRIALBOOK_API_HOST).",
     ) -> None:
         self.host = host.rstrip("/")
         self.credentials = credentials
         self.patience = patience
         self._verify = verify
         self._worker = worker
+        self._advice = advice
         self._lock = threading.Lock()
         self._pool: PoolManager | None = None
         self._server = ""
@@ -291,11 +295,14 @@ class Session:
                 # It is there, and says what it waits for.
                 raise busy
             if wait is None:
-                raise ConnectionFailed(
-                    f"No Trialbook server answers at {_origin(url)} ({problem}). Start it with `trialbook server`, "
-                    "or correct api.api_server in the configuration file (TRIALBOOK_API_HOST)."
-                )
+                raise ConnectionFailed(self._nobody(url, problem))
             time.sleep(wait)
+
+    def _nobody(self, url: str, problem: str) -> str:
+        """That nobody answers, and what to do about it."""
+        if _origin(url) != _origin(self.host):
+            return f"Nothing answers at {_origin(url)} ({problem})."
+        return f"No Trialbook server answers at {_origin(url)} ({problem}). {self._advice}"
 
     def forget(self) -> None:
         """In a forked child: drop the inherited connections, which belong to the parent."""
@@ -328,6 +335,8 @@ class Session:
         if not keys.access_key:
             if keys.token:
                 raise NoCredentials(f"the token from {keys.source} has expired and there is no access key")
+            # At an address where nobody is no key would help: that is said first.
+            self.request("GET", f"{self.host}/debug.ping", {}, patience=patience, timeout=_LOG_IN_SECONDS)
             raise NoCredentials(
                 f"no access key for {self.host}. Set api.credentials.access_key and secret_key in "
                 "~/trialbook.conf, or TRIALBOOK_API_ACCESS_KEY and TRIALBOOK_API_SECRET_KEY."

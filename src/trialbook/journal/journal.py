@@ -31,6 +31,7 @@ _log = logging.getLogger("trialbook")
 _live: "weakref.WeakSet[Journal]" = weakref.WeakSet()
 _ADOPT_EVERY = 5.0
 _RETRY_SECONDS = 1.0
+_BODY_SECONDS, _LOST_SECONDS = 0.5, 0.05
 
 
 class Journal(Reports):
@@ -200,8 +201,10 @@ class Journal(Reports):
         if self._uploader is not None:
             self._uploader.stop()
         if self._shipper is not None:
-            # A body that is under way is not cut short: its acknowledgement makes the folder removable.
-            self._shipper.stop(max(0.5, end - time.monotonic()) if complete else 0.5)
+            # A body that is under way is not cut short: its acknowledgement makes the folder removable. One that goes
+            # to a server that says nothing is not waited for.
+            under_way = _LOST_SECONDS if self._gave_up else _BODY_SECONDS
+            self._shipper.stop(max(_BODY_SECONDS, end - time.monotonic()) if complete else under_way)
         self._writer.close()
         self._process_lock.release()
         if complete:

@@ -6,8 +6,8 @@ from trialbook.journal.delivery import Transport
 from trialbook.journal.shipper import Shipper
 
 _AWAY_SECONDS, _AGAIN_SECONDS = 1.5, 0.2
-_SILENT_SECONDS = 0.8
-_ANSWER_SECONDS = 1.2
+_SILENT_SECONDS = 0.6
+_ANSWER_SECONDS = 0.9
 
 
 class Patience:

@@ -26,6 +26,10 @@ POINTS = "application/x-trialbook-points"
 _COMPRESS_FROM = 16 << 10
 _SILENCE = 10.0
 _REVIVE_SECONDS = 600.0
+_PRIVATE_ADVICE = (
+    "It is the private server of your account, which has ended; the next Task.init or `trialbook sync` starts it "
+    "again."
+)
 
 
 class Connection:
@@ -50,6 +54,7 @@ class Connection:
             settings.verify,
             settings.connect_timeout,
             settings.worker,
+            **({"advice": _PRIVATE_ADVICE} if private else {}),
         )
         self.files = FileClient(self.session, settings.files_host, settings.former_files)
         self.storage = Storage(self.files, accounts, settings.connect_timeout, nearer)

@@ -75,7 +75,11 @@ class Server:
             return (404, b"") if found is None else (200, found)
         if authorization.removeprefix("Bearer ") in self.stale:
             return 401, envelope(401, 30, "expired")
-        return self.answers.pop(0) if self.answers else (200, envelope(200, data={"echo": json.loads(body)}))
+        return (
+            self.answers.pop(0)
+            if self.answers
+            else (200, envelope(200, data={"echo": json.loads(body or b"{}")}))
+        )
 
     def close(self) -> None:
         self._http.shutdown()
