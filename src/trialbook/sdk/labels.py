@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 
 
@@ -19,4 +20,4 @@ def check_labels(labels: Mapping[str, int]) -> dict[str, int]:
         raise UsageError(
             f"labels are a dict of names to integers, such as {{'cat': 0}}, not {json.dumps(str(labels))}"
         )
-    return {name: int(number) for name, number in labels.items()}
+    return {storable(name): int(number) for name, number in labels.items()}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialbook.base.guard import guard
+from trialbook.base.unicode import storable
 from trialbook.sdk.casting import Reference
 
 _log = logging.getLogger("trialbook")
@@ -60,7 +61,7 @@ def is_plain_dict(value: Any) -> bool:
 
 
 def flatten(values: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """``(name, value)`` for each leaf of a nested mapping; names of levels are joined with ``/``.
+    """``(name, value)`` for each leaf of a nested mapping; levels are joined with ``/``, names as servers hold them.
 
     Configuration objects among the values are levels as well; what contains itself is one value.
     """
@@ -74,7 +75,7 @@ def _levels(values: Mapping[Any, Any], prefix: str, above: tuple[int, ...]) -> I
         if below is not None and below.values and id(value) not in above:
             yield from _levels(below.values, name, (*above, id(value)))
         else:
-            yield name, value
+            yield storable(name), value
 
 
 def contained(values: Mapping[Any, Any], above: tuple[int, ...] = ()) -> dict[Any, Any]:

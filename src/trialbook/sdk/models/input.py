@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk.argument_types import checked
@@ -41,7 +42,7 @@ class InputModel(Model):
         only_published: bool = False,
     ) -> None:
         if model_id is None:
-            exact = f"^{re.escape(name)}$" if name else None
+            exact = f"^{re.escape(storable(name))}$" if name else None
             found = self.query_models(project, exact, tags, only_published, max_results=1)
             if not found:
                 raise UsageError(f"no model matches name={name!r}, project={project!r}, tags={tags!r}")
@@ -193,7 +194,7 @@ class InputModel(Model):
         slot = name or stem(self.url) or self.name
         record = task._record
         if record.own and record.settings.task_id and not ignore_remote_overrides:
-            chosen = task.models.input.get(slot)
+            chosen = task.models.input.at(slot)
             if chosen is not None and chosen.id != self.id:
                 self._id, self._known = chosen.id, None
         add_model(record, "input", slot, self.id)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk import hocon
 from trialbook.sdk.models.base import Model
@@ -50,14 +51,26 @@ class ModelList(Sequence[Model]):
         return default if found is None else found
 
     def _find(self, name: str) -> Model | None:
-        for known, model in self._entries:
-            if known == name:
-                return model
+        name = storable(name)
+        found = self.at(name)
+        if found is not None:
+            return found
         for field in (lambda model: model.name, lambda model: stem(model.url)):
             for _, model in reversed(self._entries):
                 if field(model) == name:
                     return model
         return None
+
+    def at(self, slot: str) -> Model | None:
+        """The model of a slot.
+
+        Args:
+            slot: its name.
+
+        Returns:
+            The model; None when there is no such slot, whatever models are called.
+        """
+        return next((model for known, model in self._entries if known == storable(slot)), None)
 
     def keys(self) -> list[str]:
         """The names of the slots.
@@ -111,6 +124,7 @@ def _listed(record: Record, model: str) -> Model:
 
 def add_model(record: Record, side: str, name: str, model: str) -> None:
     """List a model with a task."""
+    name = storable(name)
     with record.lock:
         models = record.document.get("models") or {}
         entries = [entry for entry in models.get(side) or [] if entry.get("name") != name]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast
 
@@ -19,7 +20,7 @@ class MetadataMixin:
         Returns:
             The value as text; None when there is none.
         """
-        entry = (self._data().get("metadata") or {}).get(key)
+        entry = (self._data().get("metadata") or {}).get(storable(key))
         return str(entry.get("value")) if isinstance(entry, Mapping) else None
 
     def get_metadata_casted(self, key: str) -> Any:
@@ -31,7 +32,7 @@ class MetadataMixin:
         Returns:
             The value; None when there is none, the text when its type is none of Python's plain ones.
         """
-        entry = (self._data().get("metadata") or {}).get(key)
+        entry = (self._data().get("metadata") or {}).get(storable(key))
         return _casted(entry) if isinstance(entry, Mapping) else None
 
     def get_all_metadata(self) -> dict[str, dict[str, str]]:
@@ -108,7 +109,7 @@ class MetadataMixin:
 
 def _entry(key: str, value: Any, kind: Any) -> dict[str, str]:
     name = getattr(kind, "__name__", kind) or type(value).__name__
-    return {"key": str(key), "type": str(name), "value": str(value)}
+    return {"key": storable(str(key)), "type": str(name), "value": str(value)}
 
 
 def _casted(entry: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base.ids import new_id
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
@@ -65,7 +66,7 @@ class OutputModel(Model):
         self._task = owner
         self._record: Record = owner._record
         self._made = base_model_id is not None
-        self._slot = name
+        self._slot = storable(name) if name else None
         self._pending: list[Pending] = []
         self._destination: str | None = None
         labels = (
@@ -76,7 +77,7 @@ class OutputModel(Model):
         if not self._made:
             self._known = {
                 "id": self._id,
-                "name": name or owner.name,
+                "name": storable(name or owner.name),
                 "uri": PLACEHOLDER,
                 "framework": framework or "",
                 "labels": labels,
@@ -316,7 +317,7 @@ class OutputModel(Model):
         Args:
             name: the new name.
         """
-        self._change({"name": str(name)})
+        self._change({"name": storable(str(name))})
 
     def set_comment(self, comment: str) -> None:
         """Replace the description.

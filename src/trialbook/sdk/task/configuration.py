@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.base.files import write_atomic
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk import hocon
 from trialbook.sdk.labels import check_labels
+from trialbook.sdk.names import safe
 from trialbook.sdk.structures import contained, structure_of
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.proxy import ConnectedDict
@@ -52,7 +54,7 @@ class ConfigurationMixin(TaskBase):
             layers = [64, 64, 10]
             activation = "relu"
         """
-        section = name or _GENERAL
+        section = storable(name or _GENERAL)
         remote = bool(self._record.settings.task_id) and self._record.own and not ignore_remote_overrides
         stored = self._objects().get(section) if remote else None
         if remote and stored is None:
@@ -72,7 +74,7 @@ class ConfigurationMixin(TaskBase):
         Returns:
             The text; None when there is no such section.
         """
-        found = self._fresh_objects().get(name)
+        found = self._fresh_objects().get(storable(name))
         return str(found.get("value") or "") if found is not None else None
 
     def get_configuration_objects(self) -> dict[str, str]:
@@ -128,7 +130,10 @@ class ConfigurationMixin(TaskBase):
         self._require_editable("The configuration")
         text = config_text if config_text is not None else hocon.dump(config_dict or {})
         self._put(
-            name, text, description or "", config_type or ("dictionary" if config_dict is not None else "")
+            storable(name),
+            text,
+            description or "",
+            config_type or ("dictionary" if config_dict is not None else ""),
         )
 
     def connect_label_enumeration(self, enumeration: dict[str, int]) -> dict[str, int]:
@@ -386,9 +391,7 @@ class ConfigurationMixin(TaskBase):
     ) -> str | Path:
         source = Path(path).expanduser()
         if stored is not None:
-            target = (
-                Path(tempfile.mkdtemp(prefix="trialbook-")) / f"{section.replace('/', '_')}{source.suffix}"
-            )
+            target = Path(tempfile.mkdtemp(prefix="trialbook-")) / f"{safe(section)}{source.suffix}"
             # Line ends as they were recorded.
             target.write_bytes(str(stored.get("value") or "").encode())
             return target if isinstance(path, Path) else str(target)

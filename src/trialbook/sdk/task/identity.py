@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.base.ids import is_id
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk.names import join, task_folder
 from trialbook.sdk.offline import NOWHERE
@@ -41,7 +42,7 @@ class IdentityMixin(TaskBase):
         """
         if not name:
             raise UsageError("a task needs a name")
-        self._record.edit(name=str(name))
+        self._record.edit(name=storable(str(name)))
 
     def rename(self, new_name: str) -> bool:
         """The same as ``set_name``.
@@ -328,4 +329,4 @@ class IdentityMixin(TaskBase):
 
 def _unique(tags: Sequence[str] | str) -> list[str]:
     listed = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
-    return list(dict.fromkeys(tag for tag in listed if tag))
+    return list(dict.fromkeys(storable(tag) for tag in listed if tag))

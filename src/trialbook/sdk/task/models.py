@@ -74,7 +74,7 @@ class ModelsMixin(TaskBase):
         self._require_unpublished("The models")
         slot = name or Path(path_of(str(model_path))).stem
         task = cast("Task", self)
-        known = self.models.output.get(slot)
+        known = self.models.output.at(slot)
         model = OutputModel(
             task=task,
             # A known one is named last: its address is made of its name, and uploads keep their order by address.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trialbook.base.guard import guard
+from trialbook.base.unicode import readable, storable
 from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast, describe, text_of, type_of
 from trialbook.sdk.hints import example_of
@@ -50,11 +51,11 @@ class ParametersMixin(ValuesMixin):
             return mutable
         self._require_editable("Parameters")
         if isinstance(mutable, argparse.ArgumentParser):
-            return self._connect_parser(mutable, name or ARGS)
+            return self._connect_parser(mutable, storable(name or ARGS))
         remote = self._remote and not ignore_remote_overrides
         if isinstance(mutable, TaskParameters):
-            return self._connect_declared(mutable, name or GENERAL, remote)
-        section = name or (ARGS if isinstance(mutable, argparse.Namespace) else GENERAL)
+            return self._connect_declared(mutable, storable(name or GENERAL), remote)
+        section = storable(name or (ARGS if isinstance(mutable, argparse.Namespace) else GENERAL))
         if is_plain_dict(mutable) or isinstance(mutable, ConnectedDict):
             return self._connect_dict(mutable, section, remote)
         structure = structure_of(mutable)
@@ -153,7 +154,7 @@ class ParametersMixin(ValuesMixin):
         stored = self._sections().get(section) or {}
         merged: dict[Any, Any] = {}
         for key, value in values.items():
-            name = f"{prefix}{key}"
+            name = storable(f"{prefix}{key}")
             below = None if is_plain_dict(value) else structure_of(value)
             if is_plain_dict(value) and value:
                 merged[key] = like(value, self._overridden(section, value, f"{name}/"))
@@ -163,7 +164,7 @@ class ParametersMixin(ValuesMixin):
                 merged[key] = override(stored[name], value)
             else:
                 merged[key] = value
-        known = {f"{prefix}{key}" for key in values}
+        known = {storable(f"{prefix}{key}") for key in values}
         for name, item in stored.items():
             key = name[len(prefix) :]
             if name.startswith(prefix) and name not in known and "/" not in key:
@@ -190,7 +191,7 @@ class ParametersMixin(ValuesMixin):
         changes: dict[Any, Any] = {}
         known = set()
         for key, old in structure.values.items():
-            name = f"{prefix}{key}"
+            name = storable(f"{prefix}{key}")
             known.add(name)
             below = structure_of(old)
             new = old
@@ -229,7 +230,7 @@ def override(item: Mapping[str, Any], value: Any, example: Any = None) -> Any:
         example: of the type that the code declares, where the value is None.
     """
     text = str(item.get("value") or "")
-    if text == text_of(value):
+    if text == readable(text_of(value)):
         return value
     if value is None and example is not None:
         read = cast(text, example, "")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.ids import is_id
+from trialbook.base.unicode import storable
 from trialbook.client.session import Session
 from trialbook.errors import ProjectNotFound, TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
@@ -81,7 +82,7 @@ class QueryMixin(TaskBase):
                 raise ProjectNotFound(f"there is no project {project_name!r}")
             ask["project"] = found
         if task_name:
-            ask["name"] = f"^{re.escape(task_name)}$"
+            ask["name"] = f"^{re.escape(storable(task_name))}$"
         if tags:
             ask["tags"] = ["__$all", *tags]
         ask.setdefault("order_by", ["-last_update"])

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from trialbook.base.unicode import storable
 from trialbook.errors import QueueNotFound, TaskNotQueued, UsageError
 from trialbook.sdk.task.answers import Response, server_session
 from trialbook.sdk.task.base import TaskBase
@@ -111,7 +112,7 @@ class QueuesMixin(TaskBase):
 
     @classmethod
     def _find_queue(cls, name: str) -> str:
-        ask = {"name": f"^{re.escape(name)}$", "only_fields": ["id"], "search_hidden": True}
+        ask = {"name": f"^{re.escape(storable(name))}$", "only_fields": ["id"], "search_hidden": True}
         queues = server_session().call("queues.get_all", ask).get("queues") or []
         if not queues:
             raise QueueNotFound(f"there is no queue {name!r}")

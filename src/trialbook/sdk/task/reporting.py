@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trialbook.base.clock import iso
+from trialbook.base.unicode import storable
 from trialbook.client import columns
 from trialbook.errors import UsageError
 from trialbook.sdk.logger import Logger
@@ -187,7 +188,7 @@ class ReportingMixin(TaskBase):
         Returns:
             The value; None when it was not reported.
         """
-        return self.get_reported_single_values().get(name)
+        return self.get_reported_single_values().get(storable(name))
 
     def get_initial_iteration(self) -> int:
         """What is added to every reported iteration.

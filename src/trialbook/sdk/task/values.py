@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast, describe, text_of, type_of
 from trialbook.sdk.structures import flatten
@@ -106,7 +107,8 @@ class ValuesMixin(TaskBase):
         section, key = _split(name)
         item = (self._sections().get(section) or {}).get(key)
         if item is None:
-            return default
+            # A section may have a slash in its name, too.
+            return self.get_parameters(False, cast).get(storable(str(name)), default)
         return _value(item, cast)
 
     def get_parameters(self, backwards_compatibility: bool = True, cast: bool = False) -> dict[str, Any]:
@@ -301,11 +303,11 @@ def parameter(section: str, name: str, value: Any, kind: str, description: str) 
 
 def key_of(section: str, name: str) -> Parameter:
     """What names a parameter on the wire."""
-    return {"section": section, "name": name}
+    return {"section": storable(section), "name": storable(name)}
 
 
 def _split(name: str) -> tuple[str, str]:
-    section, slash, key = str(name).partition("/")
+    section, slash, key = storable(str(name)).partition("/")
     return (section, key) if slash else (GENERAL, section)
 
 
@@ -350,8 +352,8 @@ def _merged(
 
 def _properties(given: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(given, Mapping):
-        return [(str(name), value) for name, value in given.items()]
-    return [(str(entry["name"]), entry) for entry in given]
+        return [(storable(str(name)), value) for name, value in given.items()]
+    return [(storable(str(entry["name"])), entry) for entry in given]
 
 
 def _is_one(entry: Any) -> bool:
@@ -370,7 +372,7 @@ def _named(entry: Any) -> tuple[str, str]:
     elif isinstance(entry, Sequence) and not isinstance(entry, str):
         found = entry[:2]
     if len(found) == 2 and all(isinstance(part, str) for part in found):
-        return found[0], found[1]
+        return storable(found[0]), storable(found[1])
     raise UsageError(
         f"delete_user_properties takes pairs such as ('properties', 'backbone') or dicts with section and name, "
         f"not {entry!r}"
