@@ -55,7 +55,7 @@ def test_numbers_never_change(
     for worker, rows, merge in requests:
         reports = [Entry(time * 1000, level, stream, text) for time, level, stream, text in rows]
         with database.write() as connection:
-            logs.append(connection, owner, worker, reports)
+            logs.append(connection, owner, logs.pack(worker, reports))
         for report in reports:
             text = report.text.removesuffix("\n").replace("\r\n", "\n")
             entries.append((report._replace(text=text), worker))
@@ -90,7 +90,7 @@ def test_merging_makes_few_blocks(database: Database) -> None:
     owner = new_id()
     for n in range(60):
         with database.write() as connection:
-            logs.append(connection, owner, "w", [Entry(n, 20, 0, f"line {n}")])
+            logs.append(connection, owner, logs.pack("w", [Entry(n, 20, 0, f"line {n}")]))
     assert logs.merge(database) == 60
     with database.read() as connection:
         blocks = connection.execute(sa.select(sa.func.count()).select_from(logs.log_block)).scalar_one()
@@ -104,13 +104,13 @@ def test_merging_meets_a_reset(database: Database, monkeypatch: pytest.MonkeyPat
     owner = new_id()
     for n in range(6):
         with database.write() as connection:
-            logs.append(connection, owner, "w", [Entry(n, 20, 0, "x")])
+            logs.append(connection, owner, logs.pack("w", [Entry(n, 20, 0, "x")]))
     real = logs._joined
 
     def race(rows: list[object]) -> dict[str, object]:
         with database.write() as connection:
             logs.erase(connection, owner)
-            logs.append(connection, owner, "w", [Entry(1, 20, 0, "new")])
+            logs.append(connection, owner, logs.pack("w", [Entry(1, 20, 0, "new")]))
         return real(rows)
 
     monkeypatch.setattr(logs, "_joined", race)
@@ -123,7 +123,7 @@ def test_a_search_that_takes_too_long_says_where_to_go_on(database: Database) ->
     owner = new_id()
     for n in range(10):
         with database.write() as connection:
-            logs.append(connection, owner, "w", [Entry(n, 20, 0, "needle")])
+            logs.append(connection, owner, logs.pack("w", [Entry(n, 20, 0, "needle")]))
     start, seen, rounds = 0, 0, 0
     with database.read() as connection:
         while True:
@@ -141,7 +141,7 @@ def test_forgetting_keeps_the_numbers(database: Database) -> None:
     owner = new_id()
     for n in range(60):
         with database.write() as connection:
-            logs.append(connection, owner, "w", [Entry(n * 1000, 20, 0, f"line {n}\nand more")])
+            logs.append(connection, owner, logs.pack("w", [Entry(n * 1000, 20, 0, f"line {n}\nand more")]))
     logs.merge(database)
     with database.write() as connection:
         gone = logs.forget(connection, owner, 30_000)
@@ -156,7 +156,7 @@ def test_forgetting_keeps_the_numbers(database: Database) -> None:
     with database.write() as connection:
         assert logs.forget(connection, owner, 30_000) == 0
         assert logs.forget(connection, owner) == 60 - gone
-        logs.append(connection, owner, "w", [Entry(99, 20, 0, "new")])
+        logs.append(connection, owner, logs.pack("w", [Entry(99, 20, 0, "new")]))
     with database.read() as connection:
         assert [(line.number, line.text) for line in logs.lines(connection, owner, 0, 1000)] == [(120, "new")]
         assert connection.execute(sa.select(sa.func.count()).select_from(logs.log_block)).scalar_one() == 1
@@ -183,10 +183,13 @@ def test_a_search_unpacks_only_blocks_that_may_have_the_text(
     owner = new_id()
     with database.write() as connection:
         for n in range(300):
-            logs.append(connection, owner, "w", [Entry(n, 20, 0, f"epoch {n} loss {n / 7:.6f} " + "x" * 80)])
-        logs.append(
-            connection, owner, "w", [Entry(300, 20, 0, "Traceback (most recent call last):" + "y" * 99)]
-        )
+            logs.append(
+                connection,
+                owner,
+                logs.pack("w", [Entry(n, 20, 0, f"epoch {n} loss {n / 7:.6f} " + "x" * 80)]),
+            )
+        last = Entry(300, 20, 0, "Traceback (most recent call last):" + "y" * 99)
+        logs.append(connection, owner, logs.pack("w", [last]))
     logs.merge(database)
     unpacked = []
     real = log_search.lines_of

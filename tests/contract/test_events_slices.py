@@ -1,15 +1,23 @@
 """A long request is written in slices, and is stored once all the same."""
 
+import gzip
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import pytest
+import sqlalchemy as sa
 from tests.support import frames
 from tests.support.server import RunningServer
 
 from trialbook.base.ids import new_id
 from trialbook.server.core.fair_lock import FairLock
+from trialbook.server.core.limits import LARGE_BYTES
 from trialbook.server.series import slices
 from trialbook.server.series.decode import Header
+from trialbook.server.stores.database import Database
+from trialbook.server.stores.tasks import task as task_table
 
 POINTS = {"Content-Type": "application/x-trialbook-points"}
 LINES = {"Content-Type": "application/json-lines"}
@@ -20,6 +28,18 @@ def parts() -> list[bytes]:
     found = [frames.series(n, "m", f"v{n}") for n in range(SERIES)]
     found += [frames.point(n, step, 1.7e9, n) for step in range(2) for n in range(SERIES)]
     return found + [frames.text(f"line {n}") for n in range(TEXTS)]
+
+
+@contextmanager
+def holding(server: RunningServer, id: str) -> Iterator[None]:
+    """Nobody writes to the task meanwhile."""
+    database = Database(server.database or f"sqlite:///{server.data}/trialbook.db")
+    try:
+        with database.write() as connection:
+            connection.execute(sa.select(task_table.c.id).where(task_table.c.id == id).with_for_update())
+            yield
+    finally:
+        database.close()
 
 
 def check(server: RunningServer, task: str, points: int) -> None:
@@ -98,3 +118,32 @@ def test_S7_the_writers_lock_goes_to_who_has_waited_longest() -> None:
     for thread in ready:
         thread.join(30)
     assert order == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_S7_large_bodies_leave_threads_for_others(server: RunningServer, packed: bool) -> None:
+    """However many large requests stand in the database, there is a thread for a small one."""
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    text = "x" * 1_100_000
+    body = json.dumps({"type": "log", "task": task, "msg": text, "level": "info"}).encode()
+    assert len(body) > LARGE_BYTES
+    headers = {**LINES, **({"Content-Encoding": "gzip"} if packed else {})}
+    body = gzip.compress(body, 1) if packed else body
+    statuses: list[int] = []
+    many = 20
+
+    def send() -> None:
+        statuses.append(server.ask("events.add_batch", body=body, headers=headers).status)
+
+    threads = [threading.Thread(target=send) for _ in range(many)]
+    with holding(server, task):
+        for thread in threads:
+            thread.start()
+        # As many as have a thread are there, and wait for the row.
+        for _ in range(40):
+            assert server.ask("tasks.get_by_id", {"task": task}, timeout=20).status == 200
+        assert not statuses
+    for thread in threads:
+        thread.join(60)
+    assert statuses == [200] * many
+    assert server.call("logs.range", task=task, start=0, count=1)["total"] == many

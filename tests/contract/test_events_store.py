@@ -3,6 +3,7 @@ statistics are exact."""
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from trialbook.base.ids import new_id
 from trialbook.server.series import compact as compaction
 from trialbook.server.series import long, pyramid, tiles
+from trialbook.server.series import store as store_module
 from trialbook.server.series.columns import Points
 from trialbook.server.series.compact import Budget, compact, compact_owner
 from trialbook.server.series.erase import erase_owner
@@ -335,6 +337,37 @@ def test_numbers_that_another_process_erased_are_made_anew(database: Database) -
         rows = of_owners(connection, [owner])
         assert [(row.count, row.last_value) for row in rows] == [(1, 7.0), (1, 8.0)]
         assert load(connection, Spec(rows[0].id, owner)).value.tolist() == [7.0]
+
+
+def test_S7_series_that_another_process_makes_meanwhile(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the making: the series is there once, and has the points of both."""
+    if database.dialect == "sqlite":
+        pytest.skip("there is one writer")
+    owner, real = new_id(), store_module.create
+
+    def late(*arguments: Any) -> dict[tuple[str, str], int]:
+        monkeypatch.setattr(store_module, "create", real)
+        put(database, Numbers(), owner, [(1, (5, 50, 1.5)), (2, (7, 70, 2.5))])
+        return real(*arguments)
+
+    monkeypatch.setattr(store_module, "create", late)
+    put(
+        database,
+        Numbers(),
+        owner,
+        [(0, (1, 10, 0.5)), (1, (6, 60, 3.5)), (2, (2, 20, 4.5)), (3, (1, 1, 1.0))],
+    )
+    with database.read() as connection:
+        rows = {row.variant: row for row in of_owners(connection, [owner])}
+        assert len(rows) == 4
+        check_statistics(rows["v0"], [(1, 10, 0.5)])
+        check_statistics(rows["v1"], [(5, 50, 1.5), (6, 60, 3.5)])
+        check_statistics(rows["v2"], [(2, 20, 4.5), (7, 70, 2.5)])
+        check_statistics(rows["v3"], [(1, 1, 1.0)])
+        found = load(connection, Spec(rows["v1"].id, owner))
+        assert found.value.tolist() == [1.5, 3.5]
 
 
 def test_T43_what_was_handed_over_gets_no_points_of_its_old_owner(database: Database) -> None:

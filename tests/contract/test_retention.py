@@ -193,10 +193,10 @@ class House:
                 connection,
                 {"id": id, "name": "t", "type": "training", "project": project, **columns, **values},
             )
-            logs.append(connection, id, "w", [Entry(round(moment * 1e6), 20, 0, "text")])
+            logs.append(connection, id, logs.pack("w", [Entry(round(moment * 1e6), 20, 0, "text")]))
             key = f"p/t.{id}/metrics/x.jpeg"
             image = Stored("image", "m", "v", 1, "", 1, "w", {"url": f"http://host/{key}"})
-            events.put(connection, id, False, [image])
+            events.put(connection, events.pack(id, False, [image]))
         self.blobs.put(key, [b"picture"])
         return id
 

@@ -25,6 +25,8 @@ STRANGER_BYTES = 16 << 10
 """Body of a caller who has not shown who it is: a log-in has a few hundred bytes."""
 BYTES_UNDER_WAY = 512 << 20
 """Bodies of all calls that are read, unpacked or parsed at a moment; each caller may hold half."""
+LARGE_BYTES = 1 << 20
+"""A body with more, unpacked, takes its turn: a quarter of the threads work for such."""
 PARSED_FACTOR = 4
 """A JSON text costs so many times its bytes once it is parsed."""
 REQUESTS_PER_CALLER = 128

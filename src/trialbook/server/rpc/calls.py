@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from concurrent.futures import Executor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from trialbook.base.clock import Clock
 from trialbook.base.ids import new_id
 from trialbook.base.numerals import natural
-from trialbook.errors import BadRequest, MethodNotFound, TooSlow, WireError
+from trialbook.errors import BadRequest, BodyTooLarge, MethodNotFound, TooSlow, WireError
 from trialbook.server.core import limits
 from trialbook.server.core.limits import Budget, Crowd, Share
 from trialbook.server.rpc import body as bodies
@@ -53,6 +54,10 @@ def _version(text: str) -> tuple[int, int]:
     return natural(major), natural(minor or "0")
 
 
+class _Large(Exception):
+    """A body unpacks to more than a call may bring that does not wait for its turn."""
+
+
 class Calls:
     """Answers calls in a pool of threads.
 
@@ -82,6 +87,8 @@ class Calls:
         self._clock = clock
         self._budget = Budget()
         self._crowd = Crowd(what="calls")
+        # Others wait for their turn here, not on a thread, so that calls with little to say find one.
+        self._large = asyncio.Semaphore(max(2, settings.threads // 4))
 
     async def answer(self, request: Request) -> Response:
         """One call."""
@@ -104,7 +111,12 @@ class Calls:
                 weight = 1 if method.request is RawBody else limits.PARSED_FACTOR
                 content = await bodies.read(request, limit, share, weight)
                 work = partial(self._run, request, method, version, content, limit, caller, share)
-                return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+                run = partial(asyncio.get_running_loop().run_in_executor, self._executor, work)
+                if len(content) <= limits.LARGE_BYTES:
+                    with suppress(_Large):
+                        return await run(False)
+                async with self._large:
+                    return await run(True)
         except WireError as error:
             if share is None or not isinstance(error, TooSlow):
                 await drain(request, _DRAIN * self._settings.batch_limit)
@@ -128,13 +140,19 @@ class Calls:
 
     def _run(
         self, request: Request, method: Method, version: str, content: bytes, limit: int, caller: Caller | None,
-        share: Share,
+        share: Share, large: bool,
     ) -> Response:  # fmt: skip
         id = new_id()
         try:
             weight = 1 if method.request is RawBody else limits.PARSED_FACTOR
             encoding = request.headers.get("content-encoding", "")
-            content = bodies.unpack(content, encoding, limit, share, weight)
+            try:
+                most = limit if large else min(limit, limits.LARGE_BYTES)
+                content = bodies.unpack(content, encoding, most, share, weight)
+            except BodyTooLarge:
+                if most == limit:
+                    raise
+                raise _Large from None
             if method.request is RawBody:
                 params: Any = RawBody(
                     request.headers.get("content-type", ""), content, request.headers.get("accept", "")

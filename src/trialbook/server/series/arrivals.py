@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,8 @@ from trialbook.server.series.store import MONITORS, Numbers, Prepared, prepare, 
 from trialbook.server.stores import events, logs
 from trialbook.server.stores.dialect import insert
 from trialbook.server.stores.events import Stored
-from trialbook.server.stores.logs import Entry
-from trialbook.server.stores.series import SINGLE_ITERATION, series_seen
+from trialbook.server.stores.logs import Entry, Packed
+from trialbook.server.stores.series import SINGLE_ITERATION, name_hash, series_seen
 from trialbook.wire.events import Event
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "warn": 30, "error": 40, "critical": 50, "fatal": 50}
@@ -152,6 +153,11 @@ class Arrivals:
         if self.names:
             index, points = self._columns()
             names = list(self.names)
+            if len(names) > series:
+                # As the database keeps them: neighbours are on few pages, where names in any order are on one each.
+                names.sort(key=lambda name: [name_hash(storable(part)) for part in name])
+                places = {name: place for place, name in enumerate(names)}
+                index = np.array([places[name] for name in self.names], np.int64)[index]
             for start in range(0, len(names), series):
                 part = Arrivals(self.owner, self.is_model, self.allow_locked, untimed=self.untimed)
                 chosen = np.flatnonzero((index >= start) & (index < start + series))
@@ -170,9 +176,11 @@ class Arrivals:
         return np.concatenate([place for place, _ in parts]), join([part for _, part in parts])
 
     def prepare(self) -> Ready:
-        """The points sorted and packed, and a digest that knows the same points again."""
+        """Points, events and console sorted and packed, and a digest that knows the same points again."""
+        rows = events.pack(self.owner, self.is_model, self.events)
+        console = [logs.pack(storable(worker), found) for worker, found in self.entries.items() if found]
         if not self.index and not self.columns:
-            return Ready(self, None, None)
+            return Ready(self, None, None, rows, console)
         cleaned: dict[tuple[str, str], int] = {}
         places = [
             cleaned.setdefault((storable(metric), storable(variant)), len(cleaned))
@@ -186,7 +194,8 @@ class Arrivals:
             for column in (index, points.iteration, points.time, points.value):
                 mark.update(column.tobytes())
             digest = mark.hexdigest()
-        return Ready(self, prepare(self.owner, self.is_model, list(cleaned), index, points), digest)
+        prepared = prepare(self.owner, self.is_model, list(cleaned), index, points)
+        return Ready(self, prepared, digest, rows, console)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +205,8 @@ class Ready:
     arrivals: Arrivals
     points: Prepared | None
     digest: str | None
+    rows: Sequence[dict[str, Any]] = ()
+    console: Sequence[Packed] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,17 +237,17 @@ def write(connection: Connection, numbers: Numbers, ready: Ready, now: float) ->
         if ready.digest is None or _first_time(connection, arrivals.owner, ready.digest, now):
             ids = store(connection, numbers, ready.points, now)
             kinds.append("series")
-    if arrivals.events:
-        events.put(connection, arrivals.owner, arrivals.is_model, arrivals.events)
+    if ready.rows:
+        events.put(connection, ready.rows)
         progress.extend(
             event.iteration
             for event in arrivals.events
             if event.metric not in MONITORS and event.iteration != SINGLE_ITERATION
         )
         kinds.append("events")
-    for worker, entries in arrivals.entries.items():
-        logs.append(connection, arrivals.owner, storable(worker), entries)
-    if arrivals.entries:
+    for packed in ready.console:
+        logs.append(connection, arrivals.owner, packed)
+    if ready.console:
         kinds.append("log")
     return Written(kinds, max(progress, default=None), ids)
 

@@ -26,7 +26,7 @@ from trialbook.server.series.decode import (
     series_of_row,
 )
 
-SERIES_AT_ONCE = 1_000
+SERIES_AT_ONCE = 500
 """Series that one transaction writes to: each has a row, and places in four indexes."""
 LINES_AT_ONCE = 10_000
 """Console reports of one transaction."""

@@ -31,9 +31,10 @@ from trialbook.server.series.statistics import (
 )
 from trialbook.server.stores.series import (
     SINGLE_ITERATION,
+    create,
+    numbers_of,
     overwrite,
     portions,
-    resolve,
     series,
     series_batch,
 )
@@ -63,21 +64,20 @@ class Numbers:
         self._known: OrderedDict[tuple[str, str, str], int] = OrderedDict()
 
     def of(
-        self,
-        connection: Connection,
-        owner: str,
-        is_model: bool,
-        names: Sequence[tuple[str, str]],
-        fresh: bool,
-    ) -> list[int]:
-        """One number per name; unknown series are created. ``fresh`` does not trust the cache."""
+        self, connection: Connection, owner: str, names: Sequence[tuple[str, str]], fresh: bool
+    ) -> list[int | None]:
+        """One number per name, None for a series that does not exist. ``fresh`` does not trust the cache."""
+        known: list[int | None] = [None] * len(names)
         if not fresh:
             with self._lock:
                 known = [self._known.get((owner, metric, variant)) for metric, variant in names]
-            if None not in known:
-                return known  # type: ignore[return-value]
-        found = resolve(connection, owner, is_model, names)
-        return [found[name] for name in names]
+        unknown = [name for name, number in zip(names, known, strict=True) if number is None]
+        if not unknown:
+            return known
+        found = numbers_of(connection, owner, unknown)
+        return [
+            found.get(name) if number is None else number for name, number in zip(names, known, strict=True)
+        ]
 
     def remember(self, owner: str, names: Sequence[tuple[str, str]], numbers: Sequence[int]) -> None:
         """Keep numbers that are committed; before that, a rollback would leave numbers of nothing."""
@@ -161,12 +161,7 @@ def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float)
     Returns:
         The numbers of ``ready.names``, to be handed to ``numbers.remember`` after the commit.
     """
-    ids = numbers.of(connection, ready.owner, ready.is_model, ready.names, fresh=False)
-    rows = _rows(connection, ready.owner, ids)
-    if len(rows) < len(ids):
-        ids = numbers.of(connection, ready.owner, ready.is_model, ready.names, fresh=True)
-        rows = _rows(connection, ready.owner, ids)
-    overwrite(connection, _updates([rows[number] for number in ids], ready))
+    ids = _write_statistics(connection, numbers, ready)
     if ready.batch is not None:
         batch = Batch(np.array(ids, np.int64)[ready.batch.ids], ready.batch.starts, ready.batch.points)
         connection.execute(
@@ -183,7 +178,39 @@ def store(connection: Connection, numbers: Numbers, ready: Prepared, now: float)
     return ids
 
 
+def _write_statistics(connection: Connection, numbers: Numbers, ready: Prepared) -> list[int]:
+    """The numbers of all series, of which the new ones are made."""
+    owner, names = ready.owner, ready.names
+    ids = numbers.of(connection, owner, names, fresh=False)
+    rows = _rows(connection, owner, [number for number in ids if number is not None])
+    if len(rows) < len(ids) - ids.count(None):
+        ids = numbers.of(connection, owner, names, fresh=True)
+        rows = _rows(connection, owner, [number for number in ids if number is not None])
+    columns = _updates([_NEW if number is None else rows[number] for number in ids], ready)
+    fresh = [at for at, number in enumerate(ids) if number is None]
+    if fresh:
+        # With what they hold in the end: a second statement would move them in three indexes.
+        some = {name: [held[at] for at in fresh] for name, held in columns.items() if name != "id"}
+        made = create(connection, owner, ready.is_model, [names[at] for at in fresh], some)
+        late = [names[at] for at in fresh if names[at] not in made]
+        if late:
+            # Another server process made them meanwhile: they are series like the others.
+            made |= numbers_of(connection, owner, late)
+            rows |= _rows(connection, owner, [made[name] for name in late])
+        for at in fresh:
+            ids[at] = made[names[at]]
+        if late:
+            columns = _updates([_NEW if number is None else rows.get(number, _NEW) for number in ids], ready)
+    old = [at for at, number in enumerate(ids) if number in rows]
+    if old:
+        overwrite(connection, {name: [held[at] for at in old] for name, held in columns.items()})
+    return [number for number in ids if number is not None]
+
+
 _HELD = tuple(series.c[name] for name in ("id", *COLUMNS, "single_value", "single_time", "version"))
+_ZEROS: dict[str, float] = {"count": 0, "nonfinite": 0, "total": 0.0, "version": 0}
+_NEW = tuple(_ZEROS.get(column.name) for column in _HELD)
+"""A series without points, as ``_rows`` would find it."""
 
 
 def _rows(connection: Connection, owner: str, ids: Sequence[int]) -> dict[int, Any]:

@@ -70,11 +70,10 @@ class Stored(NamedTuple):
     fields: dict[str, Any]
 
 
-def put(connection: Connection, owner: str, is_model: bool, events: Sequence[Stored]) -> None:
-    """Keep events; one with the identity of an older one takes its place.
+def pack(owner: str, is_model: bool, events: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Events as rows, compressed and sorted: work that needs no lock.
 
     Args:
-        connection: of a write transaction.
         owner: task or model id.
         is_model: what ``owner`` is.
         events: in order of arrival, so the last of the same identity stays.
@@ -99,6 +98,17 @@ def put(connection: Connection, owner: str, is_model: bool, events: Sequence[Sto
             "payload": compress(body),
         }
         rows[tuple(row[name] for name in _IDENTITY)] = row
+    # Sorted, so that two requests with the same events wait for each other instead of blocking each other.
+    return [rows[identity] for identity in sorted(rows, key=str)]
+
+
+def put(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep events; one with the identity of an older one takes its place.
+
+    Args:
+        connection: of a write transaction.
+        rows: from ``pack``.
+    """
     if rows:
         statement = insert(connection, event)
         columns = {
@@ -106,11 +116,8 @@ def put(connection: Connection, owner: str, is_model: bool, events: Sequence[Sto
             for name in ("is_model", "url_hash", "time", "worker", "size", "payload")
         }
         statement = statement.on_conflict_do_update(index_elements=list(_IDENTITY), set_=columns)
-        # Sorted, so that two requests with the same events wait for each other instead of blocking each
-        # other.
-        ordered = [rows[identity] for identity in sorted(rows, key=str)]
-        connection.execute(statement, ordered)
-        images = [row for row in ordered if row["kind"] == IMAGE]
+        connection.execute(statement, rows)
+        images = [row for row in rows if row["kind"] == IMAGE]
         if images:
             _drop_overwritten(connection, images)
 

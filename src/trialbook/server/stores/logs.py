@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -97,36 +98,62 @@ def totals(connection: Connection, owner: str) -> Totals:
     return Totals(found.lines, found.entries, found.bytes, found.first_line, found.first_entry)
 
 
-def append(connection: Connection, owner: str, worker: str, reports: Sequence[Entry]) -> None:
-    """Add reports at the end of a console.
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Reports of one worker as rows of ``log_block``, whose numbers count from the first of these reports."""
+
+    lines: int
+    entries: int
+    bytes: int
+    blocks: list[dict[str, Any]]
+
+
+def pack(worker: str, reports: Sequence[Entry]) -> Packed:
+    """Compress reports, and index them: work that needs no lock.
 
     Args:
-        connection: of a write transaction.
-        owner: task or model id.
         worker: who reported.
-        reports: in order; the newline at the end of a text is dropped.
+        reports: in order, at least one; the newline at the end of a text is dropped.
     """
-    if not reports:
-        return
     entries = [entry._replace(text=_trimmed(entry.text)) for entry in reports]
     heights = [1 + entry.text.count("\n") for entry in entries]
     encoded = [msgspec.json.encode(entry) for entry in entries]
-    row = {"owner": owner, "lines": sum(heights), "entries": len(entries), "bytes": sum(map(len, encoded))}
-    statement = insert(connection, console).values(row)
-    added = {name: console.c[name] + statement.excluded[name] for name in ("lines", "entries", "bytes")}
-    statement = statement.on_conflict_do_update(index_elements=["owner"], set_=added)
-    after = connection.execute(statement.returning(console.c.lines, console.c.entries)).one()
-    line, entry_number = after.lines - row["lines"], after.entries - row["entries"]
-    rows = []
-    start = size = 0
+    blocks = []
+    line = start = size = 0
     for at, text in enumerate(encoded):
         size += len(text) + 1
         if size >= BLOCK or at + 1 == len(encoded):
             span = slice(start, at + 1)
             lines = sum(heights[span])
-            rows.append(_block(owner, worker, line, lines, entry_number, encoded[span], entries[span]))
-            line, entry_number = line + lines, entry_number + at + 1 - start
+            blocks.append(_block(worker, line, lines, start, encoded[span], entries[span]))
+            line += lines
             start, size = at + 1, 0
+    return Packed(line, len(entries), sum(map(len, encoded)), blocks)
+
+
+def append(connection: Connection, owner: str, packed: Packed) -> None:
+    """Add reports at the end of a console.
+
+    Args:
+        connection: of a write transaction.
+        owner: task or model id.
+        packed: the reports.
+    """
+    row = {"owner": owner, "lines": packed.lines, "entries": packed.entries, "bytes": packed.bytes}
+    statement = insert(connection, console).values(row)
+    added = {name: console.c[name] + statement.excluded[name] for name in ("lines", "entries", "bytes")}
+    statement = statement.on_conflict_do_update(index_elements=["owner"], set_=added)
+    after = connection.execute(statement.returning(console.c.lines, console.c.entries)).one()
+    line, entry = after.lines - packed.lines, after.entries - packed.entries
+    rows = [
+        {
+            **block,
+            "owner": owner,
+            "first_line": line + block["first_line"],
+            "first_entry": entry + block["first_entry"],
+        }
+        for block in packed.blocks
+    ]
     connection.execute(sa.insert(log_block), rows)
 
 
@@ -137,7 +164,6 @@ def _trimmed(text: str) -> str:
 
 
 def _block(
-    owner: str,
     worker: str,
     line: int,
     lines: int,
@@ -148,7 +174,6 @@ def _block(
     body = b"\n".join(encoded)
     small = len(body) < _SMALL
     return {
-        "owner": owner,
         "first_line": line,
         "lines": lines,
         "first_entry": number,

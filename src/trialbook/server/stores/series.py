@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.server.stores.database import metadata
-from trialbook.server.stores.dialect import insert
 
 SINGLE_ITERATION = -(2**31)
 """The iteration that marks a single value: it keeps only the newest report and never enters charts."""
@@ -165,42 +164,52 @@ def of_owners(
     return rows
 
 
-def resolve(
-    connection: Connection, owner: str, is_model: bool, names: Sequence[tuple[str, str]]
+def create(
+    connection: Connection,
+    owner: str,
+    is_model: bool,
+    names: Sequence[tuple[str, str]],
+    columns: Mapping[str, Sequence[Any]],
 ) -> dict[tuple[str, str], int]:
-    """The numbers of series by (metric, variant); those that are missing are created.
+    """New series, with their statistics: the numbers of those that nobody else has made in the meantime.
+
+    One statement for all rows, past SQLAlchemy, as ``overwrite``.
 
     Args:
         connection: of a write transaction.
-        owner: task or model id.
+        owner: task or model id, which has none of the series.
         is_model: what ``owner`` is.
-        names: cleaned names, see ``clean_name``.
+        names: storable (metric, variant) pairs, each once.
+        columns: all the others but ``id``.
     """
-    found = _numbers(connection, owner, names)
-    missing = [name for name in dict.fromkeys(names) if name not in found]
-    if missing:
-        rows = [
-            {
-                "owner": owner,
-                "is_model": is_model,
-                "metric": metric,
-                "variant": variant,
-                "metric_hash": name_hash(metric),
-                "variant_hash": name_hash(variant),
-                "count": 0,
-                "nonfinite": 0,
-                "total": 0.0,
-                "version": 0,
-            }
-            for metric, variant in missing
-        ]
+    given: dict[str, Sequence[Any]] = {
+        "metric": [metric for metric, _ in names],
+        "variant": [variant for _, variant in names],
+        "metric_hash": [name_hash(metric) for metric, _ in names],
+        "variant_hash": [name_hash(variant) for _, variant in names],
+        **columns,
+    }
+    listed = ", ".join(f'"{name}"' for name in ("owner", "is_model", *given))
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * (2 + len(given)))
+        rows = [(owner, is_model, *row) for row in zip(*given.values(), strict=True)]
+        connection.exec_driver_sql(f"INSERT INTO series ({listed}) VALUES ({marks})", rows)
+        # There is one writer, and AUTOINCREMENT counts by one.
+        last = int(connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one())
+        return dict(zip(names, range(last - len(names) + 1, last + 1), strict=True))
+    arrays = ", ".join(f"%({name})s::{_kind(name)}[]" for name in given)
+    values = ", ".join(f'new."{name}"' for name in given)
+    quoted = ", ".join(f'"{name}"' for name in given)
+    found = connection.exec_driver_sql(
+        f"INSERT INTO series ({listed}) SELECT %(owner)s, %(is_model)s, {values}"
+        f" FROM unnest({arrays}) WITH ORDINALITY AS new({quoted}, place) ORDER BY place"
         # Another server process may create the same series at this moment; then its row is taken.
-        statement = insert(connection, series).on_conflict_do_nothing(
-            index_elements=["owner", "metric_hash", "variant_hash"]
-        )
-        connection.execute(statement, rows)
-        found.update(_numbers(connection, owner, missing))
-    return found
+        " ON CONFLICT (owner, metric_hash, variant_hash) DO NOTHING RETURNING id, metric_hash, variant_hash",
+        {"owner": owner, "is_model": is_model, **{name: list(held) for name, held in given.items()}},
+    )
+    hashes = zip(given["metric_hash"], given["variant_hash"], strict=True)
+    called = dict(zip(hashes, names, strict=True))
+    return {called[metric_hash, variant_hash]: number for number, metric_hash, variant_hash in found}
 
 
 def overwrite(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None:
@@ -215,19 +224,22 @@ def overwrite(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> N
         connection.exec_driver_sql(f"UPDATE series SET {changes} WHERE id = ?", rows)
         return
     changes = ", ".join(f'"{name}" = new."{name}"' for name in names)
-    kinds = {True: "float8", False: "bigint"}
-    arrays = ", ".join(f"%({name})s::{kinds[name in _VALUES]}[]" for name in (*names, "id"))
+    arrays = ", ".join(f"%({name})s::{_kind(name)}[]" for name in (*names, "id"))
     listed = ", ".join(f'"{name}"' for name in (*names, "id"))
     statement = f"UPDATE series SET {changes} FROM unnest({arrays}) AS new({listed}) WHERE series.id = new.id"
     connection.exec_driver_sql(statement, {name: list(columns[name]) for name in (*names, "id")})
 
 
-_VALUES = frozenset(column.name for column in series.c if isinstance(column.type, sa.Double))
+def _kind(name: str) -> str:
+    """The type of a column of ``series`` in PostgreSQL."""
+    held = series.c[name].type
+    return "float8" if isinstance(held, sa.Double) else "text" if isinstance(held, sa.String) else "bigint"
 
 
-def _numbers(
+def numbers_of(
     connection: Connection, owner: str, names: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
+    """The numbers of those series that exist, by (metric, variant); names are ``storable``."""
     columns = (series.c.id, series.c.metric_hash, series.c.variant_hash)
     wanted = {(name_hash(metric), name_hash(variant)): (metric, variant) for metric, variant in names}
     found: dict[tuple[str, str], int] = {}
