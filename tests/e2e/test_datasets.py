@@ -89,11 +89,16 @@ def test_the_tree_shows_sizes_and_changes_and_is_paged(page: Page, site: Site, p
     page.get_by_label("Compare with").select_option("none")
     expect(tree.locator("[data-path='new.txt'] .change")).to_have_text("")
     tree.locator("[data-path=parts]").get_by_label("Unfold").click()
+    # The end is where it belongs when the folder has answered.
+    expect(tree.locator("[data-path='parts/part_0000.txt']")).to_be_visible()
     tree.evaluate("e => { e.scrollTop = e.scrollHeight; }")
     expect(tree.locator("[data-path='vectors.npy']")).to_be_visible()
     expect(tree.locator(f"[data-path='parts/part_{MANY - 1:04}.txt']")).to_be_visible()
     assert tree.get_by_role("row").count() <= 80
     page.reload()
+    # What was open is open, and the place is kept.
+    expect(tree.locator("[data-path='vectors.npy']")).to_be_visible()
+    tree.evaluate("e => { e.scrollTop = 0; }")
     expect(tree.locator("[data-path='images/cats/cats_01.png']")).to_be_visible()
 
 
