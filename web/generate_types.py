@@ -186,17 +186,50 @@ def projected(mark: Any) -> Any:
     return (mark.extra or {}).get("partial") if isinstance(mark, msgspec.Meta) else None
 
 
+def as_javascript(pattern: str) -> str:
+    """A pattern of Python as JavaScript spells it: names of groups, and the end of the text."""
+    return re.sub(r"\(\?P=(\w+)\)", r"\\k<\1>", pattern).replace("(?P<", "(?<").replace(r"\Z", "$")
+
+
 def secret_rules() -> str:
-    """The names and shapes of secrets, as JavaScript reads them: both languages spell these patterns alike."""
-    shapes = [shape.pattern for shape in secret_forms.KEYS.values()]
-    lines = [
+    """The names, shapes and places of secrets: the rules that ``state/secrets.ts`` applies as the SDK does."""
+    keys = [
+        [literal, shape.pattern] for shapes in secret_forms.KEYS_BY_SIGN.values() for literal, shape in shapes
+    ]
+    patterns = {
+        "WORD": secrets.WORD,
+        "URL_PASSWORD": secret_forms.URL_PASSWORD,
+        "URL_TOKEN": secret_forms.URL_TOKEN,
+        "URL_LOOSE": secret_forms.URL_LOOSE,
+        "URL_QUOTED": secret_forms.URL_QUOTED,
+        "SCHEME": secrets.SCHEME,
+        "HEADER": secrets.HEADER,
+        "PEM_BEGIN": secrets.PEM_BEGIN,
+        "PEM_END": secrets.PEM_END,
+        "PLACEHOLDER": secrets.PLACEHOLDER,
+        "HEAD": secrets.HEAD,
+        "ENDS": secrets.ENDS,
+        "MEASURE": secrets.MEASURE,
+    }
+    lines: list[tuple[str, Any]] = [
         ("SECRET_WORDS", sorted(secrets.WORDS)),
         ("SECRET_ENDINGS", list(secrets.ENDINGS)),
         ("SECRET_PAIRS", [" ".join(pair) for pair in sorted(secrets.PAIRS)]),
-        ("WORD", secrets.WORD.pattern),
-        ("KEY_SHAPES", shapes),
-        ("URL_PASSWORD", secret_forms.URL_PASSWORD.pattern),
-        ("URL_TOKEN", secret_forms.URL_TOKEN.pattern),
+        ("SECRET_STEMS", list(secrets.STEMS)),
+        ("AFTER_A_SECRET", sorted(secrets.AFTER)),
+        ("SIGNATURES", sorted(secrets.SIGNATURES)),
+        ("OPENS_PLACEHOLDER", "".join(sorted(secrets.OPENS_PLACEHOLDER))),
+        ("NAME_LETTERS", secrets.NAME_LETTERS),
+        ("LONGEST_NAME", secrets.LONGEST_NAME),
+        ("SHORTEST_VALUE", secrets.SHORTEST_REMEMBERED),
+        ("KEY_SHAPES", keys),
+        ("PLACES", [[literal, as_javascript(place.pattern)] for literal, place in secret_forms.PLACES]),
+        (
+            "NAMED_VALUES",
+            [[literal, as_javascript(fields.pattern)] for literal, fields in secret_forms.NAMED_VALUES],
+        ),
+        ("VALUE", as_javascript(secrets.VALUE)),
+        *((name, as_javascript(pattern.pattern)) for name, pattern in patterns.items()),
     ]
     return SECRETS_HEADER + "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in lines)
 

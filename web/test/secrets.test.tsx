@@ -13,6 +13,7 @@ const KEY = `hf_${"x".repeat(34)}`;
 const PARAMETERS: Record<string, string> = {
   password: "hunter22", dbPassword: "hunter22", HF_TOKEN: "hunter22", "api-key": "hunter22", auth_key: "hunter22",
   passphrase: "hunter22", "aws.secret": "hunter22", url: "https://joe:hunter22@example.com/x", db: "x://j:hunter22@h", anything: `see ${KEY}`,
+  yaml: "db:\n  user: joe\n  password: hunter22",
 };
 
 function run(id: string, tail: string): Task {

@@ -3,7 +3,8 @@
 What counts as a secret is decided by its name (``password``, ``api_key``, ``hf_token``), by its shape (the prefixes
 that providers give their keys), by its place (the password of an address, a header) or because this process was given
 it under such a name. ``docs/howto/secrets.md`` states the rules for users; they hold for every text that is recorded.
-The page hides values by the same lists: ``web/generate_types.py`` writes those with public names into its sources.
+The page hides by the same rules: ``web/generate_types.py`` writes those with public names into its sources, and
+``tests/unit/sdk/secret_lines.json`` holds texts that both have to mask alike.
 
 Masking runs in the thread that prints, so its time grows with the length of the text and with nothing else: no rule
 begins to match within a run of letters that an earlier attempt has read already, and what a rule reads before it knows
@@ -58,31 +59,31 @@ PAIRS = frozenset(
     {(first, "key") for first in _KEYS_FOR.split()} | {(first, "pass") for first in _PASSES_FOR.split()}
 )
 # Parameters of signed addresses, which give access by themselves.
-_SIGNATURES = frozenset({"sig", "signature", "x-amz-signature", "x-goog-signature"})
+SIGNATURES = frozenset({"sig", "signature", "x-amz-signature", "x-goog-signature"})
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SHORTEST_REMEMBERED = 6
-_LONGEST_NAME = 100
-_NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+SHORTEST_REMEMBERED = 6
+LONGEST_NAME = 100
+NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
-_SCHEME = re.compile(r"[Bb](?:earer|asic|EARER|ASIC)([ \t\xa0]+)[A-Za-z0-9._~+/=-]{16,}")
-_HEADER = re.compile(
+SCHEME = re.compile(r"[Bb](?:earer|asic|EARER|ASIC)([ \t\xa0]+)[A-Za-z0-9._~+/=-]{16,}")
+HEADER = re.compile(
     r"((?:uthorization|UTHORIZATION)[\"']?[ \t]*[:=,][ \t]*[bf]?[\"']?)"
     r"(?:([A-Za-z]{1,20}[ \t]+)[A-Za-z0-9._~+/=-]{4,}|(?=[A-Za-z._~+/=-]{0,200}\d)[A-Za-z0-9._~+/=-]{8,})"
 )
-_PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
-_PEM_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----")
-_OPENS_PLACEHOLDER = frozenset("<[{$%*")
-_PLACEHOLDER = re.compile(r"(?:<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\{?\w+\}?|%\(?\w+\)?s?|\**)\Z")
-_HEAD = re.compile(
+PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
+PEM_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----")
+OPENS_PLACEHOLDER = frozenset("<[{$%*")
+PLACEHOLDER = re.compile(r"(?:<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\{?\w+\}?|%\(?\w+\)?s?|\**)\Z")
+HEAD = re.compile(
     r"[+\- ]?[ \t]*(?:- )?(?:(?:export|setx?|ENV|ARG|env)[ \t]+|\$env:|//[^\s:]{1,80}:)?[\"']?\Z"
 )
-_ENDS = re.compile(r"[\"']?[ \t\r]{0,200}(?:\n|\Z|#)")
-_MEASURE = re.compile(r"[+-]?[\d.,:/x%_-]+(?:[eE][+-]?\d+)?[A-Za-zµ%]{0,3}(?:/[A-Za-z]{1,10})?\Z")
+ENDS = re.compile(r"[\"']?[ \t\r]{0,200}(?:\n|\Z|#)")
+MEASURE = re.compile(r"[+-]?[\d.,:/x%_-]+(?:[eE][+-]?\d+)?[A-Za-zµ%]{0,3}(?:/[A-Za-z]{1,10})?\Z")
 # Words that may follow the one that makes a name a secret's: HF_TOKEN_2, password_value. A token_mixer is none.
-_AFTER = frozenset({"value", "key", "hash", "prod", "dev", "test", "live", "string", "old", "new", "v"})
+AFTER = frozenset({"value", "key", "hash", "prod", "dev", "test", "live", "string", "old", "new", "v"})
 
 # One of these is in every name of a secret.
-_STEMS = (
+STEMS = (
     *sorted(word for word in WORDS if word.startswith(("api", "access", "auth", "private", "secretk"))),
     "pass",
     "token",
@@ -99,7 +100,7 @@ _STEMS = (
 # What follows a name: its end, then a quoted value (name = "value", name: str = "value", name["x"] = "value",
 # "name": "value", f("name", "value")), or one without quotes that reaches to the next space, & or quote.
 # (?=(?P<x>…))(?P=x) is what later versions of Python write as (?>…): what is read so is not tried again shorter.
-_VALUE = (
+VALUE = (
     r"(?=(?P<rest>[\w.-]{0,40}))(?P=rest)"
     r"""(?:\\{0,3}["'])?\]?[ \t]*(?:"""
     r"(?:(?=(?P<kind>:[ \t]*[\w.\[\]| ]{1,80}))(?P=kind)=(?!=)|=(?!=)|:|,)[ \t]*[rbfuRBFU]{0,2}"
@@ -145,7 +146,7 @@ def _names_the_value(name: str) -> bool:
     while words:
         if _is_secret_word(words[-1]) or tuple(words[-2:]) in PAIRS:
             return True
-        if not (words[-1].isdigit() or words[-1] in _AFTER):
+        if not (words[-1].isdigit() or words[-1] in AFTER):
             return False
         words.pop()
     return False
@@ -153,7 +154,7 @@ def _names_the_value(name: str) -> bool:
 
 def remember(value: object) -> None:
     """Mask this value wherever it appears from now on in this process; short texts and other types are ignored."""
-    if isinstance(value, str) and len(value) >= _SHORTEST_REMEMBERED:
+    if isinstance(value, str) and len(value) >= SHORTEST_REMEMBERED:
         # The longest first: what holds another form of itself goes as a whole.
         _remembered[value] = sorted(set(written_forms(value)), key=len, reverse=True)
 
@@ -182,7 +183,7 @@ def masked_arguments(arguments: Iterable[str]) -> list[str]:
             shown.append(MASK)
             follows = False
             continue
-        secret = len(name) <= _LONGEST_NAME and " " not in name and is_secret_name(name)
+        secret = len(name) <= LONGEST_NAME and " " not in name and is_secret_name(name)
         if equals and secret and value:
             shown.append(f"{name}={MASK}")
         else:
@@ -226,10 +227,10 @@ def masked_text(text: str) -> str:
             )
     small = text.lower()
     if "uthorization" in small:
-        text = _HEADER.sub(rf"\1\2{MASK}", text)
+        text = HEADER.sub(rf"\1\2{MASK}", text)
     if "bearer" in small or "basic" in small:
-        text = _SCHEME.sub(lambda found: found[0][: found.end(1) - found.start()] + MASK, text)
-    stems = tuple(stem for stem in _STEMS if stem in small)
+        text = SCHEME.sub(lambda found: found[0][: found.end(1) - found.start()] + MASK, text)
+    stems = tuple(stem for stem in STEMS if stem in small)
     return _named(text, stems) if stems else text
 
 
@@ -244,7 +245,7 @@ def masked_output(text: str) -> str:
     """
     text = masked_text(text)
     small = text.lower()
-    stems = tuple(stem for stem in _STEMS if stem in small)
+    stems = tuple(stem for stem in STEMS if stem in small)
     return _told(text, stems) if stems else text
 
 
@@ -275,17 +276,17 @@ def _is_likely(name: str, value: str) -> bool:
     """Whether a value without quotes among other words is a secret: no plain word, no attribute, no measure."""
     plain = value.replace(".", "").replace("_", "").isalpha()
     return (
-        len(value) >= _SHORTEST_REMEMBERED
+        len(value) >= SHORTEST_REMEMBERED
         and not plain
-        and not _MEASURE.match(value)
+        and not MEASURE.match(value)
         and _names_the_value(name)
     )
 
 
 def _name_before(text: str, start: int) -> tuple[str, str]:
     """The letters of a name before a stem of it, and what comes before them."""
-    before = text[max(0, start - _LONGEST_NAME) : start]
-    head = before.rstrip(_NAME_LETTERS)
+    before = text[max(0, start - LONGEST_NAME) : start]
+    head = before.rstrip(NAME_LETTERS)
     return before[len(head) :], head
 
 
@@ -293,7 +294,7 @@ def _named(text: str, stems: tuple[str, ...]) -> str:
     """Mask the values whose names are those of secrets."""
     parts: list[str] = []
     at = 0
-    for found in _finder(stems, _VALUE).finditer(text):
+    for found in _finder(stems, VALUE).finditer(text):
         span = _secret(text, found)
         if span is not None:
             parts += (text[at : span[0]], MASK)
@@ -321,7 +322,7 @@ def _secret(text: str, found: re.Match[str]) -> tuple[int, int] | None:
     """Where the value is that has to be masked."""
     group = found.lastgroup or ""
     value = found[group]
-    if not value or (value[0] in _OPENS_PLACEHOLDER and _PLACEHOLDER.match(value)):
+    if not value or (value[0] in OPENS_PLACEHOLDER and PLACEHOLDER.match(value)):
         return None
     start = found.start()
     letters, head = _name_before(text, start)
@@ -332,7 +333,7 @@ def _secret(text: str, found: re.Match[str]) -> tuple[int, int] | None:
         return span if is_secret_name(name) else None
     glued = text[span[0] - 1] == "="
     if glued and head.endswith(("?", "&", "&amp;")):
-        return span if is_secret_name(name) or name.lower() in _SIGNATURES else None
+        return span if is_secret_name(name) or name.lower() in SIGNATURES else None
     if not is_secret_name(name):
         return None
     alone = (glued and name.startswith("--")) or _stands_alone(text, first, span[1], value)
@@ -344,41 +345,41 @@ def _is_text(text: str, first: int, head: str, found: re.Match[str]) -> bool:
     value, end = found["bare"], found.end("bare")
     if head.endswith(";") and "." not in value:
         return True
-    before = text.rfind("\n", max(0, first - _LONGEST_NAME), first) + 1
+    before = text.rfind("\n", max(0, first - LONGEST_NAME), first) + 1
     shell = text[end : end + 1] == " " and text[first : found.end("rest")].isupper()
-    return _within_quotes(text, first) or (shell and _HEAD.match(text[before:first]) is not None)
+    return _within_quotes(text, first) or (shell and HEAD.match(text[before:first]) is not None)
 
 
 def _within_quotes(text: str, at: int) -> bool:
     """``"host=db password=…"``: nothing there is a name of the program."""
-    line = text.rfind("\n", max(0, at - _LONGEST_NAME), at) + 1 or max(0, at - _LONGEST_NAME)
+    line = text.rfind("\n", max(0, at - LONGEST_NAME), at) + 1 or max(0, at - LONGEST_NAME)
     return text.count('"', line, at) % 2 == 1 or text.count("'", line, at) % 2 == 1
 
 
 def _stands_alone(text: str, first: int, end: int, value: str) -> bool:
     """``NAME=value`` in shell and .env style, and ``Name: value`` of a log: nothing else is on the line. An attribute
     or a name is no value (``token = settings.token``, ``password: Optional``), nor is a measure."""
-    if len(value) < _SHORTEST_REMEMBERED or not _ENDS.match(text, end):
+    if len(value) < SHORTEST_REMEMBERED or not ENDS.match(text, end):
         return False
-    line = text.rfind("\n", max(0, first - _LONGEST_NAME), first) + 1
-    if line == 0 and first > _LONGEST_NAME:
+    line = text.rfind("\n", max(0, first - LONGEST_NAME), first) + 1
+    if line == 0 and first > LONGEST_NAME:
         return False
     # A mark of a patch, or a bullet, counts among the letters of a name.
     mark = first if line < first else first + (text[first] in "+-")
-    if not _HEAD.match(text[line:mark]):
+    if not HEAD.match(text[line:mark]):
         return False
     plain = value.replace(".", "").replace("_", "").isalpha()
-    return not plain and (value.isdigit() or not _MEASURE.match(value))
+    return not plain and (value.isdigit() or not MEASURE.match(value))
 
 
 def _private_keys(text: str) -> str:
     at = 0
     parts: list[str] = []
     while "-----BEGIN " in text:
-        begins = _PEM_BEGIN.search(text, at)
+        begins = PEM_BEGIN.search(text, at)
         if begins is None:
             break
-        ends = _PEM_END.search(text, begins.end())
+        ends = PEM_END.search(text, begins.end())
         stop = ends.start() if ends is not None else len(text)
         # The last line of the body is the beginning of the line of the end: it holds the mark of a patch at most.
         lines = text[begins.end() : stop].split("\n")

@@ -9,11 +9,13 @@ import { filePlace } from "~/state/files";
 import { modelPath, taskPath } from "~/state/links";
 import { refreshModels } from "~/state/modelActions";
 import { shownName } from "~/state/names";
+import { masked } from "~/state/secrets";
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { DataTable } from "~/widgets/DataTable";
 import { EditableText } from "~/widgets/EditableText";
 import { Go } from "~/widgets/Go";
+import { HiddenText, HiddenValue } from "~/widgets/HiddenText";
 import { Status } from "~/widgets/Status";
 import { CopyButton, ErrorPanel, Skeleton, Snippet } from "~/widgets/states";
 
@@ -106,7 +108,7 @@ function Metadata({ model }: { model: Model }) {
             {items.map((item) => (
               <tr key={item.key}>
                 <td style={{ width: "35%" }}>{item.key}</td>
-                <td style={{ overflowWrap: "anywhere" }}>{item.value ?? MISSING}</td>
+                <td style={{ overflowWrap: "anywhere" }}>{item.value ? <HiddenValue name={item.key} value={item.value} /> : (item.value ?? MISSING)}</td>
                 <td className="right" style={{ width: 40 }}>
                   <button type="button" className="icon-button" aria-label={`Remove ${item.key}`} onClick={() => remove(item.key)}>
                     <Icon name="close" size={12} />
@@ -148,9 +150,9 @@ function Design({ model }: { model: Model }) {
     <section className="panel" aria-label="Design">
       <header>
         <h2 className="grow">Design</h2>
-        <CopyButton text={text} label="Copy the design" />
+        <CopyButton text={masked(text)} label="Copy the design" />
       </header>
-      <pre className="code">{text}</pre>
+      <pre className="code"><HiddenText text={text} /></pre>
     </section>
   );
 }

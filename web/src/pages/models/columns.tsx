@@ -2,6 +2,7 @@ import { formatAgo, formatNumber, MISSING } from "~/charts/format";
 import { modelPath, taskPath } from "~/state/links";
 import { shownName } from "~/state/names";
 import { archivedModel, type ModelRow } from "~/state/modelActions";
+import { shownValue } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import type { CellContext, GridColumn } from "~/widgets/Grid";
 import { Icon } from "~/theme/icons";
@@ -41,6 +42,11 @@ export function ModelState({ model }: { model: ModelRow }) {
   );
 }
 
+function metadataOf(row: ModelRow, key: string): string {
+  const value = row.metadata?.[key]?.value;
+  return value ? shownValue(key, value) : (value ?? MISSING);
+}
+
 export function columnsOf(tasks: ReadonlyMap<string, string>, metadata: readonly string[]): Column[] {
   return [
     simple("name", "Name", 260, "name", (row) => row.name ?? "", {
@@ -64,7 +70,7 @@ export function columnsOf(tasks: ReadonlyMap<string, string>, metadata: readonly
       right: true, cell: (row) => formatNumber(row.last_iteration),
     }),
     simple("uri", "Address", 300, undefined, (row) => row.uri ?? MISSING),
-    ...metadata.map((key) => simple(`meta:${key}`, key, 120, undefined, (row) => row.metadata?.[key]?.value ?? MISSING, { title: `metadata ${key}` })),
+    ...metadata.map((key) => simple(`meta:${key}`, key, 120, undefined, (row) => metadataOf(row, key), { title: `metadata ${key}` })),
   ];
 }
 

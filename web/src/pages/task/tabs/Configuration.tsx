@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useRef } from "react";
 
 import type { Parameter } from "~/api/types.gen";
 import { useTask } from "~/pages/task/context";
@@ -7,32 +7,10 @@ import { useKeys } from "~/state/keys";
 import { isSecret, MASK, masked, shownValue } from "~/state/secrets";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
+import { HiddenText, HiddenValue } from "~/widgets/HiddenText";
 import { CopyButton, Empty, Snippet } from "~/widgets/states";
 
 const VIEW = { q: codec.text() };
-
-/** Hidden until someone asks: a screen is often shared. */
-function Secret({ value, hidden }: { value: string; hidden: string }) {
-  const [shown, setShown] = useState(false);
-  return (
-    <button type="button" className="link-button" onClick={() => setShown(!shown)} title={shown ? "Hide" : "Show"}>
-      {shown ? value : hidden}
-    </button>
-  );
-}
-
-/** A text, with a button for what is hidden in it. */
-function Text({ text }: { text: string }) {
-  const [shown, setShown] = useState(false);
-  const hidden = masked(text);
-  if (hidden === text) return text;
-  return (
-    <>
-      <button type="button" className="link-button" onClick={() => setShown(!shown)}>{shown ? "Hide secrets" : "Show secrets"}</button>
-      {`\n${shown ? text : hidden}`}
-    </>
-  );
-}
 
 function Section({ name, items, filter }: { name: string; items: Record<string, Parameter>; filter: string }) {
   const rows = Object.entries(items)
@@ -51,11 +29,10 @@ function Section({ name, items, filter }: { name: string; items: Record<string, 
         <tbody>
           {rows.map(([key, item]) => {
             const value = item.value === null || item.value === undefined ? "" : String(item.value);
-            const hidden = shownValue(key, value);
             return (
               <tr key={key} className="param-row" title={[item.type, item.description].filter(Boolean).join(" · ")}>
                 <td>{key}</td>
-                <td>{hidden !== value ? <Secret value={value} hidden={hidden} /> : value || <span className="muted">empty</span>}</td>
+                <td>{value ? <HiddenValue name={key} value={value} /> : <span className="muted">empty</span>}</td>
                 <td className="caption">{item.type === "legacy" ? "" : item.type}</td>
               </tr>
             );
@@ -103,7 +80,7 @@ export default function Configuration() {
               <CopyButton text={masked(String(item.value ?? ""))} label="Copy" />
             </header>
             {item.description && <p className="body caption">{item.description}</p>}
-            <pre className="code"><Text text={String(item.value ?? "")} /></pre>
+            <pre className="code"><HiddenText text={String(item.value ?? "")} /></pre>
           </div>
         ))}
       </div>

@@ -1,0 +1,147 @@
+import { isMeasure, isPlaceholder, isSecret, MASK, namesTheValue } from "~/state/secretNames";
+import {
+  ENDS, HEAD, HEADER, KEY_SHAPES, LONGEST_NAME, NAME_LETTERS, NAMED_VALUES, PEM_BEGIN, PEM_END, PLACES, SCHEME, SECRET_ENDINGS, SECRET_STEMS,
+  SHORTEST_VALUE, SIGNATURES, URL_LOOSE, URL_PASSWORD, URL_QUOTED, URL_TOKEN, VALUE,
+} from "~/state/secretRules.gen";
+
+const signatures = new Set(SIGNATURES);
+const letters = new Set(NAME_LETTERS);
+const every = (rules: string[][]) => rules.map(([literal = "", rule = ""]) => ({ literal, rule: new RegExp(rule, "gm") }));
+const shapes = every(KEY_SHAPES);
+const places = every(PLACES);
+const fields = every(NAMED_VALUES);
+const [password, token, loose, header, scheme] = [URL_PASSWORD, URL_TOKEN, URL_LOOSE, HEADER, SCHEME].map((rule) => new RegExp(rule, "g")) as [
+  RegExp, RegExp, RegExp, RegExp, RegExp,
+];
+const quoted = new RegExp(URL_QUOTED, "gi");
+const [begins, ends] = [new RegExp(PEM_BEGIN, "g"), new RegExp(PEM_END, "g")];
+const head = new RegExp(`^(?:${HEAD})`);
+const restOfLine = new RegExp(ENDS, "y");
+const finders = new Map<string, RegExp>();
+const SCHEME_HEAD = /^[A-Za-z]+[ \t\xa0]+/;
+const VALUES = ["long", "long_", "double", "single", "escaped", "bare"] as const;
+
+/** A text without its secrets, by the rules and in the order of the SDK (`masked_text`). */
+export function maskedText(text: string): string {
+  let shown = withoutKeys(text);
+  for (const { literal, rule } of shapes) if (shown.includes(literal)) shown = shown.replace(rule, MASK);
+  if (shown.includes("://")) {
+    if (shown.includes("@") && shown.includes("http")) shown = shown.replace(token, `://${MASK}`);
+    shown = shown.replace(password, `://$1:${MASK}@`);
+    if (shown.includes("@")) shown = shown.replace(loose, `$1${MASK}`);
+  }
+  if (shown.includes("%40")) shown = shown.replace(quoted, `$1${MASK}`);
+  for (const { literal, rule } of places) if (shown.includes(literal)) shown = shown.replace(rule, `$1${MASK}`);
+  for (const { literal, rule } of fields) {
+    if (shown.includes(literal)) shown = shown.replace(rule, (all: string, before: string, name: string) => (isSecret(name) ? before + MASK : all));
+  }
+  const small = shown.toLowerCase();
+  if (small.includes("uthorization")) shown = shown.replace(header, (_, before: string, kind?: string) => before + (kind ?? "") + MASK);
+  if (small.includes("bearer") || small.includes("basic")) shown = shown.replace(scheme, (all) => (SCHEME_HEAD.exec(all)?.[0] ?? "") + MASK);
+  const stems = SECRET_STEMS.filter((stem) => small.includes(stem));
+  return stems.length === 0 ? shown : withoutNamed(shown, stems);
+}
+
+/** A stem as a whole word (`token`, `authToken`, `TOKEN`, but neither `tokenizer` nor `monkey`), with the value that follows. */
+function finder(stems: readonly string[]): RegExp {
+  const key = stems.join(" ");
+  const known = finders.get(key);
+  if (known) return known;
+  const forms = stems.flatMap((stem) => {
+    const [capital, large, within] = [stem.charAt(0).toUpperCase() + stem.slice(1), stem.toUpperCase(), SECRET_ENDINGS.includes(stem)];
+    return [
+      `${stem}${within ? "" : `(?<![a-z]${stem})`}(?!s?[a-rt-z])`,
+      `${capital}(?!s?[a-rt-z])`,
+      `${large}${within ? "" : `(?<![A-Z]${large})`}(?!S?[A-RT-Za-z])`,
+    ];
+  });
+  const made = new RegExp(`(?:${forms.join("|")})${VALUE}`, "dg");
+  finders.set(key, made);
+  return made;
+}
+
+function withoutNamed(text: string, stems: readonly string[]): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const found of text.matchAll(finder(stems))) {
+    const span = secretIn(text, found as RegExpExecArray);
+    if (!span) continue;
+    parts.push(text.slice(at, span[0]), MASK);
+    at = span[1];
+  }
+  return parts.length === 0 ? text : parts.join("") + text.slice(at);
+}
+
+/** Where the value is that has to be hidden. */
+function secretIn(text: string, found: RegExpExecArray): [number, number] | null {
+  const group = VALUES.find((one) => found.groups?.[one] !== undefined);
+  const value = group && found.groups?.[group];
+  const spans = found.indices?.groups;
+  const span = group && spans?.[group];
+  if (!group || !value || !span || isPlaceholder(value)) return null;
+  let first = found.index;
+  const earliest = Math.max(0, first - LONGEST_NAME);
+  while (first > earliest && letters.has(text.charAt(first - 1))) first--;
+  const before = text.slice(earliest, first);
+  const name = text.slice(first, spans?.["rest"]?.[1]);
+  if (group !== "bare") return isSecret(name) ? span : null;
+  const glued = text.charAt(span[0] - 1) === "=";
+  if (glued && /(?:\?|&|&amp;)$/.test(before)) return isSecret(name) || signatures.has(name.toLowerCase()) ? span : null;
+  if (!isSecret(name)) return null;
+  if ((glued && name.startsWith("--")) || standsAlone(text, first, span[1], value)) return span;
+  const shell = text.charAt(span[1]) === " " && isUpper(name) && head.test(text.slice(lineStart(text, first), first));
+  const isText = (before.endsWith(";") && !value.includes(".")) || shell || withinQuotes(text, first);
+  return isText && isLikely(name, value) ? span : null;
+}
+
+const isUpper = (text: string): boolean => text !== text.toLowerCase() && text === text.toUpperCase();
+const isPlain = (value: string): boolean => /^\p{L}+$/u.test(value.replace(/[._]/g, ""));
+
+/** Whether a value without quotes among other words is a secret: no plain word, no attribute, no measure. */
+function isLikely(name: string, value: string): boolean {
+  return value.length >= SHORTEST_VALUE && !isPlain(value) && !isMeasure(value) && namesTheValue(name);
+}
+
+function lineStart(text: string, at: number): number {
+  const low = Math.max(0, at - LONGEST_NAME);
+  const found = text.slice(low, at).lastIndexOf("\n");
+  return found < 0 ? 0 : low + found + 1;
+}
+
+function withinQuotes(text: string, at: number): boolean {
+  const line = text.slice(lineStart(text, at) || Math.max(0, at - LONGEST_NAME), at);
+  return line.split('"').length % 2 === 0 || line.split("'").length % 2 === 0;
+}
+
+/** `NAME=value` in shell and .env style, and `Name: value` of a log: nothing else is on the line. */
+function standsAlone(text: string, first: number, end: number, value: string): boolean {
+  restOfLine.lastIndex = end;
+  if (value.length < SHORTEST_VALUE || !restOfLine.test(text)) return false;
+  const line = lineStart(text, first);
+  if (line === 0 && first > LONGEST_NAME) return false;
+  const mark = line < first ? first : first + (/[+-]/.test(text.charAt(first)) ? 1 : 0);
+  return head.test(text.slice(line, mark)) && !isPlain(value) && (/^\d+$/.test(value) || !isMeasure(value));
+}
+
+/** Private keys in PEM form: their lines stay, so that a patch is still one. */
+function withoutKeys(text: string): string {
+  if (!text.includes("-----BEGIN ")) return text;
+  const parts: string[] = [];
+  let at = 0;
+  for (;;) {
+    begins.lastIndex = at;
+    const first = begins.exec(text);
+    if (!first) break;
+    const from = begins.lastIndex;
+    ends.lastIndex = from;
+    const last = ends.exec(text);
+    const stop = last ? last.index : text.length;
+    const lines = text.slice(from, stop).split("\n");
+    const final = last ? lines.length - 1 : lines.length;
+    const body = lines.map((line, n) => (n === 0 || n === final || !line ? line : (/[+\- ]/.test(line.charAt(0)) ? line.charAt(0) : "") + MASK));
+    if (lines.length === 1 || lines[0]?.trim()) body[0] = MASK;
+    parts.push(text.slice(at, from), body.join("\n"));
+    at = stop;
+  }
+  return parts.join("") + text.slice(at);
+}
