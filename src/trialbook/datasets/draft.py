@@ -7,7 +7,6 @@ from trialbook.datasets.draft_content import Changes as Changes
 from trialbook.datasets.draft_content import ContentOfDraft
 from trialbook.datasets.draft_content import Link as Link
 from trialbook.datasets.draft_storing import StoringOfDraft
-from trialbook.datasets.folder import LocalBlobs
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import draft_key
 from trialbook.datasets.pack_writer import SealedPack
@@ -55,7 +54,6 @@ class Draft(ContentOfDraft, StoringOfDraft):
         inherited = {ref.key for root in self.parents for ref in root.packs}
         sizes = {key: members for key, (_, members) in self._packs.items() if key not in inherited}
         blobs = self._objects.blobs
-        spool = blobs.spool() if isinstance(blobs, LocalBlobs) else self._journal.spool
 
         def ship(sealed: SealedPack, facts: Array) -> str:
             key = self._objects.store_pack(
@@ -64,7 +62,7 @@ class Draft(ContentOfDraft, StoringOfDraft):
             self._packs[key] = (sealed.bytes, len(sealed.members))
             return key
 
-        return repacked(rows, sizes, blobs, spool, self._journal.folder, self.policy, ship)
+        return repacked(rows, sizes, blobs, self._spool(blobs), self._journal.folder, self.policy, ship)
 
     def _remember(self, rows: Rows) -> None:
         for scan, prefix, chosen, started in self._scans:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,6 @@ class DraftJournal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = -1
-        self._number = 0
 
     def acquire(self) -> None:
         """Become the only writer.
@@ -115,14 +115,14 @@ class DraftJournal:
             layer: the rows.
             packs: key, bytes and members of the packs that brought them.
         """
-        self._number += 1
         columns: dict[str, list[str] | Array] = {
             f"f_{name}": value for name, value in _columns(layer.facts).items()
         }
         if packs:
             columns["pack_key"] = [key for key, _, _ in packs]
             columns["pack_facts"] = np.array([pack[1:] for pack in packs], "<u8").reshape(-1)
-        own = packs[0][0].rpartition("/")[2] if len(packs) == 1 else f"{os.getpid()}-{self._number}"
+        # Not by process: the first one of a container has the same number each time.
+        own = packs[0][0].rpartition("/")[2] if len(packs) == 1 else uuid.uuid4().hex
         name = f"done-{own}.tbt"
         inner = encode_range(layer.rows)
         write_atomic(

@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
+from trialbook.blobs.store import BlobStore
 from trialbook.datasets.commit import write_manifest
 from trialbook.datasets.draft_journal import Layer
 from trialbook.datasets.draft_state import DraftState, latest, overlaid
-from trialbook.datasets.folder import LocalBlobs
+from trialbook.datasets.folder import LocalBlobs, clear_spool
 from trialbook.datasets.ingest import Ingest, Sources
 from trialbook.datasets.known import Known
 from trialbook.datasets.objects import Objects
 from trialbook.datasets.pack_writer import SealedPack
 from trialbook.datasets.paths import check
+from trialbook.datasets.prune import GRACE
 from trialbook.datasets.rows import LINK, Array, Rows, merged
 from trialbook.datasets.scan import FACTS
 from trialbook.datasets.sniff import Policy
@@ -77,7 +80,7 @@ class StoringOfDraft(DraftState):
             return key
 
         blobs = target.blobs
-        spool = blobs.spool() if isinstance(blobs, LocalBlobs) else self._journal.spool
+        spool = self._spool(blobs)
         there = Known(merged([self.base, self._layer.rows]))
         direct = policy.durable and isinstance(blobs, LocalBlobs) and _too_much_to_keep(sources)
         rows = Ingest(spool, policy, there, ship, blobs=self._objects.blobs, direct=direct).run(sources)
@@ -89,6 +92,14 @@ class StoringOfDraft(DraftState):
         self._layer = latest([self._layer, Layer(rows, sources.facts)])
         self._save()
         return len(shipped)
+
+    def _spool(self, blobs: BlobStore) -> Path:
+        """Where packs for a storage are made; what a writer that was killed left there goes after a day."""
+        if not isinstance(blobs, LocalBlobs):
+            return self._journal.spool
+        spool = blobs.spool()
+        clear_spool(spool, self._clock() - GRACE)
+        return spool
 
     def _same_as_member(self, rows: Rows, alias: Array) -> bool:
         """Whether some rows are in no pack's layer: they share a member with another path."""

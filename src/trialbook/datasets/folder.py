@@ -1,6 +1,8 @@
 """Blobs in a folder, written with the system calls that make them survive a crash, and readable in place."""
 
+import contextlib
 import os
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -30,6 +32,20 @@ class LocalBlobs(BlobStore, Protocol):
     def locate(self, key: str) -> Path:
         """Where the blob of a key lies, whether it exists or not."""
         ...
+
+
+def new_pack(spool: Path) -> Path:
+    """Where to make a pack. Threads and containers that share a folder may have one process number."""
+    return spool / f"pack-{uuid.uuid4().hex}"
+
+
+def clear_spool(spool: Path, before: float) -> None:
+    """Delete what killed writers left half made, last written before a moment in seconds since the epoch."""
+    for file in spool.iterdir():
+        # Others clear up as well, and writers finish.
+        with contextlib.suppress(FileNotFoundError):
+            if file.lstat().st_mtime < before:
+                file.unlink()
 
 
 class FolderBlobs:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trialbook.blobs.store import BlobStore
+from trialbook.datasets.folder import new_pack
 from trialbook.datasets.known import Known
 from trialbook.datasets.pack_writer import PackWriter, SealedPack
 from trialbook.datasets.readers import Readers
@@ -61,7 +62,6 @@ class Placing:
         self._writer: PackWriter | None = None
         self._sealing: deque[PackWriter] = deque()
         self._shipping: deque[Future[tuple[SealedPack, str]]] = deque()
-        self._number = 0
         self._packs = list(known.rows.packs)
         self._seen: dict[bytes, int] = {}
         self._samples: set[tuple[int, bytes]] = set()
@@ -95,9 +95,8 @@ class Placing:
         return self._writer
 
     def _new_writer(self) -> PackWriter:
-        self._number += 1
         return PackWriter(
-            self._spool / f"pack-{os.getpid()}-{self._number}",
+            new_pack(self._spool),
             self._policy.sha256,
             self._flusher,
             self._direct,

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
 from trialbook.base.ids import new_id
-from trialbook.datasets.folder import LocalBlobs
+from trialbook.datasets.folder import LocalBlobs, clear_spool
 from trialbook.datasets.manifest import Root
 from trialbook.datasets.objects import Objects, draft_key, pack_key, pointer_key, root_key
 from trialbook.errors import DatasetInUse, DatasetMissing, FileMissing
@@ -189,7 +188,7 @@ def sweep(objects: Objects, receipt_id: str, now: float, grace: float = GRACE) -
         raise DatasetInUse(f"receipt {receipt_id} can be swept in {receipt.marked + grace - now:.0f} s")
     _save(objects, msgspec.structs.replace(receipt, sweeping=True))
     if isinstance(objects.blobs, LocalBlobs):
-        _clear_spool(objects.blobs.spool(), now - grace)
+        clear_spool(objects.blobs.spool(), now - grace)
     drafts, pointers = _open_drafts(objects)
     staying = {version: objects.root(version) for version in pointers}
     references = _references(objects, drafts, staying)
@@ -202,13 +201,6 @@ def sweep(objects: Objects, receipt_id: str, now: float, grace: float = GRACE) -
                 deleted += 1
     objects.drop(_receipt_key(receipt_id))
     return deleted
-
-
-def _clear_spool(folder: Path, before: float) -> None:
-    """Delete packs that killed writers left half made."""
-    old = [file for file in folder.glob("pack-*") if file.lstat().st_mtime < before]
-    for file in old:
-        file.unlink(missing_ok=True)
 
 
 def undo(objects: Objects, receipt_id: str) -> None:

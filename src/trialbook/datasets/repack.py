@@ -1,6 +1,5 @@
 """Packs of a version that hold members nobody uses, written anew with what is used."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ import numpy as np
 
 from trialbook.blobs.store import BlobStore
 from trialbook.datasets.facts import facts_of
+from trialbook.datasets.folder import new_pack
 from trialbook.datasets.ingest import Ingest, Ship, Sources
 from trialbook.datasets.known import Known
 from trialbook.datasets.materialise import materialise
@@ -89,9 +89,7 @@ class _Packs:
         if full:
             self.end()
         if self._writer is None:
-            self._writer = PackWriter(
-                self._spool / f"repack-{os.getpid()}-{len(self.keys)}", any(digests.sha256)
-            )
+            self._writer = PackWriter(new_pack(self._spool), any(digests.sha256))
         self._writer.append(place, path, method, digests, data)
 
     def end(self) -> None:
