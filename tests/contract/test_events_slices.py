@@ -4,7 +4,9 @@ import gzip
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -95,6 +97,60 @@ def test_S7_long_json_lines_are_stored_once(server: RunningServer) -> None:
         data = server.ask("events.add_batch", body=body, headers=LINES).json()["data"]
         assert (data["added"], data["errors"]) == (SERIES, 0)
     check(server, task, SERIES)
+
+
+def plots(task: str) -> bytes:
+    plot = {"type": "plot", "task": task, "metric": "m", "timestamp": 1.7e12, "plot_str": '{"data": []}'}
+    lines = [json.dumps({**plot, "variant": f"v{n}", "iter": 1}) for n in range(5_000)]
+    return "\n".join(lines).encode()
+
+
+def absent(task: str) -> bytes:
+    return json.dumps({"ids": [*(f"{n:032x}" for n in range(400)), task]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "kind"),
+    [
+        ("events.add_batch", plots, LINES),
+        ("tasks.archive_many", absent, {}),
+        ("models.delete_many", absent, {}),
+    ],
+)
+def test_S7_others_write_in_between(
+    server: RunningServer, method: str, body: Any, kind: dict[str, str]
+) -> None:
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    other = server.call("tasks.create", name="other", type="training")["id"]
+    edits = 0
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(server.ask, method, body=body(task), headers=kind)
+        while not long.done():
+            server.call("tasks.edit", task=other, comment=f"edit {edits}")
+            edits += 1
+    reply = long.result()
+    assert reply.status == 200, reply.data
+    # As one transaction it lets one in before it and one after.
+    assert edits > 3
+    data = reply.json()["data"]
+    if method == "events.add_batch":
+        assert (data["added"], data["errors"]) == (5_000, 0)
+        shown = server.call("events.get_task_events", task=task, event_type="plot", batch_size=1)
+        assert shown["total"] == 5_000
+    else:
+        assert len(data["failed"]) + len(data["succeeded"]) == 401
+        assert [one["id"] for one in data["succeeded"]] == [task] * (method == "tasks.archive_many")
+
+
+def test_S7_pictures_of_a_journal_are_cut_by_number_and_size() -> None:
+    def event(number: int, size: int) -> bytes:
+        return frames.event(type="plot", metric="m", variant=f"v{number}", plot_str="x" * size)
+
+    for many, size, least in ((2_000, 10, 3), (20, 1 << 20, 4)):
+        raw = b"".join(event(number, size) for number in range(many))
+        cut = slices.of_journal(Header("t", "j", 0), memoryview(raw))
+        assert len(cut) >= least
+        assert b"".join(piece for _, piece in cut) == raw
 
 
 def test_S7_the_writers_lock_goes_to_who_has_waited_longest() -> None:

@@ -182,6 +182,37 @@ LONG = "x" * 5000
         ("projects.create", {"name": LONG, "description": ""}, "name"),
         ("queues.create", {"name": LONG}, "name"),
         ("models.edit", {"model": LONG, "ready": False}, "model"),
+        ("tasks.get_all_ex", {"_any_": {"pattern": "x", "fields": ["name"] * 3000}}, "fields"),
+        ("projects.get_all_ex", {"_or_": {"pattern": "x", "fields": ["name"] * 3000}}, "fields"),
+        (
+            "tasks.get_all_ex",
+            {"_all_": {"datetime": [">2020-01-01"] * 900, "fields": ["created"]}},
+            "datetime",
+        ),
+        ("models.get_all_ex", {"created": [">2020-01-01"] * 900}, "datetime"),
+        ("tasks.get_all_ex", {f"hyperparams.Args.x{i}.value": ["a"] for i in range(3000)}, "conditions"),
+        ("tasks.get_all_ex", {"tags": ["__$all", *(f"a{i}" for i in range(3000))]}, "tags"),
+        (
+            "tasks.get_all_ex",
+            {"filters": {"tags": {"any": {"exclude": [f"a{i}" for i in range(3000)]}}}},
+            "filters",
+        ),
+        (
+            "tasks.create",
+            {
+                "name": "n",
+                "type": "training",
+                "hyperparams": {
+                    f"s{s}": {f"p{n}": {"name": f"p{n}"} for n in range(1100)} for s in range(10)
+                },
+            },
+            "hyperparams",
+        ),
+        (
+            "models.create",
+            {"name": "n", "uri": "file:///x", "labels": {f"c{n}": n for n in range(40_000)}},
+            "labels",
+        ),
     ],
 )
 def test_S7_lengths_and_counts_are_refused_with_the_field(

@@ -19,6 +19,12 @@ LIST_LENGTH = 10_000
 """Values in a list of a request."""
 COUNTS: Mapping[str, int] = {"order_by": 16, "only_fields": 500, "search_text": 64, "metrics": 100_000}
 """Values in lists of which each costs more, or less, than usual."""
+NAMES = 30_000
+"""Names in an object of a request, such as the labels of a model."""
+PARAMETERS = 10_000
+"""Parameters in a request, over all sections: each is a row of an index."""
+TESTS = 200
+"""Parts of a query of which each is a test of its own: more of them than a database reads in one expression."""
 PATH_BYTES = 2_048
 """Bytes of a file's path."""
 STRANGER_BYTES = 16 << 10
@@ -78,10 +84,26 @@ def check_fields(params: Mapping[str, Any]) -> None:
                     _check_nested(name, one, 8)
         elif isinstance(value, dict):
             _check_nested(name, value, 8)
+            if name == "hyperparams":
+                many = sum(len(section) for section in value.values() if isinstance(section, dict))
+                check_many(name, many, PARAMETERS, "parameters")
+
+
+def check_many(where: str, many: int, most: int, what: str) -> None:
+    """Refuse more of something than one request may have.
+
+    Raises:
+        BadField: names the field, what it has and the most.
+    """
+    if many > most:
+        raise BadField(
+            f"{where}: {many} {what}; {most} are the most in one request: send several", field=where
+        )
 
 
 def _check_nested(where: str, found: Mapping[str, Any], depth: int) -> None:
     """Names inside objects, such as those of parameters; lists in them are counted by the method that takes them."""
+    check_many(where, len(found), NAMES, "names")
     for name, value in found.items():
         if len(name) > NAME_LENGTH:
             raise BadField(

@@ -1,16 +1,29 @@
 """What a handler is given beside its request."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from starlette.requests import Request
 
 from trialbook.server.services.accounts import Caller
 from trialbook.server.services.bundle import Services
 from trialbook.server.stores.database import Database
+
+ATTEMPTS = 4
+"""How often a transaction is begun that met another server's."""
+THINGS_AT_ONCE = 50
+"""Tasks or models that one transaction of a long list changes."""
+T = TypeVar("T")
+
+
+def collided(error: sa.exc.DBAPIError | OverflowError) -> bool:
+    """True when the same call may well succeed if it is repeated."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, sa.exc.IntegrityError) or state in {"40001", "40P01"}
 
 
 @dataclass
@@ -65,6 +78,35 @@ class Context:
                 yield connection
             finally:
                 self.open_connection = None
+
+    def in_slices(self, items: Sequence[str], act: Callable[[Sequence[str]], list[T]]) -> list[T]:
+        """Do something to all of a long list, some in each transaction, so that nobody else waits for all of it.
+
+        Within another call, all of it is done in that one's transaction.
+
+        Args:
+            items: ids, for example.
+            act: takes some of them and returns what became of each; called again when it met another server's writes.
+        """
+        if self.open_connection is not None:
+            return act(items)
+        done: list[T] = []
+        for start in range(0, len(items), THINGS_AT_ONCE):
+            done += self._slice(items[start : start + THINGS_AT_ONCE], act)
+        return done
+
+    def _slice(
+        self, items: Sequence[str], act: Callable[[Sequence[str]], list[T]], attempt: int = 1
+    ) -> list[T]:
+        told, later = len(self.published), len(self.afterwards)
+        try:
+            with self.write():
+                return act(items)
+        except sa.exc.DBAPIError as error:
+            if attempt == ATTEMPTS or not collided(error):
+                raise
+            del self.published[told:], self.afterwards[later:]
+        return self._slice(items, act, attempt + 1)
 
     def call(self, method: str, params: dict[str, Any], connection: Connection | None = None) -> Any:
         """Run another method with the caller's permission, inside this transaction.

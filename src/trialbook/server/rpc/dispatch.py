@@ -19,15 +19,15 @@ from trialbook.errors import (
 )
 from trialbook.server.core.hub import Hub
 from trialbook.server.core.limits import check_fields
-from trialbook.server.rpc.context import Context
+from trialbook.server.rpc.context import ATTEMPTS, Context, collided
 from trialbook.server.rpc.registry import Handler
 from trialbook.server.services.accounts import Caller
 from trialbook.server.stores.database import PATTERN_SECONDS
 from trialbook.wire.catalogue import METHODS, Method, Permission
+from trialbook.wire.query import ManyReply
 from trialbook.wire.table import RawBody
 
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
-_ATTEMPTS = 4
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 
 
@@ -88,12 +88,12 @@ class Dispatcher:
         """
         self.permit(context.caller, method)
         ask = params if isinstance(params, RawBody) else convert(method.request, params)
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
                 reply = self._attempt(context, method, ask)
                 break
             except (sa.exc.DBAPIError, OverflowError) as error:
-                if method.transaction == "own" or attempt + 1 == _ATTEMPTS or not _collided(error):
+                if _opens(method) or attempt + 1 == ATTEMPTS or not collided(error):
                     raise _refusal(error) from error
                 # Another server wrote the same rows in the same moment. All of this attempt was undone.
                 context.published.clear()
@@ -107,7 +107,7 @@ class Dispatcher:
 
     def _attempt(self, context: Context, method: Method, ask: Any) -> Any:
         handler = self._handlers[method.name]
-        if method.transaction == "own":
+        if _opens(method):
             return handler(context, ask)
         opened = context.database.write() if method.changes else context.database.read()
         with opened as connection:
@@ -147,10 +147,9 @@ class Dispatcher:
         )
 
 
-def _collided(error: sa.exc.DBAPIError | OverflowError) -> bool:
-    """True when the same call may well succeed if it is repeated."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return isinstance(error, sa.exc.IntegrityError) or state in {"40001", "40P01"}
+def _opens(method: Method) -> bool:
+    """Whether the handler opens its transactions; for a list of any length there are several."""
+    return method.transaction == "own" or method.reply is ManyReply
 
 
 def _refusal(error: sa.exc.DBAPIError | OverflowError) -> Exception:

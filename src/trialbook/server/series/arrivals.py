@@ -136,8 +136,8 @@ class Arrivals:
         self.columns.append((np.array(places, np.int64)[index], points))
         self.total += len(points)
 
-    def sliced(self, series: int, lines: int) -> list[Arrivals]:
-        """The same in parts of at most so many series, and so many console reports; the first one has the events.
+    def sliced(self, series: int, lines: int, events: int, size: int) -> list[Arrivals]:
+        """The same in parts of at most so many series, console reports, and events (or bytes of them).
 
         The same arrivals give the same parts each time: what was stored of a request that is sent again is known.
         """
@@ -146,10 +146,11 @@ class Arrivals:
             for worker, found in self.entries.items()
             for at in range(0, len(found), lines)
         ]
-        if len(self.names) <= series and len(texts) <= len(self.entries):
+        groups = _in_groups(self.events, events, size)
+        if len(self.names) <= series and len(texts) <= len(self.entries) and len(groups) <= 1:
             return [self]
         parts = [Arrivals(self.owner, self.is_model, self.allow_locked, self.total, untimed=self.untimed)]
-        parts[0].events = self.events
+        parts += [Arrivals(self.owner, self.is_model, self.allow_locked, events=group) for group in groups]
         if self.names:
             index, points = self._columns()
             names = list(self.names)
@@ -196,6 +197,19 @@ class Arrivals:
             digest = mark.hexdigest()
         prepared = prepare(self.owner, self.is_model, list(cleaned), index, points)
         return Ready(self, prepared, digest, rows, console)
+
+
+def _in_groups(found: list[Stored], most: int, size: int) -> list[list[Stored]]:
+    """Events in their order, so many together, fewer when they are long."""
+    groups: list[list[Stored]] = []
+    weight = size
+    for one in found:
+        if weight >= size or len(groups[-1]) >= most:
+            groups.append([])
+            weight = 0
+        groups[-1].append(one)
+        weight += sum(len(text) for text in one.fields.values() if isinstance(text, str))
+    return groups
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import msgspec
 
 from trialbook.server.series.arrivals import Ready
 from trialbook.server.series.decode import (
+    EVENT,
     POINT,
     POINT_FRAME,
     ROW,
@@ -30,6 +31,11 @@ SERIES_AT_ONCE = 500
 """Series that one transaction writes to: each has a row, and places in four indexes."""
 LINES_AT_ONCE = 10_000
 """Console reports of one transaction."""
+EVENTS_AT_ONCE = 500
+"""Plots, pictures and other events of one transaction."""
+EVENT_BYTES_AT_ONCE = 4 << 20
+"""Their size, at which fewer are enough; one that is larger goes alone."""
+AT_ONCE = (SERIES_AT_ONCE, LINES_AT_ONCE, EVENTS_AT_ONCE, EVENT_BYTES_AT_ONCE)
 _SHORT = 32 << 10
 _U32 = struct.Struct("<I")
 _WINDOW = 1 << 16
@@ -47,7 +53,7 @@ def of_journal(header: Header, frames: memoryview) -> list[tuple[Header, memoryv
 def _cuts(frames: memoryview) -> Iterator[int]:
     """Offsets of frames before which enough has come together."""
     at, begun, end = 0, 0, len(frames)
-    texts = 0
+    texts = events = sizes = 0
     series: set[int] = set()
     while at + 8 <= end:
         (head,) = _U32.unpack_from(frames, at)
@@ -66,12 +72,17 @@ def _cuts(frames: memoryview) -> Iterator[int]:
         else:
             fresh = set()
         if at > begun and (
-            texts >= LINES_AT_ONCE or len(series | fresh if len(fresh) > 1 else series) > SERIES_AT_ONCE
+            texts >= LINES_AT_ONCE
+            or events >= EVENTS_AT_ONCE
+            or sizes >= EVENT_BYTES_AT_ONCE
+            or len(series | fresh if len(fresh) > 1 else series) > SERIES_AT_ONCE
         ):
             yield at
-            begun, texts, series = at, 0, set()
+            begun, texts, events, sizes, series = at, 0, 0, 0, set()
         series |= fresh
         texts += kind == TEXT
+        events += kind == EVENT
+        sizes += size if kind == EVENT else 0
         at += many * size
 
 
@@ -82,7 +93,9 @@ def of_arrivals(readies: list[Ready]) -> Iterator[list[Ready]]:
     for ready in readies:
         series = len(ready.points.names) if ready.points is not None else 0
         texts = sum(map(len, ready.arrivals.entries.values()))
-        more = series / SERIES_AT_ONCE + texts / LINES_AT_ONCE
+        packed = sum(len(row["payload"]) for row in ready.rows)
+        events = len(ready.rows) / EVENTS_AT_ONCE + packed / EVENT_BYTES_AT_ONCE
+        more = series / SERIES_AT_ONCE + texts / LINES_AT_ONCE + events
         if some and weight + more > 1:
             yield some
             some, weight = [], 0.0

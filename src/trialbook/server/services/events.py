@@ -178,7 +178,7 @@ class Events:
                 part.prepare()
                 for arrivals in sorted(collector.owners.values(), key=lambda one: one.owner)
                 if arrivals.total
-                for part in arrivals.sliced(slices.SERIES_AT_ONCE, slices.LINES_AT_ONCE)
+                for part in arrivals.sliced(*slices.AT_ONCE)
             ]
         begun: set[tuple[str, bool]] = set()
         for some in slices.of_arrivals(readies):

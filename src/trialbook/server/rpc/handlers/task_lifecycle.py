@@ -152,10 +152,11 @@ def delete(context: Context, ask: wire.DeleteTask) -> wire.DeleteTaskReply:
 
 def many(context: Context, ids: list[str], act: Callable[[str], Any]) -> ManyReply:
     """Do something to each; one that is refused does not stop the others."""
+    distinct = list(dict.fromkeys(ids))
+    refusals = context.in_slices(distinct, lambda some: [_attempt(context, id, act) for id in some])
     succeeded: list[dict[str, Any]] = []
     failures: list[ManyFailure] = []
-    for id in dict.fromkeys(ids):
-        refused = _attempt(context, id, act)
+    for id, refused in zip(distinct, refusals, strict=True):
         if refused is None:
             succeeded.append({"id": id})
         else:

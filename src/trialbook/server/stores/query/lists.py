@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from trialbook.errors import BadField, BadListOperator
+from trialbook.server.core.limits import TESTS, check_many
 from trialbook.server.stores.query.fields import FacetField, Field
 
 LONGEST = 20_000
@@ -96,6 +97,7 @@ def condition(name: str, field: Field, value: Any) -> ColumnElement[bool] | None
     parts: list[ColumnElement[bool]] = []
     if buckets.any:
         parts.append(field.has(buckets.any))
+    check_many(name, len(buckets.all), TESTS, "values that must all be there")
     if buckets.all:
         parts.append(sa.and_(*(field.has([item]) for item in buckets.all)))
     if buckets.none:
@@ -109,6 +111,8 @@ def condition(name: str, field: Field, value: Any) -> ColumnElement[bool] | None
 def explicit(field: Field, terms: Any) -> ColumnElement[bool] | None:
     """The newer spelling: ``{"any": {"include", "exclude"}, "all": {…}, "op": "and"}``."""
     parts: list[ColumnElement[bool]] = []
+    each = [*(terms.any.exclude if terms.any is not None else ()), *(terms.all.include if terms.all else ())]
+    check_many("filters", len(each), TESTS, "values that are tested one by one")
     if terms.any is not None:
         include = [value for value in terms.any.include if value is not None]
         exclude = [value for value in terms.any.exclude if value is not None]

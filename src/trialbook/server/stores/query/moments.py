@@ -10,11 +10,15 @@ from sqlalchemy.sql import ColumnElement
 
 from trialbook.base.clock import parse_iso
 from trialbook.errors import BadField
+from trialbook.server.core.limits import check_many
 from trialbook.server.stores.facets import number_of
 from trialbook.server.stores.query.fields import Field, Test
 
 _OPERATOR = re.compile(r"^\s*(>=|<=|>|<)\s*(.*)$", re.DOTALL)
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {">=": ge, "<=": le, ">": gt, "<": lt}
+
+MOMENTS = 8
+"""Dates of one field: a beginning, an end, and room."""
 
 
 def moment(value: Any) -> float | None:
@@ -44,6 +48,7 @@ def _compared(value: str) -> Test | None:
 def dates(field: Field, value: Any) -> list[ColumnElement[bool]]:
     """A date filter; what cannot be read as a date constrains nothing."""
     items = value if isinstance(value, list) else [value]
+    check_many("datetime", len(items), MOMENTS, "dates")
     plain = not any(isinstance(item, str) and _OPERATOR.match(item) for item in items)
     if len(items) == 2 and plain:
         return between(field, [None if item is None else moment(item) for item in items])

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from trialbook.errors import BadField
+from trialbook.server.core.limits import TESTS, check_many
 from trialbook.server.stores.facets import facet, head
 from trialbook.server.stores.query import lists, moments, patterns
 from trialbook.server.stores.query.fields import Collection, ColumnField, FacetField, Field, probe
@@ -50,6 +51,7 @@ def conditions(collection: Collection, ask: Query) -> list[ColumnElement[bool]]:
         BadField, BadListOperator, BadPattern: a constraint cannot be read.
     """
     found: list[ColumnElement[bool]] = []
+    check_many("body", len(ask.dotted) + len(ask.filters), TESTS, "conditions")
     for name, value in constraints(collection, ask).items():
         found += _constraint(collection, name, value)
     for fields, join in ((ask.any_, sa.or_), (ask.or_, sa.or_), (ask.all_, sa.and_), (ask.and_, sa.and_)):
@@ -107,6 +109,7 @@ def _equal(field: Field, value: Any) -> ColumnElement[bool]:
 
 
 def _over_fields(collection: Collection, ask: FieldsFilter, join: Any) -> list[ColumnElement[bool]]:
+    check_many("fields", len(ask.fields), TESTS, "fields")
     fields = [(name, field) for name in ask.fields if (field := collection.find(name)) is not None]
     found: list[ColumnElement[bool]] = []
     if ask.pattern:
