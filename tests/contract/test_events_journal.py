@@ -73,7 +73,7 @@ def test_everything_that_a_body_can_hold(server: RunningServer) -> None:
         url="http://x/1.png",
         key="k",
     )
-    sent += frames.call("tasks.nothing") + frames.loss("image", 3, "disk budget")
+    sent += frames.call("tasks.nothing", said="by somebody") + frames.loss("image", 3, "disk budget")
     reply = journal.send(sent, backlog=12)
     assert reply["acked"] == len(sent)
     assert [reply[name] for name in ("points", "events", "texts", "calls")] == [6, 2, 2, 1]
@@ -111,7 +111,10 @@ def test_everything_that_a_body_can_hold(server: RunningServer) -> None:
         ("world", 20, 0),
         ("careful", 30, 2),
     ]
-    assert any("tasks.nothing was refused" in line["text"] for line in lines[3:])
+    assert any(
+        "tasks.nothing was refused" in line["text"] and '"said":"by somebody"' in line["text"]
+        for line in lines[3:]
+    )
     assert any("3 reports of kind image were dropped: disk budget" in line["text"] for line in lines[3:])
     assert [line["number"] for line in lines] == list(range(len(lines)))
 

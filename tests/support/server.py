@@ -22,12 +22,14 @@ class RunningServer:
         data: its data folder; kept over ``kill`` and ``start``.
         database: database address; None means SQLite in ``data``.
         port: 0 takes a free port at the first start; later starts keep the port, so that clients find it again.
+        more: settings of the server, as environment variables.
     """
 
-    def __init__(self, data: Path, database: str | None = None, port: int = 0) -> None:
+    def __init__(self, data: Path, database: str | None = None, port: int = 0, **more: str) -> None:
         self.data = data
         self.database = database
         self.port = port
+        self.more = more
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
         self._http = urllib3.PoolManager(retries=False)
@@ -50,6 +52,7 @@ class RunningServer:
         if self.database:
             command += ["--database", self.database]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_"))}
+        environment |= self.more
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
         )

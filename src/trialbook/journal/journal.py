@@ -80,6 +80,8 @@ class Journal(Reports):
         self._closed = False
         self._stale = False
         self._gave_up = False
+        self.kept: str | None = None
+        """Which files stay on this host although everything else was sent, and why; known once it is closed."""
         self._period = PERIOD
         self._open()
         _live.add(self)
@@ -191,7 +193,11 @@ class Journal(Reports):
             return True
         end = time.monotonic() + timeout
         self._note_losses(at_once=True)
-        complete = self.flush(timeout, uploads=True, patient=False) and not self.spool.entries()
+        sent = self.flush(timeout, uploads=True, patient=False)
+        left = self.spool.entries()
+        complete = sent and not left
+        if sent and all(upload.refused for _, upload in left):
+            self.kept = replay.set_aside(self.folder, self.spool)
         if complete or not self.away:
             complete = self._adopt(end) and complete
         # From here on a report is refused with a message; before, it would still have been sent.
@@ -352,7 +358,7 @@ class Journal(Reports):
         complete = True
         # Whoever comes second would find them locked, and take them for somebody else's.
         with self._adopting:
-            for orphan in replay.orphans(self._root, self.identity.task):
+            for orphan in replay.orphans(self._root, self.identity.task, refused=False):
                 with orphan:
                     try:
                         complete = orphan.ship(self._transport, deadline) and complete

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from trialbook.base.files import write_json
 from trialbook.base.guard import guard
-from trialbook.errors import ConnectionFailed, JournalError, ServerFault, Unauthorized
+from trialbook.errors import ConnectionFailed, JournalError, ServerFault, Unauthorized, WireError
 from trialbook.journal.delivery import Delivery, Identity, Transport, read_acked
 from trialbook.journal.frames import (
     OVERHEAD,
@@ -230,7 +231,8 @@ class StoredJournal:
         delivery = Delivery(self.identity, self, transport, self.folder)
         try:
             # A storage that is away keeps its files here, not the reports.
-            stored = deliver_spool(self.spool, transport, self.append, deadline)
+            again = (self.folder / REFUSED).is_file()
+            stored = deliver_spool(self.spool, transport, self.append, deadline, again)
             if self.damaged:
                 # The server may have more than this host knows, and a gap must not cover what it has.
                 delivery.ask()
@@ -241,6 +243,8 @@ class StoredJournal:
             return False
         if not stored:
             return False
+        if (why := set_aside(self.folder, self.spool)) is not None:
+            raise WireError(why)
         self.discard()
         return True
 
@@ -259,6 +263,21 @@ def remove(folder: Path) -> None:
 
 REFUSED = "refused.json"
 """In the folder of a journal that the server will not take; it holds the reason."""
+
+
+def set_aside(folder: Path, spool: Spool) -> str | None:
+    """Mark a journal of which everything is sent but the files that their storage does not take.
+
+    Returns:
+        Which those are and why; None when there is none.
+    """
+    refused = spool.refused()
+    if not refused:
+        return None
+    others = f", and {len(refused) - 1} more" if len(refused) > 1 else ""
+    why = f"{refused[0].url} is not taken{others}: {refused[0].refused}"
+    write_json(folder / REFUSED, {"error": why, "time": time.time()})
+    return why
 
 
 def orphans(root: Path, task: str | None = None, refused: bool = True) -> list[StoredJournal]:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Upload:
         then: frames to write after it arrived, as ``(kind, JSON)``; each ``HASH_LATER`` in them becomes the SHA-256 of
             the source.
         told: is given that SHA-256, in this process only.
+        refused: why its storage does not take it, once that said so; such a file waits for somebody who asks again.
     """
 
     source: Path
@@ -39,6 +40,7 @@ class Upload:
     then: tuple[tuple[Kind, dict[str, Any]], ...] = ()
     remove: Path | None = None
     told: Callable[[str], None] | None = None
+    refused: str = ""
 
 
 @dataclass
@@ -90,17 +92,19 @@ class Spool:
     def add(self, upload: Upload) -> Path:
         """Note an upload on disk; returns its note."""
         note = self.reserve(".json")
-        write_json(
-            note,
-            {
-                "source": str(upload.source),
-                "url": upload.url,
-                "delete_source": upload.delete_source,
-                "then": [[int(kind), value] for kind, value in upload.then],
-                "remove": str(upload.remove) if upload.remove else None,
-            },
-        )
+        _write(note, upload)
         return note
+
+    def refuse(self, note: Path, upload: Upload, why: str) -> None:
+        """Keep an upload that its storage does not take; it takes the place of an earlier such one to the address."""
+        self.supersede(upload.url, note)
+        _write(note, replace(upload, refused=why))
+
+    def supersede(self, url: str, by: Path) -> None:
+        """Forget what the storage did not take at an address: something newer is there, or waits."""
+        for note, upload in self.entries():
+            if upload.refused and upload.url == url and note != by:
+                self.finish(note, upload, arrived=False)
 
     def entries(self) -> list[tuple[Path, Upload]]:
         """The notes that are left, oldest first."""
@@ -115,9 +119,8 @@ class Spool:
             value = read_json(note)
             then = tuple((Kind(kind), payload) for kind, payload in value["then"])
             remove = Path(value["remove"]) if value.get("remove") else None
-            found.append(
-                (note, Upload(Path(value["source"]), value["url"], value["delete_source"], then, remove))
-            )
+            upload = Upload(Path(value["source"]), value["url"], value["delete_source"], then, remove)
+            found.append((note, replace(upload, refused=str(value.get("refused") or ""))))
         return found
 
     def withdraw(self, url: str) -> None:
@@ -134,8 +137,26 @@ class Spool:
             snapshot.forget(upload.source)
         note.unlink(missing_ok=True)
 
+    def refused(self) -> list[Upload]:
+        """What storages did not take, oldest first."""
+        return [upload for _, upload in self.entries() if upload.refused]
+
     def size(self) -> int:
         """Bytes kept in the spool."""
         if not self.folder.is_dir():
             return 0
         return sum(path.stat().st_size for path in self.folder.glob("*.bin") if path.exists())
+
+
+def _write(note: Path, upload: Upload) -> None:
+    write_json(
+        note,
+        {
+            "source": str(upload.source),
+            "url": upload.url,
+            "delete_source": upload.delete_source,
+            "then": [[int(kind), value] for kind, value in upload.then],
+            "remove": str(upload.remove) if upload.remove else None,
+            "refused": upload.refused,
+        },
+    )

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ class Uploader:
         self._busy: set[str] = set()
         self._withdrawn: dict[str, Callable[[], None]] = {}
         self._noting: set[str] = set()
+        self._refused: set[str] = set()
         self._roots: dict[str, _Root] = {}
         self._threads: list[threading.Thread] = []
         self._stopping = False
@@ -123,6 +125,8 @@ class Uploader:
                 self._withdrawn[url] = then
         for waiting in gone:
             self._give_up(waiting)
+        if url in self._refused:
+            self._spool.withdraw(url)
         return busy
 
     def _give_up(self, waiting: _Waiting) -> None:
@@ -225,9 +229,9 @@ class Uploader:
             self._failed(waiting, error)
             return False
         except (TrialbookError, OSError) as error:
-            _log.warning("%s was not uploaded to %s: %s", upload.source, upload.url, error)
+            _set_aside(self._spool, waiting.note, upload, error)
+            self._refused.add(upload.url)
             pending.error = str(error)
-            self._spool.finish(waiting.note, upload, arrived=False)
             pending.done.set()
             return True
         with self._change:
@@ -253,6 +257,8 @@ class Uploader:
             pending.done.set()
             return True
         self._spool.finish(waiting.note, upload, arrived=True)
+        if upload.url in self._refused:
+            self._spool.supersede(upload.url, waiting.note)
         pending.error = None
         pending.done.set()
         return True
@@ -272,6 +278,20 @@ class Uploader:
                 if root_of(other.upload.url) == name:
                     other.pending.error = str(error)
                     other.pending.stalled = root.since
+
+
+def _set_aside(spool: Spool, note: Path, upload: Upload, error: TrialbookError | OSError) -> None:
+    """Keep a file that its storage does not take, and forget one that is not there any more."""
+    if isinstance(error, SourceChanged) or not upload.source.exists():
+        _log.warning("%s was not uploaded to %s: %s", upload.source, upload.url, error)
+        spool.finish(note, upload, arrived=False)
+        return
+    with suppress(OSError):
+        # Without room for the reason it waits like any other file that has not arrived.
+        spool.refuse(note, upload, str(error))
+    if not upload.refused:
+        text = "%s is not taken: %s. It is kept on this host; `trialbook sync` tries again, and says how it is removed."
+        _log.warning(text, upload.url, error)
 
 
 def _says_the_same(old: Upload, new: Upload) -> bool:
@@ -320,7 +340,11 @@ def root_of(url: str) -> str:
 
 
 def deliver_spool(
-    spool: Spool, transport: Transport, write: Callable[[Kind, dict[str, Any]], object], deadline: float
+    spool: Spool,
+    transport: Transport,
+    write: Callable[[Kind, dict[str, Any]], object],
+    deadline: float,
+    again: bool = True,
 ) -> bool:
     """Upload what an earlier process left.
 
@@ -329,14 +353,15 @@ def deliver_spool(
         transport: the way to storage.
         write: sends a frame that makes a file visible.
         deadline: ``time.monotonic()`` moment to stop at.
+        again: try those again that their storage has refused.
 
     Returns:
-        True when nothing is left. A file that can never be uploaded is reported and dropped; one whose storage is
-        away, or refuses, stays, and so do the later ones for that storage.
+        True when nothing is left but what was refused. One whose storage is away, or lets nobody in, stays, and so do
+        the later ones for that storage.
     """
     away: set[str] = set()
     for note, upload in spool.entries():
-        if root_of(upload.url) in away:
+        if root_of(upload.url) in away or (upload.refused and not again):
             continue
         if time.monotonic() > deadline:
             return False
@@ -347,8 +372,7 @@ def deliver_spool(
             away.add(root_of(upload.url))
             continue
         except (TrialbookError, OSError) as error:
-            _log.warning("%s was not uploaded to %s: %s", upload.source, upload.url, error)
-            spool.finish(note, upload, arrived=False)
+            _set_aside(spool, note, upload, error)
             continue
         for kind, value in then:
             write(kind, value)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import until
-from trialbook.errors import ConnectionFailed, StorageRefused, UsageError
+from trialbook.errors import BodyTooLarge, ConnectionFailed, StorageRefused, UsageError
 from trialbook.journal.delivery import Reply
 from trialbook.journal.frames import Kind
 from trialbook.journal.spool import HASH_LATER, Spool, Upload
@@ -101,14 +101,41 @@ def test_one_warning_for_a_storage_and_one_when_it_is_back(
     assert "refuses these credentials" in texts[0] and texts[1] == "gs://b takes files again"
 
 
-def test_what_can_never_be_stored_is_dropped_and_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "error", [UsageError("no such scheme"), BodyTooLarge("too large"), PermissionError(13, "no")]
+)
+def test_T15_what_a_storage_does_not_take_is_kept_and_said(
+    tmp_path: Path, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     spool, storages, frames = Spool(tmp_path / "spool"), Storages(tmp_path), Frames()
-    storages.away["s3://far"] = UsageError("no such scheme")
+    storages.away["s3://far"] = error
     uploader = Uploader(spool, storages, frames)
-    pending = uploader.add(upload(spool, "s3://far/x"))
-    assert not pending.wait(20) and pending.error == "no such scheme"
-    assert frames.written == [] and spool.entries() == []
+    for _ in range(2):
+        pending = uploader.add(upload(spool, "s3://far/x"))
+        assert not pending.wait(20) and pending.error == str(error)
+    assert frames.written == [] and str(error) in caplog.text and "trialbook sync" in caplog.text
+    # The newest alone: a checkpoint that is written again and again would fill the disk.
+    ((_, kept),) = spool.entries()
+    assert kept.refused == str(error) and kept.source.read_bytes() == b"abc"
+    assert len(list(spool.folder.iterdir())) == 2
+    end = float("inf")
+    tries = len(storages.tries)
+    assert deliver_spool(spool, storages, frames, end, again=False) and len(storages.tries) == tries
+    assert deliver_spool(spool, storages, frames, end) and len(spool.entries()) == 1
+    storages.away.clear()
+    assert uploader.add(upload(spool, "s3://far/x")).wait(20)
     uploader.stop()
+    assert list(spool.folder.iterdir()) == [], "what has arrived takes the place of what was refused"
+
+
+def test_T15_a_file_that_is_gone_is_not_kept(tmp_path: Path) -> None:
+    spool, storages, frames = Spool(tmp_path / "spool"), Storages(tmp_path), Frames()
+    gone = upload(spool, "s3://near/x")
+    gone.source.unlink()
+    uploader = Uploader(spool, storages, frames)
+    assert not uploader.add(gone).wait(20)
+    uploader.stop()
+    assert frames.written == [] and spool.entries() == []
 
 
 def test_recovery_sends_what_it_can(tmp_path: Path) -> None:

@@ -333,7 +333,12 @@ class LifecycleMixin(TaskBase):
                     f"Trialbook: the run is kept in {self._record.journal.folder.parent}; `trialbook sync` sends it."
                 )
             return
-        if record.journal.refused is None:
+        if record.journal.kept is not None:
+            say(
+                f"Trialbook: {record.journal.kept}. It is kept on this host: `trialbook sync` tries again, "
+                f"`trialbook sync --discard {record.id}` removes it."
+            )
+        elif record.journal.refused is None:
             log = settings.own_cache() / "sync.log"
             sync_in_background(record.id, record.connection.settings, log)
             say(

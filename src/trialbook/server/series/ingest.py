@@ -28,6 +28,7 @@ from trialbook.wire.events import AddPointsReply, Event
 from trialbook.wire.logs import Loss
 
 _WARNING = 30
+_LONGEST_CONTENT = 4000
 
 
 class Owners(Protocol):
@@ -311,6 +312,12 @@ def _touch(
     connection.execute(sa.update(table).where(table.c.id == header.journal).values(values))
 
 
+def _content(params: dict[str, Any]) -> str:
+    """What a call held that was refused: nothing that somebody reported is gone without a trace."""
+    text = msgspec.json.encode(params).decode()
+    return text if len(text) <= _LONGEST_CONTENT else f"{text[:_LONGEST_CONTENT]}…"
+
+
 class _Writer:
     """Applies the steps of a plan in order."""
 
@@ -353,7 +360,8 @@ class _Writer:
                     warnings.append(why)
                     arrivals = Arrivals(task, False)
                     moment = round(self._now * 1e6)
-                    arrivals.entries[self._worker] = [Entry(moment, _WARNING, LOGGING, why)]
+                    text = f"{why}. What it said: {_content(step.span.call.params)}"
+                    arrivals.entries[self._worker] = [Entry(moment, _WARNING, LOGGING, text)]
                     self._write(arrivals.prepare())
         return warnings
 
