@@ -148,3 +148,60 @@ def test_what_has_a_copy_button_is_copied_over_plain_http(
     assert page.evaluate("window.copied") == page.url
     context.close()
     assert problems == []
+
+
+def test_who_looks_at_a_project_sees_it_renamed_moved_and_deleted(
+    page: Page, filler: Filler, fresh: RunningServer
+) -> None:
+    project = filler.call("projects.create", name="looked at/before")["id"]
+    task = filler.call("tasks.create", name="in it", project=project)["id"]
+    page.goto(f"{fresh.url}/projects/{project}/tasks")
+    path = page.get_by_role("navigation", name="Path")
+    expect(path).to_contain_text("looked at/before")
+    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
+    filler.call("projects.update", project=project, name="looked at/after")
+    expect(path).to_contain_text("looked at/after")
+    page.get_by_role("link", name="in it").click()
+    expect(page.locator(".task-head")).to_contain_text("looked at/after")
+    other = filler.call("projects.create", name="another place")["id"]
+    filler.call("projects.move", project=project, new_location="another place")
+    expect(page.locator(".task-head")).to_contain_text("another place/after")
+    page.goto(f"{fresh.url}/projects/{project}/tasks")
+    expect(page.get_by_role("link", name="in it")).to_be_visible()
+    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
+    filler.call("projects.delete", project=other, force=True, delete_contents=True)
+    expect(page.get_by_text("No project has this id")).to_be_visible()
+    with pytest.raises(RuntimeError):
+        filler.call("tasks.get_by_id", task=task)
+
+
+def test_a_name_that_is_being_typed_survives_another_user(
+    browser: Browser, page: Page, filler: Filler, fresh: RunningServer
+) -> None:
+    task = filler.call("tasks.create", name="first name", project_name="two people")["id"]
+    address = f"{fresh.url}/projects/*/tasks/{task}/info"
+    page.goto(address)
+    name = page.get_by_label("Name", exact=True)
+    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
+    name.fill("what I type")
+    context = browser.new_context()
+    theirs = context.new_page()
+    theirs.goto(address)
+    theirs.get_by_label("Name", exact=True).fill("theirs")
+    theirs.keyboard.press("Enter")
+    expect(page).to_have_title(re.compile("^theirs"))
+    expect(name).to_have_value("what I type")
+    name.press("Escape")
+    expect(name).to_have_value("theirs")
+    name.fill("mine")
+    name.press("Enter")
+    expect(theirs.get_by_label("Name", exact=True)).to_have_value("mine")
+    theirs.get_by_role("button", name="Actions").click()
+    theirs.get_by_role("menuitem", name="Delete").click()
+    theirs.get_by_role("dialog").get_by_role("button", name="Delete").last.click()
+    expect(page.get_by_text("This task was deleted. The page stays until you leave it.")).to_be_visible()
+    name.fill("too late")
+    name.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("there is no task")
+    expect(name).to_have_value("mine")
+    context.close()

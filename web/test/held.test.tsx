@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { formatParameter } from "~/charts/format";
 import type { GridRows } from "~/widgets/gridRows";
 import { useGridSelection } from "~/widgets/gridSelection";
+import { NameField } from "~/widgets/head";
 import { useViewport } from "~/widgets/scroll";
 
 afterEach(cleanup);
@@ -101,4 +102,56 @@ describe("a parameter in a table", () => {
     ["", ""],
     ["3.0000000", "3.0000000"],
   ])("W5: %s is shown as %s", (text, shown) => expect(formatParameter(text)).toBe(shown));
+});
+
+describe("a name that is edited in place", () => {
+  const saved: string[] = [];
+  const save = (answer: "taken" | "refused") => async (name: string) => {
+    saved.push(name);
+    if (answer === "refused") throw new Error("no such name");
+  };
+  const field = () => screen.getByLabelText("Name") as HTMLInputElement;
+  const type = (text: string) => {
+    field().focus();
+    fireEvent.change(field(), { target: { value: text } });
+  };
+  const press = (key: string) => fireEvent.keyDown(field(), { key });
+  afterEach(() => saved.splice(0));
+
+  it("is saved by Enter and by leaving it, and taken back by Escape", () => {
+    render(<NameField name="old" save={save("taken")} />);
+    type(" new ");
+    press("Enter");
+    expect(saved).toEqual(["new"]);
+    type("newer");
+    act(() => field().blur());
+    expect(saved).toEqual(["new", "newer"]);
+    type("a mistake");
+    press("Escape");
+    expect(field().value).toBe("old");
+    type("   ");
+    press("Enter");
+    expect(field().value).toBe("old");
+    expect(saved.length).toBe(2);
+  });
+
+  it("comes back when it is refused", async () => {
+    render(<NameField name="old" save={save("refused")} />);
+    type("new");
+    await act(async () => void press("Enter"));
+    expect(saved).toEqual(["new"]);
+    expect(field().value).toBe("old");
+  });
+
+  it("is not lost when somebody else renames the thing meanwhile", () => {
+    const { rerender } = render(<NameField name="old" save={save("taken")} />);
+    type("mine");
+    rerender(<NameField name="theirs" save={save("taken")} />);
+    expect(field().value).toBe("mine");
+    press("Escape");
+    expect(field().value).toBe("theirs");
+    rerender(<NameField name="theirs again" save={save("taken")} />);
+    expect(field().value).toBe("theirs again");
+    expect(saved).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 
+import { useLive } from "~/api/live";
 import { call } from "~/api/rpc";
 import type { GetAllProjectsReply, GetAllUsersReply } from "~/api/types.gen";
 
@@ -23,8 +24,18 @@ export function useUserNames(): ReadonlyMap<string, string> {
 
 const NOBODY: ReadonlyMap<string, string> = new Map();
 
+/** Asks again what is kept under `key` when somebody renames, moves or deletes one of these projects. */
+function useProjectChanges(ids: readonly string[], key: readonly unknown[]): void {
+  const client = useQueryClient();
+  useLive(ids.length > 0 ? "projects" : null, ({ kind, keys }) => {
+    // Very many are told as none.
+    if (kind === "resync" || keys.length === 0 || keys.some((one) => ids.includes(one))) void client.invalidateQueries({ queryKey: key });
+  });
+}
+
 /** One project; `*` and absent ids ask nothing. */
 export function useProject(id: string | null | undefined) {
+  useProjectChanges(id && id !== "*" ? [id] : [], ["project", id]);
   return useQuery({
     queryKey: ["project", id],
     queryFn: ({ signal }) => call("projects.get_by_id", { project: id as string }, signal),
@@ -37,6 +48,7 @@ export function useProject(id: string | null | undefined) {
 /** Names of these projects by id. */
 export function useProjectNames(ids: readonly string[]): ReadonlyMap<string, string> {
   const wanted = [...new Set(ids)].sort();
+  useProjectChanges(wanted, ["project-names"]);
   const found = useQuery({
     queryKey: ["project-names", wanted],
     queryFn: ({ signal }) =>

@@ -9,13 +9,21 @@ import { Go } from "~/widgets/Go";
 import { CopyButton } from "~/widgets/states";
 import { TagEditor } from "~/widgets/TagEditor";
 
-/** The name, edited in place: Enter or leaving it saves, Escape takes back; a name that is refused comes back too. */
+/**
+ * The name, edited in place: Enter or leaving it saves, Escape takes back; a name that is refused comes back too. What
+ * is being typed stays when somebody else renames the thing meanwhile; who saves last is right.
+ */
 export function NameField({ name, save }: { name: string; save: (name: string) => Promise<unknown> }) {
   const [text, setText] = useState(name);
-  useEffect(() => setText(name), [name]);
-  const submit = () => {
+  const typing = useRef(false);
+  useEffect(() => {
+    if (!typing.current) setText(name);
+  }, [name]);
+  const leave = () => {
     const wanted = text.trim();
-    if (!wanted || wanted === name) {
+    const typed = typing.current;
+    typing.current = false;
+    if (!typed || !wanted || wanted === name) {
       setText(name);
       return;
     }
@@ -26,13 +34,14 @@ export function NameField({ name, save }: { name: string; save: (name: string) =
   };
   return (
     <input className="name-edit cut" value={text} aria-label="Name" size={Math.max(8, Math.min(60, text.length))} title={name}
-      onChange={(event) => setText(event.target.value)} onBlur={submit}
+      onChange={(event) => {
+        typing.current = true;
+        setText(event.target.value);
+      }}
+      onBlur={leave}
       onKeyDown={(event) => {
-        if (event.key === "Enter") event.currentTarget.blur();
-        if (event.key === "Escape") {
-          setText(name);
-          event.currentTarget.blur();
-        }
+        if (event.key === "Escape") typing.current = false;
+        if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
       }} />
   );
 }

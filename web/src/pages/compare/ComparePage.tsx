@@ -145,7 +145,9 @@ export function ComparePage() {
           </div>
         )}
         {tasks.length < ids.length && found.data && (
-          <div className="banner">{ids.length - tasks.length} of the tasks in this link no longer exist.</div>
+          <div className="banner">
+            {ids.length - tasks.length} of the tasks in this link no longer {ids.length - tasks.length === 1 ? "exists" : "exist"}.
+          </div>
         )}
         {view.tab === "details" ? (
           <Details tasks={tasks} labels={labels} onlyDifferent={view.diff} setOnlyDifferent={(diff) => setView({ diff }, "push")} />
