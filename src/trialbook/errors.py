@@ -52,6 +52,9 @@
             ├── TooManyRequests   429/0     the caller has too many of them under way
             └── ServerBusy        503/0     too much is under way
 
+What is not found by the name or id that a caller gave (task, model, project, queue) is a ValueError too, as a program
+written for the reference SDK expects.
+
 Codes 100 to 801 are those of the reference protocol; 1201 and above are ours.
 """
 
@@ -158,7 +161,7 @@ class BodyTooLarge(BadRequest):
     """The request body is over the server's limit."""
 
 
-class TaskNotFound(WireError):
+class TaskNotFound(WireError, ValueError):
     """No task with that id, or not visible to the caller."""
 
     subcode = 101
@@ -188,7 +191,7 @@ class EventsNotAdded(WireError):
     subcode = 131
 
 
-class ModelNotFound(WireError):
+class ModelNotFound(WireError, ValueError):
     """No model with that id."""
 
     subcode = 201
@@ -206,7 +209,7 @@ class ModelInUse(WireError):
     subcode = 205
 
 
-class ProjectNotFound(WireError):
+class ProjectNotFound(WireError, ValueError):
     """No project with that id."""
 
     subcode = 401
@@ -224,7 +227,7 @@ class ProjectTooDeep(WireError):
     subcode = 409
 
 
-class QueueNotFound(WireError):
+class QueueNotFound(WireError, ValueError):
     """No queue with that id or name."""
 
     subcode = 701

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import pandas
 import pytest
+from PIL import Image
 
 from tests.catalogue.conftest import Begin, again
 from tests.support.server import RunningServer
@@ -427,3 +429,78 @@ def test_T8_a_table_comes_back_as_it_was(task: Task) -> None:
     levels = frame.set_index("day", append=True)
     task.register_artifact("levels", levels)
     pandas.testing.assert_frame_equal(again(task).artifacts["levels"].get(), levels)
+
+
+FRAME = pandas.DataFrame({"a": [1, 2], "b": ["x", "ü"]})
+CHOSEN: list[tuple[Any, str, str]] = [
+    ({"b": 1, "ü": [None, 2.5]}, ".yaml", "dict"),
+    ({"a": 1}, ".json", "dict"),
+    (FRAME, ".csv.gz", "pandas"),
+    (FRAME, ".parquet", "pandas"),
+    (FRAME, ".feather", "pandas"),
+    (FRAME, ".pickle", "pandas"),
+    (numpy.arange(6.0).reshape(2, 3), ".csv.gz", "numpy"),
+    (numpy.arange(3), ".npz", "numpy"),
+    (Image.new("RGB", (2, 2), "red"), ".bmp", "image"),
+    ({"a": 1}, ".pkl", "pickle"),
+    ([1, (2,)], ".pkl", "pickle"),
+]
+
+
+@pytest.mark.parametrize(("value", "extension", "kind"), CHOSEN, ids=[f"{k}{e}" for _, e, k in CHOSEN])
+def test_a_format_by_the_ending_of_its_file(task: Task, value: Any, extension: str, kind: str) -> None:
+    if extension in (".parquet", ".feather"):
+        pytest.importorskip("pyarrow")
+    if extension == ".yaml":
+        pytest.importorskip("yaml")
+    assert task.upload_artifact("x", value, extension_name=extension, wait_on_upload=True)
+    found = again(task).artifacts["x"]
+    assert found.type == kind and found.url.endswith(f"/x{extension}")
+    answer = found.get()
+    if kind == "pandas":
+        pandas.testing.assert_frame_equal(answer, value)
+    elif kind == "numpy":
+        assert (answer == value).all()
+    elif kind == "image":
+        assert answer.tobytes() == value.tobytes()
+    else:
+        assert answer == value
+    if extension == ".pickle":
+        with pytest.raises(ConfigurationError, match="pickles are blocked"):
+            again(task).artifacts["x"].get(block_unsafe_artifacts=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "extension", "usual"),
+    [({"a": 1}, ".zip", ".json"), ({"a": (1, {2})}, ".yaml", ".pkl"), (FRAME, ".txt", ".csv.gz")],
+)
+def test_a_format_that_does_not_fit_is_said(
+    task: Task, value: Any, extension: str, usual: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert task.upload_artifact("x", value, extension_name=extension, wait_on_upload=True)
+    assert f"as {extension}" in caplog.text
+    assert again(task).artifacts["x"].url.endswith(f"/x{usual}")
+
+
+def test_a_format_of_the_program(task: Task) -> None:
+    assert task.upload_artifact(
+        "x", 5, extension_name=".num", serialization_function=lambda n: b"<%d>" % n, wait_on_upload=True
+    )
+    found = again(task).artifacts["x"]
+    assert found.url.endswith("/x.num")
+    assert found.get(deserialization_function=lambda data: int(data[1:-1])) == 5
+    with pytest.raises(UsageError, match="makes bytes"):
+        task.upload_artifact("y", 5, serialization_function=str)  # type: ignore[arg-type]
+    assert task.upload_artifact("z", {"b": 1, "a": 2}, sort_keys=False, wait_on_upload=True)
+    assert list(again(task).artifacts["z"].get()) == ["b", "a"]
+
+
+def test_a_wildcard_of_all_below(task: Task, tmp_path: Path) -> None:
+    for name in ("a", "sub/b", "sub/deep/c"):
+        (tmp_path / "top" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "top" / name).write_text(name)
+    assert task.upload_artifact("x", f"{tmp_path}/top/**", wait_on_upload=True)
+    copy = Path(str(again(task).artifacts["x"].get()))
+    assert sorted(p.relative_to(copy).as_posix() for p in copy.rglob("*") if p.is_file()) == [
+        "a", "sub/b", "sub/deep/c",
+    ]  # fmt: skip

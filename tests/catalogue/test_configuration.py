@@ -39,8 +39,8 @@ def test_a_file_byte_by_byte(task: Task, tmp_path: Path) -> None:
     for wrong in (missing, binary, tmp_path):
         with pytest.raises(UsageError, match="cannot be read"):
             task.connect_configuration(wrong)
-    for wrong_type in (5, None, [1]):
-        with pytest.raises(UsageError, match="a dict or a path"):
+    for wrong_type in (5, None, (1,)):
+        with pytest.raises(UsageError, match="a dict, a list or a path"):
             task.connect_configuration(wrong_type)
 
 
@@ -225,3 +225,23 @@ def test_a_broken_configuration_file(project: str, tmp_path: Path, monkeypatch: 
         Task.init(project, "x")
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
     monkeypatch.delenv("TRIALBOOK_CONFIG_FILE")
+
+
+@pytest.mark.covers("TK-009")
+def test_a_list_is_a_configuration(begin: Begin) -> None:
+    layers = [1, {"a": [2, None]}, "ü"]
+    task = begin()
+    assert task.connect_configuration(layers, name="layers") is layers
+    found = again(task)
+    assert found.get_configuration_object_as_dict("layers") == layers
+    task.close()
+    copy = Task.clone(found)
+    copy.set_configuration_object("layers", "[3, {a = 4}]")
+    copy.set_configuration_object("no list", "a = 1")
+    copy.flush()
+    Task.debug_simulate_remote_task(copy.id)
+    remote = begin()
+    assert remote.connect_configuration(layers, name="layers") == [3, {"a": 4}]
+    assert remote.connect_configuration(layers, name="new") is layers
+    with pytest.raises(UsageError, match="'no list' on the task is no list"):
+        remote.connect_configuration(layers, name="no list")

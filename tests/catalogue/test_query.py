@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.catalogue.conftest import Begin, again
-from trialbook import OutputModel, Task
-from trialbook.errors import ConfigurationError, ProjectNotFound, TaskNotFound, UsageError
+from trialbook import InputModel, OutputModel, Task
+from trialbook.errors import ConfigurationError, ProjectNotFound, TaskNotFound, TrialbookError, UsageError
 from trialbook.sdk.task import query
 
 
@@ -241,3 +241,17 @@ def test_T17_every_condition_of_the_server_is_one(draft: Task, project: str) -> 
         Task.get_tasks(project_name=project, task_filter=["failed"])  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="did you mean 'status'"):
         Task.get_tasks(task_filter={"stauts": ["failed"]})
+
+
+def test_what_is_not_found_is_a_value_error(draft: Task) -> None:
+    """As programs for the reference SDK catch it."""
+    for call in (
+        lambda: Task.get_task("0" * 32).id,  # type: ignore[union-attr]
+        lambda: Task.enqueue(draft, queue_name="no such queue"),
+        lambda: Task.get_num_enqueued_tasks(queue_name="no such queue"),
+        lambda: InputModel("0" * 32).name,
+        lambda: Task.get_task(project_name="no such project", task_name="x").id,  # type: ignore[union-attr]
+    ):
+        with pytest.raises(ValueError) as refused:
+            call()
+        assert isinstance(refused.value, TrialbookError) and len(str(refused.value)) > 15

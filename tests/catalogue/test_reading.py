@@ -89,11 +89,15 @@ def test_single_values_plots_and_pictures(task: Task) -> None:
     logger.report_single_value("accuracy", 0.5)
     logger.report_single_value("accuracy", 0.9)
     logger.report_single_value("size", 7)
+    for name in ("inf", "-inf", "nan"):
+        logger.report_single_value(name, float(name))
     for step in (1, 2, 3):
         logger.report_plotly("p", "s", {"data": [{"y": [step]}], "layout": {}}, step)
         logger.report_image("i", "s", step, image=[[0, step]])
     other = again(task)
-    assert other.get_reported_single_values() == {"accuracy": 0.9, "size": 7.0}
+    found = other.get_reported_single_values()
+    assert math.isnan(found.pop("nan"))
+    assert found == {"accuracy": 0.9, "size": 7.0, "inf": math.inf, "-inf": -math.inf}
     assert other.get_reported_single_value("accuracy") == 0.9
     assert other.get_reported_single_value("none") is None
     plots = other.get_reported_plots()

@@ -50,10 +50,10 @@ class Reader:
             flat.update(_flat(f"{name}/task", self._clean(self._task(document))))
             flat.update(_flat(f"{name}/metrics", self._clean(self._metrics(document))))
             for kind in ("input", "output"):
+                # By the model's own name: how its place at the task is called is each SDK's, and asked by the scripts.
                 for entry in (document.get("models") or {}).get(kind) or []:
-                    flat.update(
-                        _flat(f"{name}/models/{kind}/{entry['name']}", self._clean(self._model(entry)))
-                    )
+                    model = self._clean(self._model(entry))
+                    flat.update(_flat(f"{name}/models/{kind}/{model['name']}", model))
             flat.update(_flat(f"{name}/plots", self._clean(self._plots(identity))))
             flat.update(_flat(f"{name}/samples", self._clean(self._samples(identity))))
             flat.update(_flat(f"{name}/console", self._clean(self._console(identity))))

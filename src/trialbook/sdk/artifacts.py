@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.base.unicode import storable
+from trialbook.client.places import path_of
 from trialbook.errors import ConfigurationError, TrialbookError, UsageError
 from trialbook.journal.spool import HASH_LATER
+from trialbook.sdk import formats
 from trialbook.sdk.pack import digest
 from trialbook.sdk.settings import load
 from trialbook.sdk.storage import fetch
@@ -116,7 +118,7 @@ class Artifact:
         path = self._fetch(extract=self.type == "archive", force=force_download)
         if deserialization_function is not None:
             return deserialization_function(path.read_bytes())
-        if self.type == "pickle":
+        if self.type == "pickle" or self._format in formats.PICKLED:
             if block_unsafe_artifacts or load().block_pickles:
                 raise ConfigurationError(
                     f"the artifact {self.name!r} is a pickle, and pickles are blocked "
@@ -163,8 +165,15 @@ class Artifact:
         # The content decides the cache entry: a name that was stored again is another file.
         return fetch(self.url, extract, force, context=(self.hash or "files")[:16])
 
+    @property
+    def _format(self) -> str:
+        """The ending of the file, when it is none of the usual ones of its type."""
+        return formats.extension_of(self.type, path_of(self.url))
+
     def _read(self, path: Path) -> Any:
         kind = self.type
+        if self._format:
+            return formats.read(kind, self._format, path)
         if kind == "numpy":
             import numpy
 

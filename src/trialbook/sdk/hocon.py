@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
@@ -30,8 +30,25 @@ def dump(values: Mapping[Any, Any], indent: int = 0) -> str:
     return "\n".join(lines)
 
 
+def dump_list(values: Sequence[Any]) -> str:
+    """The text of a list: JSON, an item a line."""
+    return json.dumps(_plain(values), ensure_ascii=False, indent=2)
+
+
 def load(text: str) -> dict[str, Any]:
     """The dictionary of a HOCON or JSON text.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    value = load_any(text)
+    if not isinstance(value, dict):
+        raise ValueError("the text holds no dictionary")
+    return value
+
+
+def load_any(text: str) -> "dict[str, Any] | list[Any]":
+    """The dictionary or the list of a HOCON or JSON text.
 
     Raises:
         ValueError: it is neither.
@@ -44,12 +61,13 @@ def load(text: str) -> dict[str, Any]:
         value = json.loads(text)
     except ValueError:
         try:
-            value = ConfigFactory.parse_string(text).as_plain_ordered_dict()
+            found = ConfigFactory.parse_string(text)
+            value = found if isinstance(found, list) else found.as_plain_ordered_dict()
         except (ConfigException, ParseBaseException) as error:
             raise ValueError(f"neither HOCON nor JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError("the text holds no dictionary")
-    plain: dict[str, Any] = _unquoted(value)
+    if not isinstance(value, (dict, list)):
+        raise ValueError("the text holds neither a dictionary nor a list")
+    plain: dict[str, Any] | list[Any] = _unquoted(value)
     return plain
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
+from trialbook.sdk import formats
 
 _PREVIEW = 65_000
 _BLOCK = 1 << 20
@@ -40,7 +41,24 @@ class Packed:
     url: str = ""
 
 
-def pack(name: str, value: Any, reserve: Callable[[str], Path], auto_pickle: bool = True) -> Packed:
+@dataclass(frozen=True)
+class How:
+    """What a program may choose about the file of an artifact.
+
+    Attributes:
+        extension: of the file; None is the usual one of the type.
+        serialize: makes the file's bytes of any object.
+        sort_keys: of a dict.
+    """
+
+    extension: str | None = None
+    serialize: Callable[[Any], bytes] | None = None
+    sort_keys: bool = True
+
+
+def pack(
+    name: str, value: Any, reserve: Callable[[str], Path], auto_pickle: bool = True, how: How | None = None
+) -> Packed:
     """Write an object to a file of the spool.
 
     Args:
@@ -49,11 +67,25 @@ def pack(name: str, value: Any, reserve: Callable[[str], Path], auto_pickle: boo
             any other object. A text that names nothing that exists, and is no address, is kept as a text.
         reserve: gives a fresh file name with a suffix.
         auto_pickle: pickle what has no format of its own.
+        how: what was chosen about the file.
 
     Raises:
         UsageError: a ``Path`` that does not exist, or an object that needs a pickle while ``auto_pickle`` is off.
     """
     stem = name.rsplit("/", 1)[-1] or "artifact"
+    how = how or How()
+    if how.serialize is not None:
+        return _serialized(value, stem, reserve, how)
+    if how.extension in formats.PICKLED and not _is(value, "pandas", "DataFrame"):
+        return _pickle(value, stem, reserve)
+    kind = _kind_of(value)
+    extension = formats.chosen(kind, how.extension) if kind else None
+    if extension and extension not in (".json", ".npz", ".csv.gz" if kind == "pandas" else ""):
+        target = reserve(".bin")
+        if formats.write(kind, extension, value, target, how.sort_keys):
+            shown = target.read_text("utf-8")[:_PREVIEW] if extension == ".yaml" else _preview(value)
+            return Packed(kind, f"{stem}{extension}", formats.content_type(extension), shown, target)
+        extension = None
     if isinstance(value, Path) or (isinstance(value, str) and _names_file(value)):
         return _paths(value, stem, reserve)
     if isinstance(value, str):
@@ -63,11 +95,11 @@ def pack(name: str, value: Any, reserve: Callable[[str], Path], auto_pickle: boo
     if isinstance(value, (list, tuple)) and value and all(_is_path(item) for item in value):
         return _archive([Path(item) for item in value], stem, reserve, "")
     if isinstance(value, Mapping):
-        packed = _json(value, stem, reserve)
+        packed = _json(value, stem, reserve, how.sort_keys, extension is not None)
         if packed is not None:
             return packed
     if _is(value, "pandas", "DataFrame"):
-        packed = _frame(value, stem, reserve, auto_pickle)
+        packed = _frame(value, stem, reserve, auto_pickle and extension is None)
         if packed is not None:
             return packed
     if _is(value, "numpy", "ndarray") and not value.dtype.hasobject:
@@ -143,6 +175,9 @@ def _matches(pattern: str) -> list[Path]:
         # A text such as `/**` would have the whole machine searched.
         return []
     below = str(path.relative_to(base)) if str(base) != "." else str(path)
+    if Path(below).name == "**":
+        # By itself it names folders only, and a wildcard is about the files in them.
+        below = f"{below}/*"
     return sorted(found for found in base.glob(below) if found.is_file())
 
 
@@ -201,12 +236,14 @@ def _text(value: str, stem: str, reserve: Callable[[str], Path]) -> Packed:
     return Packed("string", f"{stem}.txt", "text/plain", value[:_PREVIEW], target)
 
 
-def _json(value: Mapping[Any, Any], stem: str, reserve: Callable[[str], Path]) -> Packed | None:
+def _json(
+    value: Mapping[Any, Any], stem: str, reserve: Callable[[str], Path], sort_keys: bool, asked: bool
+) -> Packed | None:
     try:
-        text = json.dumps(value, sort_keys=True, indent=4)
+        text = json.dumps(value, sort_keys=sort_keys, indent=4)
     except (TypeError, ValueError, RecursionError):
         return None
-    if json.loads(text) != value:
+    if not asked and json.loads(text) != value:
         # Keys that are no text would come back as text: a pickle keeps them.
         return None
     target = reserve(".bin")
@@ -252,6 +289,34 @@ def _pickle(value: Any, stem: str, reserve: Callable[[str], Path]) -> Packed:
         target.unlink(missing_ok=True)
         raise UsageError(f"a {type(value).__name__} cannot be pickled: {error}") from error
     return Packed("pickle", f"{stem}.pkl", "application/pickle", repr(value)[:_PREVIEW], target)
+
+
+def _serialized(value: Any, stem: str, reserve: Callable[[str], Path], how: How) -> Packed:
+    assert how.serialize is not None
+    content = how.serialize(value)
+    if not isinstance(content, (bytes, bytearray)):
+        raise UsageError(f"serialization_function makes bytes of the object, not a {type(content).__name__}")
+    target = reserve(".bin")
+    target.write_bytes(content)
+    file_name = f"{stem}{how.extension or ''}"
+    return Packed("custom", file_name, _mime(file_name), repr(value)[:_PREVIEW], target)
+
+
+def _kind_of(value: Any) -> str:
+    """The type of the artifact, where it has several formats."""
+    if isinstance(value, Mapping):
+        return "dict"
+    libraries = {
+        "pandas": ("pandas", "DataFrame"),
+        "numpy": ("numpy", "ndarray"),
+        "image": ("PIL.Image", "Image"),
+    }
+    return next((kind for kind, (module, name) in libraries.items() if _is(value, module, name)), "")
+
+
+def _preview(value: Any) -> str:
+    shown = value.head(50).to_csv() if _is(value, "pandas", "DataFrame") else repr(value)
+    return str(shown)[:_PREVIEW]
 
 
 def _is(value: Any, module: str, name: str) -> bool:

@@ -1,7 +1,7 @@
 """Artifacts: ``upload_artifact`` and ``artifacts``."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from trialbook.sdk.artifacts import Artifact, Artifacts
 from trialbook.sdk.console import say
 from trialbook.sdk.full_disk import spared
 from trialbook.sdk.names import join, safe, task_folder
-from trialbook.sdk.pack import Packed, digest, pack
+from trialbook.sdk.pack import How, Packed, digest, pack
 from trialbook.sdk.record import of_this_process
 from trialbook.sdk.registered import RegisteredArtifacts
 from trialbook.sdk.task.base import TaskBase
@@ -53,6 +53,10 @@ class ArtifactsMixin(TaskBase):
         auto_pickle: bool = True,
         preview: Any = None,
         wait_on_upload: bool = False,
+        extension_name: str | None = None,
+        serialization_function: Callable[[Any], bytes] | None = None,
+        retries: int = 0,
+        sort_keys: bool = True,
     ) -> bool:
         """Keep an object with the task; it is stored in the background.
 
@@ -66,6 +70,13 @@ class ArtifactsMixin(TaskBase):
             auto_pickle: pickle what has no format of its own.
             preview: text for the page instead of the default one.
             wait_on_upload: return when it has arrived.
+            extension_name: another format by the ending of its file: .yaml for a dict; .parquet, .feather or .pickle
+                for a DataFrame; .csv.gz for an ndarray; those of PIL for an image; .pkl for anything. One that the type
+                does not have, or whose package is not installed, is said, and the usual one taken.
+            serialization_function: makes the bytes of the file; ``Artifact.get`` reads it by its
+                ``deserialization_function``.
+            retries: accepted for compatibility: an upload is tried until it has arrived.
+            sort_keys: of a dict, in the file.
 
         Returns:
             True when it was accepted, or with ``wait_on_upload`` when it has arrived.
@@ -83,8 +94,9 @@ class ArtifactsMixin(TaskBase):
         if self._registered is not None and name in self._registered.objects():
             raise UsageError(f"{name!r} is registered and stored by itself; unregister_artifact it first")
         return self._keep(
-            name, artifact_object, metadata, delete_after_upload, auto_pickle, preview, wait_on_upload
-        )
+            name, artifact_object, metadata, delete_after_upload, auto_pickle, preview, wait_on_upload,
+            how=How(extension_name, serialization_function, sort_keys),
+        )  # fmt: skip
 
     def register_artifact(
         self,
@@ -196,10 +208,11 @@ class ArtifactsMixin(TaskBase):
         preview: Any,
         wait_on_upload: bool,
         kind: str | None = None,
+        how: How | None = None,
     ) -> bool:
         journal = self._record.journal
         name = storable(str(name))
-        packed = pack(name, artifact_object, journal.spool.reserve, auto_pickle)
+        packed = pack(name, artifact_object, journal.spool.reserve, auto_pickle, how)
         entry = self._entry(name, packed, metadata, preview)
         entry["type"] = kind if kind and packed.type == "pandas" else packed.type
         self._note_artifact(entry)

@@ -4,7 +4,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from trialbook.base.files import write_atomic
 from trialbook.base.unicode import storable
@@ -34,17 +34,18 @@ class ConfigurationMixin(TaskBase):
         """Record a configuration as one text that people can read and edit.
 
         Args:
-            configuration: a dict, or the path of a file of any format.
+            configuration: a dict, a list, or the path of a file of any format.
             name: of the section; None is "General".
             description: shown with it.
             ignore_remote_overrides: keep the code's configuration when an agent runs it.
 
         Returns:
-            For a dict, one whose changes reach the task; for a file, its path. When an agent runs the code: the dict,
-            or a path of a file, with the content stored on the task.
+            For a dict, one whose changes reach the task; for a list, itself, which is not followed; for a file, its
+            path. When an agent runs the code: the dict, the list, or a path of a file, with the content stored on the
+            task.
 
         Raises:
-            UsageError: the file cannot be read, or it is neither a dict nor a path.
+            UsageError: the file cannot be read, or it is neither a dict nor a list nor a path.
 
         Example:
             >>> network = task.connect_configuration({"layers": [64, 64]}, name="network")
@@ -63,7 +64,12 @@ class ConfigurationMixin(TaskBase):
             return self._connect_mapping(configuration, section, description, stored)
         if isinstance(configuration, (str, Path)):
             return self._connect_file(configuration, section, description, stored)
-        raise UsageError(f"a configuration is a dict or a path, not a {type(configuration).__name__}")
+        if isinstance(configuration, list):
+            if stored is not None:
+                return _listed(str(stored.get("value") or ""), section)
+            self._put(section, hocon.dump_list(configuration), description or "", "dictionary")
+            return configuration
+        raise UsageError(f"a configuration is a dict, a list or a path, not a {type(configuration).__name__}")
 
     def get_configuration_object(self, name: str) -> str | None:
         """The text of a configuration section, asked from the server for a task that this process does not run.
@@ -92,13 +98,14 @@ class ConfigurationMixin(TaskBase):
             name: of the section.
 
         Returns:
-            The dict; None when there is no such section, or it is neither HOCON nor JSON.
+            The dict, or the list of a section that holds one; None when there is no such section, or it is neither
+            HOCON nor JSON.
         """
         text = self.get_configuration_object(name)
         if text is None:
             return None
         try:
-            return hocon.load(text)
+            return cast("dict[str, Any]", hocon.load_any(text))
         except ValueError:
             return None
 
@@ -401,3 +408,13 @@ class ConfigurationMixin(TaskBase):
             raise UsageError(f"the configuration file {path} cannot be read: {error}") from error
         self._put(section, text, description or "", source.suffix.lstrip(".") or "file")
         return path
+
+
+def _listed(text: str, section: str) -> list[Any]:
+    try:
+        found = hocon.load_any(text)
+    except ValueError as error:
+        raise UsageError(f"the configuration {section!r} on the task cannot be read: {error}") from error
+    if not isinstance(found, list):
+        raise UsageError(f"the configuration {section!r} on the task is no list, which the code wants")
+    return found

@@ -169,14 +169,15 @@ class ReportingMixin(TaskBase):
         """All single values.
 
         Returns:
-            Names to values.
+            Names to values, in the order in which they were first reported; also what is not finite.
         """
         self._record.flush()
-        answer = self._record.call("events.get_task_single_value_metrics", {"tasks": [self.id]})
+        # Its numbers have words for what JSON cannot say.
+        answer = self._record.call("series.catalog", {"tasks": [self.id]})
         return {
-            str(value["variant"]): float("nan") if value.get("value") is None else float(value["value"])
-            for task in answer.get("tasks") or []
-            for value in task.get("values") or []
+            str(one["variant"]): float(one["single"])
+            for one in answer.get("series") or []
+            if one.get("single_time") is not None
         }
 
     def get_reported_single_value(self, name: str) -> float | None:
