@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make what the workers share; they inherit the environment."""
     if not hasattr(config, "workerinput"):
         os.environ[_SHARED] = tempfile.mkdtemp(prefix="tb-tests-")
+        # Many images say so. The programs that tests start, thousands of them, would compile each module again.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
