@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from trialbook.capture.patch import masked_patch, run_git, uncommitted
 from trialbook.capture.secrets import masked_text
+from trialbook.capture.typed import typed_lines
 
 _CODING = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+")
 LONGEST_SCRIPT = 4 << 20
@@ -21,11 +22,13 @@ class EntryPoint:
         path: the script; None in an interactive session.
         module: dotted name when it was started with ``python -m``.
         folder: the working directory of the process.
+        typed: the lines of an interactive session so far.
     """
 
     path: Path | None
     module: str
     folder: Path
+    typed: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,14 @@ def entry_point() -> EntryPoint:
     if module.endswith(".__main__"):
         module = module.removesuffix(".__main__")
     path = Path(name).resolve() if name and Path(name).is_file() else None
-    return EntryPoint(path, module if path is not None else "", Path.cwd())
+    typed = typed_lines() if path is None else ""
+    return EntryPoint(path, module if path is not None else "", Path.cwd(), typed)
 
 
 def detect(entry: EntryPoint) -> Code:
     """Everything that is known about the code of ``entry``; some git calls, so not for the caller's thread."""
     if entry.path is None:
-        return _without_file()
+        return _without_file(entry.typed)
     root = repository_root(entry.path.parent)
     if root is None:
         return _standalone(entry)
@@ -88,11 +92,13 @@ def detect(entry: EntryPoint) -> Code:
     )
 
 
-def _without_file() -> Code:
-    """The code of a program that no file holds: the text of ``python -c``, else the reason why there is none."""
+def _without_file(typed: str) -> Code:
+    """The code of a program that no file holds: the text of ``python -c``, the lines of an interactive session, else
+    the reason why there is none."""
     text = command_text(sys.orig_argv)
-    if text is not None:
-        return Code(diff=masked_text(text))
+    if text is not None or typed:
+        whole = "\n".join(part for part in (text, typed) if part)
+        return Code(diff=masked_text(whole), entry_point="session.py" if typed else "command.py")
     from zipfile import is_zipfile
 
     started = Path(sys.argv[0]) if sys.argv else Path()
@@ -104,8 +110,8 @@ def _without_file() -> Code:
             "file.\n"
         )
     return Code(
-        diff="# No code: these are the lines of an interactive session, which the interpreter does not keep. Run them "
-        "from a file, or in a notebook.\n"
+        diff="# No code: these are the lines of an interactive session that is no terminal, or whose line editor keeps "
+        "none. Run them from a file, or in a notebook.\n"
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import trialbook
+from trialbook.base.files import write_atomic
 from trialbook.base.guard import guard
 from trialbook.capture.code import Code, EntryPoint, detect, entry_point, masked, repository_root
 from trialbook.capture.secrets import masked_arguments, masked_text
@@ -114,8 +115,18 @@ def describe_later(record: Record, entry: EntryPoint) -> None:
         from trialbook.capture.checkout import standalone
 
         code = standalone(entry.path, None, False) if _alone and entry.path is not None else detect(entry)
-        found = {**_fields(code, record), "requirements": requirements(record, entry.path, code.root)}
+        script = entry.path or as_file(record, code)
+        found = {**_fields(code, record), "requirements": requirements(record, script, code.root)}
         put(record, {**found, **_overrides()})
+
+
+def as_file(record: Record, code: Code) -> Path | None:
+    """The text of a program that no file holds as one, for the search of its imports; None where there is none."""
+    if not code.entry_point:
+        return None
+    script = record.settings.own_cache() / record.id / code.entry_point
+    write_atomic(script, code.diff.encode("utf-8", "replace"))
+    return script
 
 
 def _overrides() -> dict[str, str]:

@@ -30,6 +30,7 @@ from trialbook.sdk.task.code import default_project, describe_at_once, describe_
 from trialbook.sdk.task.decide import Move, Wish
 from trialbook.sdk.task.run import Run, default_name, finish_status
 from trialbook.sdk.task.start import Birth, defers, start
+from trialbook.sdk.task.typed import TypedCode
 from trialbook.sdk.task_types import TaskTypes
 
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ class LifecycleMixin(TaskBase):
             if entry.path is None and shell is not None:
                 run.notebook = notebook.NotebookCode(started.record, shell, run.watch_on, run.would_end)
             else:
+                if entry.typed:
+                    run.notebook = TypedCode(started.record, entry.folder, entry.typed)
                 background.append(lambda: describe_later(started.record, entry))
         run.begin(auto_connect_streams, background)
         if started.decision.move not in (Move.NEW, Move.REUSE) and not settings.task_id:
