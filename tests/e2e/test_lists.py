@@ -343,10 +343,22 @@ def test_W8_filters_change_no_column_and_a_choice_follows_its_user(
     expect(heads.filter(has_text="learning_rate")).to_be_visible()
     expect(heads.filter(has_text="loss / validation")).to_be_visible()
     before = heads.all_text_contents()
-    page.goto(f"{fresh.url}/projects/{project}/tasks?s=h:General:learning_rate&st=failed")
+    page.get_by_role("group", name="Status").get_by_role("button", name="failed").click()
     expect(rows).to_have_count(2)
     expect(heads).to_have_text(before)
     expect(rows.first).to_contain_text("c3")
+    expect(page).to_have_url(re.compile(r"s=h(:|%3A)General(:|%3A)learning_rate.*st=failed"))
+    expect(heads.filter(has_text="learning_rate")).to_have_attribute("aria-sort", "ascending")
+    # How wide a column is belongs to the choice.
+    edge = heads.filter(has_text="learning_rate").locator(".resize")
+    edge.hover()
+    page.mouse.down()
+    handle = edge.bounding_box()
+    assert handle is not None
+    page.mouse.move(handle["x"] + 60, handle["y"] + 5, steps=3)
+    with page.expect_response(lambda answer: answer.url.endswith("users.set_preferences")):
+        page.mouse.up()
+    wide = heads.filter(has_text="learning_rate").evaluate("head => head.style.width")
     page.get_by_role("button", name="Columns").click()
     dialog = page.get_by_role("dialog")
     with page.expect_response(lambda answer: answer.url.endswith("users.set_preferences")):
@@ -358,6 +370,7 @@ def test_W8_filters_change_no_column_and_a_choice_follows_its_user(
     theirs = other.get_by_role("columnheader")
     other.goto(f"{fresh.url}/projects/{project}/tasks")
     expect(theirs.filter(has_text="Worker")).to_have_count(1)
+    expect(theirs.filter(has_text="learning_rate")).to_have_css("width", wide)
     other.goto(f"{fresh.url}/projects/*/tasks")
     expect(theirs.filter(has_text="Name")).to_have_count(1)
     expect(theirs.filter(has_text="Worker")).to_have_count(0)
@@ -366,6 +379,17 @@ def test_W8_filters_change_no_column_and_a_choice_follows_its_user(
     with other.expect_response(lambda answer: answer.url.endswith("users.set_preferences")):
         other.get_by_role("button", name="Automatic").click()
     expect(theirs.filter(has_text="Worker")).to_have_count(0)
-    assert not [name for name in filler.call("users.get_preferences")["preferences"] if project in name]
+    kept = filler.call("users.get_preferences")["preferences"]
+    assert [name for name in kept if project in name] == [f"trialbook_widths:{project}"]
+    # The table of models has a choice of its own.
+    filler.call("models.create", name="m", project=project, uri="https://example.org/m", framework="torch")
+    page.goto(f"{fresh.url}/projects/{project}/models")
+    page.get_by_role("button", name="Columns").click()
+    with page.expect_response(lambda answer: answer.url.endswith("users.set_preferences")):
+        page.get_by_role("menuitem", name="Framework").click()
+    expect(heads.filter(has_text="Framework")).to_have_count(0)
+    other.goto(f"{fresh.url}/projects/{project}/models")
+    expect(theirs.filter(has_text="Name")).to_have_count(1)
+    expect(theirs.filter(has_text="Framework")).to_have_count(0)
     first.close()
     second.close()

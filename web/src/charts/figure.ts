@@ -1,3 +1,4 @@
+import { drawnText, plainText } from "~/charts/markup";
 import { filePlace } from "~/state/files";
 import { colourway, type ThemeName } from "~/theme/palette";
 import type { TableValue } from "~/widgets/DataTable";
@@ -25,14 +26,11 @@ function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/**
- * Plotly draws links and a little HTML in its texts; a figure may come from anyone, so links go and only plain
- * formatting stays. Pictures may come from this server or be part of the figure, never from elsewhere.
- */
+/** Texts as `drawnText` has them. Pictures may come from this server or be part of the figure, never from elsewhere. */
 function clean(value: unknown, key = ""): unknown {
   if (typeof value === "string") {
     if (key === "source") return /^data:image\/(png|jpe?g|gif|webp);/.test(value) ? value : (filePlace(value).href ?? "");
-    return value.replace(/<(?!\/?(?:b|i|em|strong|sub|sup|br)\s*\/?>)[^>]*>?/gi, "");
+    return drawnText(value, key === "hovertemplate");
   }
   if (Array.isArray(value)) return value.length > 0 && typeof value[0] === "number" ? value : value.map((item) => clean(item, key));
   if (!isObject(value)) return value;
@@ -78,7 +76,7 @@ function cellValue(value: unknown): TableValue {
 function tableOf(trace: Json, name: string): Figure["tables"][number] {
   const header = isObject(trace["header"]) ? column(trace["header"]["values"]) : [];
   const cells = isObject(trace["cells"]) ? column(trace["cells"]["values"]).map(column) : [];
-  const columns = header.map((one) => (Array.isArray(one) ? one.join(" ") : String(one ?? "")).replace(/<[^>]*>/g, ""));
+  const columns = header.map((one) => plainText(Array.isArray(one) ? one.join(" ") : String(one ?? "")));
   const length = Math.max(0, ...cells.map((one) => one.length));
   const width = Math.max(columns.length, cells.length);
   while (columns.length < width) columns.push("");

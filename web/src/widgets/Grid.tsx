@@ -41,7 +41,8 @@ interface Props<R extends GridRow> {
   rows: { total: number; at: (place: number) => R | undefined; touched: ReadonlyMap<string, number> };
   columns: readonly GridColumn<R>[];
   widths: Readonly<Record<string, number>>;
-  setWidth: (id: string, width: number) => void;
+  /** `done`: nobody pulls at it any more. */
+  setWidth: (id: string, width: number, done?: boolean) => void;
   sort: readonly string[];
   setSort: (id: string, add: boolean) => void;
   selected: ReadonlySet<string>;
@@ -104,7 +105,7 @@ export function Grid<R extends GridRow>(props: Props<R>) {
             <Fragment key={column.id}>
               {index === first && before}
               <HeadCell column={column} index={index} sort={props.sort} setSort={props.setSort} place={place(column, index)}
-                setWidth={(width) => props.setWidth(column.id, width)} />
+                setWidth={(width, done) => props.setWidth(column.id, width, done)} />
             </Fragment>
           ))}
           {after}
@@ -175,7 +176,7 @@ function HeadCell(props: {
   index: number;
   sort: readonly string[];
   setSort: (id: string, add: boolean) => void;
-  setWidth: (width: number) => void;
+  setWidth: (width: number, done: boolean) => void;
   place: Place;
 }) {
   const { column, sort } = props;
@@ -184,8 +185,10 @@ function HeadCell(props: {
   const drag = (event: MouseEvent) => {
     event.preventDefault();
     const [start, width] = [event.clientX, props.place.style.width];
-    const move = (to: globalThis.MouseEvent) => props.setWidth(Math.max(60, width + to.clientX - start));
-    const up = () => {
+    const at = (to: globalThis.MouseEvent) => Math.max(60, width + to.clientX - start);
+    const move = (to: globalThis.MouseEvent) => props.setWidth(at(to), false);
+    const up = (to: globalThis.MouseEvent) => {
+      if (to.clientX !== start) props.setWidth(at(to), true);
       document.removeEventListener("mousemove", move);
       document.removeEventListener("mouseup", up);
     };

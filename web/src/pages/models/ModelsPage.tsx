@@ -9,6 +9,7 @@ import { BASE_FIELDS, columnsOf, SHOWN } from "~/pages/models/columns";
 import { ModelDialog } from "~/pages/models/ModelDialog";
 import { useCrumbTrail } from "~/shell/crumbs";
 import * as codec from "~/state/codec";
+import { useColumnChoice } from "~/state/columnChoice";
 import { useProject } from "~/state/directory";
 import { csv, saveFile } from "~/state/download";
 import { useKeys } from "~/state/keys";
@@ -105,6 +106,8 @@ function ModelTable({ pid }: { pid: string }) {
   const rowHeight = ROW_HEIGHT[usePreferences().density];
   const text = useDeferredValue(view.q);
   const source = useMemo(() => sourceOf(requestOf(pid, { ...view, q: text })), [pid, view, text]);
+  const place = `models:${pid}`;
+  const [kept, keep] = useColumnChoice(place);
   const box = useRef<HTMLDivElement>(null);
   const search = useRef<HTMLInputElement>(null);
   const viewport = useViewport(box);
@@ -114,17 +117,23 @@ function ModelTable({ pid }: { pid: string }) {
   const rows = useGridRows(source, [first, first + Math.ceil(viewport.height / rowHeight) + 1], frozen);
   const loaded = rows.loaded();
   const makers = useMakers(loaded);
-  const metadata = [...new Set([...view.c.flatMap((id) => (id.startsWith("meta:") ? [id.slice(5)] : [])), ...loaded.flatMap((row) => Object.keys(row.metadata ?? {}))])].sort();
+  // The address is for those who get the link; where it says nothing, the user's own choice holds.
+  const own = view.c.length > 0 ? view.c : kept;
+  const metadata = [...new Set([...own.flatMap((id) => (id.startsWith("meta:") ? [id.slice(5)] : [])), ...loaded.flatMap((row) => Object.keys(row.metadata ?? {}))])].sort();
   const known = columnsOf(makers, metadata);
-  const ids = view.c.length ? view.c : pid === "*" ? [...SHOWN.slice(0, 5), "project", ...SHOWN.slice(5)] : SHOWN;
+  const ids = own.length ? own : pid === "*" ? [...SHOWN.slice(0, 5), "project", ...SHOWN.slice(5)] : SHOWN;
   const columns = ids.map((id) => known.find((one) => one.id === id)).filter((one): one is GridColumn<ModelRow> => one !== undefined);
-  const [widths, setWidth] = useColumnWidths("models");
+  const [widths, setWidth] = useColumnWidths("models", place);
   const selection = useGridSelection(box, rows, rowHeight, (row) => router.history.push(modelPath(row.project, row.id)));
   useKeys({ "/": () => search.current?.focus() });
   const name = pid === "*" ? "All models" : (project.data?.name ?? "…");
   useCrumbTrail(
     pid === "*" ? [{ label: name }] : [{ label: "Projects", to: "/projects" }, { label: name, to: projectPath(pid) }, { label: "Models" }],
   );
+  const setColumns = (next: readonly string[]) => {
+    keep(next);
+    setView({ c: [...next] });
+  };
   const exportRows = () => {
     const context = { user: NOBODY, project: NOBODY, now: Date.now() / 1000 };
     const table = loaded.map((row) => [row.id, ...columns.map((column) => (column.id === "user" ? row.user : column.id === "project" ? row.project : column.plain(row, context)))]);
@@ -173,7 +182,7 @@ function ModelTable({ pid }: { pid: string }) {
           archive
         </button>
         <Picker icon="columns" label="Columns" fixed options={known.map((one) => one.id)} names={new Map(known.map((one) => [one.id, one.title]))}
-          chosen={ids} toggle={(one) => setView({ c: one === "name" ? ids : toggled(ids, one) })} />
+          chosen={ids} toggle={(one) => setColumns(one === "name" ? ids : toggled(ids, one))} />
         <button type="button" className="icon-button" title="Download the loaded rows as CSV" aria-label="Download CSV" onClick={exportRows}>
           <Icon name="download" />
         </button>

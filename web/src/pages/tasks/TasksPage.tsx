@@ -60,7 +60,7 @@ function TaskTable({ pid }: { pid: string }) {
   const source = useMemo(() => sourceOf(pid, request), [pid, request]);
   const rows = useGridRows(source, [first, first + Math.ceil(viewport.height / rowHeight) + 1], frozen);
 
-  const [widths, setWidth] = useColumnWidths("tasks");
+  const [widths, setWidth] = useColumnWidths("tasks", pid);
   const [picking, setPicking] = useState(false);
   const search = useRef<HTMLInputElement>(null);
 

@@ -1,0 +1,90 @@
+"""Converted figures on the page beside the pixels that matplotlib makes of them."""
+
+import io
+import json
+import uuid
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Site
+from tests.unit.capture.drawings import CONVERTED
+
+Box = tuple[float, float, float, float]
+INK = {"red": (255, 0, 0), "blue": (0, 0, 255), "green": (0, 128, 0)}
+CLOSE = 0.03
+"""Of the length of an axis."""
+WHERE = """plot => {
+    const full = plot._fullLayout, box = plot.getBoundingClientRect();
+    return Object.keys(full).filter(name => /^yaxis/.test(name)).map(name => {
+        const y = full[name], x = full["xaxis" + name.slice(5)];
+        return [box.left + x._offset, box.top + y._offset, x._length, y._length];
+    });
+}"""
+
+
+def boxes(pixels: Any, panel: Box) -> dict[str, Box]:
+    """Where in a panel each ink is: left, top, right, bottom as parts of it."""
+    left, top, width, height = (round(edge) for edge in panel)
+    part = np.asarray(pixels)[top : top + height, left : left + width, :3].astype(int)
+    found = {}
+    for name, ink in INK.items():
+        rows, columns = np.nonzero((abs(part - np.array(ink)) < 40).all(axis=2))
+        if len(rows) > 20:
+            found[name] = (
+                *(columns.min() / width, rows.min() / height),
+                *(columns.max() / width, rows.max() / height),
+            )
+    return found
+
+
+def shared_panels(figure: Any) -> None:
+    left, right = figure.subplots(1, 2, sharey=True)
+    left.plot([0, 1, 2], [1, 2, 1], color="red", linewidth=4)
+    right.plot([0, 1, 2], [30, 40, 35], color="blue", linewidth=4)
+
+
+def upside_down(figure: Any) -> None:
+    axes = figure.subplots()
+    axes.bar([1, 2, 3], [1, 3, 2], width=0.4, color="green")
+    axes.plot([1, 3], [0.5, 2.5], "s", color="red", markersize=12)
+    axes.set_ylim(5, 0)
+    axes.set_xlim(0, 8)
+
+
+@pytest.mark.parametrize("draw", [shared_panels, upside_down, CONVERTED["what_lies_in_front"]])
+def test_T11_a_converted_figure_shows_the_same_as_the_original(page: Page, site: Site, draw: Any) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    from trialbook.capture.interactive.figure import interactive
+
+    figure = Figure(figsize=(8, 5))
+    canvas = FigureCanvasAgg(figure)
+    draw(figure)
+    found = interactive(figure)
+    assert found is not None
+    canvas.draw()
+    original = np.asarray(canvas.buffer_rgba())
+    wanted = []
+    for axes in figure.get_axes():
+        box = axes.get_window_extent()
+        wanted.append(boxes(original, (box.x0, original.shape[0] - box.y1, box.width, box.height)))
+    assert any(wanted)
+
+    task = site.filler.task("Figures", f"pixels {uuid.uuid4()}")
+    base = {"task": task, "metric": "figure", "variant": "figure", "iter": 0, "type": "plot"}
+    site.filler.events([{**base, "plot_str": json.dumps(found)}])
+    page.goto(f"{site.url}/projects/*/tasks/{task}/output/metrics/plots")
+    host = page.locator(".plotly-host")
+    expect(host).to_have_attribute("data-drawn", "true")
+    panels = page.locator(".js-plotly-plot").evaluate(WHERE)
+    shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+    for panel, inks in zip(panels, wanted, strict=True):
+        shown = boxes(shot, tuple(panel))
+        assert shown.keys() == inks.keys()
+        for ink, place in inks.items():
+            assert shown[ink] == pytest.approx(place, abs=CLOSE), ink
