@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Site
+from tests.unit.capture import comparing
 from tests.unit.capture.drawings import CONVERTED
 
 Box = tuple[float, float, float, float]
@@ -18,10 +19,11 @@ CLOSE = 0.03
 """Of the length of an axis."""
 WHERE = """plot => {
     const full = plot._fullLayout, box = plot.getBoundingClientRect();
-    return Object.keys(full).filter(name => /^yaxis/.test(name)).map(name => {
-        const y = full[name], x = full["xaxis" + name.slice(5)];
-        return [box.left + x._offset, box.top + y._offset, x._length, y._length];
-    });
+    const pairs = [...new Set(plot.data.map(trace => trace.xaxis + " " + trace.yaxis))];
+    return Object.fromEntries(pairs.map(pair => {
+        const [x, y] = pair.split(" ").map(name => full[name[0] + "axis" + name.slice(1)]);
+        return [pair, [box.left + x._offset, box.top + y._offset, x._length, y._length]];
+    }));
 }"""
 
 
@@ -46,6 +48,17 @@ def shared_panels(figure: Any) -> None:
     right.plot([0, 1, 2], [30, 40, 35], color="blue", linewidth=4)
 
 
+def diagonal(figure: Any) -> None:
+    # As seaborn's pairplot has it.
+    axes = figure.subplots(2, 2, sharex="col", sharey="row")
+    axes[0, 1].plot([1, 3], [4, 8], "s", color="red", markersize=12)
+    axes[1, 0].plot([0, 9], [5, 6], "s", color="red", markersize=12)
+    for number, ink in enumerate(("green", "blue")):
+        over = axes[number, number].twinx()
+        over.set_axis_off()
+        over.bar([1, 2, 3], [1, 3, 2], color=ink)
+
+
 def upside_down(figure: Any) -> None:
     axes = figure.subplots()
     axes.bar([1, 2, 3], [1, 3, 2], width=0.4, color="green")
@@ -54,7 +67,7 @@ def upside_down(figure: Any) -> None:
     axes.set_xlim(0, 8)
 
 
-@pytest.mark.parametrize("draw", [shared_panels, upside_down, CONVERTED["what_lies_in_front"]])
+@pytest.mark.parametrize("draw", [shared_panels, diagonal, upside_down, CONVERTED["what_lies_in_front"]])
 def test_T11_a_converted_figure_shows_the_same_as_the_original(page: Page, site: Site, draw: Any) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -83,8 +96,8 @@ def test_T11_a_converted_figure_shows_the_same_as_the_original(page: Page, site:
     expect(host).to_have_attribute("data-drawn", "true")
     panels = page.locator(".js-plotly-plot").evaluate(WHERE)
     shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
-    for panel, inks in zip(panels, wanted, strict=True):
-        shown = boxes(shot, tuple(panel))
+    for (_, x, y), inks in zip(comparing.panels(figure, found), wanted, strict=True):
+        shown = boxes(shot, tuple(panels[f"{x} {y}"]))
         assert shown.keys() == inks.keys()
         for ink, place in inks.items():
             assert shown[ink] == pytest.approx(place, abs=CLOSE), ink

@@ -80,6 +80,9 @@ def number_of(axis: Any, value: Any, is_place: bool = False) -> float:
 
 def axes(figure: Any, found: Found) -> None:
     """Limits, kinds, names, ticks and their texts."""
+    # The page forgets axes without a trace, and draws what should lie over them all over its column.
+    used = {(trace["xaxis"], trace["yaxis"]) for trace in found["data"]}
+    assert all((x, y) in used for _, x, y in panels(figure, found))
     seen: set[str] = set()
     for axes, x, y in panels(figure, found):
         for name_of, axis, limits in ((x, axes.xaxis, axes.get_xlim()), (y, axes.yaxis, axes.get_ylim())):

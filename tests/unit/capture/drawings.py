@@ -70,6 +70,13 @@ def hidden_twin(figure: Any) -> None:
 
 
 @converted
+def empty_panel(figure: Any) -> None:
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], [1, 2])
+    right.set_title("nothing yet")
+
+
+@converted
 def percent_ticks(figure: Any) -> None:
     from matplotlib.ticker import PercentFormatter
 
@@ -234,6 +241,7 @@ def samples_of_a_legend(figure: Any) -> None:
     for colour, name in (("red", "a"), ("blue", "b")):
         axes.plot([0, 1], [1, len(colour)], color=colour)
         axes.plot([], [], color=colour, label=name)
+    axes.plot([], [], color="white", marker="", linestyle="", label="heading")
     axes.plot([], [], color="black", marker="s", label="nothing")
     axes.legend()
 

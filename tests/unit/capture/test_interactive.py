@@ -56,10 +56,11 @@ def test_T11_what_lies_in_front_comes_last() -> None:
 
 def test_T11_a_legend_names_what_is_drawn() -> None:
     _, found = kept("samples_of_a_legend")
-    assert [(trace["name"], trace["y"]) for trace in found["data"]] == [
-        ("a", [1, 3]),
-        ("b", [1, 4]),
-        ("nothing", [None]),
+    assert [(trace["name"], trace["mode"], trace["y"]) for trace in found["data"]] == [
+        ("a", "lines", [1, 3]),
+        ("b", "lines", [1, 4]),
+        ("heading", "none", [None]),
+        ("nothing", "lines+markers", [None]),
     ]
 
 

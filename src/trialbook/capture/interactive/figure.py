@@ -74,6 +74,7 @@ class _Page:
         self._titles()
         self._legends()
         self._traces = legends.without_empty(self._traces)
+        self._fill_empty()
         if len(self._axes) > _MANY_AXES:
             self._layout["font"] = {"size": 10}
         self._layout.update(ground.own(self._figure, self._axes, self._traces, self._notes))
@@ -232,6 +233,15 @@ class _Page:
             seen.append(base)
         if alone and self._is_right_taken():
             self._layout["legend"].update({"orientation": "h", "y": -0.2})
+
+    def _fill_empty(self) -> None:
+        """A trace without a point for axes that have none: the page forgets these, and whatever lies over them."""
+        used = {(trace["xaxis"], trace["yaxis"]) for trace in self._traces}
+        for place in self._places:
+            if (place.x, place.y) not in used:
+                nothing: Trace = {"type": "scatter", "mode": "markers", "x": [None], "y": [None]}
+                nothing.update(hoverinfo="skip", showlegend=False, name="", xaxis=place.x, yaxis=place.y)
+                self._traces.append(nothing)
 
     def _axes_at(self, base: Place) -> set[tuple[str, str]]:
         return {(place.x, place.y) for place in self._places if place.base is base}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from trialbook.capture.interactive import texts
-from trialbook.capture.interactive.colours import css
+from trialbook.capture.interactive.colours import css, opacity
 from trialbook.capture.interactive.lines import Trace, marks, stroke
 from trialbook.capture.interactive.unknown import Unknown
 
@@ -75,7 +75,7 @@ def without_empty(traces: list[Trace]) -> list[Trace]:
     """The traces without those that show nothing, neither points nor an entry of a legend."""
     for trace in traces:
         if trace.get("x") == [] and trace.get("showlegend"):
-            trace.update(x=[None], y=[None], visible=True)
+            trace.update(x=[None], y=[None])
     return [trace for trace in traces if trace.get("x") != []]
 
 
@@ -108,16 +108,16 @@ def _sample(handle: Any) -> Trace:
     """A trace that is seen in the legend alone."""
     trace: Trace = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
     if type(handle).__name__ == "Line2D":
-        has_line = handle.get_linestyle() not in _NOTHING
-        has_marks = handle.get_marker() not in _NOTHING
+        is_seen = opacity(handle) > 0
+        has_line = is_seen and handle.get_linestyle() not in _NOTHING and handle.get_linewidth() > 0
+        has_marks = is_seen and handle.get_marker() not in _NOTHING and handle.get_markersize() > 0
         modes = [mode for mode, there in (("lines", has_line), ("markers", has_marks)) if there]
-        trace["mode"] = "+".join(modes) or "markers"
+        # An entry without a sample is a heading.
+        trace["mode"] = "+".join(modes) or "none"
         if has_line:
             trace["line"] = stroke(handle)
         if has_marks:
             trace["marker"] = marks(handle)
-        elif not has_line:
-            trace["marker"] = {"color": "rgba(0,0,0,0)"}
         return trace
     hue = hue_of(handle)
     if type(handle).__name__ not in ("Rectangle", "PathCollection", "Polygon", "Patch", "LineCollection"):

@@ -31,7 +31,8 @@ def line(pair: Pair, drawn: Any) -> Trace:
         raise Unknown("a line with colours between its dashes, or markers at some points")
     trace: Trace = {
         "type": "scatter",
-        "mode": "lines+markers" if has_line and has_marks else ("lines" if has_line else "markers"),
+        "mode": "+".join(name for name, there in (("lines", has_line), ("markers", has_marks)) if there)
+        or "none",
         **named(drawn),
         "x": pair.x.values(drawn.get_xdata(orig=False)),
         "y": pair.y.values(drawn.get_ydata(orig=False)),
@@ -42,8 +43,6 @@ def line(pair: Pair, drawn: Any) -> Trace:
             trace["line"]["shape"] = _STEPS[drawn.get_drawstyle()]
     if has_marks:
         trace["marker"] = marks(drawn)
-    if not has_line and not has_marks:
-        trace["visible"] = False
     return trace
 
 
