@@ -242,6 +242,10 @@ def test_D8_a_folder_that_is_not_mounted_stays_as_it_is(
     draft.upload()
     draft._draft("close").close()
     away = shared.rename(tmp_path / "away")
+    # This process has the list of what is in the version; only the bytes are away.
+    for ask in (data.get_local_copy, lambda: data.get_mutable_local_copy(tmp_path / "mine")):
+        with pytest.raises(DatasetMissing, match=f"{shared}.*is it mounted"):
+            ask()
     for mounted in (False, True):
         # Without the folder, and with the empty folder that it is mounted on.
         if mounted:

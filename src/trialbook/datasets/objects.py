@@ -13,12 +13,32 @@ import numpy as np
 from trialbook.base.ids import is_id
 from trialbook.blobs.store import BlobStore, FileParts
 from trialbook.datasets.folder import LocalBlobs
+from trialbook.datasets.in_place import in_place
 from trialbook.datasets.manifest import FORMAT, RangeRef, Root, decode_range, decode_root, open_range
 from trialbook.datasets.rows import Array, Rows, settled
 from trialbook.datasets.table import Table
 from trialbook.errors import DatasetDamaged, DatasetError, DatasetMissing, FileMissing
 
 _FORMAT_KEY = "format.json"
+
+
+def missing(blobs: BlobStore, text: str, where: str = "") -> DatasetMissing:
+    """That something is missing, or, when there is no repository at all, that this is.
+
+    Args:
+        blobs: where it should be.
+        text: what is missing.
+        where: address of the repository; empty is its folder, when it is one of this machine.
+    """
+    try:
+        blobs.head(_FORMAT_KEY)
+    except FileMissing:
+        near = in_place(blobs, _FORMAT_KEY)
+        where = where or (str(near.parent) if near is not None else "its address")
+        return DatasetMissing(
+            f"there is no repository of datasets at {where}: is it mounted, and the address right? ({text})"
+        )
+    return DatasetMissing(text)
 
 
 class Objects:
@@ -70,11 +90,7 @@ class Objects:
 
     def _gone(self, text: str) -> DatasetMissing:
         """What is missing, or that the whole repository is."""
-        if self.where and self.length(_FORMAT_KEY) is None:
-            return DatasetMissing(
-                f"there is no repository of datasets at {self.where}: is it mounted, and the address right? ({text})"
-            )
-        return DatasetMissing(text)
+        return missing(self.blobs, text, self.where)
 
     def whole(self, key: str) -> bytes:
         """All bytes of an object.
@@ -169,7 +185,7 @@ class Objects:
         try:
             return open_range(self.whole(f"ranges/{ref.key}"), ref.key)
         except FileMissing:
-            raise DatasetMissing(f"range {ref.key} is gone from the storage") from None
+            raise self._gone(f"range {ref.key} is gone from the storage") from None
 
     def rows(self, root: Root, anew: bool = False) -> Rows:
         """All rows of a version; nothing is read while somebody holds them already, unless ``anew``."""

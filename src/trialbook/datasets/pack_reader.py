@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from trialbook.blobs.store import BlobStore
 from trialbook.datasets.in_place import copy_span, in_place
-from trialbook.datasets.objects import pack_key
+from trialbook.datasets.objects import missing, pack_key
 from trialbook.datasets.pack_layout import TAIL_BYTES, Members, decode_index, find_index
 from trialbook.datasets.pieces import Recipe, decode_recipe, recipe_length
 from trialbook.datasets.rows import DEFLATE, PIECES, STORED, Array
@@ -271,7 +271,7 @@ class PackReader:
 
     def _gone(self) -> DatasetMissing:
         owner, _, identity = self._key.partition("/")
-        return DatasetMissing(f"pack {identity} of version {owner} is gone from the storage")
+        return missing(self._blobs, f"pack {identity} of version {owner} is gone from the storage")
 
     def _damaged(self, item: Wanted) -> DatasetDamaged:
         return DatasetDamaged(f"pack {self._key} is damaged at byte {item.offset}")
