@@ -429,6 +429,19 @@ def test_T4_a_namespace_gets_what_was_edited(begin: Begin) -> None:
     assert again(remote).get_parameters()["Args/lr"] == "0.7"
 
 
+def test_T4_what_nobody_edited_stays_whatever_its_letters(begin: Begin) -> None:
+    code = {"half": "\udc80", "zero": "a\0b", "both": ["\ud800", "x\0"], "key": {"\udcff": 1}, "lr": 0.1}
+    task = begin()
+    task.connect(dict(code))
+    task.close()
+    copy = Task.clone(task)
+    copy.set_parameter("General/lr", "0.7")
+    Task.debug_simulate_remote_task(copy.id)
+    seen = dict(code)
+    begin().connect(seen)
+    assert seen == {**code, "lr": 0.7}
+
+
 def test_T33_a_parameter_that_is_set_keeps_its_type_and_description(draft: Task) -> None:
     draft.set_parameters(
         {"k": 1.5, "pair": (1, 2), "list": [1, 2], "mixed": [1, "a"], "none": None, "d": [{}]}

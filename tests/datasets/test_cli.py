@@ -175,6 +175,8 @@ def test_D22_nothing_is_made_before_its_input_is_checked(
     data("create", *named)
     assert "there is no file" in data("add", "--files", there, tmp_path / "TYPO", status=1)
     assert "name a path" in data("add", "--files", "", status=1)
+    there_not = f"file://{tmp_path}/TYPO"
+    assert "there is no f" in data("add", "--files", there, "--links", there_not, status=1)
     assert "name a path" in data("remove", "--files", "", status=1)
     assert data("list")["files"] == []
     data("sync", "--folder", there)

@@ -91,12 +91,23 @@ def add(
     _distinct(files)
     data = writable(dataset_id)
     patterns = list(wildcard) or None
+    for one in links:
+        # The method says what it could not reach and goes on; a command that added nothing has failed.
+        _look(one, patterns, not non_recursive)
     count = sum(
         data.add_files(one, patterns, None, dataset_folder, not non_recursive, verbose) for one in files
     )
     if links:
         count += data.add_external_files(list(links), patterns, dataset_folder, not non_recursive, verbose)
     answer(json_output, {"id": data.id, "added": count}, f"{count} files added")
+
+
+def _look(link: str, patterns: list[str] | None, recursive: bool) -> None:
+    # A command starts faster without these.
+    from trialbook.sdk.connection import connect
+    from trialbook.sdk.dataset.links import find
+
+    find(connect(), link, patterns, recursive)
 
 
 @click.command(cls=Several)

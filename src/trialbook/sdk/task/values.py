@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from trialbook.base.unicode import storable
+from trialbook.base.unicode import readable, storable
 from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast, describe, text_of, type_of
 from trialbook.sdk.structures import flatten
@@ -295,7 +295,7 @@ def parameter(section: str, name: str, value: Any, kind: str, description: str) 
     return {
         "section": section,
         "name": name,
-        "value": text_of(value),
+        "value": readable(text_of(value)),
         "type": kind,
         "description": description,
     }
