@@ -1,13 +1,14 @@
 """How long another request waits while one client writes a lot.
 
-    python -m benchmarks.ping_under_load [--only console,names,upload] [--lines 1000000] [--names 100000]
-                                         [--megabytes 2048] [--door lines|journal] [--database URL]
+    python -m benchmarks.ping_under_load [--only console,names,upload,bombs] [--lines 1000000] [--names 100000]
+                                         [--megabytes 2048] [--door lines|journal] [--together] [--database URL]
 
 Two callers go on during each load: one reads a task, the other writes to one. Each line has the time of the load, and
 the median, the 99th percentile and the worst of both callers, beside the same two callers on the idle server.
 """
 
 import argparse
+import gzip
 import json
 import os
 import struct
@@ -16,9 +17,11 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from benchmarks.ingest import Server
+from benchmarks.ingest import Server, in_parallel
 
 LINES, POINTS = "application/json-lines", "application/x-trialbook-points"
 AT_ONCE = 50_000
@@ -69,7 +72,7 @@ def journal(task: str, first: int, raw: bytes) -> bytes:
     return b"TBP1" + struct.pack("<I", len(head)) + head + raw
 
 
-def during(server: Server, load: Callable[[], None]) -> None:
+def during(server: Server, load: Callable[[], object]) -> None:
     """Run a load, and print how long the others waited meanwhile."""
     task = server.call("tasks.create", name="asked", type="training", project_name="benchmarks")["id"]
     server.call("tasks.started", task=task)
@@ -110,11 +113,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="console,names,upload")
+    parser.add_argument("--only", default="console,names,upload,bombs")
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--names", type=int, default=100_000)
     parser.add_argument("--megabytes", type=int, default=2048)
     parser.add_argument("--door", choices=["lines", "journal"], default="lines")
+    parser.add_argument("--together", action="store_true", help="all of them at once")
     parser.add_argument("--database")
     asked = parser.parse_args()
     print(f"load average {os.getloadavg()[0]:.1f}, door {asked.door}")
@@ -123,24 +127,44 @@ def main() -> None:
         try:
             print(f"{'idle':8}", end="")
             during(server, lambda: time.sleep(5))
-            for kind, many, make in (("console", asked.lines, console), ("names", asked.names, names)):
-                if kind in asked.only:
-                    task = server.call("tasks.create", name=kind, type="training", project_name="benchmarks")[
-                        "id"
-                    ]
-                    bodies = make(task, many, asked.door)
-
-                    def load(bodies: list[tuple[str, str, bytes]] = bodies) -> None:
-                        for method, content, body in bodies:
-                            server.ask(method, body, content)
-
-                    print(f"{kind:8}", end="")
-                    during(server, load)
-            if "upload" in asked.only:
-                print(f"{'upload':8}", end="")
-                during(server, lambda: upload(server, asked.megabytes))
+            loads = {name: make() for name, make in kinds(server, asked).items() if name in asked.only}
+            if asked.together:
+                loads = {"all": partial(in_parallel, list(loads.values()))}
+            for name, load in loads.items():
+                print(f"{name:8}", end="")
+                during(server, load)
         finally:
             server.stop()
+
+
+def kinds(server: Server, asked: argparse.Namespace) -> dict[str, Callable[[], Callable[[], object]]]:
+    """What makes each load."""
+
+    def writing(name: str, many: int, make: Callable[[str, int, str], list[tuple[str, str, bytes]]]) -> Any:
+        task = server.call("tasks.create", name=name, type="training", project_name="benchmarks")["id"]
+        bodies = make(task, many, asked.door)
+
+        def load() -> None:
+            for method, content, body in bodies:
+                server.ask(method, body, content)
+
+        return load
+
+    return {
+        "console": lambda: writing("console", asked.lines, console),
+        "names": lambda: writing("names", asked.names, names),
+        "upload": lambda: lambda: upload(server, asked.megabytes),
+        "bombs": lambda: lambda: bombs(server),
+    }
+
+
+def bombs(server: Server, many: int = 16) -> None:
+    """Bodies of 64 KB that unpack to as much as is taken, all at once, five times."""
+    body = gzip.compress(b"{" + b" " * (63 << 20), 9)
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Encoding": "gzip", "Content-Type": LINES}
+    url = f"{server.url}/events.add_batch"
+    for _ in range(5):
+        in_parallel([lambda: server.http.request("POST", url, body=body, headers=headers)] * many)
 
 
 def upload(server: Server, megabytes: int) -> None:

@@ -73,6 +73,8 @@ URL_QUOTED = re.compile(
 )
 
 _NAME = r"[\w.-]{1,100}"
+# A pattern that begins with letters is looked for by these, ten times as fast as one that begins with a boundary; and
+# none reads on past the place at which the next attempt begins.
 PLACES = [
     (literal, re.compile(pattern, re.MULTILINE))
     for literal, pattern in (
@@ -88,13 +90,14 @@ PLACES = [
         # requests and httpx
         (
             "auth",
-            r"(\bauth[ ]?=[ ]?\(\s{0,40}[bruf]?[\"'][^\"'\n]{0,100}[\"'],\s{0,40}[bruf]?[\"'])[^\"'\n]+",
+            r"(auth(?<!\wauth)[ ]?=[ ]?\(\s{0,40}[bruf]?[\"'][^\"'\n]{0,100}[\"'],\s{0,40}[bruf]?[\"'])[^\"'\n]+",
         ),
         ("Auth(", r"((?:Basic|Digest)Auth\(\s{0,40}[\"'][^\"'\n]{0,100}[\"'],\s{0,40}[\"'])[^\"'\n]+"),
-        ("Secret", r"(\bSecret(?:Str|Bytes)\(\s{0,40}[bruf]{0,2}[\"'])[^\"'\n*]+"),
+        ("Secret", r"(Secret(?<!\wSecret)(?:Str|Bytes)\(\s{0,40}[bruf]{0,2}[\"'])[^\"'\n*]+"),
         (
             "ookie",
-            r"((?:\bCookie|[\"']cookie)[\"']?[ \t]?:[ \t]{0,5}[bruf]?[\"']?)[^\s=\"']{1,100}=[^\"'\n]{6,}",
+            r"(ookie(?:(?<=\bCookie)|(?<=[\"']cookie))[\"']?[ \t]?:[ \t]{0,5}[bruf]?[\"']?)"
+            r"[^\s=\"']{1,100}=[^\"'\n]{6,}",
         ),
         # what programs are started with
         (
@@ -104,10 +107,11 @@ PLACES = [
         ),
         (
             "curl",
-            r"(\bcurl\b[^\n]{0,300}?\s(?:-u|--user|--proxy-user)[ =]{0,2}[\"']?[^\s:\"']{1,100}:)[^\s\"']+",
+            r"(curl\b(?<!\wcurl)(?:[^\nc]|c(?!url\b)){0,300}?\s"
+            r"(?:-u|--user|--proxy-user)[ =]{0,2}[\"']?[^\s:\"']{1,100}:)[^\s\"']+",
         ),
-        ("mysql", r"(\bmysql(?:dump|admin)?\b[^\n]{0,200}?\s-p)[^\s-]\S*"),
-        ("sshpass", r"(\bsshpass\s{1,5}-p\s{0,5}[\"']?)[^\s\"']+"),
+        ("mysql", r"(mysql(?<!\wmysql)(?:dump|admin)?\b(?:[^\nm]|m(?!ysql)){0,200}?\s-p)[^\s-]\S*"),
+        ("sshpass", r"(sshpass(?<!\wsshpass)\s{1,5}-p\s{0,5}[\"']?)[^\s\"']+"),
         ("</", r"(<[\w:.-]{0,60}(?:[Pp]assw(?:or)?d|[Ss]ecret|[Aa]pi_?[Kk]ey|[a-z]Token)>)[^<\n]+(?=</)"),
     )
 ]

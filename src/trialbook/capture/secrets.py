@@ -12,7 +12,7 @@ whether it applies is bounded. ``benchmarks/masking.py`` measures it on the text
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
 
@@ -64,6 +64,9 @@ WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 SHORTEST_REMEMBERED = 6
 LONGEST_NAME = 100
 NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+_NAME_LETTER = frozenset(NAME_LETTERS)
+_MANY_LETTERS = 10_000
+_MEASURE_BEGINS = frozenset("+-0123456789.,:/x%_")
 
 SCHEME = re.compile(r"[Bb](?:earer|asic|EARER|ASIC)([ \t\xa0]+)[A-Za-z0-9._~+/=-]{16,}")
 HEADER = re.compile(
@@ -73,6 +76,7 @@ HEADER = re.compile(
 PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 PEM_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----")
 OPENS_PLACEHOLDER = frozenset("<[{$%*")
+_OPENS_PARAMETER = frozenset("?&;")
 PLACEHOLDER = re.compile(r"(?:<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\{?\w+\}?|%\(?\w+\)?s?|\**)\Z")
 HEAD = re.compile(
     r"[+\- ]?[ \t]*(?:- )?(?:(?:export|setx?|ENV|ARG|env)[ \t]+|\$env:|//[^\s:]{1,80}:)?[\"']?\Z"
@@ -231,7 +235,7 @@ def masked_text(text: str) -> str:
     if "bearer" in small or "basic" in small:
         text = SCHEME.sub(lambda found: found[0][: found.end(1) - found.start()] + MASK, text)
     stems = tuple(stem for stem in STEMS if stem in small)
-    return _named(text, stems) if stems else text
+    return _by_line(_named, text, stems) if stems else text
 
 
 def masked_output(text: str) -> str:
@@ -246,7 +250,17 @@ def masked_output(text: str) -> str:
     text = masked_text(text)
     small = text.lower()
     stems = tuple(stem for stem in STEMS if stem in small)
-    return _told(text, stems) if stems else text
+    return _by_line(_told, text, stems) if stems else text
+
+
+def _by_line(rule: Callable[[str, tuple[str, ...]], str], text: str, stems: tuple[str, ...]) -> str:
+    """A text under a rule that looks at one line at a time: a line that is there many times is looked at once."""
+    lines = text.split("\n") if len(text) > _MANY_LETTERS else []
+    distinct = list(dict.fromkeys(lines))
+    if 2 * len(distinct) >= len(lines):
+        return rule(text, stems)
+    done = dict(zip(distinct, rule("\n".join(distinct), stems).split("\n"), strict=True))
+    return "\n".join(map(done.__getitem__, lines))
 
 
 def _told(text: str, stems: tuple[str, ...]) -> str:
@@ -274,17 +288,18 @@ def _glued(text: str, found: re.Match[str]) -> bool:
 
 def _is_likely(name: str, value: str) -> bool:
     """Whether a value without quotes among other words is a secret: no plain word, no attribute, no measure."""
-    plain = value.replace(".", "").replace("_", "").isalpha()
     return (
         len(value) >= SHORTEST_REMEMBERED
-        and not plain
-        and not MEASURE.match(value)
+        and not _is_plain(value)
+        and not _is_measure(value)
         and _names_the_value(name)
     )
 
 
 def _name_before(text: str, start: int) -> tuple[str, str]:
-    """The letters of a name before a stem of it, and what comes before them."""
+    """The letters of a name before a stem of it, and the end of what comes before them."""
+    if text[start - 1 : start] not in _NAME_LETTER:
+        return "", text[max(0, start - 5) : start]
     before = text[max(0, start - LONGEST_NAME) : start]
     head = before.rstrip(NAME_LETTERS)
     return before[len(head) :], head
@@ -326,6 +341,13 @@ def _secret(text: str, found: re.Match[str]) -> tuple[int, int] | None:
         return None
     start = found.start()
     letters, head = _name_before(text, start)
+    if (
+        group == "bare"
+        and len(value) < SHORTEST_REMEMBERED
+        and not letters
+        and head[-1:] not in _OPENS_PARAMETER
+    ):
+        return None
     first = start - len(letters)
     name = text[first : found.end("rest")]
     span = found.span(group)
@@ -345,9 +367,11 @@ def _is_text(text: str, first: int, head: str, found: re.Match[str]) -> bool:
     value, end = found["bare"], found.end("bare")
     if head.endswith(";") and "." not in value:
         return True
-    before = text.rfind("\n", max(0, first - LONGEST_NAME), first) + 1
-    shell = text[end : end + 1] == " " and text[first : found.end("rest")].isupper()
-    return _within_quotes(text, first) or (shell and HEAD.match(text[before:first]) is not None)
+    if text[end : end + 1] == " " and text[first : found.end("rest")].isupper():
+        line = text.rfind("\n", max(0, first - LONGEST_NAME), first) + 1
+        if (line or first <= LONGEST_NAME) and HEAD.match(text[line:first]):
+            return True
+    return _within_quotes(text, first)
 
 
 def _within_quotes(text: str, at: int) -> bool:
@@ -359,17 +383,25 @@ def _within_quotes(text: str, at: int) -> bool:
 def _stands_alone(text: str, first: int, end: int, value: str) -> bool:
     """``NAME=value`` in shell and .env style, and ``Name: value`` of a log: nothing else is on the line. An attribute
     or a name is no value (``token = settings.token``, ``password: Optional``), nor is a measure."""
-    if len(value) < SHORTEST_REMEMBERED or not ENDS.match(text, end):
+    if len(value) < SHORTEST_REMEMBERED or not (text[end : end + 1] == "\n" or ENDS.match(text, end)):
         return False
     line = text.rfind("\n", max(0, first - LONGEST_NAME), first) + 1
     if line == 0 and first > LONGEST_NAME:
         return False
     # A mark of a patch, or a bullet, counts among the letters of a name.
     mark = first if line < first else first + (text[first] in "+-")
-    if not HEAD.match(text[line:mark]):
+    if line < first and not HEAD.match(text[line:mark]):
         return False
-    plain = value.replace(".", "").replace("_", "").isalpha()
-    return not plain and (value.isdigit() or not MEASURE.match(value))
+    return not _is_plain(value) and (value.isdigit() or not _is_measure(value))
+
+
+def _is_plain(value: str) -> bool:
+    """Whether it is a word, or the names of an attribute."""
+    return value.isalpha() or (not value.isalnum() and value.replace(".", "").replace("_", "").isalpha())
+
+
+def _is_measure(value: str) -> bool:
+    return value[0] in _MEASURE_BEGINS and MEASURE.match(value) is not None
 
 
 def _private_keys(text: str) -> str:

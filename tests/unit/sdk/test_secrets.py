@@ -303,6 +303,29 @@ def test_S13_the_key_of_the_sdk_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert masked_text("key is the-own-secret-key.") == f"key is {MASK}."
 
 
+def test_T1_a_line_that_is_repeated_is_masked_as_a_single_one() -> None:
+    lines = [
+        "password=hunter2x",
+        "  password: hunter2x",
+        "token = settings.token",
+        'api_key: str = "a1b2c3d4e5"',
+        "x" * 200 + " token=a1b2c3d4",
+        "12:30 INFO connecting with token=a1b2c3d4, lr=0.1",
+        "the secret is a1b2c3d4e5",
+        "export HF_TOKEN=a1b2c3d4",
+        'run("host=db password=a1b2c3d4")',
+        "loss 0.1",
+        "",
+    ]
+    for rule in (masked_text, masked_output):
+        whole = "\n".join(lines * 200)
+        assert len(whole) > 10_000
+        assert rule(whole).split("\n") == [rule(line) for line in lines] * 200
+        # What differs everywhere is not looked at line by line.
+        other = [f"{line} {number}" for number in range(400) for line in lines]
+        assert rule("\n".join(other)).split("\n") == [rule(line) for line in other]
+
+
 @pytest.mark.parametrize(
     "piece",
     [
@@ -333,6 +356,11 @@ def test_S13_the_key_of_the_sdk_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         "name: a\n",
         "%3A%40",
         "token | ",
+        "PASSWORD=abc123 ",
+        "curl ",
+        "mysql ",
+        "machine a login b ",
+        "Cookie: a=b",
     ],
 )
 def test_T1_time_grows_with_the_length_only(piece: str) -> None:
