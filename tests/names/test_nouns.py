@@ -110,9 +110,73 @@ def _metric(ask: Ask, name: str, unique: str) -> "list[str] | None":
     return [text for metric, variants in found.items() for text in (metric, *variants)]  # type: ignore[union-attr]
 
 
+def _parameter(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    item = {"section": name, "name": name, "value": "v"}
+    made = ask("tasks.create", name="with parameters", type="training")
+    if made is None or ask("tasks.edit_hyper_params", task=made["id"], hyperparams=[item]) is None:
+        return None
+    found = ask("tasks.get_by_id", task=made["id"])["task"]["hyperparams"]  # type: ignore[index]
+    ((section, items),) = found.items()
+    ((key, one),) = items.items()
+    # Keys of objects may have a dot or a dollar as escapes of the reference; the fields say the names.
+    assert section and key
+    return [str(one["section"]), str(one["name"])]
+
+
+def _configuration(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("tasks.create", name="with configuration", type="training")
+    item = {"name": name, "value": "v"}
+    if made is None or ask("tasks.edit_configuration", task=made["id"], configuration=[item]) is None:
+        return None
+    found = ask("tasks.get_configurations", tasks=[made["id"]], names=[name])
+    return [str(one["name"]) for one in found["configurations"][0]["configuration"]]  # type: ignore[index]
+
+
+def _metadata(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("models.create", name="with metadata", uri=f"file:///tmp/{unique}")
+    item = {"key": name, "type": "str", "value": "v"}
+    if made is None or ask("models.add_or_update_metadata", model=made["id"], metadata=[item]) is None:
+        return None
+    found = ask("models.get_by_id", model=made["id"])["model"]["metadata"]  # type: ignore[index]
+    return [str(one["key"]) for one in found.values()]
+
+
+def _worker(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    worker = f"{name}{unique}" if name.strip() else name
+    if ask("workers.register", worker=worker, timeout=60) is None:
+        return None
+    found = ask("workers.get_all", last_seen=60)["workers"]  # type: ignore[index]
+    mine = [str(one["id"]).removesuffix(unique) for one in found if str(one["id"]).endswith(unique)]
+    ask("workers.unregister", worker=worker)
+    return mine
+
+
+def _key(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("auth.create_credentials", label=f"{name}{unique}")
+    if made is None:
+        return None
+    listed = ask("auth.get_credentials")["credentials"]  # type: ignore[index]
+    found = [str(one["label"]) for one in listed if one["access_key"] == made["credentials"]["access_key"]]
+    ask("auth.revoke_credentials", access_key=made["credentials"]["access_key"])
+    return [label.removesuffix(unique) for label in found]
+
+
+def _slot(ask: Ask, name: str, unique: str) -> "list[str] | None":
+    made = ask("tasks.create", name="with models", type="training")
+    model = ask("models.create", name="m", uri=f"file:///tmp/{unique}")
+    assert made is not None and model is not None
+    given = {"task": made["id"], "name": name, "type": "output", "model": model["id"]}
+    if ask("tasks.add_or_update_model", **given) is None:
+        return None
+    found = ask("tasks.get_by_id", task=made["id"])["task"]["models"]["output"]  # type: ignore[index]
+    return [str(one["name"]) for one in found]
+
+
 NOUNS = {
     "task": _task, "tag": _tag, "project": _project, "queue": _queue, "model": _model, "dataset": _dataset,
     "version": _version, "user": _user, "artifact": _artifact, "metric": _metric,
+    "parameter": _parameter, "configuration": _configuration, "metadata": _metadata, "worker": _worker, "key": _key,
+    "slot": _slot,
 }  # fmt: skip
 TRIMMED = frozenset({"project", "dataset", "queue", "user", "version"})
 """Blanks at the ends of these do not count."""

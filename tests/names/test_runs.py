@@ -210,7 +210,7 @@ def test_N4_who_looks_for_a_name_finds_it(sdk: RunningServer, project: str) -> N
         task = Task.create(f"{project}/{number}", name)
         task.set_tags([name])
         task.flush()
-        found = Task.get_task(project_name=f"{project}/{number}", task_name=name)
+        found = Task.get_task(project_name=f"{project}/ {number} /", task_name=name)
         assert found is not None and found.id == task.id and found.name == task.name == storable(name)
         assert [one.id for one in Task.get_tasks(project_name=f"{project}/{number}", tags=[name])] == [
             task.id

@@ -3,6 +3,8 @@
 import re
 
 _UNFIT = re.compile("[\0\ud800-\udfff]")
+_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""What a terminal obeys instead of showing it, but for tabs and ends of lines."""
 
 
 def storable(name: str) -> str:
@@ -33,6 +35,18 @@ def readable(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return _UNFIT.sub("\ufffd", text)
+
+
+def legible(text: str, encoding: str = "utf-8") -> str:
+    """A text for a terminal. Names that others gave to files, tasks and people are in it: what the encoding does not
+    have, and what would command the terminal, is an escape.
+
+    Example:
+        >>> legible("a\\x1b[2Jb")
+        'a\\\\x1b[2Jb'
+    """
+    text = _COMMANDS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _is_bytes(name: str) -> bool:

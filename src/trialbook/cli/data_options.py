@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from trialbook.base.files import read_json, write_json
+from trialbook.base.unicode import legible
 from trialbook.sdk.settings import load
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def as_json(function: F) -> F:
 def answer(json_output: bool, value: dict[str, Any], text: str) -> None:
     """Print a result."""
     click.echo(
-        json.dumps(value, indent=2, default=str) if json_output else text,
+        json.dumps(value, indent=2, default=str) if json_output else legible(text),
         file=sys.__stdout__ if json_output else None,
     )
 

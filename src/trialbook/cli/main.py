@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 import trialbook
+from trialbook.base.unicode import legible
 from trialbook.errors import TrialbookError
 
 _COMMANDS = {
@@ -41,12 +42,12 @@ class LazyGroup(click.Group):
         except TrialbookError as error:
             if ctx.invoked_subcommand == "run":
                 raise  # the user's script failed, not the command: it ends with its own traceback
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(legible(str(error))) from error
         except OSError as error:
             # A closed pipe is click's to end on.
             if ctx.invoked_subcommand == "run" or error.errno == errno.EPIPE:
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(legible(str(error))) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from trialbook.base.unicode import legible, storable
 from trialbook.cli.own_server import OwnServer
 from trialbook.errors import ConfigurationError
 
@@ -25,8 +26,8 @@ def add(name: str, role: str, data: Path | None) -> None:
     server = OwnServer(data)
     made = server.call("users.create", name=name, role=role)
     click.echo(
-        f"Added {made['user']['name']} ({made['user']['role']}). Hand over what follows; the secret is shown this "
-        "once. On their machine:"
+        f"Added {legible(made['user']['name'])} ({made['user']['role']}). Hand over what follows; the secret is "
+        "shown this once. On their machine:"
     )
     click.echo(f"  export TRIALBOOK_API_HOST={server.address}")
     click.echo(f"  export TRIALBOOK_API_ACCESS_KEY={made['credentials']['access_key']}")
@@ -38,7 +39,7 @@ def add(name: str, role: str, data: Path | None) -> None:
 def list_people(data: Path | None) -> None:
     """Names and roles."""
     for user in OwnServer(data).call("users.get_all")["users"]:
-        click.echo(f"{user['name']}\t{user['role']}{'  (disabled)' if user.get('disabled') else ''}")
+        click.echo(f"{legible(user['name'])}\t{user['role']}{'  (disabled)' if user.get('disabled') else ''}")
 
 
 @command.command()
@@ -59,8 +60,10 @@ def enable(name: str, data: Path | None) -> None:
 
 def _switch(name: str, data: Path | None, disabled: bool) -> None:
     server = OwnServer(data)
-    found = [user["id"] for user in server.call("users.get_all")["users"] if user["name"] == name]
+    # As the server keeps it: blanks at the ends do not count.
+    kept = storable(name).strip()
+    found = [user["id"] for user in server.call("users.get_all")["users"] if user["name"] == kept]
     if not found:
         raise ConfigurationError(f"there is no user {name!r}: `trialbook user list` shows them")
     server.call("users.edit", user=found[0], disabled=disabled)
-    click.echo(f"{name} is {'disabled' if disabled else 'enabled'}.")
+    click.echo(f"{legible(name)} is {'disabled' if disabled else 'enabled'}.")

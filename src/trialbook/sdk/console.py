@@ -1,15 +1,13 @@
 """The few lines that the SDK says to the person at the terminal."""
 
-import re
 import sys
 from types import TracebackType
 from typing import TextIO
 
 from trialbook.base.guard import guard
+from trialbook.base.unicode import legible
 
 _ALONE = "_trialbook_alone"
-_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""What a terminal obeys instead of showing it, but for tabs and ends of lines."""
 
 
 def say(text: str) -> None:
@@ -18,8 +16,7 @@ def say(text: str) -> None:
 
 
 def put(stream: TextIO | None, text: str) -> None:
-    """Write at once. Names of files and tasks are in the text: what the stream's encoding does not have, and what would
-    command the terminal, is shown as an escape.
+    """Write at once, as ``legible`` has it.
 
     Args:
         stream: of this process; None when it has none.
@@ -28,9 +25,7 @@ def put(stream: TextIO | None, text: str) -> None:
     if stream is None:
         return
     with guard("console.say"):
-        code = getattr(stream, "encoding", None) or "utf-8"
-        text = _COMMANDS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-        stream.write(text.encode(code, "backslashreplace").decode(code))
+        stream.write(legible(text, getattr(stream, "encoding", None) or "utf-8"))
         stream.flush()
 
 

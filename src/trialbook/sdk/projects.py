@@ -7,9 +7,11 @@ from trialbook.client.session import Session
 
 
 def project_ids(session: Session, name: str) -> list[str]:
-    """Ids of the projects of exactly that name, the last changed first."""
+    """Ids of the projects of exactly that name, the last changed first; as in names that are given to projects, empty
+    parts and blanks around parts do not count."""
+    path = "/".join(part.strip() for part in storable(name).split("/") if part.strip())
     ask = {
-        "name": f"^{re.escape(storable(name))}$",
+        "name": f"^{re.escape(path or name)}$",
         "only_fields": ["id"],
         "search_hidden": True,
         "order_by": ["-last_update"],

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from trialbook.base.clock import iso
-from trialbook.errors import TaskNotFound
+from trialbook.errors import BadField, TaskNotFound
 from trialbook.server.services.accounts import COMPANY_NAME
 from trialbook.server.services.call import Call
 from trialbook.server.stores.projects import COMPANY
@@ -43,6 +43,8 @@ class Crew:
 
     @staticmethod
     def _fresh(call: Call, name: str, ip: str) -> dict[str, Any]:
+        if not name.strip():
+            raise BadField("worker: a worker needs a name that is not blank", field="worker")
         return {
             "name_digest": _digest(name),
             "name": name,

@@ -153,7 +153,9 @@ def _conditions(ask: GetDatasets) -> list[ColumnElement[bool]]:
     if ask.ids:
         found.append(task.c.id.in_(ask.ids))
     if ask.name is not None:
-        found += [task.c.name_head == head(ask.name), task.c.name == ask.name]
+        # Blanks at the ends do not count, as when the dataset was made.
+        names = {ask.name, ask.name.strip()}
+        found += [task.c.name_head.in_([head(name) for name in names]), task.c.name.in_(names)]
     if ask.statuses:
         found.append(task.c.status.in_(ask.statuses))
     if not ask.archived:
@@ -168,7 +170,7 @@ def _conditions(ask: GetDatasets) -> list[ColumnElement[bool]]:
 
 def _passes(row: "sa.Row[Any]", ask: GetDatasets) -> bool:
     above, _ = split_path(row.path)
-    wanted = (ask.project or "").strip("/")
+    wanted = "/".join(part.strip() for part in (ask.project or "").split("/") if part.strip())
     if wanted and above != wanted and not (ask.recursive and above.startswith(f"{wanted}/")):
         return False
     if ask.version is not None and str((row.runtime or {}).get("version") or "") != ask.version:
