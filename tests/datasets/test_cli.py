@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.datasets.support import Write, tree, writer
+from tests.support.forking import Commands
 from tests.support.server import RunningServer
 from tests.support.waiting import until
 
@@ -28,17 +29,21 @@ def write(tmp_path: Path) -> Write:
     return writer(tmp_path / "sources")
 
 
+@pytest.fixture(scope="module")
+def commands() -> Iterator[Commands]:
+    with Commands() as forked:
+        yield forked
+
+
 @pytest.fixture
-def data(server: RunningServer, tmp_path: Path) -> Data:
+def data(server: RunningServer, tmp_path: Path, commands: Commands) -> Data:
     """Runs a command; its JSON document, or with ``status`` its output when it ends with that status."""
 
     def run(*arguments: str | Path, status: int | None = None) -> Any:
-        command = [sys.executable, "-m", "trialbook", "data", *map(str, arguments)]
+        command = ["data", *map(str, arguments)]
         if status is None:
             command.append("--json")
-        done = subprocess.run(
-            command, env=server.client_environment(tmp_path), cwd=tmp_path, capture_output=True, text=True
-        )
+        done = commands.run(command, server.client_environment(tmp_path), tmp_path)
         assert done.returncode == (status or 0), done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return json.loads(done.stdout) if status is None else done.stdout + done.stderr
