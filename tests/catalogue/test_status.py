@@ -553,6 +553,7 @@ def test_T18_waiting_for_a_deleted_task_ends(project: str) -> None:
 def test_T16_what_has_ended_stays_as_it_is(draft: Task, status: str, tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     (tmp_path / "models").mkdir()
+    draft.set_parameter("there", 1)
     draft.mark_started()
     stored = InputModel.empty(name="stored")
     stored.connect(draft)
@@ -571,6 +572,9 @@ def test_T16_what_has_ended_stays_as_it_is(draft: Task, status: str, tmp_path: P
         lambda: found.set_parameter("a", 1),
         lambda: found.connect({"a": 1}),
         lambda: found.set_configuration_object("a", "b"),
+        lambda: found.connect_configuration({"a": 1}, name="a"),
+        lambda: found.connect_configuration([1], name="a"),
+        lambda: found.delete_parameter("General/there"),
         lambda: InputModel(stored.id).connect(found),
         lambda: found.set_input_model(stored.id, name="other"),
         lambda: found.remove_input_models([stored.id]),
@@ -601,3 +605,17 @@ def test_T16_what_has_ended_stays_as_it_is(draft: Task, status: str, tmp_path: P
     for allowed in (lambda: found.set_name("n"), lambda: found.set_comment("c"), lambda: found.add_tags("t")):
         allowed()
     assert found.set_user_properties(a=1) and again(draft).get_tags() == ["t"]
+
+
+def test_T16_a_published_model_keeps_its_labels_and_design(draft: Task) -> None:
+    model = OutputModel(draft, name="made", label_enumeration={"a": 0})
+    model.update_weights(register_uri="file:///made")
+    model.publish()
+    for change in (
+        lambda: model.update_labels({"b": 1}),
+        lambda: model.update_design(config_dict={"layers": 3}),
+        lambda: model.update_weights(register_uri="file:///other"),
+    ):
+        with pytest.raises(UsageError, match="is published and cannot change"):
+            change()
+    assert InputModel(model.id).labels == {"a": 0} and model.url == "file:///made"

@@ -159,8 +159,7 @@ class OutputModel(Model):
         if (weights_filename is None) == (register_uri is None):
             raise UsageError("give either weights_filename or register_uri")
         self._task._require_unpublished("The models")
-        if self._data().get("ready"):
-            raise UsageError(f"model {self.id} is published and cannot change; make a new OutputModel")
+        self._require_changeable()
         changes: dict[str, Any] = {}
         if iteration is not None:
             changes["iteration"] = int(iteration)
@@ -270,12 +269,17 @@ class OutputModel(Model):
             True.
 
         Raises:
-            UsageError: both.
+            UsageError: both, or the model is published.
         """
         design = design_text(config_text, config_dict)
+        self._require_changeable()
         self._change({"design": {"design": design}})
         self._tell_task(design=design)
         return True
+
+    def _require_changeable(self) -> None:
+        if self._data().get("ready"):
+            raise UsageError(f"model {self.id} is published and cannot change; make a new OutputModel")
 
     def update_labels(self, labels: Mapping[str, int]) -> None:
         """Replace the meaning of class numbers, here and on the task as long as the task is a draft or runs.
@@ -284,7 +288,7 @@ class OutputModel(Model):
             labels: names to integers.
 
         Raises:
-            UsageError: not a dict of texts to integers.
+            UsageError: not a dict of texts to integers, or the model is published.
 
         Example:
             >>> model = OutputModel(task, name="net")
@@ -293,6 +297,7 @@ class OutputModel(Model):
             {'cat': 0, 'dog': 1}
         """
         checked = check_labels(labels)
+        self._require_changeable()
         self._change({"labels": checked})
         if self._task._editable():
             self._task.set_model_label_enumeration(checked)

@@ -45,7 +45,8 @@ class ConfigurationMixin(TaskBase):
             task.
 
         Raises:
-            UsageError: the file cannot be read, or it is neither a dict nor a list nor a path.
+            UsageError: the file cannot be read, it is neither a dict nor a list nor a path, or the task is neither a
+                draft nor running.
 
         Example:
             >>> network = task.connect_configuration({"layers": [64, 64]}, name="network")
@@ -55,6 +56,7 @@ class ConfigurationMixin(TaskBase):
             layers = [64, 64, 10]
             activation = "relu"
         """
+        self._require_editable("The configuration")
         section = storable(name or _GENERAL)
         remote = bool(self._record.settings.task_id) and self._record.own and not ignore_remote_overrides
         stored = self._objects().get(section) if remote else None

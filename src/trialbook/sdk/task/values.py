@@ -163,7 +163,11 @@ class ValuesMixin(TaskBase):
 
         Returns:
             True; False when there is none, and nothing happens.
+
+        Raises:
+            UsageError: the task is neither a draft nor running.
         """
+        self._require_editable("Parameters")
         section, key = _split(name)
         with self._record.lock:
             items = self._sections().get(section) or {}
