@@ -220,6 +220,15 @@ def test_W9_a_page_that_was_not_loaded_yet_waits_for_the_server_in_its_place(
     assert page.evaluate("window.sameDocument") is True
 
 
+def test_W9_a_figure_whose_code_did_not_come_is_drawn_when_it_comes(page: Page, site: Site) -> None:
+    page.route("**/assets/plotly-*", lambda route: route.abort())
+    page.goto(f"{site.url}/projects/*/tasks/{site.runs['baseline']}/output/metrics/plots")
+    expect(page.get_by_text("The figure is drawn as soon as it answers.").first).to_be_visible()
+    expect(page.locator(".state.error")).to_have_count(0)
+    page.unroute("**/assets/plotly-*")
+    expect(page.locator(".plotly-host[data-drawn=true]").first).to_be_visible()
+
+
 def test_an_empty_server_shows_how_to_make_one(
     page: Page, own_server: RunningServer, built_page: Path
 ) -> None:

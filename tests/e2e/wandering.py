@@ -51,14 +51,14 @@ COPYING = """() => {
   const write = navigator.clipboard.writeText.bind(navigator.clipboard);
   navigator.clipboard.writeText = (text) => write(text).then(() => { window.stirs = (window.stirs ?? 0) + 1; });
 }"""
-# What a place shows, as far as its address speaks for it: not when something was, nor what was scrolled to.
+# What a place shows, as far as its address speaks for it: not when something was, what was scrolled to, or a draft.
 LOOK = """() => {
   const texts = (what) => [...document.querySelectorAll(what)].map((one) => one.textContent.trim());
   return {
     title: texts('h1'), path: texts('.crumbs > span'), heads: texts('main [role=columnheader]'),
     charts: [...document.querySelectorAll('[data-chart]')].map((one) => one.dataset.chart),
     here: texts('main nav [aria-current]'), states: texts('.state h2, .state h3'),
-    fields: [...document.querySelectorAll('main input:not([type=checkbox])')].map((one) => one.value),
+    fields: [...document.querySelectorAll('main .search input, main [type=range], .name-edit')].map((one) => one.value),
     rows: [...document.querySelectorAll('.grid-row[data-task]')].slice(0, 8).map((one) => one.dataset.task),
   };
 }"""

@@ -132,6 +132,25 @@ describe("the console of a run that goes on", () => {
     expect(shown()).not.toContain("step 1300");
   });
 
+  it("W11: is found where it was left, by back and by a reload, and follows where it followed", async () => {
+    await open();
+    await waitFor(() => expect(last()).toBe("step 1299"));
+    await wheelTo(18 * 640);
+    await waitFor(() => expect(shown()).toContain("step 640"));
+    cleanup();
+    show(Page, "/log", "/log", "again");
+    await waitFor(() => expect(shown()).toContain("step 640"));
+    expect(pressed("follow")).toBe("false");
+    await waitFor(() => expect(log().scrollTop).toBe(18 * 640));
+    await wheelTo(log().scrollHeight - 320);
+    expect(pressed("follow")).toBe("true");
+    cleanup();
+    append("step 1300");
+    show(Page, "/log", "/log", "again");
+    await waitFor(() => expect(last()).toBe("step 1300"));
+    expect(pressed("follow")).toBe("true");
+  });
+
   it("says that it waits while there is none, and shows the first one", async () => {
     lines = [];
     show(Page, "/log", "/log");

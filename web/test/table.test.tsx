@@ -189,6 +189,24 @@ describe("a table", () => {
     await waitFor(() => expect(page.address()).toContain("s=iteration~-status"));
   });
 
+  it("W12: gives a column another width by keyboard, whether it can be sorted or not", async () => {
+    rows = rows.slice(0, 2);
+    await open("?c=name~tags&s=name");
+    const head = (name: string) => heads().find((one) => one.title === name) as HTMLElement;
+    const press = (name: string, key: string, shiftKey = true) =>
+      fireEvent.keyDown(head(name).querySelector("button, [tabindex='0']") as HTMLElement, { key, shiftKey });
+    press("Name", "ArrowRight");
+    press("Tags", "ArrowLeft");
+    press("Tags", "ArrowLeft", false);
+    expect([head("Name").style.width, head("Tags").style.width]).toEqual(["246px", "134px"]);
+    for (let i = 0; i < 20; i += 1) press("Tags", "ArrowLeft");
+    expect(head("Tags").style.width).toBe("60px");
+    expect(heads()[0]?.getAttribute("aria-sort")).toBe("ascending");
+    cleanup();
+    await open("?c=name~tags&s=name");
+    expect([head("Name").style.width, head("Tags").style.width]).toEqual(["246px", "60px"]);
+  });
+
   it("shows what changed in place, and counts what is new while somebody is in it", async () => {
     const page = await open();
     await waitFor(() => expect(server.connected).toBe(true));

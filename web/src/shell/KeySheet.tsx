@@ -7,6 +7,7 @@ const KEYS: [string, string][] = [
   ["j  k", "table: next, previous row"],
   ["x", "table: select the row"],
   ["Enter", "table: open the row"],
+  ["Shift ←  →", "table: width of the column whose head has the focus"],
   ["1 … 8", "task, dataset: switch the tab"],
   ["l", "scalars: logarithmic axis"],
   ["m  n", "scalars: smoothing up, down"],

@@ -1,6 +1,6 @@
 import "~/widgets/grid.css";
 
-import { Fragment, type MouseEvent, type ReactNode, type RefObject, useEffect, useMemo, useState } from "react";
+import { Fragment, type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useEffect, useMemo, useState } from "react";
 
 import { useProjectNames, useUserNames } from "~/state/directory";
 import type { Viewport } from "~/widgets/scroll";
@@ -168,6 +168,9 @@ interface Place {
   style: { width: number; flex: string; left?: number | undefined };
 }
 
+const NARROWEST = 60;
+const STEP: Record<string, number> = { ArrowLeft: -16, ArrowRight: 16 };
+
 /** What a column's head shows; it knows no rows. */
 type HeadColumn = Pick<GridColumn<GridRow>, "id" | "label" | "title" | "order">;
 
@@ -185,7 +188,7 @@ function HeadCell(props: {
   const drag = (event: MouseEvent) => {
     event.preventDefault();
     const [start, width] = [event.clientX, props.place.style.width];
-    const at = (to: globalThis.MouseEvent) => Math.max(60, width + to.clientX - start);
+    const at = (to: globalThis.MouseEvent) => Math.max(NARROWEST, width + to.clientX - start);
     const move = (to: globalThis.MouseEvent) => props.setWidth(at(to), false);
     const up = (to: globalThis.MouseEvent) => {
       if (to.clientX !== start) props.setWidth(at(to), true);
@@ -195,8 +198,15 @@ function HeadCell(props: {
     document.addEventListener("mousemove", move);
     document.addEventListener("mouseup", up);
   };
+  const key = (event: KeyboardEvent) => {
+    const by = event.shiftKey ? STEP[event.key] : undefined;
+    if (by === undefined) return;
+    event.preventDefault();
+    // Kept when the key is let go.
+    props.setWidth(Math.max(NARROWEST, props.place.style.width + (event.type === "keydown" ? by : 0)), event.type === "keyup");
+  };
   return (
-    <div {...props.place} role="columnheader" aria-colindex={props.index + 2} title={column.title}
+    <div {...props.place} role="columnheader" aria-colindex={props.index + 2} title={column.title} onKeyDown={key} onKeyUp={key}
       aria-sort={rank < 0 ? "none" : down ? "descending" : "ascending"}>
       {column.order ? (
         <button type="button" className={rank >= 0 ? "sorted" : undefined}
@@ -205,7 +215,8 @@ function HeadCell(props: {
           {rank >= 0 && <span aria-hidden="true">{down ? "↓" : "↑"}{sort.length > 1 ? rank + 1 : ""}</span>}
         </button>
       ) : (
-        <span className="cut">{column.label}</span>
+        // Where the keyboard gives the column another width.
+        <span className="cut" tabIndex={0}>{column.label}</span>
       )}
       {column.id.startsWith("m:") && <span className="caption">{column.id.split(":")[1]}</span>}
       <span className="resize" onMouseDown={drag} />

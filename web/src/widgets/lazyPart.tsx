@@ -52,8 +52,8 @@ function Away() {
   );
 }
 
-/** Tries until it succeeds or the part is left. Returns how to leave. */
-function keepTrying(fetchPart: () => Promise<void>, done: () => void, failed: () => void): () => void {
+/** Loads code until it is here or the part that wants it is left. Returns how to leave. */
+export function keepTrying(fetchPart: () => Promise<void>, done: () => void, failed: () => void): () => void {
   let left = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const attempt = () => {

@@ -64,11 +64,10 @@ export class Server {
 
 let visits = 0;
 
-/** Shows a component at an address, as the router does. */
-export function show(Page: () => ReactNode, path: string, address: string) {
+/** Shows a component at an address, as the router does; a new visit, or again the last one ("back", a reload). */
+export function show(Page: () => ReactNode, path: string, address: string, visit: "new" | "again" = "new") {
   queryClient.clear();
-  // A new visit: nothing is kept of one before.
-  visits += 1;
+  if (visit === "new") visits += 1;
   setPlace(`${visits} ${address}`);
   const root = createRootRoute();
   const here = createRoute({ getParentRoute: () => root, path, component: Page });

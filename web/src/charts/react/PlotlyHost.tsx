@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 
 import { type Figure, templateOf } from "~/charts/figure";
 import { useTheme } from "~/state/preferences";
+import { keepTrying } from "~/widgets/lazyPart";
 import { ErrorPanel, Skeleton } from "~/widgets/states";
 
 /** The bundle that draws this figure; three-dimensional traces have one of their own. */
@@ -24,6 +25,7 @@ export function PlotlyHost({ figure, onReady }: Props) {
   const [near, setNear] = useState(false);
   const [drawn, setDrawn] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [away, setAway] = useState(false);
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     const box = root.current as HTMLDivElement;
@@ -37,9 +39,11 @@ export function PlotlyHost({ figure, onReady }: Props) {
     const box = root.current as HTMLDivElement;
     const canvas = box.firstElementChild as HTMLDivElement;
     let release = () => undefined as void;
+    let bundle: Awaited<ReturnType<typeof bundleFor>> | null = null;
     const draw = async () => {
-      const plotly = await bundleFor(figure);
-      if (over) return;
+      const plotly = bundle;
+      setAway(false);
+      if (over || !plotly) return;
       const layout = { ...figure.layout, template: templateOf(theme), autosize: true, height: canvas.clientHeight };
       await plotly.react(canvas, figure.traces, layout, { displaylogo: false, responsive: true, displayModeBar: false });
       release = () => plotly.purge(canvas);
@@ -49,9 +53,13 @@ export function PlotlyHost({ figure, onReady }: Props) {
         void plotly.downloadImage(canvas, { format, filename, width: box.clientWidth * 2, height: box.clientHeight * 2 });
       });
     };
-    draw().catch(setError);
+    const load = () => bundleFor(figure).then((found) => {
+      bundle = found;
+    });
+    const leave = keepTrying(load, () => void draw().catch(setError), () => setAway(true));
     return () => {
       over = true;
+      leave();
       release();
       setDrawn(false);
     };
@@ -59,7 +67,8 @@ export function PlotlyHost({ figure, onReady }: Props) {
   return (
     <div className="plotly-host" ref={root} data-drawn={drawn}>
       <div className="plotly-canvas" />
-      {!drawn && error === null && <Skeleton height={220} />}
+      {away && <p className="state small">The server cannot be reached. The figure is drawn as soon as it answers.</p>}
+      {!drawn && !away && error === null && <Skeleton height={220} />}
       {error !== null && <ErrorPanel error={error} retry={() => { setError(null); setAttempt(attempt + 1); }} />}
     </div>
   );

@@ -11,6 +11,7 @@ import { useConsoleSearch } from "~/pages/task/consoleSearch";
 import { hasCurves, useTask } from "~/pages/task/context";
 import * as codec from "~/state/codec";
 import { saveFile } from "~/state/download";
+import { useKept } from "~/state/kept";
 import { useKeys } from "~/state/keys";
 import { taskPath } from "~/state/links";
 import { toastError } from "~/state/toasts";
@@ -41,7 +42,9 @@ export default function Console() {
   // The oldest lines may have been forgotten; numbers stay what they were.
   const rows = Math.max(0, lines.total - lines.first);
   const running = task.status === "in_progress";
-  const [follow, setFollow] = useState(running && view.line < 0);
+  // The line at the top after a person has scrolled; -1 at the end.
+  const [place, setPlace] = useKept("line", -1);
+  const [follow, setFollow] = useState(running && view.line < 0 && place < 0);
   const [seen, setSeen] = useState(0);
   const virtual = useVirtualizer({
     count: rows,
@@ -58,9 +61,10 @@ export default function Console() {
   useEffect(() => {
     if (placed.current || lines.total === 0) return;
     placed.current = true;
-    if (view.line >= 0) virtual.scrollToIndex(Math.max(0, view.line - lines.first), { align: "center" });
+    if (place >= 0) virtual.scrollToIndex(Math.max(0, place - lines.first), { align: "start" });
+    else if (view.line >= 0) virtual.scrollToIndex(Math.max(0, view.line - lines.first), { align: "center" });
     else virtual.scrollToIndex(rows - 1, { align: "end" });
-  }, [lines.total, lines.first, rows, view.line, virtual]);
+  }, [lines.total, lines.first, rows, place, view.line, virtual]);
   useEffect(() => {
     if (follow && rows > 0) virtual.scrollToIndex(rows - 1, { align: "end" });
     if (follow) setSeen(lines.total);
@@ -71,15 +75,24 @@ export default function Console() {
     const element = box.current;
     if (!element) return;
     const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 2 * ROW;
+    if (touched.current) setPlace(atEnd ? -1 : lines.first + (virtual.getVirtualItemForOffset(element.scrollTop)?.index ?? 0));
     if (follow && !atEnd && touched.current) setFollow(false);
     else if (!follow && atEnd && running && touched.current) setFollow(true);
   };
   const touched = useRef(false);
+  const untouch = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const touch = () => {
     touched.current = true;
-    setTimeout(() => {
+    clearTimeout(untouch.current);
+    untouch.current = setTimeout(() => {
       touched.current = false;
     }, 400);
+  };
+  // The scroll bar is held for as long as somebody likes.
+  const hold = () => {
+    touched.current = true;
+    clearTimeout(untouch.current);
+    document.addEventListener("mouseup", touch, { once: true });
   };
 
   const text = useDeferredValue(view.q.trim());
@@ -87,6 +100,7 @@ export default function Console() {
   const found = hits.lines;
   const goTo = (number: number) => {
     setFollow(false);
+    setPlace(-1);
     setView({ line: number });
     virtual.scrollToIndex(number - lines.first, { align: "center" });
   };
@@ -168,7 +182,7 @@ export default function Console() {
         </Empty>
       ) : (
         <div className={view.wrap ? "console wrap" : "console"}>
-          <div className="console-lines" ref={box} onScroll={onScroll} onWheel={touch} onTouchMove={touch} onMouseDown={touch}
+          <div className="console-lines" ref={box} onScroll={onScroll} onWheel={touch} onTouchMove={touch} onMouseDown={hold}
             onKeyDown={touch} tabIndex={0} role="log" aria-live="off" aria-label="Console">
             <div style={{ height: virtual.getTotalSize(), position: "relative", minWidth: "max-content" }}>
               {virtual.getVirtualItems().map((item) => (

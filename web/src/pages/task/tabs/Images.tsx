@@ -75,10 +75,17 @@ export default function Images() {
   const fits = matcher(view.q);
   const shown = samples.filter((sample) => fits(sample.key));
   const open = samples.find((sample) => sample.key === view.img);
+  const opened = open && (eventAt(open, view.i < 0 ? -1 : (iterations[place] ?? -1)) ?? open.events[0]);
+  // Who looks at one image goes through its own iterations, not through those of others.
+  const turn = (by: number) => {
+    if (!open || !opened) return;
+    const next = open.events[open.events.indexOf(opened) + by];
+    if (next) setView({ i: next.iter === iterations[iterations.length - 1] ? -1 : next.iter });
+  };
   useKeys({
     "/": () => search.current?.focus(),
-    arrowleft: () => move(-1),
-    arrowright: () => move(1),
+    arrowleft: () => (open ? turn(-1) : move(-1)),
+    arrowright: () => (open ? turn(1) : move(1)),
     escape: () => setView({ img: "" }),
   });
   if (images.isError && !images.data) return <ErrorPanel error={images.error} retry={() => void images.refetch()} />;
@@ -130,7 +137,7 @@ export default function Images() {
           ))}
         </div>
       </div>
-      {open && <Viewer sample={open} event={eventAt(open, iter) ?? open.events[0]} close={() => setView({ img: "" })} move={move} />}
+      {open && <Viewer sample={open} event={opened} close={() => setView({ img: "" })} turn={turn} />}
     </>
   );
 }
@@ -159,7 +166,7 @@ function Tile({ event, open }: { event: ImageEvent; open: () => void }) {
   );
 }
 
-function Viewer({ sample, event, close, move }: { sample: Sample; event: ImageEvent | undefined; close: () => void; move: (by: number) => void }) {
+function Viewer({ sample, event, close, turn }: { sample: Sample; event: ImageEvent | undefined; close: () => void; turn: (by: number) => void }) {
   const [zoom, setZoom] = useState(0);
   const [pan, setPan] = useState<[number, number]>([0, 0]);
   const [natural, setNatural] = useState<[number, number]>([0, 0]);
@@ -190,13 +197,13 @@ function Viewer({ sample, event, close, move }: { sample: Sample; event: ImageEv
         <span className="muted num">iteration {formatCount(event?.iter ?? 0)}</span>
         {natural[0] > 0 && <span className="muted num">{natural[0]} × {natural[1]} px · {Math.round(shown * 100)} %</span>}
         <span className="grow" />
-        <button type="button" className="button" onClick={() => move(-1)} title="Earlier (←)">←</button>
-        <button type="button" className="button" onClick={() => move(1)} title="Later (→)">→</button>
+        <button type="button" className="button" onClick={() => turn(-1)} disabled={event === sample.events[0]} title="Earlier (←)">←</button>
+        <button type="button" className="button" onClick={() => turn(1)} disabled={event === sample.events[sample.events.length - 1]} title="Later (→)">→</button>
         <button type="button" className="button" onClick={() => scale(1.4)} title="Larger (+)">+</button>
         <button type="button" className="button" onClick={() => scale(1 / 1.4)} title="Smaller (−)">−</button>
         <button type="button" className="button" onClick={reset}>fit</button>
         {place.href && (
-          <a className="button" href={downloadHref(place.href)} download>
+          <a className="button" href={downloadHref(place.href)} download aria-label="Download">
             <Icon name="download" size={13} />
           </a>
         )}
