@@ -1,6 +1,6 @@
 import "~/widgets/grid.css";
 
-import { Fragment, type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useEffect, useMemo, useState } from "react";
+import { Fragment, type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 
 import { useProjectNames, useUserNames } from "~/state/directory";
 import type { Viewport } from "~/widgets/scroll";
@@ -198,15 +198,21 @@ function HeadCell(props: {
     document.addEventListener("mousemove", move);
     document.addEventListener("mouseup", up);
   };
+  const stepped = useRef(false);
   const key = (event: KeyboardEvent) => {
     const by = event.shiftKey ? STEP[event.key] : undefined;
     if (by === undefined) return;
     event.preventDefault();
-    // Kept when the key is let go.
-    props.setWidth(Math.max(NARROWEST, props.place.style.width + (event.type === "keydown" ? by : 0)), event.type === "keyup");
+    stepped.current = true;
+    props.setWidth(Math.max(NARROWEST, props.place.style.width + by), false);
+  };
+  // Kept when the keys are let go, whichever first.
+  const free = () => {
+    if (stepped.current) props.setWidth(props.place.style.width, true);
+    stepped.current = false;
   };
   return (
-    <div {...props.place} role="columnheader" aria-colindex={props.index + 2} title={column.title} onKeyDown={key} onKeyUp={key}
+    <div {...props.place} role="columnheader" aria-colindex={props.index + 2} title={column.title} onKeyDown={key} onKeyUp={free}
       aria-sort={rank < 0 ? "none" : down ? "descending" : "ascending"}>
       {column.order ? (
         <button type="button" className={rank >= 0 ? "sorted" : undefined}
