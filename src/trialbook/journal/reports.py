@@ -18,7 +18,7 @@ from trialbook.journal.frames import (
     encode_text,
 )
 from trialbook.journal.rows import Row
-from trialbook.journal.values import detached, number_of, whole
+from trialbook.journal.values import detached, number_of, unnamed, whole
 from trialbook.journal.writer import Writer
 
 _ROWS = 1000
@@ -38,9 +38,12 @@ class Reports(ABC):
         """Append one point with the current time.
 
         Raises:
-            UsageError: the iteration is no integer or the value no number.
+            UsageError: the iteration is no integer, the value no number, or a name no text.
         """
-        number = self._numbers.get((metric, variant))
+        try:
+            number = self._numbers.get((metric, variant))
+        except TypeError:
+            raise unnamed(metric, variant) from None
         if number is None:
             # In a child, defining the series opens a journal of its own: only then is the writer the right one.
             number = self._define(metric, variant)

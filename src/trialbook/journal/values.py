@@ -43,3 +43,9 @@ def number_of(value: Any) -> float:
         return float("inf") if value > 0 else float("-inf")
     except (TypeError, ValueError) as error:
         raise UsageError(f"value must be a number, got {value!r} ({type(value).__name__})") from error
+
+
+def unnamed(title: Any, series: Any) -> UsageError:
+    """What is wrong with names that cannot be looked up."""
+    name, value = ("series", series) if isinstance(title, str) else ("title", title)
+    return UsageError(f"{name} must be a text, not {value!r} ({type(value).__name__})")

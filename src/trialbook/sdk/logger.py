@@ -13,7 +13,7 @@ from trialbook.capture.streams import records_to, unwatched_write
 from trialbook.errors import UsageError
 from trialbook.journal.frames import Stream
 from trialbook.journal.rows import MOST
-from trialbook.journal.values import number_of
+from trialbook.journal.values import number_of, whole
 from trialbook.sdk import current, numbers
 from trialbook.sdk.argument_types import checked
 from trialbook.sdk.media import Media
@@ -77,7 +77,7 @@ class Logger(PicturesMixin):
         if iteration is None:
             iteration = 0
         if self._offset:
-            iteration = iteration + self._offset
+            iteration = whole(iteration) + self._offset
         if numbers.substitutes:
             value = numbers.replaced(title, series, value)
         self._record.journal.scalar(title, series, iteration, value)
@@ -100,7 +100,7 @@ class Logger(PicturesMixin):
         if iteration is None:
             iteration = 0
         if self._offset:
-            iteration = iteration + self._offset
+            iteration = whole(iteration) + self._offset
         names = tuple(values)
         series = self._charts.get(names)
         if series is None:
@@ -155,10 +155,10 @@ class Logger(PicturesMixin):
             >>> logger.report_text("epoch 1 is over", level="warning", print_console=False)
         """
         text = str(msg)
-        if isinstance(level, str) and level.lower() not in _LEVELS:
+        number = _LEVELS.get(level.lower()) if isinstance(level, str) else level
+        if number is None or not hasattr(number, "__index__"):
             raise UsageError(f"level is a number or one of {', '.join(_LEVELS)}, not {level!r}")
-        number = _LEVELS[level.lower()] if isinstance(level, str) else int(level)
-        self._record.journal.text(masked_output(text), number)
+        self._record.journal.text(masked_output(text), int(number))
         if print_console:
             # The unwatched stream, since the line is in the task's console already.
             with guard("logger.print"):

@@ -5,6 +5,7 @@ import typing
 from collections import OrderedDict, UserDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,18 @@ import pytest
 
 from trialbook import Dataset, InputModel, Logger, Model, OutputModel, StorageManager, Task
 from trialbook.errors import UsageError
+from trialbook.journal.delivery import Identity
+from trialbook.journal.journal import Journal
 from trialbook.sdk.argument_types import checked
 
 CLASSES = [Task, Logger, Model, InputModel, OutputModel, Dataset, StorageManager]
-LOOK_THEMSELVES = ("report_scalar", "set_progress")
+LOOK_THEMSELVES = (
+    "report_scalar",
+    "report_single_value",
+    "report_text",
+    "set_progress",
+    "set_resource_monitor_iteration_timeout",
+)
 
 
 class Wrong:
@@ -155,3 +164,38 @@ def test_T27_what_is_as_good_is_taken() -> None:
 def test_T27_what_is_something_else_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=f"^Example.one: {next(iter(wrong))} must be "):
         Example().one(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("report", "sentence"),
+    [
+        (lambda log: log.report_scalar(["a"], "b", 1.0, 1), "title must be a text, not ['a'] (list)"),
+        (lambda log: log.report_scalar("a", {}, 1.0, 1), "series must be a text, not {} (dict)"),
+        (lambda log: log.report_scalar("a", "b", None, 1), "value must be a number, got None (NoneType)"),
+        (lambda log: log.report_scalar("a", "b", [1], 1), "value must be a number, got [1] (list)"),
+        (
+            lambda log: log.report_scalar("a", "b", 1.0, "7"),
+            "iteration must be an integer of 64 bits, got '7' (str)",
+        ),
+        (
+            lambda log: log.report_scalars({"a": 1.0}, "7"),
+            "Logger.report_scalars: iteration must be an integer or None, not '7' (str)",
+        ),
+        (lambda log: log.report_single_value("a", "x"), "value must be a number, got 'x' (str)"),
+        (lambda log: log.report_text("a", None), "level is a number or one of"),
+        (lambda log: log.report_text("a", [1]), "level is a number or one of"),
+        (lambda log: log.report_text("a", "loud"), "level is a number or one of"),
+    ],
+)
+@pytest.mark.parametrize("offset", [0, 10])
+def test_T27_reports_that_look_at_their_values_themselves(
+    tmp_path: Path, report: Any, sentence: str, offset: int
+) -> None:
+    """With and without the iterations of a run that is continued."""
+    journal = Journal(tmp_path, Identity("j" * 32, "t" * 32, "host", 1, 0.0), None)
+    logger: Any = object.__new__(Logger)
+    logger._record, logger._offset, logger._charts = SimpleNamespace(journal=journal), offset, {}
+    with pytest.raises(UsageError) as refused:
+        report(logger)
+    journal.close(0.1)
+    assert str(refused.value).startswith(sentence)
