@@ -67,37 +67,45 @@ def upside_down(figure: Any) -> None:
     axes.set_xlim(0, 8)
 
 
-@pytest.mark.parametrize("draw", [shared_panels, diagonal, upside_down, CONVERTED["what_lies_in_front"]])
-def test_T11_a_converted_figure_shows_the_same_as_the_original(page: Page, site: Site, draw: Any) -> None:
+def originals(figure: Any) -> list[dict[str, Box]]:
+    """Where the inks are in each pair of axes, as matplotlib draws them."""
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())
+    found = []
+    for axes in figure.get_axes():
+        box = axes.get_window_extent()
+        found.append(boxes(pixels, (box.x0, pixels.shape[0] - box.y1, box.width, box.height)))
+    return found
+
+
+def test_T11_a_converted_figure_shows_the_same_as_the_original(page: Page, site: Site) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from PIL import Image
 
     from trialbook.capture.interactive.figure import interactive
 
-    figure = Figure(figsize=(8, 5))
-    canvas = FigureCanvasAgg(figure)
-    draw(figure)
-    found = interactive(figure)
-    assert found is not None
-    canvas.draw()
-    original = np.asarray(canvas.buffer_rgba())
-    wanted = []
-    for axes in figure.get_axes():
-        box = axes.get_window_extent()
-        wanted.append(boxes(original, (box.x0, original.shape[0] - box.y1, box.width, box.height)))
-    assert any(wanted)
-
+    draws = [shared_panels, diagonal, upside_down, CONVERTED["what_lies_in_front"]]
     task = site.filler.task("Figures", f"pixels {uuid.uuid4()}")
-    base = {"task": task, "metric": "figure", "variant": "figure", "iter": 0, "type": "plot"}
-    site.filler.events([{**base, "plot_str": json.dumps(found)}])
+    kept: dict[str, tuple[Any, dict[str, Any]]] = {}
+    for draw in draws:
+        figure = Figure(figsize=(8, 5))
+        FigureCanvasAgg(figure)
+        draw(figure)
+        found = interactive(figure)
+        assert found is not None
+        kept[draw.__name__] = (figure, found)
+        base = {"task": task, "metric": draw.__name__, "variant": "figure", "iter": 0, "type": "plot"}
+        site.filler.events([{**base, "plot_str": json.dumps(found)}])
     page.goto(f"{site.url}/projects/*/tasks/{task}/output/metrics/plots")
-    host = page.locator(".plotly-host")
-    expect(host).to_have_attribute("data-drawn", "true")
-    panels = page.locator(".js-plotly-plot").evaluate(WHERE)
-    shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
-    for (_, x, y), inks in zip(comparing.panels(figure, found), wanted, strict=True):
-        shown = boxes(shot, tuple(panels[f"{x} {y}"]))
-        assert shown.keys() == inks.keys()
-        for ink, place in inks.items():
-            assert shown[ink] == pytest.approx(place, abs=CLOSE), ink
+    for name, (figure, found) in kept.items():
+        host = page.locator(f"[data-plot={name}] .plotly-host")
+        host.scroll_into_view_if_needed()
+        expect(host).to_have_attribute("data-drawn", "true")
+        panels = host.locator(".js-plotly-plot").evaluate(WHERE)
+        shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+        for (_, x, y), inks in zip(comparing.panels(figure, found), originals(figure), strict=True):
+            shown = boxes(shot, tuple(panels[f"{x} {y}"]))
+            assert shown.keys() == inks.keys(), name
+            for ink, place in inks.items():
+                assert shown[ink] == pytest.approx(place, abs=CLOSE), (name, ink)

@@ -344,6 +344,28 @@ def stairs(figure: Any) -> None:
     axes.hist([1, 2, 2], bins=2, histtype="step")
 
 
+@converted
+def many_kinds(figure: Any) -> None:
+    places = figure.subplot_mosaic("ABC;DDE")
+    places["A"].stackplot([1, 2, 3], [1, 2, 3], [2, 2, 2], labels=["a", "b"])
+    places["A"].legend(loc="upper left")
+    places["B"].stem([1, 2, 3], [1, 3, 2], label="stems")
+    places["B"].legend(loc="lower right")
+    places["C"].violinplot([[1, 2, 3, 9], [2, 3, 4, 4]])
+    places["D"].hlines([1, 2], 0, [3, 4], colors=["red", "blue"], linestyles="--")
+    places["E"].plot([1, 2, 8], [1, 2, 3])
+    places["E"].set_xscale("log", base=2)
+
+
+@picture
+def two_legends_in_one_place(figure: Any) -> None:
+    axes = figure.subplots()
+    axes.plot([1, 2], label="a")
+    axes.add_artist(axes.legend(loc="upper left"))
+    axes.plot([2, 1], label="b")
+    axes.legend(loc="lower left")
+
+
 @picture
 def symmetric_logarithm(figure: Any) -> None:
     axes = figure.subplots()

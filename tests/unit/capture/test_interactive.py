@@ -29,7 +29,7 @@ def convert(draw: Draw) -> tuple[Any, dict[str, Any] | None]:
 
     from trialbook.capture.interactive.figure import interactive
 
-    figure = Figure(figsize=(8, 5))
+    figure = Figure(figsize=(8, 5), dpi=40)
     FigureCanvasAgg(figure)
     draw(figure)
     found = interactive(figure)

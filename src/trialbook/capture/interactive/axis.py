@@ -71,11 +71,14 @@ class Side:
             return [value if math.isfinite(value) else None for value in plain.tolist()]
         finite = numpy.isfinite(plain)
         if self._is_period:
-            # pandas counts periods of the axes' own length.
-            index = sys.modules["pandas"].PeriodIndex.from_ordinals(
-                plain[finite].astype(int), freq=self._axes.freq
+            # pandas counts periods of the axes' own length, and parts of them.
+            begun = numpy.floor(plain[finite])
+            index = sys.modules["pandas"].PeriodIndex
+            this, following = (
+                index.from_ordinals((begun + more).astype(int), freq=self._axes.freq).to_timestamp()
+                for more in (0, 1)
             )
-            dates = iter(index.to_timestamp())
+            dates = iter(this + (following - this) * (plain[finite] - begun))
         else:
             # In the zone of the axis, as the figure writes them; the page knows no zones.
             zone = getattr(self._formatter, "_tz", None) or getattr(self._formatter, "tz", None)

@@ -48,8 +48,8 @@ class PicturesMixin(PlotsMixin):
             iteration: None is 0.
             report_image: list it with the images instead of the plots.
             report_interactive: make it interactive: lines, points, bars, histograms, error bars, areas, small
-                matrices, in one or several pairs of axes. Others, such as photographs, contours and
-                three-dimensional ones, stay pictures.
+                matrices, in one or several pairs of axes. What cannot be said exactly stays a picture: photographs,
+                contours, three-dimensional figures, hatches, formulas and whatever is not known.
 
         Example:
             >>> from matplotlib import pyplot
