@@ -18,17 +18,11 @@ _Fits = Callable[[Any], bool]
 _Rule = tuple[int, str, Any, _Fits, bool]
 _handles: dict[str, type] = {}
 """Public classes by name: annotations name some that their module imports for type checkers only."""
-# They look at their values themselves: one is called for every point, two take whatever has a number or a text as
-# the released SDK does, and two answer what they cannot take with False or with nothing, by contract.
-_OWN_CHECKS = frozenset(
-    {
-        "report_scalar",
-        "report_single_value",
-        "report_text",
-        "set_progress",
-        "set_resource_monitor_iteration_timeout",
-    }
-)
+# They look at their values themselves: one is called for every point, and two answer what they cannot take with False
+# or with nothing, by contract.
+_OWN_CHECKS = frozenset({"report_scalar", "set_progress", "set_resource_monitor_iteration_timeout"})
+# What is no text is printed, and a number may come as its text, as with the released SDK.
+_OPEN = frozenset({("report_text", "msg"), ("report_single_value", "value")})
 # Arguments that name files, folders or addresses: a ``Path`` is as good as its text, and methods get the text.
 _PLACES = re.compile("path|file|folder|ur[il]|dir|destination")
 _WORDS = {str: "a text", int: "an integer", float: "a number", bool: "True or False", type(None): "None"}
@@ -106,7 +100,8 @@ def _rules(function: Callable[..., Any]) -> list[_Rule]:
     hints = typing.get_type_hints(function, {**_handles, **module}, {})
     found = []
     for position, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or name not in hints:
+        open_to_all = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if open_to_all or name not in hints or (function.__name__, name) in _OPEN:
             continue
         wanted = hints[name]
         kinds = _options(wanted)

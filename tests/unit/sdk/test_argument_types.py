@@ -18,13 +18,8 @@ from trialbook.journal.journal import Journal
 from trialbook.sdk.argument_types import checked
 
 CLASSES = [Task, Logger, Model, InputModel, OutputModel, Dataset, StorageManager]
-LOOK_THEMSELVES = (
-    "report_scalar",
-    "report_single_value",
-    "report_text",
-    "set_progress",
-    "set_resource_monitor_iteration_timeout",
-)
+LOOK_THEMSELVES = ("report_scalar", "set_progress", "set_resource_monitor_iteration_timeout")
+CONVERTED = [("report_text", "msg"), ("report_single_value", "value")]
 
 
 class Wrong:
@@ -41,7 +36,7 @@ def typed_arguments(cls: type) -> list[tuple[str, str]]:
             continue
         for argument in inspect.signature(function).parameters.values():
             kinds = (argument.annotation, *typing.get_args(argument.annotation))
-            open_to_all = argument.empty in kinds or Any in kinds
+            open_to_all = argument.empty in kinds or Any in kinds or (name, argument.name) in CONVERTED
             if not open_to_all and argument.kind not in (argument.VAR_KEYWORD, argument.VAR_POSITIONAL):
                 found.append((name, argument.name))
     return found
