@@ -395,6 +395,41 @@ def _nested(depth: int, piece: str) -> bytes:
     return b'"\\u0000", ' + b'"b": ' + (opened * depth + '"\\u0000"' + closed * depth).encode()
 
 
+def test_S7_a_batch_of_very_many_lines_is_refused(server: RunningServer) -> None:
+    """Each line becomes an object: what unpacks to millions of empty ones would take gigabytes."""
+    body = gzip.compress(b"{}\n" * limits.BATCH_EVENTS, 1)
+    headers = {"Content-Type": "application/json-lines", "Content-Encoding": "gzip"}
+    reply = server.ask("events.add_batch", body=body, headers=headers)
+    assert reply.status == 400
+    assert "send several" in reply.json()["meta"]["result_msg"]
+    body = gzip.compress(b"{" + b" " * (limits.LINE_BYTES + (1 << 20)), 1)
+    reply = server.ask("events.add_batch", body=body, headers=headers)
+    assert reply.status == 400
+    assert "a line of the batch" in reply.json()["meta"]["result_msg"]
+
+
+@pytest.mark.parametrize("length", [1_000, 300_000, 1_200_000])
+def test_S7_long_lines_of_a_batch_are_cut_at_their_ends(server: RunningServer, length: int) -> None:
+    """Whatever the length of the lines, with and without empty ones and a last end."""
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    many = 3_000_000 // length
+    lines = [
+        json.dumps({"type": "log", "task": task, "msg": f"{n} " + "x" * length, "timestamp": n}).encode()
+        for n in range(many)
+    ]
+    headers = {"Content-Type": "application/json-lines"}
+    for body in (b"\n".join(lines), b"\n\n".join(lines) + b"\n"):
+        reply = server.ask("events.add_batch", body=body, headers=headers)
+        assert (reply.status, reply.json()["data"]["added"]) == (200, many), reply.data[:500]
+    found = server.call("logs.range", task=task, start=0, count=1)
+    assert found["total"] == 2 * many
+    # The number of a broken line is that in the whole body.
+    broken = b"\n".join([*lines, b"{"])
+    reply = server.ask("events.add_batch", body=broken, headers=headers)
+    assert reply.status == 400
+    assert f"item {many} of" in reply.json()["meta"]["result_msg"]
+
+
 @pytest.mark.parametrize("piece", ["list", "object"])
 def test_S8_nested_as_deep_as_a_parser_goes(server: RunningServer, piece: str) -> None:
     """Whatever reads a body after the parser may not go as deep as the parser went."""

@@ -44,7 +44,10 @@ OTHERS = st.sampled_from(
 
 def taken(body: bytes, exactly: bool) -> tuple[Any, ...]:
     collector = Collector("worker", NOW)
-    (lines._exactly if exactly else lines.collect)(body, collector)
+    if exactly:
+        lines._exactly(body, list(lines._pieces(body)), collector)
+    else:
+        lines.collect(body, collector)
     owners = {}
     for key, arrivals in collector.owners.items():
         ready = arrivals.prepare()

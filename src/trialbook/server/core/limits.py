@@ -25,6 +25,10 @@ PARAMETERS = 10_000
 """Parameters in a request, over all sections: each is a row of an index."""
 TESTS = 200
 """Parts of a query of which each is a test of its own: more of them than a database reads in one expression."""
+BATCH_EVENTS = 500_000
+"""Lines of a batch of events."""
+LINE_BYTES = 16 << 20
+"""Bytes of one of them."""
 PATH_BYTES = 2_048
 """Bytes of a file's path."""
 STRANGER_BYTES = 16 << 10

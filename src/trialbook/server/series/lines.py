@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from trialbook.errors import BadRequest, EmptyBatch
-from trialbook.server.core import loose_json
+from trialbook.server.core import limits, loose_json
 from trialbook.server.series.arrivals import Collector, Scalars
 from trialbook.server.series.numeric import np
 from trialbook.wire.events import Event
 
+T = TypeVar("T")
+_PIECE = 256 << 10
 _decoder = msgspec.json.Decoder(Event)
 
 
@@ -80,16 +83,23 @@ def collect(body: bytes, collector: Collector) -> None:
 
     Raises:
         EmptyBatch: there is no line.
-        BadRequest: a line is no JSON object; the message has its number, from 0.
+        BadRequest: a line is no JSON object; the message has its number, from 0. Or there are too many.
     """
     if not body.strip():
         raise EmptyBatch("the batch is empty: send one JSON object a line")
+    many = body.count(b"\n") + 1
+    if many > limits.BATCH_EVENTS:
+        # Each is some hundred bytes once it is decoded, however short its line.
+        raise BadRequest(
+            f"the batch has {many} lines; {limits.BATCH_EVENTS} are the most in one request: send several"
+        )
+    pieces = list(_pieces(body))
     try:
-        lines = _fast.decode_lines(body)
+        lines = _decoded(_fast, pieces)
         scalars = [line for line in lines if type(line) is _Scalar]
         columns = _columns(scalars)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
-        _exactly(body, collector)
+        _exactly(body, pieces, collector)
         return
     if scalars:
         collector.take_scalars(columns)
@@ -120,9 +130,33 @@ def _columns(scalars: list[_Scalar]) -> Scalars:
     )
 
 
-def _exactly(body: bytes, collector: Collector) -> None:
+def _pieces(body: bytes) -> Iterator[memoryview]:
+    """The body, cut at ends of lines: the decoder keeps every other thread waiting while it is at work.
+
+    Raises:
+        BadRequest: a line is too long.
+    """
+    view, start = memoryview(body), 0
+    while start < len(body):
+        end = body.find(b"\n", start + _PIECE) + 1 or len(body)
+        if end - start > limits.LINE_BYTES + _PIECE:
+            raise BadRequest(
+                f"a line of the batch has more than {limits.LINE_BYTES} bytes: keep such a thing in an artifact"
+            )
+        yield view[start:end]
+        start = end
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], pieces: list[memoryview]) -> list[T]:
+    found: list[T] = []
+    for piece in pieces:
+        found += decoder.decode_lines(piece)
+    return found
+
+
+def _exactly(body: bytes, pieces: list[memoryview], collector: Collector) -> None:
     try:
-        events = _decoder.decode_lines(body)
+        events = _decoded(_decoder, pieces)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         _one_by_one(body, collector)
         return
