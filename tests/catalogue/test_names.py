@@ -52,6 +52,31 @@ def test_T15_names_that_differ_only_in_what_is_no_unicode(task: Task, tmp_path: 
     assert task.delete_artifacts(["a\udcff"]) and len(again(task).artifacts) == 3
 
 
+def test_T15_a_name_that_is_too_long_is_refused_before_others_are_lost(task: Task) -> None:
+    long = "x" * 5000
+    task.add_tags(["kept"])
+    for change in (
+        lambda: task.connect({long: 1, "lr": 0.1}),
+        lambda: task.connect({"lr": 0.1}, long),
+        lambda: task.set_parameter(f"Args/{long}", 1),
+        lambda: task.set_user_properties({long: 1, "lr": 0.1}),
+        lambda: task.upload_artifact(long, {"a": 1}),
+        lambda: task.set_configuration_object(long, "text"),
+        lambda: task.connect_configuration({"a": 1}, name=long),
+        lambda: task.add_tags([long, "with it"]),
+        lambda: task.set_tags([long]),
+        lambda: task.set_name(long),
+    ):
+        with pytest.raises(UsageError, match="4096 are the most"):
+            change()
+    with pytest.raises(UsageError, match="needs a name"):
+        task.set_configuration_object("", "text")
+    task.add_tags(["later"])
+    task.connect({"lr": 0.1})
+    found = again(task)
+    assert found.get_parameters()["General/lr"] == "0.1" and set(found.get_tags()) == {"kept", "later"}
+
+
 def test_T15_a_parameter_without_a_name_is_refused_before_others_are_lost(task: Task) -> None:
     task.connect({"kept": 1})
     for change in (

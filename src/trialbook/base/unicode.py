@@ -2,6 +2,8 @@
 
 import re
 
+LONGEST_NAME = 4096
+"""Characters of a name, an id, a tag, a pattern: of each text that is no content."""
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 _COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """What a terminal obeys instead of showing it, but for tabs and ends of lines."""

@@ -3,9 +3,26 @@
 import hashlib
 import re
 
+from trialbook.base.unicode import LONGEST_NAME
 from trialbook.client.places import child_address
+from trialbook.errors import UsageError
 
 _UNSAFE = re.compile(r"[#\"';?:@&=+$,%!\x00-\x1f\x7f\\*<>|\ud800-\udfff]")
+
+
+def checked(what: str, name: str) -> str:
+    """A name that the server takes. What it refused would be lost later, together with all that comes with it.
+
+    Raises:
+        UsageError: it is empty, or longer than names may be.
+    """
+    if not name:
+        raise UsageError(f"{what} needs a name")
+    if len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"the name of {what} has {len(name)} characters, {LONGEST_NAME} are the most: shorten {name[:40]!r}…"
+        )
+    return name
 
 
 def safe(part: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast
+from trialbook.sdk.names import checked
 
 
 class MetadataMixin:
@@ -109,7 +110,11 @@ class MetadataMixin:
 
 def _entry(key: str, value: Any, kind: Any) -> dict[str, str]:
     name = getattr(kind, "__name__", kind) or type(value).__name__
-    return {"key": storable(str(key)), "type": str(name), "value": str(value)}
+    return {
+        "key": checked("a value of the metadata", storable(str(key))),
+        "type": str(name),
+        "value": str(value),
+    }
 
 
 def _casted(entry: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from trialbook.journal.spool import HASH_LATER, Pending, Upload
 from trialbook.sdk.artifacts import Artifact, Artifacts
 from trialbook.sdk.console import say
 from trialbook.sdk.full_disk import spared
-from trialbook.sdk.names import join, safe, task_folder
+from trialbook.sdk.names import checked, join, safe, task_folder
 from trialbook.sdk.pack import How, Packed, digest, pack
 from trialbook.sdk.record import of_this_process
 from trialbook.sdk.registered import RegisteredArtifacts
@@ -88,8 +88,7 @@ class ArtifactsMixin(TaskBase):
             >>> task.upload_artifact("settings", {"rate": 0.1}, metadata={"source": "search"})
             True
         """
-        if not name:
-            raise UsageError("an artifact needs a name")
+        checked("an artifact", storable(str(name or "")))
         self._require_unpublished("The artifacts")
         if self._registered is not None and name in self._registered.objects():
             raise UsageError(f"{name!r} is registered and stored by itself; unregister_artifact it first")
@@ -125,8 +124,7 @@ class ArtifactsMixin(TaskBase):
             >>> task.register_artifact("losses", table)
             >>> table.loc[2] = [3, 0.3]
         """
-        if not name:
-            raise UsageError("an artifact needs a name")
+        checked("an artifact", storable(str(name or "")))
         self._require_unpublished("The artifacts")
         if self._registered is None:
             self._registered = RegisteredArtifacts(

@@ -11,7 +11,7 @@ from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk import hocon
 from trialbook.sdk.labels import check_labels
-from trialbook.sdk.names import safe
+from trialbook.sdk.names import checked, safe
 from trialbook.sdk.structures import contained, structure_of
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.proxy import ConnectedDict
@@ -369,6 +369,7 @@ class ConfigurationMixin(TaskBase):
         return self._objects()
 
     def _put(self, name: str, text: str, description: str, kind: str) -> None:
+        checked("a configuration", name)
         item = {"name": name, "value": text, "type": kind, "description": description}
         with self._record.lock:
             self._objects()[name] = item

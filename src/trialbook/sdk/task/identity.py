@@ -8,7 +8,7 @@ from typing import Any
 from trialbook.base.ids import is_id
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
-from trialbook.sdk.names import join, task_folder
+from trialbook.sdk.names import checked, join, task_folder
 from trialbook.sdk.offline import NOWHERE
 from trialbook.sdk.projects import project_ids
 from trialbook.sdk.storage import check_writable
@@ -38,11 +38,9 @@ class IdentityMixin(TaskBase):
             name: the new name.
 
         Raises:
-            UsageError: it is empty.
+            UsageError: it is empty or too long.
         """
-        if not name:
-            raise UsageError("a task needs a name")
-        self._record.edit(name=storable(str(name)))
+        self._record.edit(name=checked("a task", storable(str(name or ""))))
 
     def rename(self, new_name: str) -> bool:
         """The same as ``set_name``.
@@ -329,4 +327,4 @@ class IdentityMixin(TaskBase):
 
 def _unique(tags: Sequence[str] | str) -> list[str]:
     listed = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
-    return list(dict.fromkeys(storable(tag) for tag in listed if tag))
+    return list(dict.fromkeys(checked("a tag", storable(tag)) for tag in listed if tag))

@@ -6,6 +6,7 @@ from typing import Any
 from trialbook.base.unicode import readable, storable
 from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast, describe, text_of, type_of
+from trialbook.sdk.names import checked
 from trialbook.sdk.structures import flatten
 from trialbook.sdk.task.base import TaskBase
 
@@ -290,12 +291,14 @@ def parameter(section: str, name: str, value: Any, kind: str, description: str) 
     """A parameter as the wire has it.
 
     Raises:
-        UsageError: it has no name; a server refuses such a one, and those that come with it.
+        UsageError: it has no name, or one that is too long; a server refuses such a one, and those that come with it.
     """
     if not name or not section:
         raise UsageError(
             f"a parameter needs a name and a section; this one is {section!r}/{name!r} = {value!r}"
         )
+    checked("the section of a parameter", section)
+    checked("a parameter", name)
     return {
         "section": section,
         "name": name,

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from trialbook.base.unicode import LONGEST_NAME
 from trialbook.errors import BadField, BadRequest, ServerBusy, TooManyRequests
 
-NAME_LENGTH = 4096
-"""Characters of a name, an id, a tag, a pattern, a field's name: of each text that is no content."""
+NAME_LENGTH = LONGEST_NAME
 LIST_LENGTH = 10_000
 """Values in a list of a request."""
 COUNTS: Mapping[str, int] = {"order_by": 16, "only_fields": 500, "search_text": 64, "metrics": 100_000}
