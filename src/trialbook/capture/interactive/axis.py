@@ -125,9 +125,18 @@ class Side:
         return second if self.axis.get_label_position() == second else first
 
     def _written(self) -> tuple[bool, bool]:
-        kept = self.axis.get_tick_params()
+        kept = self._tick_params()
         first, second = _SIDES[self.name]
         return bool(kept.get(f"label{first}", True)), bool(kept.get(f"label{second}", False))
+
+    def _tick_params(self) -> dict[str, Any]:
+        if hasattr(self.axis, "get_tick_params"):
+            return dict(self.axis.get_tick_params())
+        # matplotlib before 3.7
+        tick = self.axis.get_major_ticks(1)[0]
+        first, second = _SIDES[self.name]
+        shown = {f"label{first}": tick.label1.get_visible(), f"label{second}": tick.label2.get_visible()}
+        return {**shown, "labelcolor": tick.label1.get_color()}
 
     def _ticks(self) -> dict[str, Any]:
         look: dict[str, Any] = {}
@@ -135,7 +144,7 @@ class Side:
             look["side"] = self.side
         if not any(self._written()) or self._kind == "NullFormatter":
             look["showticklabels"] = False
-        colour = self.axis.get_tick_params().get("labelcolor")
+        colour = self._tick_params().get("labelcolor")
         if colour is not None and colour != "inherit":
             look.update({"tickfont": found["font"]} if (found := _coloured(colour)) else {})
         if any(self.axis.get_minorticklocs()) and self._names_between():

@@ -93,13 +93,13 @@ def colour_bar(bar: Any, frame: Frame) -> dict[str, Any]:
     Raises:
         Unknown: it shows something else than the colours from end to end.
     """
-    axis = bar.long_axis
+    upright = bar.orientation == "vertical"
+    axis = bar.ax.yaxis if upright else bar.ax.xaxis
     low, high = axis.get_view_interval()
     if bar.boundaries is not None or bar.values is not None or low > high or axis.get_scale() != "linear":
         raise Unknown("a colour bar in parts, or from high to low")
     if not bar.ax.get_visible():
         raise Unknown("a colour bar that is hidden")
-    upright = bar.orientation == "vertical"
     x, y = frame.beyond(bar.ax)
     across, up = frame.across(bar.ax), frame.up(bar.ax)
     look: dict[str, Any] = {"lenmode": "fraction"}

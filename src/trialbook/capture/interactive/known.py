@@ -11,6 +11,8 @@ _COLLECTIONS = frozenset(
 _PATCHES = frozenset(
     {"Rectangle", "Polygon", "Circle", "Ellipse", "Wedge", "PathPatch", "StepPatch", "RegularPolygon"}
 )
+_AXES = frozenset({"Axes", "AxesSubplot"})
+"""The second one before matplotlib 3.7."""
 _KINDS = {
     **dict.fromkeys(_COLLECTIONS, "collection"),
     **dict.fromkeys(_PATCHES, "patch"),
@@ -53,7 +55,11 @@ def drawn(axes: Any) -> Iterator[tuple[str, Any]]:
         Unknown: the axes are others, or hold something that is not known.
     """
     name = f"{type(axes).__module__}.{type(axes).__name__}"
-    if axes.name != "rectilinear" or not name.startswith("matplotlib.axes.") or type(axes).__name__ != "Axes":
+    if (
+        axes.name != "rectilinear"
+        or not name.startswith("matplotlib.axes.")
+        or type(axes).__name__ not in _AXES
+    ):
         raise Unknown(f"axes of the kind {name}")
     frame = [axes.patch, axes.xaxis, axes.yaxis, *axes.spines.values(), axes.get_legend()]
     frame += [axes.title, axes._left_title, axes._right_title]

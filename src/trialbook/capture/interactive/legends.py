@@ -42,7 +42,8 @@ def entries(legend: Any, traces: list[Trace], own: dict[str, str], name: str, fi
     """
     added = []
     free = [trace for trace in traces if "across" not in trace and trace.get("type") != "heatmap"]
-    handles = list(legend.legend_handles)
+    # Another name before matplotlib 3.7.
+    handles = list(legend.legend_handles if hasattr(legend, "legend_handles") else legend.legendHandles)
     words = [texts.words(text.get_text(), text.get_parse_math()) for text in legend.get_texts()]
     if len(handles) != len(words):
         raise Unknown("a legend whose entries are more or fewer than its texts")

@@ -27,7 +27,9 @@ def line(pair: Pair, drawn: Any) -> Trace:
     """
     has_line = drawn.get_linestyle() not in _NOTHING and drawn.get_linewidth() > 0
     has_marks = drawn.get_marker() not in _NOTHING and drawn.get_markersize() > 0
-    if drawn.get_gapcolor() is not None or (has_marks and drawn.get_markevery() is not None):
+    if getattr(drawn, "get_gapcolor", lambda: None)() is not None or (
+        has_marks and drawn.get_markevery() is not None
+    ):
         raise Unknown("a line with colours between its dashes, or markers at some points")
     trace: Trace = {
         "type": "scatter",
