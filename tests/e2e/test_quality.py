@@ -90,6 +90,35 @@ def test_W12_the_keyboard_reaches_the_content_and_reads_a_chart(page: Page, site
     expect(page.locator(".tooltip")).to_have_count(0)
 
 
+OVER = {
+    "chart": ("output/metrics/scalar", "[data-chart=loss] [aria-label='Full screen']"),
+    "plot": ("output/metrics/plots", ".plot-card [aria-label='Full screen']"),
+    "image": ("output/debugImages", ".image-tile"),
+}
+
+
+@pytest.mark.parametrize("kind", OVER)
+def test_W12_what_lies_over_the_page_keeps_the_keyboard_inside(page: Page, site: Site, kind: str) -> None:
+    tab, opener = OVER[kind]
+    page.goto(f"{site.url}/projects/*/tasks/{site.runs['baseline']}/{tab}")
+    button = page.locator(opener).first
+    button.focus()
+    page.keyboard.press("Enter")
+    over = page.locator("[aria-modal=true]")
+    expect(over).to_be_visible()
+    assert findings(page) == []
+    outside = (
+        "document.activeElement !== document.body && !document.activeElement.closest('[aria-modal=true]')"
+    )
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate(outside) is False, page.evaluate("document.activeElement.outerHTML")
+    page.keyboard.press("Escape")
+    expect(over).to_have_count(0)
+    expect(button).to_be_focused()
+    assert page.locator("[inert]").count() == 0
+
+
 @pytest.mark.parametrize("tab", ["execution", "output/metrics/scalar", "output/debugImages", "info"])
 def test_W12_a_telephone_shows_the_tab_that_is_open(page: Page, site: Site, tab: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})

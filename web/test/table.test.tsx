@@ -166,6 +166,12 @@ describe("a table", () => {
     search.blur();
     key("/");
     expect(document.activeElement).toBe(search);
+    search.blur();
+    // A box that was ticked wants no letters.
+    const box = grid().querySelector('input[aria-label="Select run 002"]') as HTMLElement;
+    box.focus();
+    fireEvent.keyDown(box, { key: "j", bubbles: true });
+    expect(at()).toBe("id0");
   });
 
   it("sorts by a head, down and up and not, and by several with Shift", async () => {

@@ -3,8 +3,11 @@ import { flushSync } from "react-dom";
 
 export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
 
-function typing(target: EventTarget | null): boolean {
+/** Whether the element that has the focus wants the key. */
+function typing(target: EventTarget | null, name: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && target.type === "checkbox") return false;
+  if (target instanceof HTMLInputElement && target.type === "range") return name !== "escape";
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 
@@ -30,7 +33,7 @@ export function useKeys(keys: KeyMap, active = true): void {
       const name = nameOf(event);
       const action = Object.hasOwn(latest.current, name) ? latest.current[name] : undefined;
       if (!action || event.defaultPrevented) return;
-      if (!name.startsWith("mod+") && (typing(event.target) || document.querySelector(ABOVE))) return;
+      if (!name.startsWith("mod+") && (typing(event.target, name) || document.querySelector(ABOVE))) return;
       event.preventDefault();
       // Committed before the next key: two quick keys must not both act on the row where the first one stood.
       flushSync(() => action(event));

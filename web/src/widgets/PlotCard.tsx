@@ -10,6 +10,7 @@ import { useKeys } from "~/state/keys";
 import { Icon } from "~/theme/icons";
 import { DataTable } from "~/widgets/DataTable";
 import { DropMenu } from "~/widgets/DropMenu";
+import { useLayer } from "~/widgets/layer";
 import { Empty, ErrorPanel } from "~/widgets/states";
 
 const BIG = 5 * 1024 * 1024;
@@ -49,6 +50,8 @@ export function PlotCard({ series }: { series: PlotSeries }) {
   const onReady = useRef((save: (format: "png" | "svg", name: string) => void) => {
     saver.current = save;
   });
+  const box = useRef<HTMLElement>(null);
+  useLayer(box, full);
   useKeys({ escape: () => setFull(false) }, full);
   const place = Math.min(at ?? series.events.length - 1, series.events.length - 1);
   const event = series.events[place] as PlotEvent;
@@ -66,7 +69,7 @@ export function PlotCard({ series }: { series: PlotSeries }) {
   const onlyTable = figure && !(figure instanceof Error) && figure.tables.length > 0 && figure.traces.length === 0;
   const wide = onlyTable && figure.tables.some((table) => table.columns.length > 5);
   return (
-    <section className={`panel plot-card ${full ? "full-plot" : ""}${wide ? " wide" : ""}`} aria-label={name} data-plot={series.metric}>
+    <section ref={box} role={full ? "dialog" : undefined} aria-modal={full || undefined} tabIndex={full ? -1 : undefined} className={`panel plot-card ${full ? "full-plot" : ""}${wide ? " wide" : ""}`} aria-label={name} data-plot={series.metric}>
       <header>
         <h2 className="h3 cut grow" title={`${series.metric} / ${series.variant}`}>
           {series.metric}

@@ -10,6 +10,7 @@ import { useKeys } from "~/state/keys";
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { lineStyle, type ThemeName } from "~/theme/palette";
+import { useLayer } from "~/widgets/layer";
 import { Skeleton } from "~/widgets/states";
 
 /** One line of a card: its name, its colour, and its newest value. */
@@ -58,6 +59,7 @@ function labelled(card: Card): string {
 }
 
 const NOTHING: readonly string[] = [];
+const OVER = { role: "dialog", "aria-modal": true, tabIndex: -1 } as const;
 const nameOf = (line: { task: string; metric: string; variant: string }) => `${line.task}\0${line.metric}\0${line.variant}`;
 
 /** A chart with its head and legend. The same card serves the grid and the full screen. */
@@ -68,6 +70,8 @@ export const ChartCard = memo(function ChartCard(props: Props) {
   const legend = useRef<HTMLDivElement>(null);
   const [legendOpen, setLegendOpen] = useState(false);
   const over = useOverflow(legend, card.lines, legendOpen || Boolean(full));
+  const box = useRef<HTMLElement>(null);
+  useLayer(box, full ?? false);
   useKeys({ escape: () => props.onFull?.(null) }, full);
   const byLine = useMemo(() => new Map(card.lines.map((line) => [`${line.task}\0${line.metric}\0${line.variant}`, line])), [card.lines]);
   const lines = useMemo(
@@ -95,7 +99,7 @@ export const ChartCard = memo(function ChartCard(props: Props) {
   const points = data?.tiles.reduce((sum, tile) => sum + tile.length, 0) ?? 0;
   const exact = data?.tiles.every((tile) => tile.raw);
   return (
-    <section className={full ? "full-chart" : "chart-card"} style={props.style} data-stale={props.stale} data-chart={card.title}
+    <section ref={box} className={full ? "full-chart" : "chart-card"} {...(full ? OVER : {})} style={props.style} data-stale={props.stale} data-chart={card.title}
       aria-label={`Chart of ${card.title}: ${labelled(card)}`}>
       <header>
         <h2 className="h3 cut grow" title={card.title}>{card.title}</h2>

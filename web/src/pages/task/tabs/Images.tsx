@@ -13,6 +13,7 @@ import { useKeys } from "~/state/keys";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { isPicture, Media } from "~/widgets/Media";
+import { useLayer } from "~/widgets/layer";
 import { Empty, ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
 
 const VIEW = { q: codec.text(), i: codec.number(-1), img: codec.text(), iters: codec.number(50) };
@@ -170,7 +171,9 @@ function Viewer({ sample, event, close, turn }: { sample: Sample; event: ImageEv
   const [zoom, setZoom] = useState(0);
   const [pan, setPan] = useState<[number, number]>([0, 0]);
   const [natural, setNatural] = useState<[number, number]>([0, 0]);
+  const box = useRef<HTMLDivElement>(null);
   const stage = useRef<HTMLDivElement>(null);
+  useLayer(box);
   const drag = useRef<{ x: number; y: number; pan: [number, number] } | null>(null);
   useKeys({ "+": () => scale(1.4), "-": () => scale(1 / 1.4), "0": () => reset() });
   const place = filePlace(event?.url);
@@ -191,7 +194,7 @@ function Viewer({ sample, event, close, turn }: { sample: Sample; event: ImageEv
   };
   const picture = place.href && isPicture(place.href);
   return (
-    <div className="viewer" aria-label="Image viewer">
+    <div ref={box} className="viewer" role="dialog" aria-modal="true" tabIndex={-1} aria-label="Image viewer">
       <header>
         <strong className="cut">{sample.metric} / {sample.variant}</strong>
         <span className="muted num">iteration {formatCount(event?.iter ?? 0)}</span>

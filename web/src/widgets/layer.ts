@@ -1,0 +1,29 @@
+import { type RefObject, useLayoutEffect } from "react";
+
+// What lies above every layer.
+const ABOVE = ".toasts, dialog";
+
+/**
+ * Keeps the keyboard and screen readers inside of what lies over the page (a chart as large as the window) while it is
+ * active: the rest of the page rests. Afterwards the focus is back where it was.
+ */
+export function useLayer(layer: RefObject<HTMLElement | null>, active = true): void {
+  useLayoutEffect(() => {
+    const box = layer.current;
+    if (!active || !box) return;
+    const before = document.activeElement;
+    const resting: HTMLElement[] = [];
+    for (let part: HTMLElement = box; part.parentElement && part !== document.body; part = part.parentElement) {
+      for (const other of part.parentElement.children) {
+        if (other === part || !(other instanceof HTMLElement) || other.inert || other.matches(ABOVE)) continue;
+        other.inert = true;
+        resting.push(other);
+      }
+    }
+    if (!box.contains(before)) box.focus();
+    return () => {
+      for (const other of resting) other.inert = false;
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, [layer, active]);
+}
