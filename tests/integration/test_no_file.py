@@ -52,18 +52,21 @@ def test_T29_a_command_an_input_a_session_and_an_archive(server: RunningServer, 
     assert found.index("import inner") < found.index(TEXT)
 
 
+@pytest.mark.parametrize("file", [False, True])
 def test_T29_what_is_typed_at_a_terminal_is_recorded_to_the_end(
-    server: RunningServer, tmp_path: Path
+    server: RunningServer, tmp_path: Path, file: bool
 ) -> None:
+    """In a session, and after the script of ``python -i script.py``."""
     home = tmp_path / "home"
     home.mkdir()
+    (home / "train.py").write_text(TEXT)
     # The line editor gets the lines of earlier sessions at the start; they are no part of this one.
     (home / ".python_history").write_text("of = 'an earlier session'\nimport tqdm\n")
     before = [*TEXT.splitlines(), "for number in range(2):", "    print('N', number)", ""]
     after = ["import numpy", "api_key = 'abcdefgh'", "last = 1", "exit()"]
     master, terminal = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-q", "-i"],
+        [sys.executable, "-q", "-i", *(["train.py"] if file else [])],
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
@@ -72,7 +75,7 @@ def test_T29_what_is_typed_at_a_terminal_is_recorded_to_the_end(
         start_new_session=True,
     ) as session:
         os.close(terminal)
-        for line in [*before, *after]:
+        for line in [*([] if file else before), *after]:
             os.write(master, f"{line}\n".encode())
         said = ""
         # The terminal of a process that has ended has no end, but an error.
@@ -82,6 +85,11 @@ def test_T29_what_is_typed_at_a_terminal_is_recorded_to_the_end(
         os.close(master)
     assert session.returncode == 0, said
     script = document(server, re.findall(r"TASK ([0-9a-f]{32})", said)[0])["script"]
+    if file:
+        typed = ["import numpy", "api_key = '********'", "last = 1", "exit()"]
+        assert script["diff"] == "\n".join([TEXT, "# What was typed after the script:", *typed, ""])
+        assert script["entry_point"] == "train.py"
+        return
     lines = script["diff"].splitlines()
     assert [line for line in lines if line] == [
         *(line for line in before if line), "import numpy", "api_key = '********'", "last = 1", "exit()",

@@ -4,6 +4,7 @@ import linecache
 import os
 import re
 import sys
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,13 @@ def _edited() -> list[str]:
         return []
     count = editor.get_current_history_length()
     lines = [str(editor.get_history_item(number + 1)) for number in range(count)]
-    pairs = zip(lines, _earlier(), strict=False)
+    pairs = zip(lines, earlier(), strict=False)
     return lines[sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) :]
 
 
-def _earlier() -> list[str]:
-    """The history file, to which a session adds its own lines when it ends."""
+@cache
+def earlier() -> list[str]:
+    """The history file as it was at the first call: a session adds its own lines when it ends."""
     try:
         return (
             (Path.home() / ".python_history")

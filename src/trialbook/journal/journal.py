@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trialbook.base.files import own_folder
+from trialbook.base.files import own_folder, write_json
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
 from trialbook.errors import TrialbookError, UsageError
@@ -24,6 +24,7 @@ from trialbook.journal.patience import Patience
 from trialbook.journal.reports import Reports
 from trialbook.journal.shipper import PERIOD, Shipper
 from trialbook.journal.spool import Pending, Spool, Upload
+from trialbook.journal.sync import for_good
 from trialbook.journal.uploads import Uploader
 from trialbook.journal.writer import FULL, Writer
 
@@ -364,6 +365,11 @@ class Journal(Reports):
                         complete = orphan.ship(self._transport, deadline) and complete
                     except TrialbookError as error:
                         _log.warning("%s was not sent: %s", orphan.folder, error)
+                        if for_good(error):
+                            # Said once: the next look at the children passes it by.
+                            write_json(
+                                orphan.folder / replay.REFUSED, {"error": str(error), "time": time.time()}
+                            )
                         complete = False
         return complete
 

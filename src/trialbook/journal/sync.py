@@ -77,19 +77,19 @@ def sync_all(
                 complete = journal.ship(transport, deadline)
             except TrialbookError as error:
                 again = (journal.folder / REFUSED).is_file()
-                if _for_good(error):
+                if for_good(error):
                     write_json(journal.folder / REFUSED, {"error": str(error), "time": time.time()})
                     if not again:
                         _log.warning(SET_ASIDE, journal.identity.task, error, journal.identity.task)
                 else:
                     _log.warning("%s was not sent: %s", journal.folder, error)
-                done.append(Recovery(journal.identity, False, waiting, str(error), _for_good(error)))
+                done.append(Recovery(journal.identity, False, waiting, str(error), for_good(error)))
                 continue
             done.append(Recovery(journal.identity, complete, waiting))
     return done
 
 
-def _for_good(error: TrialbookError) -> bool:
+def for_good(error: TrialbookError) -> bool:
     """Whether the server has said no: another try at the same state of things would hear the same."""
     return isinstance(error, WireError) and not isinstance(error, (ServerFault, Unauthorized, TaskRace))
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -177,8 +178,8 @@ class LifecycleMixin(TaskBase):
             if entry.path is None and shell is not None:
                 run.notebook = notebook.NotebookCode(started.record, shell, run.watch_on, run.would_end)
             else:
-                if entry.typed:
-                    run.notebook = TypedCode(started.record, entry.folder, entry.typed)
+                if entry.typed or sys.flags.interactive:
+                    run.notebook = TypedCode(started.record, entry)
                 background.append(lambda: describe_later(started.record, entry))
         run.begin(auto_connect_streams, background)
         if started.decision.move not in (Move.NEW, Move.REUSE) and not settings.task_id:
