@@ -229,6 +229,7 @@ def secret_rules() -> str:
             [[literal, as_javascript(fields.pattern)] for literal, fields in secret_forms.NAMED_VALUES],
         ),
         ("VALUE", as_javascript(secrets.VALUE)),
+        ("TOLD", as_javascript(secrets.TOLD)),
         *((name, as_javascript(pattern.pattern)) for name, pattern in patterns.items()),
     ]
     return SECRETS_HEADER + "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in lines)

@@ -115,7 +115,7 @@ VALUE = (
 )
 # The same as people and programs tell it: "the token is …", tables, options, columns, what stands in an address.
 _COLOUR = r"(?:\x1b\[[\d;]{0,10}m){0,2}"
-_TOLD = (
+TOLD = (
     r"(?=(?P<rest>[\w.-]{0,40}))(?P=rest)"
     + _COLOUR
     + r"""(?:\\{0,3}["'])?\]?(?:[ \t]{0,40}(?:=>|->|:=|=(?!=)|[:|│┃║])[ \t]{0,40}|[ \t]{1,4}(?:is|was):?[ \t]{1,4}"""
@@ -266,7 +266,7 @@ def _by_line(rule: Callable[[str, tuple[str, ...]], str], text: str, stems: tupl
 def _told(text: str, stems: tuple[str, ...]) -> str:
     parts: list[str] = []
     at = 0
-    for found in _finder(stems, _TOLD).finditer(text):
+    for found in _finder(stems, TOLD).finditer(text):
         letters, head = _name_before(text, found.start())
         # After an encoded "?" or "&" its two digits are no letters of the name.
         letters = letters[2:] if head.endswith("%") else letters

@@ -1,7 +1,7 @@
 import { isMeasure, isPlaceholder, isSecret, MASK, namesTheValue } from "~/state/secretNames";
 import {
   ENDS, HEAD, HEADER, KEY_SHAPES, LONGEST_NAME, NAME_LETTERS, NAMED_VALUES, PEM_BEGIN, PEM_END, PLACES, SCHEME, SECRET_ENDINGS, SECRET_STEMS,
-  SHORTEST_VALUE, SIGNATURES, URL_LOOSE, URL_PASSWORD, URL_QUOTED, URL_TOKEN, VALUE,
+  SHORTEST_VALUE, SIGNATURES, TOLD, URL_LOOSE, URL_PASSWORD, URL_QUOTED, URL_TOKEN, VALUE,
 } from "~/state/secretRules.gen";
 
 const signatures = new Set(SIGNATURES);
@@ -43,8 +43,8 @@ export function maskedText(text: string): string {
 }
 
 /** A stem as a whole word (`token`, `authToken`, `TOKEN`, but neither `tokenizer` nor `monkey`), with the value that follows. */
-function finder(stems: readonly string[]): RegExp {
-  const key = stems.join(" ");
+function finder(stems: readonly string[], value: string): RegExp {
+  const key = stems.join(" ") + value;
   const known = finders.get(key);
   if (known) return known;
   const forms = stems.flatMap((stem) => {
@@ -55,7 +55,7 @@ function finder(stems: readonly string[]): RegExp {
       `${large}${within ? "" : `(?<![A-Z]${large})`}(?!S?[A-RT-Za-z])`,
     ];
   });
-  const made = new RegExp(`(?:${forms.join("|")})${VALUE}`, "dg");
+  const made = new RegExp(`(?:${forms.join("|")})${value}`, "dg");
   finders.set(key, made);
   return made;
 }
@@ -63,13 +63,57 @@ function finder(stems: readonly string[]): RegExp {
 function withoutNamed(text: string, stems: readonly string[]): string {
   const parts: string[] = [];
   let at = 0;
-  for (const found of text.matchAll(finder(stems))) {
+  for (const found of text.matchAll(finder(stems, VALUE))) {
     const span = secretIn(text, found as RegExpExecArray);
     if (!span) continue;
     parts.push(text.slice(at, span[0]), MASK);
     at = span[1];
   }
   return parts.length === 0 ? text : parts.join("") + text.slice(at);
+}
+
+/** What a program printed, or any text that is no source: values among other words are hidden as well (`masked_output`). */
+export function maskedOutput(text: string): string {
+  const shown = maskedText(text);
+  const small = shown.toLowerCase();
+  const stems = SECRET_STEMS.filter((stem) => small.includes(stem));
+  return stems.length === 0 ? shown : withoutTold(shown, stems);
+}
+
+function withoutTold(text: string, stems: readonly string[]): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const found of text.matchAll(finder(stems, TOLD))) {
+    const span = toldIn(text, found as RegExpExecArray);
+    if (!span) continue;
+    parts.push(text.slice(at, span[0]), MASK);
+    at = span[1];
+  }
+  return parts.length === 0 ? text : parts.join("") + text.slice(at);
+}
+
+function toldIn(text: string, found: RegExpExecArray): [number, number] | null {
+  const spans = found.indices?.groups;
+  const span = spans?.["told"];
+  const value = found.groups?.["told"];
+  if (!span || !value) return null;
+  let first = nameStart(text, found.index);
+  // After an encoded "?" or "&" its two digits are no letters of the name.
+  if (text.charAt(first - 1) === "%" && first - 1 >= found.index - LONGEST_NAME) first = Math.min(first + 2, found.index);
+  const name = text.slice(first, spans?.["rest"]?.[1]);
+  const apart = found.groups?.["apart"] !== undefined;
+  // Only an option, or a variable in capitals, is followed by its value without a sign between them.
+  if (apart && !name.startsWith("--") && !(isUpper(name) && !isUpper(value))) return null;
+  const glued = text.charAt(span[0] - 1) === "=" || apart;
+  const isOne = isLikely(name, value) || (glued && [...SECRET_ENDINGS, "pwd"].some((end) => name.toLowerCase().endsWith(end)));
+  return isOne ? span : null;
+}
+
+function nameStart(text: string, at: number): number {
+  const earliest = Math.max(0, at - LONGEST_NAME);
+  let first = at;
+  while (first > earliest && letters.has(text.charAt(first - 1))) first--;
+  return first;
 }
 
 /** Where the value is that has to be hidden. */
@@ -79,10 +123,8 @@ function secretIn(text: string, found: RegExpExecArray): [number, number] | null
   const spans = found.indices?.groups;
   const span = group && spans?.[group];
   if (!group || !value || !span || isPlaceholder(value)) return null;
-  let first = found.index;
-  const earliest = Math.max(0, first - LONGEST_NAME);
-  while (first > earliest && letters.has(text.charAt(first - 1))) first--;
-  const before = text.slice(earliest, first);
+  const first = nameStart(text, found.index);
+  const before = text.slice(Math.max(0, found.index - LONGEST_NAME), first);
   const name = text.slice(first, spans?.["rest"]?.[1]);
   if (group !== "bare") return isSecret(name) ? span : null;
   const glued = text.charAt(span[0] - 1) === "=";

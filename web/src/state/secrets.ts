@@ -1,6 +1,6 @@
 import { isSecret, MASK } from "~/state/secretNames";
 import { maskedSettings } from "~/state/secretSettings";
-import { maskedText } from "~/state/secretText";
+import { maskedOutput } from "~/state/secretText";
 
 export { isSecret, MASK };
 
@@ -11,5 +11,5 @@ export function shownValue(name: string, value: string): string {
 
 /** Any text without its secrets: what the SDK masks, and the values of secret names in a file of settings. */
 export function masked(text: string): string {
-  return maskedSettings(maskedText(text));
+  return maskedSettings(maskedOutput(text));
 }

@@ -1,7 +1,9 @@
 import { useState } from "react";
 
 import { useTask } from "~/pages/task/context";
+import { maskedText } from "~/state/secretText";
 import { Diff } from "~/widgets/Diff";
+import { HiddenValue, useHidden } from "~/widgets/HiddenText";
 import { Empty, CopyButton } from "~/widgets/states";
 
 function Fact({ label, value, code = true }: { label: string; value: string | null | undefined; code?: boolean }) {
@@ -9,7 +11,7 @@ function Fact({ label, value, code = true }: { label: string; value: string | nu
   return (
     <>
       <dt>{label}</dt>
-      <dd>{code ? <code>{value}</code> : value}</dd>
+      <dd>{code ? <code><HiddenValue name="" value={value} /></code> : value}</dd>
     </>
   );
 }
@@ -29,6 +31,8 @@ export default function Execution() {
   const original = String(script.requirements["org_pip"] ?? "");
   const [which, setWhich] = useState<"used" | "original">("used");
   const shown = which === "used" ? packages : original;
+  const list = useHidden(shown, maskedText);
+  const source = useHidden(script.diff, maskedText);
   const whole = !script.repository && script.diff && !script.diff.startsWith("diff ");
   const link = repositoryLink(script.repository, script.version_num);
   if (!script.repository && !script.entry_point && !script.diff && !packages) {
@@ -54,7 +58,7 @@ export default function Execution() {
                     {link ? (
                       <a href={link} target="_blank" rel="noreferrer noopener"><code>{script.repository}</code></a>
                     ) : (
-                      <code>{script.repository}</code>
+                      <code><HiddenValue name="" value={script.repository} /></code>
                     )}
                   </dd>
                 </>
@@ -83,21 +87,26 @@ export default function Execution() {
                   ))}
                 </span>
               )}
-              {shown && <CopyButton text={shown} label="Copy the packages" />}
+              {list.button}
+              {shown && <CopyButton text={list.shown} label="Copy the packages" />}
             </header>
-            {shown ? <pre className="code" style={{ maxHeight: 260 }}>{shown}</pre> : <p className="body muted">None was recorded.</p>}
+            {shown ? <pre className="code" style={{ maxHeight: 260 }}>{list.shown}</pre> : <p className="body muted">None was recorded.</p>}
           </div>
         </div>
         {whole ? (
           <div className="panel">
             <header>
               <h2 className="grow">Code</h2>
-              <CopyButton text={script.diff} label="Copy the code" />
+              {source.button}
+              <CopyButton text={source.shown} label="Copy the code" />
             </header>
-            <pre className="code">{script.diff}</pre>
+            <pre className="code">{source.shown}</pre>
           </div>
         ) : script.diff ? (
-          <Diff text={script.diff} />
+          <>
+            {source.button && <p>{source.button}</p>}
+            <Diff text={source.shown} />
+          </>
         ) : (
           <p className="muted">{script.repository ? "Clean checkout: nothing differs from the commit." : "No local change was recorded."}</p>
         )}
