@@ -96,10 +96,18 @@ def test_T3_pip_installs_what_a_made_task_lists_and_its_code_runs(server: Runnin
 def test_T3_a_run_lists_it_however_its_packages_are_found(
     server: RunningServer, tmp_path: Path, how: str, before: str
 ) -> None:
-    source = f"from trialbook import Task\n{before}\nprint('TASK', Task.init('Own package', {how!r}).id)\n"
+    source = f"""
+from trialbook import Task
+{before}
+task = Task.init('Own package', {how!r})
+print('TASK', task.id)
+task._run.described.wait(30)
+print('OWN', [line for line in task.get_requirements()['pip'].splitlines() if 'trialbook' in line][0])
+"""
     program = Program(source, server, tmp_path)
     assert program.wait() == 0, program.text
-    own_line(server, program.wait_for("TASK"))
+    line = own_line(server, program.wait_for("TASK"))
+    assert program.wait_for("OWN") == line, "as the server completed it"
 
 
 def test_T3_a_run_without_a_server_gets_the_address_when_it_is_sent(

@@ -1,12 +1,14 @@
 """The code of a task, read and replaced by hand."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from trialbook.base.own_address import PENDING
 from trialbook.capture.code import masked
 from trialbook.capture.secrets import masked_text
-from trialbook.errors import UsageError
+from trialbook.errors import ConnectionFailed, UsageError
 from trialbook.sdk import current
 from trialbook.sdk.task import code
 from trialbook.sdk.task.base import TaskBase
@@ -108,6 +110,12 @@ class ScriptMixin(TaskBase):
             Name of a package manager (``pip``) to requirement lines as one text; empty before they are known.
         """
         found = self._script().get("requirements") or {}
+        if self._record.connection is not None and any(
+            PENDING.search(str(lines)) for lines in found.values()
+        ):
+            # The server completes the address of this SDK; while it is away, it is shown as it will be sent.
+            with suppress(ConnectionFailed):
+                found = (self._record.fresh().get("script") or {}).get("requirements") or found
         return {
             str(name): "\n".join(map(str, lines)) if isinstance(lines, list) else str(lines)
             for name, lines in found.items()
