@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trialbook.errors import ConfigurationError
+from trialbook.server.core.limits import BYTES_UNDER_WAY, REQUESTS_PER_CALLER
 
 
 def _about(variable: str, help: str) -> dict[str, str]:
@@ -58,6 +59,20 @@ class Settings:
     )
     file_limit: int = field(
         default=1 << 40, metadata=_about("TRIALBOOK_SERVER_FILE_LIMIT", "Greatest uploaded file, bytes.")
+    )
+    body_memory: int = field(
+        default=BYTES_UNDER_WAY,
+        metadata=_about(
+            "TRIALBOOK_SERVER_BODY_MEMORY",
+            "Bodies of all calls that are in memory at a moment, bytes; one caller may hold half.",
+        ),
+    )
+    caller_requests: int = field(
+        default=REQUESTS_PER_CALLER,
+        metadata=_about(
+            "TRIALBOOK_SERVER_CALLER_REQUESTS",
+            "Uploads, and calls whose body is on its way, that one access key may have at a moment.",
+        ),
     )
     threads: int = field(
         default=16, metadata=_about("TRIALBOOK_SERVER_THREADS", "Threads that answer calls.")

@@ -16,6 +16,7 @@ from trialbook.server import migrations
 from trialbook.server.core.folder import DataFolder
 from trialbook.server.core.freed import Freed
 from trialbook.server.core.hub import Hub
+from trialbook.server.core.limits import Crowd
 from trialbook.server.loops.dataset_sweep import DatasetSweep
 from trialbook.server.loops.file_sweep import FileSweep
 from trialbook.server.loops.idle_end import IdleEnd
@@ -192,8 +193,16 @@ def build(settings: Settings, folder: DataFolder) -> Server:
     file_executor = ThreadPoolExecutor(16, thread_name_prefix="file")
     rules = FileRules(blobs, database, services.dataset_store)
     resumable = Resumable(folder.uploads, rules.place, file_executor, settings.file_limit)
+    uploads = Crowd(settings.caller_requests, "uploads")
     files = Files(
-        blobs, rules, services.accounts, file_executor, settings.file_limit, resumable, folder.uploads
+        blobs,
+        rules,
+        services.accounts,
+        file_executor,
+        settings.file_limit,
+        resumable,
+        folder.uploads,
+        uploads,
     )
     stream, pages = Stream(hub, services.accounts, executor), Pages(settings.web)
     app = Activity(build_app(calls, stream, files, pages, OwnPackage(services.wheel)))

@@ -85,8 +85,8 @@ class Calls:
         self._executor = executor
         self._settings = settings
         self._clock = clock
-        self._budget = Budget()
-        self._crowd = Crowd(what="calls")
+        self._budget = Budget(settings.body_memory)
+        self._crowd = Crowd(settings.caller_requests, "calls")
         # Others wait for their turn here, not on a thread, so that calls with little to say find one.
         self._large = asyncio.Semaphore(max(2, settings.threads // 4))
 

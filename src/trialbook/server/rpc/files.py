@@ -61,11 +61,12 @@ class Files:
         limit: greatest file, bytes.
         resumable: uploads that come in several requests.
         folder: where uploads wait until they are whole; on the file system of the files.
+        uploads: how many each caller may have under way.
     """
 
     def __init__(
         self, blobs: BlobStore, rules: FileRules, accounts: Accounts, executor: Executor, limit: int,
-        resumable: Resumable, folder: Path,
+        resumable: Resumable, folder: Path, uploads: limits.Crowd,
     ) -> None:  # fmt: skip
         self._rules = rules
         self._blobs = blobs
@@ -74,7 +75,7 @@ class Files:
         self._limit = limit
         self._resumable = resumable
         self._folder = folder
-        self._uploads = limits.Crowd(what="uploads")
+        self._uploads = uploads
 
     async def answer(self, request: Request) -> Response:
         """One request. The answer tells, also without a key, which server this is and which of its files was asked

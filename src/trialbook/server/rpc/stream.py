@@ -63,7 +63,10 @@ class Stream:
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise BadField(f'the body must be {{"topics": [text, …]}}: {error}', field="topics") from None
             if len(asked.topics) > _MOST_TOPICS:
-                raise BadField(f"{len(asked.topics)} topics; {_MOST_TOPICS} are the most", field="topics")
+                raise BadField(
+                    f"{len(asked.topics)} topics; {_MOST_TOPICS} are the most: listen several times",
+                    field="topics",
+                )
         except ClientDisconnect:
             return Response(status_code=400)
         except WireError as error:

@@ -86,7 +86,9 @@ def clean_path(name: str) -> str:
     if not parts:
         raise BadRequest("a project needs a name", field="name")
     if len(parts) > DEEPEST:
-        raise ProjectTooDeep(f"a project path may have {DEEPEST} levels, this one has {len(parts)}")
+        raise ProjectTooDeep(
+            f"a project path may have {DEEPEST} levels, this one has {len(parts)}: join some of its names"
+        )
     return "/".join(parts)
 
 

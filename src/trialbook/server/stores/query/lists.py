@@ -42,7 +42,10 @@ def parse(name: str, value: Any) -> Buckets:
     """
     items = value if isinstance(value, list) else [value]
     if len(items) > LONGEST:
-        raise BadField(f"{name}: {len(items)} values in one filter; {LONGEST} are the most", field=name)
+        raise BadField(
+            f"{name}: {len(items)} values in one filter; {LONGEST} are the most: ask several times",
+            field=name,
+        )
     buckets: dict[str, list[str]] = {"any": [], "all": [], "none": []}
     context: Literal["any", "all"] = "any"
     null = negate = modern = False
