@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { call } from "~/api/rpc";
+import { shownName } from "~/state/names";
 import { Icon } from "~/theme/icons";
 import { Dialog } from "~/widgets/Dialog";
 
@@ -22,9 +23,9 @@ export function TagEditor({ title, initial, close, save }: Props) {
     queryFn: ({ signal }) => call("projects.get_task_tags", {}, signal),
     select: (reply) => reply.tags,
   });
+  // A tag that is in use is taken as it is, also one of blanks; what is typed has none around it.
   const add = (tag: string) => {
-    const clean = tag.trim();
-    if (clean && !tags.includes(clean)) setTags([...tags, clean]);
+    if (!tags.includes(tag)) setTags([...tags, tag]);
     setText("");
   };
   const submit = () => {
@@ -41,7 +42,7 @@ export function TagEditor({ title, initial, close, save }: Props) {
         {tags.map((tag) => (
           <button type="button" className="chip" key={tag} onClick={() => setTags(tags.filter((t) => t !== tag))}
             title="Remove">
-            {tag}
+            {shownName(tag)}
             <Icon name="close" size={10} />
           </button>
         ))}
@@ -52,13 +53,13 @@ export function TagEditor({ title, initial, close, save }: Props) {
         onKeyDown={(event) => {
           if (event.key === "Enter" && text.trim()) {
             event.preventDefault();
-            add(text);
+            add(text.trim());
           }
         }} />
       <div className="row wrap">
         {offered.map((tag) => (
           <button type="button" className="chip" key={tag} onClick={() => add(tag)}>
-            + {tag}
+            + {shownName(tag)}
           </button>
         ))}
       </div>

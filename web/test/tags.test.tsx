@@ -1,0 +1,56 @@
+// @vitest-environment happy-dom
+import "./support/layout";
+
+import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { TagEditor } from "~/widgets/TagEditor";
+
+import { Server, show } from "./support/served";
+
+const IN_USE = ["a b", "  ", " padded ", "-rf", "100%25"];
+let saved: string[][];
+
+function Page() {
+  return <TagEditor title="Tags" initial={["old"]} close={() => undefined} save={async (tags) => void saved.push(tags)} />;
+}
+
+beforeEach(async () => {
+  saved = [];
+  new Server({ "projects.get_task_tags": () => ({ tags: IN_USE }) });
+  show(Page, "/tags", "/tags");
+  await waitFor(() => expect(offered().length).toBe(IN_USE.length));
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+const chips = () => [...document.querySelectorAll<HTMLButtonElement>(".chip")];
+const offered = () => chips().filter((one) => one.title !== "Remove");
+const save = () => fireEvent.click(screen.getByText("Save"));
+
+describe("the tags of a thing", () => {
+  it("take each tag that is in use as it is, and each offer does something", () => {
+    for (let left = IN_USE.length; left > 0; left -= 1) {
+      fireEvent.click(offered()[0] as HTMLElement);
+      expect(offered().length).toBe(left - 1);
+    }
+    expect(chips().every((one) => one.textContent?.trim() !== "")).toBe(true);
+    save();
+    expect(saved).toEqual([["old", ...IN_USE]]);
+  });
+
+  it("take what is typed without blanks around it, once, also what was not finished by Enter", () => {
+    const input = screen.getByLabelText("New tag");
+    for (const text of [" new ", "new", "   "]) {
+      fireEvent.change(input, { target: { value: text } });
+      fireEvent.keyDown(input, { key: "Enter" });
+    }
+    fireEvent.click(chips()[0] as HTMLElement);
+    fireEvent.change(input, { target: { value: " last" } });
+    save();
+    expect(saved).toEqual([["new", "last"]]);
+  });
+});
