@@ -70,6 +70,6 @@ def file_names() -> list[str]:
     return [
         name
         for name in NAMES.values()
-        if name.strip("/") and "\0" not in name and len(name.encode(errors="replace")) < 256
+        if name.strip("/") == name != "" and "\0" not in name and len(name.encode(errors="replace")) < 256
         if not {".", ".."} & set(name.split("/"))
     ]

@@ -17,7 +17,7 @@ from tests.names.hostile import NAMES
 from tests.support.length import LONG
 from tests.support.server import RunningServer
 from trialbook import Dataset
-from trialbook.base.unicode import storable
+from trialbook.base.unicode import LONGEST_NAME, storable
 from trialbook.cli.main import main
 
 ARGUMENTS = [name for name in NAMES.values() if "\0" not in name]
@@ -68,7 +68,7 @@ def test_N5_people(sdk: RunningServer) -> None:
 
 def test_N5_datasets(sdk: RunningServer, project: str, tmp_path: Path) -> None:
     top = tmp_path / "top"
-    names = [name for name in file_names() if name == storable(name)]
+    names = [name for name in file_names() if name == storable(name) and "/" not in name]
     for name in names:
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         (top / name).write_text(name)
@@ -101,7 +101,7 @@ def test_N5_datasets(sdk: RunningServer, project: str, tmp_path: Path) -> None:
 
 def test_N5_datasets_of_every_name(project: str) -> None:
     for name in ARGUMENTS:
-        if not name.strip():
+        if not name.strip() or len(name) > LONGEST_NAME:
             assert command("data", "create", "--project", project, "--name", name).exit_code
             continue
         data = Dataset.create(name, project)

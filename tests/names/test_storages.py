@@ -11,7 +11,7 @@ from trialbook import StorageManager
 from trialbook.client.places import child_address, path_of, scheme_of
 from trialbook.errors import TrialbookError
 
-_NOWHERE_BUT_HERE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_NOWHERE_BUT_HERE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """Neither the server nor buckets have names with these: they cannot be listed."""
 
 

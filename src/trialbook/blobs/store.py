@@ -108,7 +108,7 @@ class BlobStore(Protocol):
         ...
 
 
-_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _LONGEST = 2048
 
 
@@ -117,7 +117,7 @@ def clean_key(path: str) -> str:
 
     Raises:
         FileMissing: nothing is left, it is longer than 2 048 bytes or a part than 255, or a part is ``.``, ``..`` or
-            holds what no storage takes: a control character or half of a surrogate pair.
+            holds what no storage takes: a control character, half of a surrogate pair, or no character at all.
     """
     parts = [part for part in path.split("/") if part]
     bad = not parts or any(part in {".", ".."} or _UNSTORABLE.search(part) for part in parts)

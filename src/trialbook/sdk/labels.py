@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
+from trialbook.sdk.names import checked
 
 
 def check_labels(labels: Mapping[str, int]) -> dict[str, int]:
@@ -20,4 +21,6 @@ def check_labels(labels: Mapping[str, int]) -> dict[str, int]:
         raise UsageError(
             f"labels are a dict of names to integers, such as {{'cat': 0}}, not {json.dumps(str(labels))}"
         )
-    return {storable(name): int(number) for name, number in labels.items()}
+    return {
+        checked("a class", storable(name)) if name else name: int(number) for name, number in labels.items()
+    }

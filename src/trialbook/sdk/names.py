@@ -7,7 +7,7 @@ from trialbook.base.unicode import LONGEST_NAME
 from trialbook.client.places import child_address
 from trialbook.errors import UsageError
 
-_UNSAFE = re.compile(r"[#\"';?:@&=+$,%!\x00-\x1f\x7f\\*<>|\ud800-\udfff]")
+_UNSAFE = re.compile(r"[#\"';?:@&=+$,%!\x00-\x1f\x7f\\*<>|\ud800-\udfff\ufffe\uffff]")
 
 
 def checked(what: str, name: str) -> str:

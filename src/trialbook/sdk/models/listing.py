@@ -8,6 +8,7 @@ from trialbook.errors import UsageError
 from trialbook.sdk import hocon
 from trialbook.sdk.models.base import Model
 from trialbook.sdk.models.frameworks import stem
+from trialbook.sdk.names import checked
 from trialbook.sdk.record import Record
 
 
@@ -124,7 +125,7 @@ def _listed(record: Record, model: str) -> Model:
 
 def add_model(record: Record, side: str, name: str, model: str) -> None:
     """List a model with a task."""
-    name = storable(name)
+    name = checked("the place of a model", storable(name)) if name else name
     with record.lock:
         models = record.document.get("models") or {}
         entries = [entry for entry in models.get(side) or [] if entry.get("name") != name]

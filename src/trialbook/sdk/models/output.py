@@ -18,6 +18,7 @@ from trialbook.sdk.labels import check_labels
 from trialbook.sdk.models.base import PACKAGE_TAG, PLACEHOLDER, Model
 from trialbook.sdk.models.frameworks import guess_framework, stem
 from trialbook.sdk.models.listing import add_model, design_text
+from trialbook.sdk.names import checked as checked_name
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.pack import zip_files
 from trialbook.sdk.record import Record
@@ -66,7 +67,7 @@ class OutputModel(Model):
         self._task = owner
         self._record: Record = owner._record
         self._made = base_model_id is not None
-        self._slot = storable(name) if name else None
+        self._slot = checked_name("a model", storable(name)) if name else None
         self._pending: list[Pending] = []
         self._destination: str | None = None
         labels = (
@@ -77,7 +78,7 @@ class OutputModel(Model):
         if not self._made:
             self._known = {
                 "id": self._id,
-                "name": storable(name or owner.name),
+                "name": checked_name("a model", storable(name or owner.name)),
                 "uri": PLACEHOLDER,
                 "framework": framework or "",
                 "labels": labels,
@@ -322,7 +323,7 @@ class OutputModel(Model):
         Args:
             name: the new name.
         """
-        self._change({"name": storable(str(name))})
+        self._change({"name": checked_name("a model", storable(str(name)))})
 
     def set_comment(self, comment: str) -> None:
         """Replace the description.
