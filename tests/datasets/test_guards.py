@@ -216,7 +216,7 @@ def test_S6_a_repository_is_written_once_by_every_verb(
 ) -> None:
     version = closed({"a.txt": b"A", "b.txt": b"B" * 5000})
     folder = server.data / "files"
-    kinds = ("packs", "ranges", "roots")
+    kinds = ("packs", "ranges", "roots", "states")
     found = [path for kind in kinds for path in folder.rglob(f"{kind}/{version.id}/*")]
     formats = list(folder.rglob("format.json"))
     assert found and formats
@@ -232,6 +232,16 @@ def test_S6_a_repository_is_written_once_by_every_verb(
         assert path.read_bytes() == before
     # Other tests on this server leave parts that may go on.
     assert set((server.data / "uploads").glob("*")) <= parts
+
+
+def test_S6_what_the_reference_reads_of_a_version_stays(closed: Close, server: RunningServer) -> None:
+    version = closed({"a.txt": b"A"})
+    (path,) = (server.data / "files").rglob(f"states/{version.id}/state.json")
+    key, keys = str(path.relative_to(server.data / "files")), {"Authorization": f"Bearer {server.token}"}
+    assert urllib3.request("DELETE", f"{server.files_url}/{key}", headers=keys, retries=False).status == 403
+    assert path.exists()
+    Dataset.delete(version.id, force=True)
+    until(lambda: not path.exists(), 20)
 
 
 def test_S6_a_pointer_leads_to_a_root(closed: Close, server: RunningServer) -> None:

@@ -86,8 +86,8 @@ class FileRules:
         Args:
             key: of the file, clean.
         """
-        named, artifact, pointed = object_key(key), artifact_of(key), _pointed(key)
-        if named is None and artifact is None and pointed is None:
+        named, artifact, pointed, told = object_key(key), artifact_of(key), _pointed(key), _told(key)
+        if named is None and artifact is None and pointed is None and told is None:
             return False
         with self._database.read() as connection:
             if artifact is not None:
@@ -96,10 +96,16 @@ class FileRules:
                 # Without it a repository looks unused, and its other files would be free to go.
                 row = self._versions.get(connection, pointed)
                 named = f"roots/{pointed}/{row.root}.json" if row is not None and row.root else None
+            if told is not None:
+                row = self._versions.get(connection, told)
+                return row is not None and bool(row.root)
             return named is not None and self._versions.is_referenced(connection, named)
 
     def _fixed(self, key: str) -> bool:
         """Whether a file at this key may come once only."""
+        if _told(key) is not None:
+            # Written again and again until the version is closed.
+            return self.needed(key)
         if object_key(key) is not None:
             below = key.rsplit("/", 3)[0] if key.count("/") > 2 else ""
             return bool(below) and (self._there(f"{below}/format.json") or self.needed(key))
@@ -161,3 +167,10 @@ def _pointed(key: str) -> str | None:
         return None
     version = parts[2].removesuffix(".json")
     return version if is_id(version) else None
+
+
+def _told(key: str) -> str | None:
+    """The version that this file describes for the reference's SDK; None for other files."""
+    parts = key.rsplit("/", 3)[-3:]
+    described = len(parts) == 3 and parts[0] == "states" and parts[2] == "state.json" and is_id(parts[1])
+    return parts[1] if described else None
