@@ -127,6 +127,7 @@ REFUSED = {
     "set parameter": {"empty"},
     "user property": {"empty"},
     "artifact": {"empty"},
+    "model metadata": {"empty"},
 }
 """What is no name at all; the other nouns have one of their own then, or take it for a name."""
 ANY_LENGTH = ("metric", "variant", "single value", "plot")
