@@ -1,4 +1,4 @@
-"""Blobs that are files of this machine: read where they lie, through one small buffer."""
+"""Blobs that are files of this machine: read where they lie, through a buffer that stays in the processor's cache."""
 
 import mmap
 import os
@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from trialbook.blobs.store import BlobStore
-from trialbook.datasets.direct import write_all
+from trialbook.datasets.direct import STEP, write_all
 
-_BUFFER = 512 << 10
-"""It stays in the processor's cache from reading to writing."""
 _own = threading.local()
 
 
@@ -43,12 +41,12 @@ def copy_span(source: Path, start: int, end: int, target: int, see: Callable[[me
         How many there were; fewer than asked for when the file is shorter.
     """
     if not hasattr(_own, "buffer"):
-        _own.buffer = memoryview(mmap.mmap(-1, _BUFFER))
+        _own.buffer = memoryview(mmap.mmap(-1, STEP))
     buffer: memoryview = _own.buffer
     handle = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         place = start
-        while count := os.preadv(handle, (buffer[: min(_BUFFER, end - place)],), place):
+        while count := os.preadv(handle, (buffer[: min(STEP, end - place)],), place):
             part = buffer[:count]
             see(part)
             write_all(target, part, place - start)

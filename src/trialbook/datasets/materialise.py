@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from trialbook.blobs.store import BlobStore
+from trialbook.datasets.direct import STEP
 from trialbook.datasets.pack_reader import PackReader, Wanted
 from trialbook.datasets.plan import Plan, by_pack
 from trialbook.datasets.rows import Rows
@@ -16,7 +17,6 @@ from trialbook.errors import DatasetDamaged, DatasetMissing
 
 _FICLONE = 0x40049409
 _LARGE = 256 << 10
-_PART = 512 << 10
 _NO_COPY = {
     errno.EXDEV,
     errno.ENOSYS,
@@ -152,7 +152,7 @@ def _write(parts: Iterator[memoryview], handle: int) -> None:
     for part in parts:
         view = part
         while len(view):
-            view = view[os.write(handle, view) :]
+            view = view[os.write(handle, view[:STEP]) :]
 
 
 def _brought(rows: Rows, place: int, near: Path, made: float, target: Path, private: bool) -> bool:
@@ -203,7 +203,7 @@ def _sent(reading: int, writing: int, size: int) -> None:
     while place < size:
         count = _in_kernel(reading, writing, size - place, place)
         if not count:
-            part = os.pread(reading, min(_PART, size - place), place)
+            part = os.pread(reading, min(STEP, size - place), place)
             if not part:
                 raise OSError(errno.EIO, "a file of the cache became shorter while it was copied")
             count = os.pwrite(writing, part, place)
