@@ -5,7 +5,7 @@
 Everybody copies in turns, in each round from page cache that was read just before (``--cold``: dropped just before),
 into a folder that was not there, after the disk has been given what was written before. "loop" reads each file of the
 source, hashes it with BLAKE3 and writes it through a buffer of 128 KiB, on as many threads as ours. ``clearml 0`` is
-the released SDK, which wrote its zips with ``compression=0`` and checks them as it unpacks. Ours checks each file by its
+the released SDK, which packed with ``compression=0`` and checks its zips on the way. Ours checks each file by its
 digest. Each line has the clock and the processor time, and the ratios of both to the others: medians over rounds, above
 1 the other takes longer. On a machine that does other things as well, only those of the processor time mean something.
 """
