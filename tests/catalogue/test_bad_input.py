@@ -58,7 +58,7 @@ def test_wrong_values(begin: Begin) -> None:
     task = begin()
     calls: list[tuple[Callable[[], Any], str]] = [
         (lambda: task.connect(5), "dict"),
-        (lambda: task.connect_configuration(5), "dict or a path"),
+        (lambda: task.connect_configuration(5), "dict, a list or a path"),
         (lambda: task.register_artifact("x", {}), "upload_artifact"),
         (lambda: task.set_parent("x"), "task id"),
         (lambda: task.set_task_type("x"), "one of training"),
