@@ -4,6 +4,7 @@ statistics are exact."""
 import math
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -126,9 +127,9 @@ def stored(value: float | None) -> str:
 
 
 @SETTINGS
-@given(BATCHES, st.data())
+@given(BATCHES, st.sampled_from([1, 2, 1_000]), st.data())
 def test_any_points_in_any_batches(
-    database: Database, batches: list[list[tuple[int, Row]]], data: st.DataObject
+    database: Database, batches: list[list[tuple[int, Row]]], most: int, data: st.DataObject
 ) -> None:
     owner, numbers = new_id(), Numbers()
     want: dict[int, list[Row]] = {0: [], 1: [], 2: []}
@@ -137,7 +138,8 @@ def test_any_points_in_any_batches(
         for number, row in batch:
             want[number].append(row)
         if data.draw(st.booleans(), label="compact"):
-            compact_owner(database, owner)
+            with mock.patch.object(compaction, "_MOST_SERIES", most):
+                compact_owner(database, owner)
     with database.read() as connection:
         rows = {row.variant: row for row in of_owners(connection, [owner])}
         assert set(rows) == {f"v{number}" for number in want if want[number]}
@@ -150,6 +152,31 @@ def test_any_points_in_any_batches(
             assert points.value.tobytes() == np.array([point[2] for point in expected], np.float64).tobytes()
             assert many[row.id].value.tobytes() == points.value.tobytes()
             check_statistics(row, want[int(variant[1:])])
+
+
+def test_S7_no_transaction_of_the_compaction_writes_rows_for_very_many_series(database: Database) -> None:
+    owner, numbers = new_id(), Numbers()
+    for step in range(3):
+        for first in range(0, 2_000, 400):
+            rows = [(first + place, (step, step, float(first + place))) for place in range(400)]
+            put(database, numbers, owner, rows)
+    written = []
+    for _ in range(30):
+        with database.read() as connection:
+            before = connection.execute(sa.select(sa.func.sum(series_chunk.c.count))).scalar() or 0
+        moved, batches, left = compact_owner(database, owner)
+        with database.read() as connection:
+            after = connection.execute(sa.select(sa.func.sum(series_chunk.c.count))).scalar()
+        assert after - before == moved
+        written.append((moved, batches))
+        if not left:
+            break
+    # Two groups of 400 series at a time, each with its points of all three steps at once.
+    assert written == [(2_400, 6), (2_400, 6), (1_200, 3)]
+    with database.read() as connection:
+        found = load_many(connection, [Spec(row.id, owner) for row in of_owners(connection, [owner])])
+    assert len(found) == 2_000
+    assert all(points.iteration.tolist() == [0, 1, 2] for points in found.values())
 
 
 RANGE = st.one_of(

@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from trialbook.server.series import pyramid
 from trialbook.server.series.columns import Points, join
 from trialbook.server.series.numeric import np
-from trialbook.server.series.packing import pack_chunk, unpack_batch, unpack_chunk
+from trialbook.server.series.packing import batch_series, pack_chunk, unpack_batch, unpack_chunk
 from trialbook.server.series.statistics import stored
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.dialect import insert
@@ -30,6 +30,9 @@ from trialbook.server.stores.series import portions, series_batch, series_chunk,
 
 _MOST_POINTS = 400_000
 _MOST_ROWS = 256
+_READ_AT_ONCE = 32
+# Each series costs a row to write, and others wait for all rows of a transaction.
+_MOST_SERIES = 1_000
 _SEEN_SECONDS = 3600.0
 _log = logging.getLogger("trialbook")
 
@@ -141,19 +144,32 @@ def _oldest(connection: Connection, owner: str) -> tuple[list[int], dict[int, Po
         .limit(_MOST_ROWS + 1)
     )
     ids: list[int] = []
+    taken: set[int] = set()
+    left: set[int] = set()
     total = 0
-    listed = connection.execute(query).all()
-    for number, many in listed:
-        if ids and (total + many > _MOST_POINTS or len(ids) == _MOST_ROWS):
-            break
-        ids.append(number)
-        total += many
     parts: dict[int, list[Points]] = {}
-    for some in portions(ids):
+    listed = connection.execute(query).all()
+    for some in portions(listed[:_MOST_ROWS], _READ_AT_ONCE):
+        if total > _MOST_POINTS:
+            break
+        many = {row.id: row.points for row in some}
         payloads = (
-            sa.select(series_batch.c.payload).where(series_batch.c.id.in_(some)).order_by(series_batch.c.id)
+            sa.select(series_batch.c.id, series_batch.c.payload)
+            .where(series_batch.c.id.in_(many))
+            .order_by(series_batch.c.id)
         )
-        for payload in connection.execute(payloads).scalars():
+        for id, payload in connection.execute(payloads):
+            series = batch_series(payload)
+            if ids and total + many[id] > _MOST_POINTS:
+                total += many[id]
+                break
+            if ids and (len(taken | series) > _MOST_SERIES or not left.isdisjoint(series)):
+                # It waits, and with it all later points of its series, so that each keeps its order of arrival.
+                left |= series
+                continue
+            ids.append(id)
+            taken |= series
+            total += many[id]
             for number, points in unpack_batch(payload).each():
                 parts.setdefault(number, []).append(points)
     return ids, {number: join(found) for number, found in parts.items()}, len(ids) < len(listed)

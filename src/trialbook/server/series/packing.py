@@ -84,6 +84,14 @@ def unpack_batch(payload: bytes) -> Batch:
     return Batch(ids, starts, sums.points(starts[:-1]))
 
 
+def batch_series(payload: bytes) -> set[int]:
+    """The series of a batch row, without its points."""
+    version, many, _ = _BATCH_HEAD.unpack_from(payload)
+    _check(version)
+    body = decompress(memoryview(payload)[_BATCH_HEAD.size :])
+    return set(np.frombuffer(body, "<i8", many).tolist())
+
+
 def _pack(points: Points, starts: Ints) -> bytes:
     """Both integer columns as steps above the least one, in as few bytes as the greatest needs, then the values; of
     everything wider than a byte all first bytes together, all second bytes together, …
