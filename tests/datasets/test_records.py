@@ -8,6 +8,7 @@ import pytest
 from tests.datasets.conftest import Close
 from tests.datasets.support import Write, tree
 from tests.support.server import RunningServer
+from tests.support.waiting import until
 from trialbook import Dataset, Task
 from trialbook.errors import TrialbookError, UsageError
 from trialbook.sdk.settings import simulate
@@ -48,7 +49,8 @@ def test_the_code_makes_the_version_again(
 @pytest.mark.covers("DI-9", "DS-04f")
 def test_a_task_that_became_a_version_keeps_its_code(project: str, write: Write) -> None:
     task = Task.init(project, "trainer", auto_connect_streams=False, auto_connect_arg_parser=False)
-    task.flush(wait_for_uploads=True)
+    # The code is looked for beside the program.
+    until(lambda: bool(task.get_script()["entry_point"]))
     before = task.get_script()
     data = Dataset.create(use_current_task=True)
     data.add_files(write({"x": b"1"}))

@@ -36,7 +36,8 @@ def test_S15_a_person_is_added_disabled_and_enabled(page: Page, site: Site) -> N
     page.get_by_role("button", name="Add a person").click()
     key = page.locator("pre", has_text="access_key")
     expect(key).to_contain_text(site.url)
-    status, token = login(site.server, key.inner_text())
+    secret = key.inner_text()
+    status, token = login(site.server, secret)
     assert status == 200
     assert may(site.server, token, "tasks.create", name="x", type="testing") == 403
     role = page.get_by_label(f"Role of {name}")
@@ -51,7 +52,10 @@ def test_S15_a_person_is_added_disabled_and_enabled(page: Page, site: Site) -> N
     assert may(site.server, token, "users.get_current_user") == 401
     row.get_by_role("button", name="Enable").click()
     expect(row).not_to_contain_text("disabled")
-    assert may(site.server, token, "users.get_current_user") == 200
+    # What was open then stays shut; a new log-in is let in.
+    assert may(site.server, token, "users.get_current_user") == 401
+    status, token = login(site.server, secret)
+    assert status == 200 and may(site.server, token, "users.get_current_user") == 200
     # Two of one name cannot be told apart.
     page.get_by_label("Name", exact=True).fill(name.upper())
     page.get_by_role("button", name="Add a person").click()
