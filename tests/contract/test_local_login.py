@@ -115,6 +115,27 @@ def test_S2_whoever_comes_through_a_proxy_is_refused(server: RunningServer, head
     assert post(f"{server.url}/auth.login_local", **{header: "127.0.0.1"})[0] == 403
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "CF-Connecting-IP", "True-Client-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Original-Host", "CDN-Loop",
+        "X-Envoy-External-Address", "Tailscale-User-Login", "X-ProxyContextPath", "Ngrok-Trace-Id", "Proxy-Connection",
+    ],
+)  # fmt: skip
+def test_S2_a_tunnel_of_the_same_account_is_known_by_what_it_adds(server: RunningServer, header: str) -> None:
+    assert post(f"{server.url}/auth.login_local", **{header: "203.0.113.7"})[0] == 403
+
+
+def test_S2_what_browsers_send_is_not_taken_for_a_proxy(server: RunningServer) -> None:
+    chrome = {
+        "Accept": "*/*", "Accept-Encoding": "gzip, br, zstd", "Accept-Language": "en", "Cache-Control": "no-cache",
+        "Connection": "keep-alive", "DNT": "1", "Origin": server.url, "Pragma": "no-cache", "Priority": "u=1, i",
+        "Referer": f"{server.url}/login", "Sec-Ch-Ua": '"Chromium";v="140"', "Sec-Fetch-Mode": "cors", "Sec-GPC": "1",
+        "Sec-Fetch-Site": "same-origin", "TE": "trailers", "User-Agent": "Mozilla/5.0", "Cookie": "a=b",
+    }  # fmt: skip
+    assert post(f"{server.url}/auth.login_local", **chrome)[0] == 200
+
+
 def test_S2_without_proc_nobody_is_known(tmp_path: Path) -> None:
     here = ("127.0.0.1", 1)
     assert peer.owner(here, here, tables=[tmp_path / "tcp"]) is None

@@ -1,5 +1,6 @@
 """A database file that no longer holds what was written, and an upload that finds no room: told, and where to look."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -11,7 +12,9 @@ import urllib3
 
 from tests.faults import disks
 from tests.support.server import RunningServer
+from trialbook.errors import ConfigurationError
 from trialbook.server import migrations
+from trialbook.server.core.folder import DataFolder
 from trialbook.server.stores.database import Database
 
 DOCUMENT = "docs/howto/recovery.md"
@@ -90,5 +93,101 @@ def test_S11_an_upload_that_finds_no_room_says_so_and_leaves_nothing(tmp_path: P
                 assert [found for found in (data / "uploads").rglob("*") if found.is_file()] == []
             small = urllib3.request("PUT", f"{server.files_url}/a/e", body=body[: 1 << 20], headers=keys)
             assert small.status == 200
+        finally:
+            server.kill()
+
+
+def test_S11_values_that_a_disk_changed_are_named_too(tmp_path: Path) -> None:
+    # SQLite hands out the bytes of a page as they are: only pages that hold its own structure make it complain.
+    server = RunningServer(tmp_path / "data")
+    try:
+        text = {"General": {"k": {"section": "General", "name": "k", "value": "v"}}}
+        task = server.call("tasks.create", name="x", type="testing", hyperparams=text)["id"]
+        server.call("tasks.started", task=task)
+        point = {"type": "training_stats_scalar", "task": task, "metric": "m", "variant": "v"}
+        events = [
+            *({**point, "iter": at, "value": at / 7} for at in range(300)),
+            {"type": "log", "task": task, "iter": 1, "msg": "hello " * 50, "level": "info"},
+            {
+                "type": "plot",
+                "task": task,
+                "iter": 1,
+                "metric": "m",
+                "variant": "v",
+                "plot_str": '{"data": []}',
+            },
+        ]
+        server.ask("events.add_batch", body="\n".join(map(json.dumps, events)).encode())
+        connection = sqlite3.connect(server.data / "trialbook.db", timeout=30)
+        for table, column in (("event", "payload"), ("log_block", "payload"), ("series_batch", "payload")):
+            rows = connection.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
+            assert rows, table
+            for row, packed in rows:
+                # One bit of the content: most of what it makes is still valid zstd.
+                other = packed[:-9] + bytes((packed[-9] ^ 0x10,)) + packed[-8:]
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (other, row))
+        connection.commit()
+        for method, garbage in (
+            ("events.get_task_plots", b""),
+            ("events.get_task_log", b""),
+            ("events.scalar_metrics_iter_histogram", b""),
+            ("tasks.get_by_id", b"garbage {"),
+            ("tasks.get_by_id", b"\xff\xfe{"),
+        ):
+            if garbage:
+                connection.execute("UPDATE task SET hyperparams = CAST(? AS TEXT)", (garbage,))
+                connection.commit()
+            reply = server.ask(method, {"task": task})
+            told = reply.json()["meta"]
+            assert reply.status == 500 and told["error_class"] == "StorageDamaged", (method, told)
+            assert DOCUMENT in told["result_msg"]
+        assert "Traceback" not in server.log
+        connection.close()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("content", [b"", b"garb\xff", b"[]", b'{"format": "x"}', b"{}"])
+def test_S11_a_damaged_marker_of_the_folder_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "format.json").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"format\.json is damaged.*docs/howto/recovery\.md"):
+        DataFolder(tmp_path)
+    (tmp_path / "format.json").write_bytes(b'{"format": 1}')
+    DataFolder(tmp_path).close()
+
+
+def test_S11_a_first_start_without_room_says_which_disk(tmp_path: Path) -> None:
+    with disks.tmpfs(tmp_path / "disk", 1) as data:
+        disks.fill(data)
+        with pytest.raises(ConfigurationError, match=r"disk cannot be written \(No space left.*recovery\.md"):
+            DataFolder(data)
+
+
+def test_S11_a_file_system_that_lets_nobody_write_any_more_is_named(tmp_path: Path) -> None:
+    with disks.failing(tmp_path / "disk") as (data, fail):
+        server = RunningServer(data)
+        try:
+            keys = {"Authorization": f"Bearer {server.token}"}
+            body = os.urandom(4000)
+
+            def send(verb: str, path: str, **more: str) -> urllib3.BaseHTTPResponse:
+                sent = body if verb == "PUT" else None
+                url = server.files_url + path
+                return urllib3.request(verb, url, body=sent, headers={**keys, **more}, retries=False)
+
+            assert send("PUT", "/a/b").status == 200
+            fail()
+            span = {"Upload-Id": "c" * 32, "Content-Range": f"bytes 0-{len(body) - 1}/{len(body)}"}
+            replies = [
+                server.ask("tasks.create", {"name": "y", "type": "testing"}),
+                send("PUT", "/a/c"),
+                send("PUT", "/a/d", **span),
+                send("DELETE", "/a/b"),
+            ]
+            for reply in replies:
+                assert reply.status == 500 and DOCUMENT.encode() in reply.data, reply.data
+            assert send("GET", "/a/b").data == body
+            assert server.call("tasks.get_all", {})["tasks"] == []
+            assert "Traceback" not in server.log
         finally:
             server.kill()

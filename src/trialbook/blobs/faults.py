@@ -1,5 +1,7 @@
 """What the errors of an object storage mean, and what to do about them."""
 
+import errno
+import os
 import re
 
 from trialbook.errors import (
@@ -15,6 +17,10 @@ from trialbook.errors import (
 FULL = (
     "the disk that holds the server's files is full; nothing is kept of this upload. Make room and send it again: "
     "docs/howto/recovery.md says how"
+)
+FAILS = (
+    "the disk that holds the server's data fails ({why}); it takes nothing until it is mended: docs/howto/recovery.md "
+    "says how"
 )
 
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist", "container does not exist")
@@ -43,6 +49,10 @@ def translated(error: Exception, key: str, where: str) -> Exception:
         return StorageRefused(f"{where} does not exist ({reason}). Make it, or correct the address.")
     if isinstance(error, FileNotFoundError) or _os_error(text, 20, 21):
         return missing(key)
+    if _os_error(text, errno.EIO, errno.EROFS):
+        return ServerFault(
+            FAILS.format(why=os.strerror(errno.EIO if _os_error(text, errno.EIO) else errno.EROFS))
+        )
     if any(mark in text for mark in _NO_KEY):
         return StorageRefused(f"there are no credentials for {where}. {_remedy(where)}")
     kind = type(error).__name__

@@ -48,22 +48,37 @@ class DataFolder:
             ) from None
         try:
             self._check_version()
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            os.close(self._lock)
+            raise ConfigurationError(
+                f"the data folder {path} cannot be written ({error.strerror}): docs/howto/recovery.md says what to do"
+                " about its disk"
+            ) from None
         except ConfigurationError:
             os.close(self._lock)
             raise
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
 
     def _check_version(self) -> None:
         marker = self.path / "format.json"
-        found = read_json(marker)
-        if found is None:
-            write_json(marker, {"format": FORMAT})
-        elif found.get("format", 0) > FORMAT:
+        try:
+            found = read_json(marker)
+            layout = FORMAT if found is None else found["format"]
+        except (ValueError, TypeError, KeyError):
+            layout = None
+        if type(layout) is not int:
             raise ConfigurationError(
-                f"the data folder {self.path} was written by a newer Trialbook (format {found['format']}, this version"
+                f"{marker} is damaged, so its disk is to be suspected: look at the database too, as"
+                f' docs/howto/recovery.md says. Then write {{"format": {FORMAT}}} into it and start again'
+            )
+        if layout > FORMAT:
+            raise ConfigurationError(
+                f"the data folder {self.path} was written by a newer Trialbook (format {layout}, this version"
                 f" knows {FORMAT}); upgrade with: pip install --upgrade trialbook"
             )
+        if found is None:
+            write_json(marker, {"format": FORMAT})
 
     @property
     def files(self) -> Path:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trialbook.base.ids import new_id
+from trialbook.blobs.faults import FAILS
 from trialbook.errors import ServerFault, StorageDamaged, StorageFull
 from trialbook.server.rpc import api_page, envelope
 from trialbook.server.rpc.calls import LATEST, Calls, method_of
@@ -17,7 +18,7 @@ from trialbook.server.rpc.files import Files
 from trialbook.server.rpc.own_package import OwnPackage
 from trialbook.server.rpc.pages import Pages, wants_page
 from trialbook.server.rpc.stream import Stream
-from trialbook.server.stores.database import damaged, out_of_room
+from trialbook.server.stores.database import damaged, failing, out_of_room
 from trialbook.wire.catalogue import METHODS
 
 _log = logging.getLogger("trialbook.server")
@@ -45,6 +46,12 @@ async def _fault(request: Request, error: Exception) -> Response:
             "docs/howto/recovery.md how to restore it",
             request=id,
         )
+    elif why := failing(error):
+        _log.error(
+            "%s failed (request %s): the disk of the data folder fails (%s). docs/howto/recovery.md says what to do.",
+            name, id, why,
+        )  # fmt: skip
+        fault = ServerFault(FAILS.format(why=why), request=id)
     else:
         _log.error("%s failed (request %s)", name, id, exc_info=error)
         fault = ServerFault(f"the server failed; its log has the details under request {id}", request=id)

@@ -14,7 +14,16 @@ from trialbook.server.rpc import peer
 from trialbook.server.services.accounts import Accounts, Caller
 
 WEB_HEADER = "x-trialbook-web"
-_FORWARDING = frozenset({"forwarded", "via", "x-real-ip"})
+_BROWSERS = frozenset(
+    {
+        "authorization", "cache-control", "connection", "cookie", "dnt", "downlink", "ect", "host", "keep-alive",
+        "origin", "pragma", "priority", "purpose", "referer", "rtt", "save-data", "te", "upgrade-insecure-requests",
+        "user-agent", "x-requested-with",
+    }
+)  # fmt: skip
+_BROWSERS_BEGIN = ("accept", "content-", "if-", "sec-", "x-clearml-", "x-trains-", "x-trialbook-")
+"""Headers that browsers and our own clients send. What else a request has was added on its way: every proxy, tunnel
+and balancer has a name of its own for the address that it speaks for."""
 NOBODY = Caller()
 
 
@@ -109,7 +118,7 @@ def is_local(request: Request) -> bool:
 def is_owner(request: Request) -> bool:
     """True when the program at the other end belongs to the user that runs this server, and speaks for itself: other
     accounts of the machine reach a loopback port as well, and so does whoever comes through a proxy."""
-    if any(name in _FORWARDING or name.startswith("x-forwarded-") for name in request.headers):
+    if not all(name in _BROWSERS or name.startswith(_BROWSERS_BEGIN) for name in request.headers):
         return False
     here = request.scope.get("server")
     if request.client is None or here is None or here[1] is None:

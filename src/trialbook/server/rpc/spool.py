@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TypeVar
 
-from trialbook.blobs.faults import FULL
+from trialbook.blobs.faults import FAILS, FULL
 from trialbook.errors import ServerFault, StorageFull
 from trialbook.server.stores.database import out_of_room
 
@@ -92,7 +92,4 @@ def _write(path: Path, parts: list[bytes]) -> None:
     except OSError as error:
         if out_of_room(error):
             raise StorageFull(FULL) from error
-        raise ServerFault(
-            f"the server cannot write the upload ({os.strerror(error.errno or 0)}): look at the disk below its data"
-            " folder"
-        ) from error
+        raise ServerFault(FAILS.format(why=os.strerror(error.errno or 0))) from error

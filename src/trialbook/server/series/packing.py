@@ -190,5 +190,6 @@ def _check(version: int) -> None:
     if version != VERSION:
         raise ServerFault(
             f"points are stored in layout {version}, this server knows {VERSION}: "
-            "the data folder belongs to another version of Trialbook, start that one"
+            "the data folder belongs to another version of Trialbook, start that one; else the database is damaged: "
+            "docs/howto/recovery.md"
         )

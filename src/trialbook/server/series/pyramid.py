@@ -183,7 +183,7 @@ def unpack(payloads: Sequence[bytes]) -> Blocks:
         if payload[0] != _VERSION:
             raise ServerFault(
                 f"charts are stored in layout {payload[0]}, this server knows {_VERSION}: the data folder belongs to"
-                " another version of Trialbook, start that one"
+                " another version of Trialbook, start that one; else the database is damaged: docs/howto/recovery.md"
             )
         bodies.append(decompress(memoryview(payload)[1:]))
     table = np.frombuffer(b"".join(bodies), np.uint8).reshape(len(bodies), -1)

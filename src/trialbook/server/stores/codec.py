@@ -7,25 +7,39 @@ except ImportError:
 
 from typing import Any
 
-from trialbook.errors import ServerFault
+from trialbook.errors import StorageDamaged
 
-_LEVEL = 1
+DAMAGED = (
+    "what this call asks for is damaged in the server's database. Its administrator finds in docs/howto/recovery.md how"
+    " to restore it"
+)
+_OPTIONS = {
+    # On points a higher level gains little and costs much.
+    zstd.CompressionParameter.compression_level: 1,
+    # The database would hand out a page that its disk changed, and of some changes zstd makes other points.
+    zstd.CompressionParameter.checksum_flag: 1,
+}
 
 
 def compress(data: Any) -> bytes:
-    """zstd level 1: on points a higher level gains little and costs much."""
-    packed: bytes = zstd.compress(data, _LEVEL)
+    """zstd with a checksum."""
+    packed: bytes = zstd.compress(data, options=_OPTIONS)
     return packed
 
 
 def decompress(data: bytes | memoryview) -> bytes:
-    """The bytes that ``compress`` was given."""
+    """The bytes that ``compress`` was given.
+
+    Raises:
+        StorageDamaged: the disk gave others back than were stored.
+    """
     # Not zstd.decompress: that one copies everything once more, to join frames of which there is only one
     # here.
     machine = zstd.ZstdDecompressor()
-    unpacked: bytes = machine.decompress(data)
+    try:
+        unpacked: bytes = machine.decompress(data)
+    except zstd.ZstdError:
+        raise StorageDamaged(DAMAGED) from None
     if not machine.eof:
-        raise ServerFault(
-            "a stored block ends too early: the database file is damaged, restore it from a backup"
-        )
+        raise StorageDamaged(DAMAGED)
     return unpacked

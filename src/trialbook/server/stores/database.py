@@ -6,6 +6,8 @@
 """
 
 import errno
+import json
+import os
 import re
 import sqlite3
 import time
@@ -17,9 +19,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
-from trialbook.errors import ConfigurationError
+from trialbook.errors import ConfigurationError, StorageDamaged
 from trialbook.server.core.fair_lock import FairLock
 from trialbook.server.core.patterns import program
+from trialbook.server.stores.codec import DAMAGED
 
 _REST_SECONDS = 1.0
 PATTERN_SECONDS = 20
@@ -47,7 +50,10 @@ class Database:
         if url.startswith("sqlite"):
             self.dialect = "sqlite"
             self.engine = sa.create_engine(
-                url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=16
+                url,
+                connect_args={"timeout": 30, "check_same_thread": False},
+                pool_size=16,
+                json_deserializer=_stored_json,
             )
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             # pysqlite must not open transactions on its own: `write` does, with the lock that it needs.
@@ -186,6 +192,17 @@ def damaged(error: BaseException) -> bool:
     return False
 
 
+def failing(error: BaseException) -> str:
+    """What a disk that takes or gives nothing any more says; empty when the failure is another one. A file system that
+    finds itself damaged lets nobody write."""
+    for found in (error, error.__cause__, getattr(error, "orig", None)):
+        if isinstance(found, OSError) and found.errno in (errno.EROFS, errno.EIO):
+            return os.strerror(found.errno)
+        if isinstance(found, sqlite3.DatabaseError):
+            return next((mark for mark in _FAILING if mark in str(found)), "")
+    return ""
+
+
 def unusable(error: sa.exc.DBAPIError, database: "Database") -> ConfigurationError:
     """What a server says that cannot start because of its database."""
     where = database.engine.url.database if database.dialect == "sqlite" else None
@@ -201,7 +218,13 @@ def unusable(error: sa.exc.DBAPIError, database: "Database") -> ConfigurationErr
     return ConfigurationError(f"{where} cannot be used: {error.orig}")
 
 
-_DAMAGED = ("database disk image is malformed", "file is not a database", "malformed database schema")
+_DAMAGED = (
+    "database disk image is malformed",
+    "file is not a database",
+    "malformed database schema",
+    "Could not decode to UTF-8",
+)
+_FAILING = ("attempt to write a readonly database", "disk I/O error", "unable to open database file")
 _INCREMENTAL = 2
 
 
@@ -223,6 +246,14 @@ def _unbound_patterns(connection: Connection, _: Any, statement: str, *__: Any) 
         # Another cursor: this one's rows are not fetched yet.
         driver: Any = connection.connection.driver_connection
         driver.execute("SET LOCAL statement_timeout = DEFAULT")
+
+
+def _stored_json(text: str) -> Any:
+    """The value of a JSON column of SQLite, which does not look at what it hands out."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise StorageDamaged(DAMAGED) from None
 
 
 def _note_use(_: Any, record: Any) -> None:
