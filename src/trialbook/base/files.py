@@ -3,8 +3,6 @@
 import json
 import os
 import stat
-import tempfile
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +37,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
         data: the whole content.
         mode: permission bits of the new file.
     """
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
@@ -67,7 +67,7 @@ def new_beside(target: Path) -> tuple[int, Path]:
         The open descriptor and the path.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    path = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:12]}")
+    path = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}")
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), path
 
 

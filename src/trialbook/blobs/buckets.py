@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 from trialbook.blobs.accounts import Accounts, AzureAccount, GoogleAccount, S3Account
 from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.blobs.relay import RelayBlobs
+from trialbook.blobs.schemes import SCHEMES
 from trialbook.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
-
-SCHEMES = frozenset({"s3", "gs", "azure"})
 
 
 @dataclass(frozen=True)

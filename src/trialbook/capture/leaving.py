@@ -3,7 +3,6 @@ its own way; where there is none, only ``sys.exit(n)`` is seen.
 """
 
 import gc
-import platform
 import sys
 from collections.abc import Callable
 from types import CodeType
@@ -21,7 +20,7 @@ def watch(leaving: Callable[[Any], None]) -> Callable[[], None] | None:
     """
     if hasattr(sys, "monitoring"):
         return _watch_unwinding(leaving)
-    if platform.python_implementation() == "CPython":
+    if sys.implementation.name == "cpython":
         return _watch_code(leaving)
     return None
 

@@ -16,17 +16,6 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
 
-from trialbook.capture.secret_forms import (
-    KEYS_BY_SIGN,
-    NAMED_VALUES,
-    PLACES,
-    URL_LOOSE,
-    URL_PASSWORD,
-    URL_QUOTED,
-    URL_TOKEN,
-    written_forms,
-)
-
 MASK = "********"
 WORDS = frozenset(
     {
@@ -159,6 +148,8 @@ def _names_the_value(name: str) -> bool:
 def remember(value: object) -> None:
     """Mask this value wherever it appears from now on in this process; short texts and other types are ignored."""
     if isinstance(value, str) and len(value) >= SHORTEST_REMEMBERED:
+        from trialbook.capture.secret_forms import written_forms
+
         # The longest first: what holds another form of itself goes as a whole.
         _remembered[value] = sorted(set(written_forms(value)), key=len, reverse=True)
 
@@ -207,24 +198,27 @@ def masked_text(text: str) -> str:
         >>> print(masked_text("--extra-index-url https://joe:pass@example.com/simple?token=abc"))
         --extra-index-url https://joe:********@example.com/simple?token=********
     """
+    # Many patterns, which the import of Task does not wait for.
+    from trialbook.capture import secret_forms as forms
+
     text = _private_keys(hide(text))
-    for sign, shapes in KEYS_BY_SIGN.items():
+    for sign, shapes in forms.KEYS_BY_SIGN.items():
         if sign in text:
             for literal, shape in shapes:
                 if literal in text:
                     text = shape.sub(MASK, text)
     if "://" in text:
         if "@" in text and "http" in text:
-            text = URL_TOKEN.sub(f"://{MASK}", text)
-        text = URL_PASSWORD.sub(rf"://\1:{MASK}@", text)
+            text = forms.URL_TOKEN.sub(f"://{MASK}", text)
+        text = forms.URL_PASSWORD.sub(rf"://\1:{MASK}@", text)
         if "@" in text:
-            text = URL_LOOSE.sub(rf"\1{MASK}", text)
+            text = forms.URL_LOOSE.sub(rf"\1{MASK}", text)
     if "%40" in text:
-        text = URL_QUOTED.sub(rf"\1{MASK}", text)
-    for literal, place in PLACES:
+        text = forms.URL_QUOTED.sub(rf"\1{MASK}", text)
+    for literal, place in forms.PLACES:
         if literal in text:
             text = place.sub(rf"\1{MASK}", text)
-    for literal, fields in NAMED_VALUES:
+    for literal, fields in forms.NAMED_VALUES:
         if literal in text:
             text = fields.sub(
                 lambda found: found[1] + MASK if is_secret_name(found["name"]) else found[0], text

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from trialbook.base.files import new_beside
-from trialbook.blobs.buckets import SCHEMES
+from trialbook.blobs.schemes import SCHEMES
 from trialbook.errors import UsageError
 
 

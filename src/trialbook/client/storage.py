@@ -5,18 +5,22 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote
 
 from trialbook.base.files import new_beside
 from trialbook.base.retry import backoff
 from trialbook.blobs.accounts import Accounts
-from trialbook.blobs.buckets import SCHEMES, Place, open_bucket, place
+from trialbook.blobs.schemes import SCHEMES
 from trialbook.blobs.store import BlobInfo, BlobStore
 from trialbook.client.blobs import ServerBlobs
 from trialbook.client.files import FileClient, Progress, unheard
 from trialbook.client.places import child_address, copy_atomic, local_path, scheme_of
 from trialbook.errors import ConnectionFailed, FileMissing, ServerFault, UsageError
+
+if TYPE_CHECKING:
+    # Object storages come with the first address of one.
+    from trialbook.blobs.buckets import Place
 
 _BLOCK = 1 << 20
 
@@ -66,7 +70,7 @@ class Storage:
                 raise UsageError(f"Azure takes the backslash in {found.key!r} for a slash: rename the file")
             with source.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                open_bucket(found.bucket).put(found.key, _read(file, progress), size)
+                self._opened(found).put(found.key, _read(file, progress), size)
         else:
             self._http(url).upload(source, url, progress)
 
@@ -102,7 +106,7 @@ class Storage:
         if scheme_of(url) in SCHEMES:
             there = self._place(url)
             try:
-                return open_bucket(there.bucket).head(there.key)
+                return self._opened(there).head(there.key)
             except FileMissing:
                 return None
         return self._http(url).facts(url)
@@ -118,7 +122,7 @@ class Storage:
         if scheme_of(url) in SCHEMES:
             found = self._place(url)
             try:
-                open_bucket(found.bucket).delete(found.key)
+                self._opened(found).delete(found.key)
             except FileMissing:
                 return False
             return True
@@ -153,7 +157,7 @@ class Storage:
     def _blobs(self, url: str) -> tuple[BlobStore, str]:
         if scheme_of(url) in SCHEMES:
             found = self._place(url, whole=True)
-            return open_bucket(found.bucket), found.key
+            return self._opened(found), found.key
         if local_path(url) is None and self._http(url).owns(url):
             files = self._http(url)
             return ServerBlobs(files, files.host), unquote(files.here(url)[len(files.host) :]).strip("/")
@@ -195,14 +199,21 @@ class Storage:
                 raise UsageError(f"the destination {url} cannot be used: no permission to write there")
         elif scheme_of(url) in SCHEMES:
             found = self._place(url, whole=True)
-            blobs = open_bucket(found.bucket)
+            blobs = self._opened(found)
             probe = f"{found.key}/.trialbook-probe".lstrip("/")
             blobs.put(probe, [b"may be deleted"])
             with contextlib.suppress(FileMissing):
                 # Another process may have been here at the same moment.
                 blobs.delete(probe)
 
-    def _place(self, url: str, whole: bool = False) -> Place:
+    def _opened(self, place: "Place") -> BlobStore:
+        from trialbook.blobs.buckets import open_bucket
+
+        return open_bucket(place.bucket)
+
+    def _place(self, url: str, whole: bool = False) -> "Place":
+        from trialbook.blobs.buckets import place
+
         found = place(url, self._accounts(), self._patience)
         if not found.key and not whole:
             raise UsageError(f"{url} names a bucket, not a file in it")
@@ -213,8 +224,8 @@ class Storage:
             raise UsageError(f"{url} needs a connection, and this process has none")
         return self._files
 
-    def _fetch(self, found: Place, target: Path, progress: Progress) -> None:
-        blobs = open_bucket(found.bucket)
+    def _fetch(self, found: "Place", target: Path, progress: Progress) -> None:
+        blobs = self._opened(found)
         info = blobs.head(found.key)
         handle, part = new_beside(target)
         waits = backoff(0.2, longest=5.0)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import pickle
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -194,6 +193,8 @@ class Artifact:
         if kind == "string":
             return path.read_bytes().decode("utf-8", "surrogatepass")
         if kind == "pickle":
+            import pickle
+
             with path.open("rb") as file:
                 return pickle.load(file)
         return path

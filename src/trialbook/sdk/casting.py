@@ -5,12 +5,10 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from enum import Enum, Flag
-from fractions import Fraction
+from functools import cache
 from pathlib import PurePath
 from typing import Any
-from uuid import UUID
 
 from trialbook.base.guard import guard
 from trialbook.sdk import arrays, literals
@@ -19,13 +17,21 @@ _log = logging.getLogger("trialbook")
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off", ""})
 _SEQUENCES = (list, tuple, set, frozenset, deque)
-# Their text is read by the type itself.
-_NAMED = (PurePath, Decimal, Fraction, UUID)
 _MOMENTS = (datetime, date, time)
 _EXAMPLES: dict[str, Any] = {
     **{"int": 0, "float": 0.0, "bool": False, "complex": 0j, "bytes": b""},
     **{"list": [], "tuple": (), "dict": {}, "set": set(), "frozenset": frozenset()},
 }
+
+
+@cache
+def _read_by_themselves() -> tuple[type[Any], ...]:
+    """Types that read their own text; the import of Task does not wait for them."""
+    from decimal import Decimal
+    from fractions import Fraction
+    from uuid import UUID
+
+    return PurePath, Decimal, Fraction, UUID
 
 
 class Reference(str):
@@ -71,7 +77,7 @@ def _plain(value: Any) -> Any:
         return arrays.plain(value)
     if isinstance(value, Enum):
         return text_of(value)
-    if isinstance(value, (*_NAMED, *_MOMENTS, timedelta)):
+    if isinstance(value, (*_read_by_themselves(), *_MOMENTS, timedelta)):
         return str(value)
     if isinstance(value, Mapping) and hasattr(value, "items"):
         return {_plain(key): _plain(item) for key, item in value.items()}
@@ -186,7 +192,7 @@ def convert(text: str, example: Any) -> Any:
         )
     if isinstance(example, (float, complex)):
         return type(example)(text.replace(" ", ""))
-    if isinstance(example, _NAMED):
+    if isinstance(example, _read_by_themselves()):
         return type(example)(text)
     if isinstance(example, _MOMENTS):
         return type(example).fromisoformat(text)
@@ -283,6 +289,8 @@ def _span(text: str) -> timedelta:
     """A timedelta as ``str`` writes it, ``-1 day, 23:59:59.5``; or seconds."""
     days, comma, clock = text.rpartition(",")
     hours, minutes, seconds = ("0:0:" + clock.strip()).split(":")[-3:]
+    from decimal import Decimal
+
     return timedelta(
         days=int(days.split()[0]) if comma else 0,
         hours=int(hours),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -281,6 +280,8 @@ def _array(value: Any, name: str, stem: str, reserve: Callable[[str], Path]) -> 
 
 
 def _pickle(value: Any, stem: str, reserve: Callable[[str], Path]) -> Packed:
+    import pickle
+
     target = reserve(".bin")
     try:
         with target.open("wb") as file:

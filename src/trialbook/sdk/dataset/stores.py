@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trialbook.blobs.buckets import SCHEMES, open_bucket, place
+from trialbook.blobs.buckets import open_bucket, place
+from trialbook.blobs.schemes import SCHEMES
 from trialbook.blobs.store import BlobInfo, BlobStore
 from trialbook.client.blobs import ServerBlobs, http_head, http_read, http_spans
 from trialbook.client.files import FileClient
