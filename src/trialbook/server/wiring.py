@@ -34,7 +34,7 @@ from trialbook.server.rpc.pages import Pages
 from trialbook.server.rpc.resumable import Resumable
 from trialbook.server.rpc.stream import Stream
 from trialbook.server.series.compact import compact
-from trialbook.server.series.erase import erase_owner
+from trialbook.server.series.erase import clear_graves, erase_owner
 from trialbook.server.series.statistics import last_metrics
 from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.bundle import Services
@@ -139,8 +139,8 @@ def build_services(database: Database, settings: Settings, blobs: BlobStore) -> 
 
 
 def _eraser(versions: DatasetStore) -> Eraser:
-    def erase(connection: Connection, owner: str, *, deleted: bool = False) -> Freed:
-        freed = erase_owner(connection, owner, deleted=deleted)
+    def erase(connection: Connection, owner: str, *, deleted: bool = False, measured: bool = False) -> Freed:
+        freed = erase_owner(connection, owner, deleted=deleted, measured=measured)
         if deleted:
             versions.forget(connection, owner, now())
         return freed
@@ -162,6 +162,7 @@ def build_jobs(
     return [
         Job("compaction", 2.0, lambda: compact(database).more),
         Job("console", 10.0, lambda: logs.merge(database) > 1000),
+        Job("graves", 2.0, lambda: clear_graves(database)),
         Job("watchdog", min(60.0, max(1.0, settings.silent_task_seconds / 2)), watchdog),
         Job("datasets", 2.0, sweep),
         Job("files", 2.0, FileSweep(database, blobs, now, needed)),

@@ -21,8 +21,10 @@ from trialbook.server.core.hub import Hub
 from trialbook.server.core.limits import check_fields
 from trialbook.server.rpc.context import ATTEMPTS, Context, collided
 from trialbook.server.rpc.registry import Handler
+from trialbook.server.series.erase import clear
 from trialbook.server.services.accounts import Caller
 from trialbook.server.stores.database import PATTERN_SECONDS
+from trialbook.server.stores.graves import Buried
 from trialbook.wire.catalogue import METHODS, Method, Permission
 from trialbook.wire.query import ManyReply
 from trialbook.wire.table import RawBody
@@ -92,13 +94,18 @@ class Dispatcher:
             try:
                 reply = self._attempt(context, method, ask)
                 break
+            except Buried as found:
+                if _opens(method) or attempt + 1 == ATTEMPTS:
+                    raise
+                clear(context.database, found.owner)
             except (sa.exc.DBAPIError, OverflowError) as error:
                 if _opens(method) or attempt + 1 == ATTEMPTS or not collided(error):
                     raise _refusal(error) from error
-                # Another server wrote the same rows in the same moment. All of this attempt was undone.
-                context.published.clear()
-                context.reply_headers.clear()
-                context.afterwards.clear()
+                # Another server wrote the same rows in the same moment.
+            # All of this attempt was undone.
+            context.published.clear()
+            context.reply_headers.clear()
+            context.afterwards.clear()
         for do in context.afterwards:
             do()
         for topic, kind, keys in context.published:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trialbook.server.stores import graves
 from trialbook.server.stores.events import event
 from trialbook.server.stores.logs import console, log_block
 from trialbook.server.stores.series import series, series_batch
@@ -22,6 +23,9 @@ def hand_over(connection: Connection, owner: str, to: str) -> bool:
         owner: task id.
         to: id of a task to which nothing was reported.
     """
+    if graves.holds(connection, owner):
+        # What is left there was erased, and comes back to nobody.
+        return False
     tables = (series, series_batch, event, log_block, console)
     moved = [
         connection.execute(sa.update(table).where(table.c.owner == owner).values(owner=to)).rowcount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -15,8 +15,11 @@ from trialbook.errors import EventsNotAdded, ModelReady, ServerFault, TaskRace, 
 from trialbook.server.series import ingest, lines, slices
 from trialbook.server.series.arrivals import Arrivals, Collector, Ready, Written, write
 from trialbook.server.series.decode import Header, split
+from trialbook.server.series.erase import clear, erase_all
 from trialbook.server.series.store import Numbers
+from trialbook.server.stores import graves
 from trialbook.server.stores.database import Database
+from trialbook.server.stores.graves import Buried
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.tasks import TaskStore, task
 from trialbook.wire.events import AddPointsReply, AddReply, Event
@@ -69,10 +72,21 @@ class Events:
         else:
             self._tasks.require(connection, owner, task.c.id)
 
-    def require_open(self, connection: Connection, owner: str, is_model: bool, allow_locked: bool) -> None:
-        """Check that something may be added.
+    def require_open(
+        self,
+        connection: Connection,
+        owner: str,
+        is_model: bool,
+        allow_locked: bool,
+        *,
+        at_once: bool = False,
+    ) -> None:
+        """Check that something may be added, and that nothing of former results is in its way.
+
+        ``at_once`` deletes what is left of former results here and now, however long that takes.
 
         Raises:
+            Buried: former results must be cleared first.
             TaskNotFound, ModelNotFound: there is no such task or model.
             TaskStatusRefused, ModelReady: it is published.
         """
@@ -83,6 +97,10 @@ class Events:
             self._tasks.require_open(connection, owner, allow_locked)
         elif self._models.require(connection, owner).ready and not allow_locked:
             raise ModelReady(f"model {owner} is published: nothing can be added to it", id=owner)
+        if graves.holds(connection, owner):
+            if not at_once:
+                raise Buried(owner)
+            erase_all(connection, owner)
 
     def add_points(self, session: Session, body: bytes) -> AddPointsReply:
         """Take a journal's body.
@@ -128,13 +146,14 @@ class Events:
         planned: ingest.Plan | None,
     ) -> AddPointsReply:
         told = len(session.published)
+        at_once: set[str] = set()
         for attempt in range(_TRIES):
             ready = planned
             if ready is None:
                 with self._turns:
                     ready = ingest.plan(header, frames, known, worker, session.now)
             planned = None
-            arrivals = _Owners(self, self._tasks, session)
+            arrivals = _Owners(self, self._tasks, session, at_once)
             try:
                 with session.write() as connection:
                     outcome = ingest.apply(
@@ -149,6 +168,12 @@ class Events:
                     )
             except ingest.Stale as stale:
                 known = stale.known
+            except Buried as found:
+                del session.published[told:]
+                if not clear(session.database, found.owner):
+                    # It was reset by a call in this very body, which no other transaction sees.
+                    at_once.add(found.owner)
+                known = self._journals.load(session.database, header.journal)
             except (sa.exc.DBAPIError, TaskRace) as error:
                 del session.published[told:]
                 if not (isinstance(error, TaskRace) or _met(error)):
@@ -197,6 +222,9 @@ class Events:
             try:
                 with session.write() as connection:
                     done = self._write_all(connection, session, collector, owners, readies, begun)
+            except Buried as found:
+                del session.published[told:]
+                clear(session.database, found.owner)
             except sa.exc.DBAPIError as error:
                 del session.published[told:]
                 if attempt + 1 == _TRIES or not _met(error):
@@ -243,6 +271,8 @@ class Events:
             may = arrivals.allow_locked or (arrivals.owner, arrivals.is_model) in begun
             try:
                 self.require_open(connection, arrivals.owner, arrivals.is_model, may)
+            except Buried:
+                raise
             except WireError as error:
                 collector.drop(arrivals, error.message)
             else:
@@ -291,14 +321,17 @@ class _Owners:
     """Tasks and models as one journal's body meets them; knows afterwards which tasks changed, and their
     projects."""
 
-    def __init__(self, events: Events, tasks: TaskStore, session: Session) -> None:
+    def __init__(
+        self, events: Events, tasks: TaskStore, session: Session, at_once: Collection[str] = ()
+    ) -> None:
+        self._at_once = at_once
         self._events = events
         self._tasks = tasks
         self._now = session.now
         self.projects: dict[str, str | None] = {}
 
     def require_open(self, connection: Connection, owner: str, is_model: bool, allow_locked: bool) -> None:
-        self._events.require_open(connection, owner, is_model, allow_locked)
+        self._events.require_open(connection, owner, is_model, allow_locked, at_once=owner in self._at_once)
 
     def arrived(
         self, connection: Connection, owner: str, is_model: bool, last_iteration: int | None, worker: str

@@ -28,7 +28,9 @@ from trialbook.server.stores.tasks import TASKS, TaskStore, task
 class Eraser(Protocol):
     """Forgets points, events and console of a task or model; ``deleted`` when the owner itself goes too."""
 
-    def __call__(self, connection: Connection, owner: str, *, deleted: bool = False) -> Freed: ...
+    def __call__(
+        self, connection: Connection, owner: str, *, deleted: bool = False, measured: bool = False
+    ) -> Freed: ...
 
 
 SILENT_WORKER_SECONDS = 600.0
@@ -381,7 +383,7 @@ class Lifecycle:
         freed = Freed()
         for found in models:
             if delete_models and not found.ready and not self._used_elsewhere(call.connection, found.id, id):
-                freed += self._erase(call.connection, found.id, deleted=True)
+                freed += self._erase(call.connection, found.id, deleted=True, measured=True)
                 self._models.delete(call.connection, found.id)
                 urls["model_urls"].append(found.uri)
                 deleted += 1
@@ -402,7 +404,7 @@ class Lifecycle:
         children = self._tasks.orphan(call.connection, id)
         for child in children:
             announce(call, child, self._tasks.require(call.connection, child, task.c.project).project)
-        freed += self._erase(call.connection, id, deleted=True)
+        freed += self._erase(call.connection, id, deleted=True, measured=True)
         self._tasks.delete(call.connection, id)
         self._touched(call, row)
         return {

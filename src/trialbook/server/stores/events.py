@@ -13,6 +13,7 @@ from trialbook.base.unicode import storable
 from trialbook.server.stores.codec import compress, decompress
 from trialbook.server.stores.database import metadata
 from trialbook.server.stores.dialect import insert
+from trialbook.server.stores.graves import standing
 from trialbook.server.stores.series import Id, name_hash
 
 event = sa.Table(
@@ -133,7 +134,7 @@ def _drop_overwritten(connection: Connection, images: Sequence[dict[str, Any]]) 
 
 def image_urls(connection: Connection, owner: str) -> list[str]:
     """Where the images of a task are, each once."""
-    query = sa.select(event).where(event.c.owner == owner, event.c.kind == IMAGE).order_by(event.c.id)
+    query = sa.select(event).where(_matching([owner], IMAGE, None)).order_by(event.c.id)
     found = [str(document(row).get("url", "")) for row in connection.execute(query)]
     return list(dict.fromkeys(url for url in found if url))
 
@@ -169,7 +170,7 @@ Filter = Mapping[str, Collection[str]] | None
 
 
 def _matching(owners: Sequence[str], kind: str, wanted: Filter) -> sa.ColumnElement[bool]:
-    where = sa.and_(event.c.owner.in_(owners), event.c.kind == kind)
+    where = sa.and_(event.c.owner.in_(owners), event.c.kind == kind, standing(event.c.owner))
     if wanted is None:
         return where
     choices: list[sa.ColumnElement[bool]] = []
@@ -199,13 +200,13 @@ def newest(
 
 def count(connection: Connection, owner: str, kind: str) -> int:
     """How many events of a kind a task has."""
-    query = sa.select(sa.func.count()).select_from(event).where(event.c.owner == owner, event.c.kind == kind)
+    query = sa.select(sa.func.count()).select_from(event).where(_matching([owner], kind, None))
     return int(connection.execute(query).scalar_one())
 
 
 def page(connection: Connection, owner: str, kind: str, start: int, stop: int) -> list[dict[str, Any]]:
     """Events ``start`` to ``stop`` (not included) of a kind, by time."""
-    query = sa.select(event).where(event.c.owner == owner, event.c.kind == kind)
+    query = sa.select(event).where(_matching([owner], kind, None))
     query = query.order_by(event.c.time, event.c.id).offset(start).limit(max(0, stop - start))
     return [document(row) for row in connection.execute(query)]
 
@@ -243,9 +244,8 @@ def at(
 
 def names(connection: Connection, owners: Sequence[str], kind: str | None) -> list[tuple[str, str, str]]:
     """(owner, metric, variant) of the events of a kind, or of all kinds."""
-    query = (
-        sa.select(event.c.owner, event.c.metric, event.c.variant).where(event.c.owner.in_(owners)).distinct()
-    )
+    query = sa.select(event.c.owner, event.c.metric, event.c.variant).distinct()
+    query = query.where(event.c.owner.in_(owners), standing(event.c.owner))
     if kind is not None:
         query = query.where(event.c.kind == kind)
     rows = connection.execute(query.order_by(event.c.owner, event.c.metric, event.c.variant))

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from trialbook.server.core.patterns import Program
 from trialbook.server.stores import log_index
+from trialbook.server.stores.graves import standing
 from trialbook.server.stores.logs import Line, lines_of, log_block
 
 _PAGE = 512
@@ -70,7 +71,8 @@ def _candidates(connection: Connection, owner: str, start: int, wanted: list[int
     at = -1
     while True:
         query = sa.select(log_block.c.first_line, log_block.c.lines, log_block.c.trigrams)
-        query = query.where(log_block.c.owner == owner, log_block.c.first_line > at)
+        mine = (log_block.c.owner == owner, standing(log_block.c.owner))
+        query = query.where(*mine, log_block.c.first_line > at)
         if at < 0:
             query = query.where(log_block.c.first_line + log_block.c.lines > start)
         rows = connection.execute(query.order_by(log_block.c.first_line).limit(_PAGE)).all()

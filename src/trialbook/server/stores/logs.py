@@ -15,6 +15,7 @@ from trialbook.server.stores import log_index
 from trialbook.server.stores.codec import compress, decompress
 from trialbook.server.stores.database import Database, metadata
 from trialbook.server.stores.dialect import insert
+from trialbook.server.stores.graves import standing
 from trialbook.server.stores.series import portions
 
 console = sa.Table(
@@ -226,16 +227,20 @@ def lines_of(row: Any) -> Iterator[Line]:
             number += 1
 
 
+def _of(owner: str) -> sa.ColumnElement[bool]:
+    return sa.and_(log_block.c.owner == owner, standing(log_block.c.owner))
+
+
 def _covering(
     connection: Connection, owner: str, column: sa.Column[int], start: int, stop: int
 ) -> Iterator[Any]:
     """The blocks that hold numbers ``start`` to ``stop``, in order, a page at a time."""
     first = connection.execute(
-        sa.select(sa.func.max(column)).where(log_block.c.owner == owner, column <= max(start, 0))
+        sa.select(sa.func.max(column)).where(_of(owner), column <= max(start, 0))
     ).scalar()
     at = -1 if first is None else first - 1
     while True:
-        query = sa.select(log_block).where(log_block.c.owner == owner, column > at, column < stop)
+        query = sa.select(log_block).where(_of(owner), column > at, column < stop)
         rows = connection.execute(query.order_by(column).limit(_PAGE)).all()
         yield from rows
         if len(rows) < _PAGE:
@@ -248,7 +253,7 @@ def before(connection: Connection, owner: str, moment: int, many: int) -> list[t
     found: list[tuple[Entry, str]] = []
     at: int | None = None
     while len(found) < many:
-        query = sa.select(log_block).where(log_block.c.owner == owner, log_block.c.first_time < moment * 1000)
+        query = sa.select(log_block).where(_of(owner), log_block.c.first_time < moment * 1000)
         if at is not None:
             query = query.where(log_block.c.first_line < at)
         rows = connection.execute(query.order_by(log_block.c.first_line.desc()).limit(_PAGE)).all()
@@ -267,7 +272,7 @@ def after(connection: Connection, owner: str, moment: int, many: int) -> list[tu
     at = -1
     while len(found) < many:
         query = sa.select(log_block).where(
-            log_block.c.owner == owner,
+            _of(owner),
             log_block.c.last_time >= (moment + 1) * 1000,
             log_block.c.first_line > at,
         )

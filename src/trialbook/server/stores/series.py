@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.server.stores.database import metadata
+from trialbook.server.stores.graves import standing
 
 SINGLE_ITERATION = -(2**31)
 """The iteration that marks a single value: it keeps only the newest report and never enters charts."""
@@ -157,7 +158,8 @@ def of_owners(
         hashes = [*(hashes or ()), *metric_hashes]
     rows: list[Any] = []
     for some in portions(sorted(set(owners))):
-        query = sa.select(series).where(series.c.owner.in_(some)).order_by(series.c.owner, series.c.id)
+        query = sa.select(series).where(series.c.owner.in_(some), standing(series.c.owner))
+        query = query.order_by(series.c.owner, series.c.id)
         if hashes is not None:
             query = query.where(series.c.metric_hash.in_(hashes))
         rows.extend(connection.execute(query))

@@ -9,6 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from trialbook.server.stores.database import metadata
 from trialbook.server.stores.facets import HEAD, facet, head, text_of
+from trialbook.server.stores.graves import standing
 
 Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
@@ -233,6 +234,7 @@ class MetricField:
                 series.c.owner == self.owner,
                 series.c.metric_hash == self.metric,
                 series.c.variant_hash == self.variant,
+                standing(series.c.owner),
             )
             .limit(1)
             .scalar_subquery()
@@ -251,7 +253,9 @@ class MetricField:
         series = metadata.tables["series"]
         column = series.c[_STATISTICS[self.statistic]]
         owners = sa.select(series.c.owner).where(
-            series.c.metric_hash == self.metric, series.c.variant_hash == self.variant
+            series.c.metric_hash == self.metric,
+            series.c.variant_hash == self.variant,
+            standing(series.c.owner),
         )
         # A single value is its own last, least and greatest. Two branches, so that each has an index.
         single = owners.where(column.is_(None), condition(series.c.single_value))
@@ -268,7 +272,8 @@ class MetricField:
         row = metadata.tables["series"].alias("sorted")
         # A series of one single value holds it in these columns too.
         column = row.c[_STATISTICS[self.statistic]]
-        where = (row.c.metric_hash == self.metric, row.c.variant_hash == self.variant)
+        named = (row.c.metric_hash == self.metric, row.c.variant_hash == self.variant)
+        where = (*named, standing(row.c.owner))
         return Walk(row.c.owner, where, ((column.is_not(None), (column,)),))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.sql import ColumnElement
 
 from trialbook.server.stores.database import metadata
 from trialbook.server.stores.facets import HEAD, facet
+from trialbook.server.stores.graves import standing
 from trialbook.server.stores.query import lists, moments, patterns
 from trialbook.server.stores.query.fields import (
     Collection,
@@ -127,7 +128,8 @@ def _listed(collection: Collection, ask: Query, rest: Mapping[str, Any]) -> _Lis
 def _in_range(name: str, field: MetricField, value: list[Any]) -> _Listed:
     series = metadata.tables["series"]
     column = column_of(field.statistic)
-    same = [series.c.metric_hash == field.metric, series.c.variant_hash == field.variant]
+    named = [series.c.metric_hash == field.metric, series.c.variant_hash == field.variant]
+    same = [*named, standing(series.c.owner)]
     inside = moments.numbers(name, ColumnField(column), value)
     single = moments.numbers(name, ColumnField(series.c.single_value), value)
     branches = [[*same, *inside]]
