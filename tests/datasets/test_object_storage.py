@@ -1,5 +1,6 @@
 """Datasets in buckets, and links to what lies in buckets."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from tests.datasets.support import Write, tree
 from tests.support.object_storages import ObjectStorage, S3Server, Storages
 from trialbook import Dataset, StorageManager
 from trialbook.base.ids import new_id
-from trialbook.errors import SourceChanged
+from trialbook.errors import SourceChanged, StorageRefused
 from trialbook.sdk.dataset.stores import bucket_blobs
 
 
@@ -144,3 +145,30 @@ def test_D9_markers_of_folders_are_no_files(
     assert data.add_external_files(f"{bucket}/f/") == len(files)
     data.finalize()
     assert tree(data.get_local_copy()) == files
+
+
+@pytest.mark.parametrize("bucket", ["s3"], indirect=True)
+@pytest.mark.parametrize("key", ["f//", "f/a//b", "f/./x", "f/a/../b", 'f/"//q'])
+def test_D9_a_key_that_no_folder_holds_is_named(
+    project: str,
+    bucket: str,
+    storages: Storages,
+    tmp_path: Path,
+    key: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    client = amazons_own(storages["s3"])
+    name = bucket.rpartition("/")[2]
+    for one in (key, "f/fine", "g/fine"):
+        client.put_object(Bucket=name, Key=one, Body=b"1")
+    data = Dataset.create("odd", project)
+    with pytest.raises(StorageRefused, match="which no folder can hold") as told:
+        keys(f"{bucket}/f")
+    assert f'"{key}"' in str(told.value)
+    capsys.readouterr()
+    StorageManager.list(f"{bucket}/f")
+    with contextlib.suppress(StorageRefused):
+        assert data.add_external_files(f"{bucket}/f/") == 0
+    assert StorageManager.download_folder(bucket, str(tmp_path / "down")) is None
+    assert capsys.readouterr().out.count(f'holds the key "{key}"') >= 2
+    assert StorageManager.list(f"{bucket}/g") == ["fine"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import urllib3
 
 from tests.integration.program import Program
@@ -129,3 +130,22 @@ def test_S3_a_folder_that_the_user_named_is_made_private_but_not_changed(
         assert program.wait() == 0, program.text
         assert Path(program.wait_for("COPY")).is_relative_to(cache)
         assert stat.S_IMODE(cache.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize(("mode", "closed"), [(0o755, True), (0o1777, True), (0o775, False)])
+def test_S3_copies_in_a_folder_that_the_user_named_have_no_readers(
+    server: RunningServer, tmp_path: Path, mode: int, closed: bool
+) -> None:
+    there = tmp_path / "named"
+    there.mkdir()
+    there.chmod(mode)
+    more = {"TRIALBOOK_CACHE_DIR": str(there), "TRIALBOOK_FILES_HOST": server.files_url}
+    program = Program(READER.replace("os.umask(0)", "os.umask(0o022)"), server, tmp_path / "home", **more)
+    assert program.wait() == 0, program.text
+    assert stat.S_IMODE(there.stat().st_mode) == mode
+    assert {"datasets", "downloads"} <= {path.name for path in there.iterdir()}
+    assert {path.name for path in there.iterdir() if path.stat().st_mode & 0o077} == (
+        set()
+        if closed
+        else {"datasets", "downloads"} | {path.name for path in there.iterdir() if len(path.name) == 32}
+    )

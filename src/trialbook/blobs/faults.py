@@ -28,6 +28,9 @@ _NO_KEY = ("169.254.169.254", "metadata.google", "missing credentials", "No cred
 _REFUSED = re.compile(
     r"status code: (?:400|401|403|301|307)\b|AuthenticationFailed|AuthorizationFailure|AccessDenied"
 )
+_ODD_KEY = re.compile(
+    r'with invalid path: (?:Error parsing )?Path "(.*)"(?: contained empty path segment|: Encountered illegal)'
+)
 _FAILING = re.compile(r"status code: (?:408|409|429|5\d\d)\b")
 _UNREACHABLE = ("error sending request", "kind: Connect", "dns error", "timed out", "kind: Timeout")
 
@@ -58,6 +61,12 @@ def translated(error: Exception, key: str, where: str) -> Exception:
     kind = type(error).__name__
     if kind in ("PermissionDeniedError", "UnauthenticatedError") or _REFUSED.search(text):
         return StorageRefused(f"{where} refuses these credentials ({reason}). {_remedy(where)}")
+    if odd := _ODD_KEY.search(text):
+        return StorageRefused(
+            f"{where} holds the key \"{odd[1]}\": an empty name, '.' or '..' between slashes, which no folder"
+            " can hold. While it is there, what lies beside it cannot be listed. Rename it, or name a folder without"
+            " such keys."
+        )
     if _FAILING.search(text):
         return ServerFault(f"{where} fails ({reason})")
     if "certificate" in text.lower():

@@ -73,7 +73,7 @@ def answer(json_output: bool, value: dict[str, Any], text: str) -> None:
 
 
 def _note() -> Path:
-    return load().own_cache() / "datasets" / "last.json"
+    return load().own_cache("datasets") / "last.json"
 
 
 def remember(dataset: "Dataset | None") -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,28 @@ def cache(env: Mapping[str, str], home: Path) -> Path:
 def data(env: Mapping[str, str], home: Path) -> Path:
     """The private server's."""
     return Path(env.get("XDG_DATA_HOME") or home / ".local" / "share") / "trialbook"
+
+
+def closed(above: Path, name: str) -> Path:
+    """A folder of the SDK in one that may be open to others, closed to them.
+
+    Args:
+        above: the cache. One that others may write to is shared on purpose, and stays so below; ``/tmp``, where each
+            keeps to its own, is not.
+        name: of the folder in it.
+
+    Returns:
+        The folder. Where it cannot be made, whoever writes to it says so.
+    """
+    folder = above / name
+    if folder in _looked_at:
+        return folder
+    _looked_at.add(folder)
+    with contextlib.suppress(OSError):
+        mode = above.stat().st_mode
+        if not mode & 0o022 or mode & stat.S_ISVTX:
+            own_folder(folder)
+    return folder
 
 
 def keep_private(folder: Path, named: bool) -> Path:

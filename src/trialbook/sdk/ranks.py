@@ -78,4 +78,4 @@ def is_first() -> bool:
 
 def _meeting(settings: Settings, key: str) -> Path:
     name = hashlib.sha256(f"{key}:{_begun}:{settings.api_host}".encode()).hexdigest()[:24]
-    return settings.own_cache() / "launches" / f"{name}.json"
+    return settings.own_cache("launches") / f"{name}.json"

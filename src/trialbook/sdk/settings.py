@@ -80,9 +80,10 @@ class Settings:
     block_pickles: bool = False
     source: str = ""
 
-    def own_cache(self) -> Path:
-        """``cache_dir``, made and kept for this user alone."""
-        return folders.keep_private(self.cache_dir, self.cache_named)
+    def own_cache(self, below: str = "") -> Path:
+        """``cache_dir``, or a folder in it, made and kept for this user alone."""
+        folder = folders.keep_private(self.cache_dir, self.cache_named)
+        return folders.closed(folder, below) if below else folder
 
     @property
     def journals(self) -> Path:

@@ -37,7 +37,7 @@ SAVED = "ds_saved"
 
 def cache_folder() -> Path:
     """Folder of this host for drafts, views and remembered digests."""
-    return settings_module.load().own_cache() / "datasets"
+    return settings_module.load().own_cache("datasets")
 
 
 def threads(max_workers: int | None) -> int | None:

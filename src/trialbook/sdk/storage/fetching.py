@@ -49,11 +49,10 @@ def fetch(
         UsageError: an unknown scheme, or an archive that is not safe to unpack.
     """
     near = local_path(nearer(url))
-    cache = load().own_cache()
     if near is not None:
         if not near.exists():
             raise FileMissing(f"no file at {near}")
-        return _unpacked(near, cache / "unpacked", force) if extract else near
+        return _unpacked(near, load().own_cache("unpacked"), force) if extract else near
     storage = storage_of(url)
     meter = Meter(f"downloading {url.rpartition('/')[2]}", 0, report_every["download"])
     target = _cache(context).fetch(storage, url, context, name, force, meter)
@@ -83,7 +82,7 @@ def check_writable(uri: str) -> None:
 def _cache(context: str) -> Cache:
     said = storage_settings()
     files = _limits.get(context, said.cache_files)
-    return Cache(load().own_cache(), Limits(files, said.cache_bytes, said.free_bytes))
+    return Cache(load().own_cache("downloads").parent, Limits(files, said.cache_bytes, said.free_bytes))
 
 
 def _unpacked(path: Path, folder: Path, force: bool) -> Path:

@@ -173,7 +173,7 @@ class StorageManager:
         Returns:
             ``local_folder``, or None when it cannot be listed or a file cannot be fetched.
         """
-        target = Path(local_folder) if local_folder else load().own_cache() / "folders"
+        target = Path(local_folder) if local_folder else load().own_cache("folders")
         storage = storage_of(remote_url)
         try:
             names = [name for name, _ in storage.list(remote_url) if _matches(name, match_wildcard)]

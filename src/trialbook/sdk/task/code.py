@@ -124,7 +124,7 @@ def as_file(record: Record, code: Code) -> Path | None:
     """The text of a program that no file holds as one, for the search of its imports; None where there is none."""
     if not code.entry_point:
         return None
-    script = record.settings.own_cache() / record.id / code.entry_point
+    script = record.settings.own_cache(record.id) / code.entry_point
     write_atomic(script, code.diff.encode("utf-8", "replace"))
     return script
 

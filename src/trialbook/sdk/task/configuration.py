@@ -295,7 +295,7 @@ class ConfigurationMixin(TaskBase):
         Raises:
             UsageError: the task has no model configuration, or the name leads out of the folder.
         """
-        path = self._record.settings.own_cache() / self.id / filename
+        path = self._record.settings.own_cache(self.id) / filename
         if Path(filename).name != filename:
             raise UsageError(f"filename is a name without folders, not {filename!r}")
         if use_cache and path.is_file():

@@ -82,7 +82,7 @@ class NotebookCode:
         if text == self._sent:
             return
         self._sent = text
-        folder: Path = self._record.settings.own_cache() / self._record.id
+        folder: Path = self._record.settings.own_cache(self._record.id)
         script = folder / f"{name() or 'notebook'}.py"
         write_atomic(script, text.encode("utf-8", "replace"))
         code.put(
