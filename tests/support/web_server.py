@@ -24,6 +24,9 @@ class WebServer:
         ranges: whether it knows ranges.
         etag: of every file; empty when it tells none.
         cuts: after how many bytes of content the next answers break off; used up one by one.
+        heads: how many of the next answers break off in their head, which says no length then.
+        chunked: whether content comes in pieces of 1000 bytes, and no length is told.
+        moved: by how many bytes a part begins elsewhere than it was asked for.
         asked: method, path and headers, in order.
     """
 
@@ -35,6 +38,9 @@ class WebServer:
     ranges: bool = True
     etag: str = '"one"'
     cuts: list[int] = field(default_factory=list)
+    heads: int = 0
+    chunked: bool = False
+    moved: int = 0
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     def answer(self, handler: Handler) -> None:
@@ -56,6 +62,7 @@ class WebServer:
             start, end = int(span[1]), min(int(span[2] or len(whole)) + 1, len(whole))
             if start >= len(whole):
                 return self._say(handler, 416, {"Content-Range": f"bytes */{len(whole)}"}, b"")
+            start += self.moved
             told["Content-Range"] = f"bytes {start}-{end - 1}/{len(whole)}"
             return self._say(handler, 206, told, whole[start:end])
         self._say(handler, 200, told, whole)
@@ -64,17 +71,34 @@ class WebServer:
         handler.send_response(status)
         for name, value in headers.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body)))
+        content = status in (200, 206) and handler.command != "HEAD"
+        if content and self.heads:
+            self.heads -= 1
+            handler.flush_headers()
+            return self._break(handler)
+        if self.chunked and status == 200:
+            handler.send_header("Transfer-Encoding", "chunked")
+        else:
+            handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         if handler.command == "HEAD":
             return
-        if status in (200, 206) and self.cuts:
-            handler.wfile.write(body[: self.cuts.pop(0)])
-            handler.wfile.flush()
-            handler.connection.shutdown(socket.SHUT_RDWR)
-            handler.close_connection = True
-            return
-        handler.wfile.write(body)
+        cut = self.cuts.pop(0) if content and self.cuts else None
+        sent = body[:cut]
+        if self.chunked and status == 200:
+            for at in range(0, len(sent), 1000):
+                piece = sent[at : at + 1000]
+                handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            handler.wfile.write(b"" if cut is not None else b"0\r\n\r\n")
+        else:
+            handler.wfile.write(sent)
+        if cut is not None:
+            self._break(handler)
+
+    def _break(self, handler: Handler) -> None:
+        handler.wfile.flush()
+        handler.connection.shutdown(socket.SHUT_RDWR)
+        handler.close_connection = True
 
 
 @contextmanager

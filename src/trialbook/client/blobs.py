@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from trialbook.blobs.store import PART, BlobInfo, FileParts, clean_key
-from trialbook.client.files import FileClient, Tries, check, strong
+from trialbook.client.answers import check_begun, starts, strong
+from trialbook.client.files import FileClient, Tries, check
 from trialbook.errors import ConnectionFailed, FileMissing
 
 if TYPE_CHECKING:
@@ -193,6 +194,8 @@ def http_read(files: FileClient, url: str, start: int = 0, end: int | None = Non
             if reply.status == 416:
                 return
             check(reply, url)
+            if reply.status == 206 and starts(reply) != start:
+                raise ConnectionFailed(f"{url} sends another part of the file than was asked for")
             if etag and reply.status == 200 and strong(reply) != etag:
                 raise ConnectionFailed(f"{url} was changed while it was read")
             etag = strong(reply)
@@ -217,7 +220,9 @@ def http_read(files: FileClient, url: str, start: int = 0, end: int | None = Non
 
 def _wanted(reply: "BaseHTTPResponse", skip: int, end: int | None, start: int) -> Iterator[bytes]:
     left = None if end is None else end - start
-    for part in reply.stream(PART):
+    came = False
+    for part in _gathered(reply):
+        came = True
         data = part[skip:] if skip else part
         skip = max(0, skip - len(part))
         if left is not None:
@@ -227,6 +232,22 @@ def _wanted(reply: "BaseHTTPResponse", skip: int, end: int | None, start: int) -
             yield data
         if left == 0:
             return
+    check_begun(reply, came)
+
+
+def _gathered(reply: "BaseHTTPResponse") -> Iterator[bytes]:
+    """The content in parts. Some answers come in pieces of a few bytes: as long as none was handed out, a connection
+    that breaks costs nothing."""
+    parts: list[bytes] = []
+    size = 0
+    for piece in reply.stream(PART):
+        parts.append(piece)
+        size += len(piece)
+        if size >= PART:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if parts:
+        yield b"".join(parts)
 
 
 def left_unread(reply: "BaseHTTPResponse") -> bool:

@@ -13,6 +13,7 @@ from trialbook.base.files import new_beside
 from trialbook.base.retry import backoff
 from trialbook.blobs.store import BlobInfo, clean_key
 from trialbook.client.addresses import IDENTITY_HEADER, Addresses
+from trialbook.client.answers import check_begun, starts, strong
 from trialbook.client.places import path_of
 from trialbook.client.session import Session, refusal
 from trialbook.errors import (
@@ -38,8 +39,9 @@ _REDIRECTED = frozenset({301, 302, 303, 307, 308})
 _HOPS = 10
 """Redirects that are followed, one after the other."""
 
-_REFUSED = frozenset({400, 403, 405, 501})
-"""Answers to HEAD that say nothing about GET: signed addresses are often good for GET alone."""
+_REFUSED = frozenset({400, 401, 403, 405, 406, 500, 501})
+"""Answers to HEAD that say nothing about GET: signed addresses are often good for GET alone, and programs that know no
+HEAD often fail over it."""
 
 _TRIES = 4
 """Broken connections in a row that brought nothing new."""
@@ -291,6 +293,12 @@ class FileClient:
             go_on = {"Range": f"bytes={there}-", "If-Range": etag} if there and etag else {}
             reply = self.request("GET", url, {"Accept-Encoding": "identity", **go_on}, preload=False)
             try:
+                if reply.status == 206 and starts(reply) != there:
+                    # A cache on the way mixes up parts; the whole it has as it is.
+                    reply.close()
+                    tries.broke(ConnectionFailed("another part came than was asked for"), False)
+                    etag, there = "", 0
+                    continue
                 if reply.status != 206:
                     check(reply, url)
                     # Another file by now, or a server without ranges: from the start.
@@ -335,12 +343,6 @@ class Tries:
         if self._left <= 0:
             raise ConnectionFailed(f"the download of {self._url} broke off: {problem}") from problem
         time.sleep(next(self._waits))
-
-
-def strong(reply: "BaseHTTPResponse") -> str:
-    """The entity tag by which a download may go on in the middle; empty when there is none."""
-    etag = reply.headers.get("ETag") or ""
-    return "" if etag.startswith("W/") else etag
 
 
 def _taken(url: str) -> bool:
@@ -430,10 +432,12 @@ def _copy(
     from urllib3.exceptions import HTTPError
 
     try:
+        begun = there
         for block in reply.stream(_BLOCK):
             file.write(block)
             there += len(block)
             progress(there)
+        check_begun(reply, there > begun)
     except HTTPError as error:
         return there, error
     return there, None

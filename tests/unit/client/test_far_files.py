@@ -178,3 +178,52 @@ def test_D11_a_server_that_always_breaks_is_given_up(
     with pytest.raises(ConnectionFailed, match="broke off"):
         list(http_read(files, f"{far.url}/x"))
     assert list(tmp_path.iterdir()) == [] and len(far.cuts) > 80
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+@pytest.mark.parametrize("size", [0, 7, 3_000_000])
+def test_D11_an_answer_cut_in_its_head_is_no_empty_file(
+    far: WebServer, files: FileClient, tmp_path: Path, size: int, chunked: bool
+) -> None:
+    data = os.urandom(size)
+    far.files, far.chunked, far.heads = {"/x": data}, chunked, 1
+    files.download(f"{far.url}/x", tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == data
+    far.heads = 1
+    assert b"".join(http_read(files, f"{far.url}/x")) == data
+    far.heads = 100
+    with pytest.raises(ConnectionFailed, match="broke off"):
+        files.download(f"{far.url}/x", tmp_path / "y")
+    assert not (tmp_path / "y").exists()
+
+
+@pytest.mark.parametrize("cut", [0, 1000, 999_999])
+def test_D11_what_comes_in_small_pieces_is_tried_again_too(
+    far: WebServer, files: FileClient, tmp_path: Path, cut: int
+) -> None:
+    data = os.urandom(2_500_000)
+    far.files, far.chunked, far.etag, far.cuts = {"/x": data}, True, "", [cut]
+    assert b"".join(http_read(files, f"{far.url}/x")) == data
+    far.cuts = [cut]
+    files.download(f"{far.url}/x", tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == data
+
+
+def test_D11_another_part_than_was_asked_for_is_not_put_in(
+    far: WebServer, files: FileClient, tmp_path: Path
+) -> None:
+    data = os.urandom(3 << 20)
+    far.files, far.moved, far.cuts = {"/x": data}, 5, [2 << 20]
+    files.download(f"{far.url}/x", tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == data
+    with pytest.raises(ConnectionFailed, match="another part"):
+        list(http_read(files, f"{far.url}/x", 10, 20))
+
+
+@pytest.mark.parametrize("status", [401, 406, 500])
+def test_D3_a_program_that_fails_over_head_is_asked_by_get(
+    far: WebServer, files: FileClient, status: int
+) -> None:
+    far.files, far.no_head = {"/x": b"content"}, status
+    found = files.facts(f"{far.url}/x")
+    assert found is not None and found.size == 7
