@@ -1,6 +1,7 @@
 """Configuration objects of every kind: recorded in levels, edited on the task, given back in the types of the code."""
 
 import argparse
+import copy
 import dataclasses
 from collections import OrderedDict, defaultdict, namedtuple
 from collections.abc import Callable
@@ -302,6 +303,50 @@ def test_T5_objects_within_a_dict_and_dicts_of_other_kinds(begin: Begin) -> None
     seen["counts"]["new"] += 3
     assert seen["counts"] == {"a": 2, "new": 3}
     assert again(remote).get_parameters()["T/counts/new"] == "3"
+
+
+ONE_NAME: list[tuple[dict[Any, Any], dict[str, str], dict[Any, Any]]] = [
+    ({"a/b": 1, "a": {"b": 2}}, {}, {"a/b": 1, "a": {"b": 2}}),
+    ({"a/b": 1, "a": {"b": 2}}, {"a/b": "3"}, {"a/b": 1, "a": {"b": 3}}),
+    ({"a": {"b": 2}, "a/b": "x"}, {"a/b": "y"}, {"a": {"b": 2}, "a/b": "y"}),
+    ({1: "one", "1": 1.5}, {"1": "2.5"}, {1: "one", "1": 2.5}),
+    (
+        {"a/b": {"c": 1}, "a": {"b": {"c": True}, "b/c": None}},
+        {},
+        {"a/b": {"c": 1}, "a": {"b": {"c": True}, "b/c": None}},
+    ),
+    ({"n/depth": 1, "n": FrozenNet(3)}, {"n/depth": "4"}, {"n/depth": 1, "n": FrozenNet(4)}),
+    ({"n/x": 1, "n": SimpleNamespace(x=2)}, {}, {"n/x": 1, "n": SimpleNamespace(x=2)}),
+    # No two of one name: a level is not given what belongs to a name with a slash.
+    (
+        {"a/b": 1, "a": {"c": 2}, "a/": {"d": 3}},
+        {"a/b": "5", "a/new": "6"},
+        {"a/b": 5, "a": {"c": 2, "new": "6"}, "a/": {"d": 3}},
+    ),
+]
+
+
+def test_T5_two_values_of_one_name_are_kept_apart_and_said(
+    begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = begin()
+    for number, (values, _, _) in enumerate(ONE_NAME):
+        caplog.clear()
+        task.connect(copy.deepcopy(values), name=f"T{number}")
+        assert ("rename them" in caplog.text) == (number < len(ONE_NAME) - 1)
+    task.close()
+    draft = Task.clone(task)
+    edits = {
+        f"T{number}/{name}": text
+        for number, (_, edits, _) in enumerate(ONE_NAME)
+        for name, text in edits.items()
+    }
+    draft.update_parameters(edits)
+    Task.debug_simulate_remote_task(draft.id)
+    remote = begin()
+    for number, (values, _, seen) in enumerate(ONE_NAME):
+        found = remote.connect(copy.deepcopy(values), name=f"T{number}")
+        assert repr(found) == repr(seen)
 
 
 VALUES: dict[str, tuple[Any, str, Any]] = {

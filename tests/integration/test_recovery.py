@@ -1,6 +1,7 @@
 """Killed trainers, killed servers, cut networks: every reported point is there once, in the end."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -310,6 +311,29 @@ def test_T45_a_run_goes_elsewhere_when_somebody_says_so(tmp_path: Path) -> None:
     finally:
         team.kill()
         other.kill()
+
+
+def test_T45_another_server_at_the_address_of_the_first_is_said_to_be_another(tmp_path: Path) -> None:
+    first = RunningServer(tmp_path / "first")
+    program = Program(RECORDED, first, tmp_path / "home", TRIALBOOK_OFFLINE_MODE="1")
+    try:
+        assert program.wait() == 0, program.text
+        task = program.wait_for("TASK")
+        # A run that was under way, and died, knows its server's identity.
+        (kept,) = (tmp_path / "home").glob(f"**/{task}/*/journal.json")
+        info = first.call("server.info")
+        kept.write_text(json.dumps({**json.loads(kept.read_text()), "server_id": info["id"]}))
+    finally:
+        first.kill()
+    second = RunningServer(tmp_path / "second", port=first.port)
+    try:
+        status, said = synced(tmp_path / "home", **keys(second))
+        assert status == 1 and "another one answers there now" in said, said
+        assert f"--to {second.url}`" in said and f"API_HOST={second.url}" not in said, said
+        status, said = synced(tmp_path / "home", "--to", second.url, **keys(second))
+        assert (status, "sent" in said) == (0, True), said
+    finally:
+        second.kill()
 
 
 def test_T45_a_program_that_runs_is_named(own_server: RunningServer, tmp_path: Path) -> None:

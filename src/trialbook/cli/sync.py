@@ -60,19 +60,25 @@ def command(task: str | None, timeout: float, to: str | None, discard: str | Non
     tried = {outcome.identity.journal for outcome in outcomes}
     left = [one for one in waiting(settings, task) if one.identity.journal not in tried]
     for one in left:
-        click.echo(f"task {one.identity.task}: {_why(one)}")
+        click.echo(f"task {one.identity.task}: {_why(one, settings.api_host)}")
     if not outcomes and not left:
         click.echo("Nothing is waiting on this machine.")
     others = any(not one.held for one in left)
     sys.exit(0 if all(outcome.complete for outcome in outcomes) and not others else 1)
 
 
-def _why(one: "Waiting") -> str:
+def _why(one: "Waiting", here: str) -> str:
     server = one.identity.server or "no server yet"
     if one.held and one.pid == one.identity.pid:
         return f"process {one.pid} is still running and sends its reports to {server}"
     if one.held:
         return f"process {one.pid or '(unknown)'} is sending it to {server}"
+    if here and server == here:
+        return (
+            f"waiting for the server that was at {server} when it was recorded; another one answers there now: name the "
+            "new address of the first with TRIALBOOK_API_HOST=ADDRESS, or send it to the one that answers with "
+            f"`trialbook sync --to {server}`"
+        )
     return (
         f"waiting for {server}, which is not the server of this configuration: name it with "
         f"TRIALBOOK_API_HOST={server}, or send it elsewhere with `trialbook sync --to ADDRESS`"

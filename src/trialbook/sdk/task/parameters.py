@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -119,7 +120,7 @@ class ParametersMixin(ValuesMixin):
     def _connect_declared(self, values: TaskParameters, section: str, remote: bool) -> TaskParameters:
         if remote:
             known = values.to_dict()
-            stored = self._overridden(section, known)
+            stored = self._overridden(section, known, _names(known))
             values.update_from_dict({name: stored[name] for name in known})
 
         def changed() -> None:
@@ -134,8 +135,9 @@ class ParametersMixin(ValuesMixin):
         if odd:
             _log.warning("connect(): names of parameters are texts; %s stored as such", _some(odd))
         merged = plain(values)
+        names = _names(merged)
         if remote:
-            merged = self._overridden(section, merged)
+            merged = self._overridden(section, merged, names)
         owned = {key for key, _ in flatten(merged)}
         self._merge(section, merged, {})
         connected: ConnectedDict
@@ -149,33 +151,32 @@ class ParametersMixin(ValuesMixin):
             values.update(merged)
         return connected
 
-    def _overridden(self, section: str, values: Mapping[Any, Any], prefix: str = "") -> dict[Any, Any]:
-        """The values with those of the task in their place, in the types of the code."""
+    def _overridden(
+        self, section: str, values: Mapping[Any, Any], names: "Counter[str]", prefix: str = ""
+    ) -> dict[Any, Any]:
+        """The values with those of the task in their place, in the types of the code; ``names`` from ``_names``."""
         stored = self._sections().get(section) or {}
         merged: dict[Any, Any] = {}
         for key, value in values.items():
             name = storable(f"{prefix}{key}")
             below = None if is_plain_dict(value) else structure_of(value)
             if is_plain_dict(value) and value:
-                merged[key] = like(value, self._overridden(section, value, f"{name}/"))
+                merged[key] = like(value, self._overridden(section, value, names, f"{name}/"))
             elif below is not None and below.values:
-                merged[key] = self._edited(value, below, section, f"{name}/", (id(value),))
-            elif name in stored:
+                merged[key] = self._edited(value, below, section, f"{name}/", (id(value),), names)
+            elif name in stored and _last(names, name):
                 merged[key] = override(stored[name], value)
             else:
                 merged[key] = value
-        known = {storable(f"{prefix}{key}") for key in values}
-        for name, item in stored.items():
-            key = name[len(prefix) :]
-            if name.startswith(prefix) and name not in known and "/" not in key:
-                merged[key] = stored_value(item)
+        merged.update(_added(stored, values, names, prefix))
         return merged
 
     def _connect_object(self, mutable: Any, structure: Structure | None, section: str, remote: bool) -> Any:
         with guard("connect"):
             taken: Structure | None = structure or public(mutable)
+            names = _names(taken.values) if taken is not None else Counter()
             if remote and taken is not None:
-                mutable = self._edited(mutable, taken, section, "", ())
+                mutable = self._edited(mutable, taken, section, "", (), names)
                 taken = structure_of(mutable) if structure else public(mutable)
             if taken is not None:
                 self._merge(section, taken.values, {})
@@ -184,20 +185,24 @@ class ParametersMixin(ValuesMixin):
         return mutable
 
     def _edited(
-        self, value: Any, structure: Structure, section: str, prefix: str, above: tuple[int, ...]
+        self,
+        value: Any,
+        structure: Structure,
+        section: str,
+        prefix: str,
+        above: tuple[int, ...],
+        names: "Counter[str]",
     ) -> Any:
         """The object with the values of the task in their place; a changed copy of what cannot be changed."""
         stored = self._sections().get(section) or {}
         changes: dict[Any, Any] = {}
-        known = set()
         for key, old in structure.values.items():
             name = storable(f"{prefix}{key}")
-            known.add(name)
             below = structure_of(old)
             new = old
             if below is not None and below.values and id(old) not in above:
-                new = self._edited(old, below, section, f"{name}/", (*above, id(old)))
-            elif name in stored:
+                new = self._edited(old, below, section, f"{name}/", (*above, id(old)), names)
+            elif name in stored and _last(names, name):
                 example = (
                     example_of(structure.owner or value, str(key))
                     if old is None and not structure.open
@@ -207,11 +212,40 @@ class ParametersMixin(ValuesMixin):
             if new is not old:
                 changes[key] = new
         if structure.open:
-            for name, item in stored.items():
-                key = name[len(prefix) :]
-                if name.startswith(prefix) and name not in known and "/" not in key:
-                    changes[key] = stored_value(item)
+            changes.update(_added(stored, structure.values, names, prefix))
         return structure.write(changes) if changes else value
+
+
+def _names(values: Mapping[Any, Any]) -> "Counter[str]":
+    """How many values have each name. Two of one name are said: only the last of them can be recorded and edited."""
+    names = Counter(name for name, _ in flatten(values))
+    for name, count in names.items():
+        if count > 1:
+            _log.warning(
+                "connect(): %d values have the name %r; the last of them is recorded and can be edited, the others stay "
+                "as they are in the code: rename them to record them",
+                count,
+                name,
+            )
+    return names
+
+
+def _last(names: "Counter[str]", name: str) -> bool:
+    """Whether this is the last value of its name, which the parameter stands for. Asked once for each, in order."""
+    names[name] -= 1
+    return names[name] <= 0
+
+
+def _added(
+    stored: Mapping[str, Mapping[str, Any]], values: Mapping[Any, Any], names: "Counter[str]", prefix: str
+) -> dict[str, Any]:
+    """What the task has at one level and the code has nowhere."""
+    known = names.keys() | {storable(f"{prefix}{key}") for key in values}
+    return {
+        name[len(prefix) :]: stored_value(item)
+        for name, item in stored.items()
+        if name.startswith(prefix) and name not in known and "/" not in name[len(prefix) :]
+    }
 
 
 def _some(keys: list[Any]) -> str:
