@@ -7,7 +7,14 @@ import pytest
 
 from tests.catalogue.conftest import Begin, again
 from trialbook import InputModel, OutputModel, Task
-from trialbook.errors import ConfigurationError, ProjectNotFound, TaskNotFound, TrialbookError, UsageError
+from trialbook.errors import (
+    BadField,
+    ConfigurationError,
+    ProjectNotFound,
+    TaskNotFound,
+    TrialbookError,
+    UsageError,
+)
 from trialbook.sdk.task import query
 
 
@@ -225,6 +232,39 @@ def test_T17_a_name_that_is_no_condition_is_refused(draft: Task, project: str, n
     for ask in (Task.get_tasks, Task.query_tasks, Task.get_task):
         with pytest.raises(UsageError, match="is no condition"):
             ask(project_name=project, task_filter={"status": ["created"], name: ["failed"]})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"models.input": ["x"]},
+        {"last_metrics.x": ["1"]},
+        {"last_metrics.a.b.middle": [0, 1]},
+        {"filters": {"tagz": {"any": {"include": ["x"]}}}},
+        {"filters": {"tags": {"anny": {"include": ["x"]}}}},
+        {"filters": {"tags": {"any": {"includes": ["x"]}}}},
+        {"_any_": {"feilds": ["name"], "pattern": "x"}},
+        {"order_by": ["-last_updte"], "page": 0, "page_size": 1},
+        {"name": "x"},
+        {"project": ["-other"]},
+    ],
+)
+def test_T17_a_name_within_a_condition_is_no_other(draft: Task, project: str, given: dict[str, Any]) -> None:
+    with pytest.raises((UsageError, BadField), match=r"no condition|no such field|one condition"):
+        Task.get_tasks(project_name=project, task_name="made", task_filter=given)
+
+
+def test_T17_every_path_is_a_condition(draft: Task, project: str) -> None:
+    draft.set_repo("https://example.com/lab.git", "trunk")
+    again(draft)
+    for name, right in (("script.branch", "trunk"), ("script.repository", "https://example.com/lab.git")):
+        for given, found in ((right, [draft.id]), ([right], [draft.id]), ("other", []), (["other"], [])):
+            assert Task.query_tasks(project_name=project, task_filter={name: given}) == found
+        assert Task.query_tasks(project_name=project, task_filter={name: ["__$not", right]}) == []
+    assert Task.query_tasks(project_name=project, task_filter={"project": ["0" * 32]}) == []
+    assert Task.get_task(project_name=project, task_filter={"project": ["0" * 32]}) is None
+    assert Task.query_tasks(project_name=project, task_filter={"project": draft.project}) == [draft.id]
+    assert Task.query_tasks(project_name=project, task_filter={"container.image": ["none"]}) == []
 
 
 def test_T17_every_condition_of_the_server_is_one(draft: Task, project: str) -> None:

@@ -532,6 +532,12 @@ def test_T18_an_unknown_status_is_refused_before_waiting(project: str, argument:
         in_status(project, "created").wait_for_status(check_interval_sec=0.01, **{argument: status})
 
 
+@pytest.mark.parametrize("status", [[], "", (), iter(())])
+def test_T18_no_status_at_all_is_refused_before_waiting(project: str, status: Any) -> None:
+    with pytest.raises(UsageError, match="status"):
+        in_status(project, "created").wait_for_status(status, check_interval_sec=0.01)
+
+
 def test_T18_waiting_for_a_deleted_task_ends(project: str) -> None:
     task = in_status(project, "in_progress")
     told: list[BaseException] = []

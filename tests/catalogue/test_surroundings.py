@@ -146,6 +146,7 @@ def test_T13_packages_and_addresses_are_stored_without_their_secrets(
     lines = [
         "--extra-index-url https://joe:hunter2@pypi.example.com/simple",
         "lab @ git+https://joe:hunter2@example.com/lab.git@0a1b2c",
+        "-i https://joe@corp:hunter2@pypi.example.com/simple",
         "numpy==2.0",
     ]
     file = tmp_path / "requirements.txt"

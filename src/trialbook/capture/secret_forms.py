@@ -61,8 +61,8 @@ KEYS_BY_SIGN = {
     sign: [(literal, shape) for literal, shape in KEYS.items() if _rarest(literal) == sign]
     for sign in sorted(set(map(_rarest, KEYS)))
 }
-# The password reaches to the last @ of the host's part: one may hold @ itself.
-URL_PASSWORD = re.compile(r"://([^\s/:@'\"<>]*):([^\s/'\"<>]+)@")
+# The password reaches to the last @ of the host's part: one may hold @ itself, and so may the user's name.
+URL_PASSWORD = re.compile(r"://([^\s/:'\"<>]*):([^\s/'\"<>]+)@")
 # A user is a token when a program speaks HTTP and it is as long as one, whatever stands for a password.
 URL_TOKEN = re.compile(r"(?<=http|ttps)://[^\s/:@'\"<>{}$*]{16,}(?=@|:[^\s/:@'\"<>{}]{0,100}@)")
 # Not encoded as an address asks for: the password holds slashes, and no port comes first.

@@ -75,8 +75,8 @@ def _why(one: "Waiting", here: str) -> str:
         return f"process {one.pid or '(unknown)'} is sending it to {server}"
     if here and server == here:
         return (
-            f"waiting for the server that was at {server} when it was recorded; another one answers there now: name the "
-            "new address of the first with TRIALBOOK_API_HOST=ADDRESS, or send it to the one that answers with "
+            f"waiting for the server that was at {server} when it was recorded; another one answers there now: name "
+            "the new address of the first with TRIALBOOK_API_HOST=ADDRESS, or send it to the one that answers with "
             f"`trialbook sync --to {server}`"
         )
     return (

@@ -120,7 +120,7 @@ class ParametersMixin(ValuesMixin):
     def _connect_declared(self, values: TaskParameters, section: str, remote: bool) -> TaskParameters:
         if remote:
             known = values.to_dict()
-            stored = self._overridden(section, known, _names(known))
+            stored = self._overridden(section, known, counted(known))
             values.update_from_dict({name: stored[name] for name in known})
 
         def changed() -> None:
@@ -135,7 +135,7 @@ class ParametersMixin(ValuesMixin):
         if odd:
             _log.warning("connect(): names of parameters are texts; %s stored as such", _some(odd))
         merged = plain(values)
-        names = _names(merged)
+        names = counted(merged)
         if remote:
             merged = self._overridden(section, merged, names)
         owned = {key for key, _ in flatten(merged)}
@@ -154,7 +154,7 @@ class ParametersMixin(ValuesMixin):
     def _overridden(
         self, section: str, values: Mapping[Any, Any], names: "Counter[str]", prefix: str = ""
     ) -> dict[Any, Any]:
-        """The values with those of the task in their place, in the types of the code; ``names`` from ``_names``."""
+        """The values with those of the task in their place, in the types of the code; ``names`` from ``counted``."""
         stored = self._sections().get(section) or {}
         merged: dict[Any, Any] = {}
         for key, value in values.items():
@@ -174,7 +174,7 @@ class ParametersMixin(ValuesMixin):
     def _connect_object(self, mutable: Any, structure: Structure | None, section: str, remote: bool) -> Any:
         with guard("connect"):
             taken: Structure | None = structure or public(mutable)
-            names = _names(taken.values) if taken is not None else Counter()
+            names = counted(taken.values) if taken is not None else Counter()
             if remote and taken is not None:
                 mutable = self._edited(mutable, taken, section, "", (), names)
                 taken = structure_of(mutable) if structure else public(mutable)
@@ -216,14 +216,14 @@ class ParametersMixin(ValuesMixin):
         return structure.write(changes) if changes else value
 
 
-def _names(values: Mapping[Any, Any]) -> "Counter[str]":
+def counted(values: Mapping[Any, Any]) -> "Counter[str]":
     """How many values have each name. Two of one name are said: only the last of them can be recorded and edited."""
     names = Counter(name for name, _ in flatten(values))
     for name, count in names.items():
         if count > 1:
             _log.warning(
-                "connect(): %d values have the name %r; the last of them is recorded and can be edited, the others stay "
-                "as they are in the code: rename them to record them",
+                "connect(): %d values have the name %r; the last of them is recorded and can be edited, the others "
+                "stay as they are in the code: rename them to record them",
                 count,
                 name,
             )

@@ -3,7 +3,7 @@
 import difflib
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.ids import is_id
@@ -80,10 +80,14 @@ class QueryMixin(TaskBase):
             found = project_ids(session, project_name)
             if not found:
                 raise ProjectNotFound(f"there is no project {project_name!r}")
-            ask["project"] = found
+            ask["project"] = _both(ask.get("project"), found)
+            if not ask["project"]:
+                return None
         if task_name:
+            _once(ask, "name", "task_name")
             ask["name"] = f"^{re.escape(storable(task_name))}$"
         if tags:
+            _once(ask, "tags", "tags")
             ask["tags"] = ["__$all", *tags]
         ask.setdefault("order_by", ["-last_update"])
         ask.update(only_fields=["id", "system_tags"], page=0, page_size=_PAGE, search_hidden=True)
@@ -376,16 +380,60 @@ def _conditions(task_filter: Mapping[str, Any] | None) -> dict[str, Any]:
     from trialbook.wire.tasks import GetAllTasks
 
     known = {field.encode_name for field in msgspec.structs.fields(GetAllTasks)} - {"dotted"}
-    for name in task_filter:
-        path = isinstance(name, str) and "." in name and name.split(".", 1)[0] in known_fields()
-        if name not in known and not path:
-            near = difflib.get_close_matches(str(name), sorted(known), 1)
-            meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise UsageError(
-                f"task_filter: {name!r} is no condition{meant} There are {', '.join(sorted(known))}, and paths such as "
-                "'hyperparams.Args.lr'"
-            )
+    for name, value in task_filter.items():
+        if name not in known and not _is_path(name):
+            raise _no_condition(name, known, "")
+        if name == "filters" and isinstance(value, Mapping):
+            for field, terms in value.items():
+                if field not in known and not _is_path(field):
+                    raise _no_condition(field, known, "filters: ")
+                _only(terms, ("any", "all", "op"), f"filters: {field}: ")
+                for joined in ("any", "all"):
+                    if isinstance(terms, Mapping):
+                        _only(terms.get(joined), ("include", "exclude"), f"filters: {field}: {joined}: ")
+        elif name in ("_any_", "_all_", "_or_", "_and_"):
+            _only(value, ("fields", "pattern", "datetime"), f"{name}: ")
+        elif name == "order_by":
+            for order in [value] if isinstance(value, str) else value or ():
+                field = str(order).lstrip("+-")
+                if field not in known_fields() and not _is_path(field):
+                    raise _no_condition(field, known_fields() & known, "order_by: ")
     return dict(task_filter)
+
+
+def _both(wanted: Any, found: list[str]) -> list[str]:
+    """The projects that have the name and that the filter asks for: what it says must not be lost beside the name."""
+    if not wanted:
+        return found
+    ids = [wanted] if isinstance(wanted, str) else list(wanted)
+    if not all(isinstance(one, str) and is_id(one) for one in ids):
+        _once({"project": wanted}, "project", "project_name")
+    return [one for one in found if one in ids]
+
+
+def _once(ask: Mapping[str, Any], name: str, argument: str) -> None:
+    """Refuse a condition that the filter holds as well: one of the two would be lost."""
+    if ask.get(name):
+        raise UsageError(f"{argument} and task_filter[{name!r}] are one condition: give one of them")
+
+
+def _is_path(name: Any) -> bool:
+    return isinstance(name, str) and "." in name and name.split(".", 1)[0] in known_fields()
+
+
+def _only(given: Any, known: tuple[str, ...], where: str) -> None:
+    for name in given if isinstance(given, Mapping) else ():
+        if name not in known:
+            raise _no_condition(name, known, where)
+
+
+def _no_condition(name: Any, known: Iterable[str], where: str) -> UsageError:
+    near = difflib.get_close_matches(str(name), sorted(known), 1)
+    meant = f"; did you mean {near[0]!r}?" if near else "."
+    return UsageError(
+        f"task_filter: {where}{name!r} is no condition{meant} There are {', '.join(sorted(known))}"
+        + ("" if where and not where.startswith("order") else ", and paths such as 'hyperparams.Args.lr'")
+    )
 
 
 def _documents(
@@ -404,13 +452,18 @@ def _documents(
     else:
         names = [project_name] if isinstance(project_name, str) else list(project_name or [])
         if names:
-            ask["project"] = [found for name in names for found in project_ids(session, name)]
-            if not ask["project"]:
+            found_ids = [found for name in names for found in project_ids(session, name)]
+            if not found_ids:
                 _log.warning("there is no project %s", ", ".join(map(repr, names)))
                 return []
+            ask["project"] = _both(ask.get("project"), found_ids)
+            if not ask["project"]:
+                return []
         if task_name:
+            _once(ask, "name", "task_name")
             ask["name"] = task_name
         if tags:
+            _once(ask, "tags", "tags")
             ask["tags"] = list(tags)
         if not allow_archived:
             ask["system_tags"] = [*(ask.get("system_tags") or []), "-archived"]

@@ -15,6 +15,7 @@ from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
 from trialbook.sdk.offline import import_session
 from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.parameters import counted
 
 if TYPE_CHECKING:
     from trialbook.sdk.task import Task
@@ -200,7 +201,7 @@ class RemoteMixin(TaskBase):
             return self._function_task(task, name, task_name, kwargs)
         if wanted != name:
             return None
-        arguments = task._overridden(FUNCTION_SECTION, kwargs)
+        arguments = task._overridden(FUNCTION_SECTION, kwargs, counted(kwargs))
         arguments.pop(_NAME, None)
         func(**arguments)
         task.close()

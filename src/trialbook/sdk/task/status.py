@@ -307,13 +307,17 @@ class StatusMixin(TaskBase):
         Raises:
             RuntimeError: the status is one of ``raise_on_status``.
             TaskNotFound: the task was deleted meanwhile.
-            UsageError: there is no such status.
+            UsageError: there is no such status, none at all is named, or the seconds are negative.
 
         Example:
             >>> task.mark_completed()
             >>> task.wait_for_status(check_interval_sec=1)
         """
         wanted = _statuses("status", status)
+        if not wanted:
+            raise UsageError("status names no status: one that the task may reach, such as 'completed'")
+        if check_interval_sec < 0:
+            raise UsageError(f"check_interval_sec must not be negative, got {check_interval_sec!r}")
         if "completed" in wanted:
             wanted |= {"published", "publishing"}
         refused = _statuses("raise_on_status", raise_on_status or ())

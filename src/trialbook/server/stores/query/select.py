@@ -72,6 +72,9 @@ def conditions(collection: Collection, ask: Query) -> list[ColumnElement[bool]]:
 def _constraint(collection: Collection, name: str, value: Any) -> list[ColumnElement[bool]]:
     field = collection.find(name)
     if field is None:
+        if "." in name:
+            # No client names a path by chance; to pass over it would answer with everything.
+            raise BadField(f"{name}: a {collection.noun} has no such field to look for", field=name)
         return []
     root = name.partition(".")[0]
     if name in collection.patterns:
@@ -82,7 +85,7 @@ def _constraint(collection: Collection, name: str, value: Any) -> list[ColumnEle
         return moments.numbers(name, field, value)
     if name in collection.equals or root in collection.equals:
         return [_equal(field, value)]
-    if name in collection.lists or root in collection.lists:
+    if name in collection.lists or root in collection.lists or "." in name:
         part = lists.condition(name, field, value)
         return [] if part is None else [part]
     return []
