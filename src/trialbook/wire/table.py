@@ -48,7 +48,8 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         changes: True when it changes anything; such a method refuses GET with a cookie session.
         summary: one sentence for the API page.
         transaction: "auto" runs the handler inside one transaction of the dispatcher (``context.connection``; a write
-            transaction when ``changes``); "own" lets the handler open its own.
+            transaction when ``changes``); "own" lets the handler open its own; "slices" does so as well, for a list of
+            any length, but joins the transaction of a call that it is part of.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     since: str = "2.1"
     changes: bool = False
     summary: str = ""
-    transaction: Literal["auto", "own"] = "auto"
+    transaction: Literal["auto", "own", "slices"] = "auto"
 
 
 class MethodTable:
@@ -77,7 +78,7 @@ class MethodTable:
         since: str = "2.1",
         changes: bool = False,
         summary: str = "",
-        transaction: Literal["auto", "own"] = "auto",
+        transaction: Literal["auto", "own", "slices"] = "auto",
     ) -> None:
         """Declare a method; a second one of the same name is a programming error."""
         if name in self._methods:
@@ -112,7 +113,14 @@ def reads(name: str, request: Any, reply: Any, summary: str, since: str = "2.1")
     METHODS.add(name, request=request, reply=reply, permit=Permission.READ, since=since, summary=summary)
 
 
-def writes(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
+def writes(
+    name: str,
+    request: Any,
+    reply: Any,
+    summary: str,
+    since: str = "2.1",
+    transaction: Literal["auto", "slices"] = "auto",
+) -> None:
     """Declare a method for people who manage things."""
     METHODS.add(
         name,
@@ -122,13 +130,28 @@ def writes(name: str, request: Any, reply: Any, summary: str, since: str = "2.1"
         since=since,
         changes=True,
         summary=summary,
+        transaction=transaction,
     )
 
 
-def works(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
+def works(
+    name: str,
+    request: Any,
+    reply: Any,
+    summary: str,
+    since: str = "2.1",
+    transaction: Literal["auto", "slices"] = "auto",
+) -> None:
     """Declare a method that a run or a worker needs."""
     METHODS.add(
-        name, request=request, reply=reply, permit=Permission.WORK, since=since, changes=True, summary=summary
+        name,
+        request=request,
+        reply=reply,
+        permit=Permission.WORK,
+        since=since,
+        changes=True,
+        summary=summary,
+        transaction=transaction,
     )
 
 

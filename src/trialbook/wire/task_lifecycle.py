@@ -218,10 +218,10 @@ writes("tasks.delete", DeleteTask, DeleteTaskReply, "Delete a task and its resul
 writes("tasks.delete_many", DeleteManyTasks, ManyReply, "Delete tasks and their results.", "2.13")
 
 
-writes("tasks.archive", TasksRef, Archived, "Archive tasks.")
+writes("tasks.archive", TasksRef, Archived, "Archive tasks.", transaction="slices")
 
 
-writes("tasks.unarchive", TasksRef, Archived, "Bring tasks back from the archive.")
+writes("tasks.unarchive", TasksRef, Archived, "Bring tasks back from the archive.", transaction="slices")
 
 
 writes("tasks.archive_many", ManyTasks, ManyReply, "Archive tasks.", "2.13")

@@ -185,7 +185,7 @@ works("tasks.update", EditTask, Updated, "Change a task.")
 writes("tasks.clone", Clone, TaskId, "A new task with the inputs of another.")
 
 
-works("tasks.move", MoveTasks, TasksMoved, "Put tasks into another project.", "2.12")
+works("tasks.move", MoveTasks, TasksMoved, "Put tasks into another project.", "2.12", "slices")
 
 reads("tasks.get_types", GetTypes, TypesReply, "Types of tasks in use.", "2.8")
 writes("tasks.validate", CreateTask, Empty, "Check a new task without making it.")

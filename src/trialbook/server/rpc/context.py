@@ -95,6 +95,16 @@ class Context:
             done += self._slice(items[start : start + THINGS_AT_ONCE], act)
         return done
 
+    def each(self, items: Sequence[str], act: Callable[[str], None]) -> None:
+        """Do something to each of a long list, as ``in_slices``; what is refused ends it, after the slices before."""
+
+        def all_of(some: Sequence[str]) -> list[None]:
+            for item in some:
+                act(item)
+            return []
+
+        self.in_slices(items, all_of)
+
     def _slice(
         self, items: Sequence[str], act: Callable[[Sequence[str]], list[T]], attempt: int = 1
     ) -> list[T]:

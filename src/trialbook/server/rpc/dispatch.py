@@ -156,7 +156,7 @@ class Dispatcher:
 
 def _opens(method: Method) -> bool:
     """Whether the handler opens its transactions; for a list of any length there are several."""
-    return method.transaction == "own" or method.reply is ManyReply
+    return method.transaction != "auto" or method.reply is ManyReply
 
 
 def _refusal(error: sa.exc.DBAPIError | OverflowError) -> Exception:

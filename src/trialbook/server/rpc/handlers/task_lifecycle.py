@@ -7,6 +7,7 @@ from typing import Any
 from trialbook.errors import WireError
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
+from trialbook.server.stores.tasks import task
 from trialbook.wire import task_lifecycle as wire
 from trialbook.wire.query import Empty, ManyFailure, ManyReply, Updated
 
@@ -203,17 +204,27 @@ def unarchive_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
 @handles("tasks.archive")
 def archive(context: Context, ask: wire.TasksRef) -> wire.Archived:
     """Archive tasks."""
-    for id in ask.tasks:
-        context.services.lifecycle.archive(context, id)
-    return wire.Archived(archived=len(ask.tasks))
+    return _each(context, ask.tasks, context.services.lifecycle.archive)
 
 
 @handles("tasks.unarchive")
 def unarchive(context: Context, ask: wire.TasksRef) -> wire.Archived:
     """Bring tasks back."""
-    for id in ask.tasks:
-        context.services.lifecycle.unarchive(context, id)
-    return wire.Archived(archived=len(ask.tasks))
+    return _each(context, ask.tasks, context.services.lifecycle.unarchive)
+
+
+def require_all(context: Context, ids: list[str]) -> None:
+    """Refuse a list with an unknown task before the first slice of it changes anything."""
+    if context.open_connection is None:
+        with context.database.read() as connection:
+            for id in ids:
+                context.services.tasks.require(connection, id, task.c.id)
+
+
+def _each(context: Context, ids: list[str], act: Callable[[Context, str], None]) -> wire.Archived:
+    require_all(context, ids)
+    context.each(ids, lambda id: act(context, id))
+    return wire.Archived(archived=len(ids))
 
 
 @handles("tasks.enqueue_many")

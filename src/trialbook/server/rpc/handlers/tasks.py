@@ -6,6 +6,7 @@ from trialbook.base.clock import iso
 from trialbook.errors import MissingField
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc.context import Context
+from trialbook.server.rpc.handlers.task_lifecycle import require_all
 from trialbook.server.rpc.registry import handles
 from trialbook.server.services.call import announce
 from trialbook.server.stores.tasks import task
@@ -92,16 +93,24 @@ def get_types(context: Context, ask: wire.GetTypes) -> wire.TypesReply:
 @handles("tasks.move")
 def move(context: Context, ask: wire.MoveTasks) -> wire.TasksMoved:
     """Another project."""
+    ids = list(dict.fromkeys(ask.ids))
+    require_all(context, ids)
+    (project,) = context.in_slices([""], lambda _: [_place(context, ask)])
+    context.each(ids, lambda id: _move(context, id, project))
+    return wire.TasksMoved(project_id=project, updated=len(ids))
+
+
+def _place(context: Context, ask: wire.MoveTasks) -> str:
     project = context.services.editing.place(context, ask.project, ask.project_name)
     if project is None:
         raise MissingField("tasks.move needs project or project_name", field="project")
-    for id in dict.fromkeys(ask.ids):
-        row = context.services.tasks.require(context.connection, id, task.c.project, lock=True)
-        context.services.tasks.change(
-            context.connection, id, {"project": project, "last_change": context.now}
-        )
-        announce(context, id, row.project, project)
-    return wire.TasksMoved(project_id=project, updated=len(set(ask.ids)))
+    return project
+
+
+def _move(context: Context, id: str, project: str) -> None:
+    row = context.services.tasks.require(context.connection, id, task.c.project, lock=True)
+    context.services.tasks.change(context.connection, id, {"project": project, "last_change": context.now})
+    announce(context, id, row.project, project)
 
 
 @handles("tasks.activity")
