@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from tests.support import frames
+from tests.support.console import blocks
 from tests.support.server import RunningServer
 from tests.support.waiting import until
 
@@ -27,7 +28,7 @@ from trialbook.server.stores import events, graves, journals, log_search, logs
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.events import Stored, event
 from trialbook.server.stores.graves import grave
-from trialbook.server.stores.logs import Entry, console, log_block
+from trialbook.server.stores.logs import console, log_block
 from trialbook.server.stores.series import (
     of_owners,
     series,
@@ -37,7 +38,7 @@ from trialbook.server.stores.series import (
     series_seen,
 )
 
-SERIES, MANY = 450, 1500
+SERIES, MANY = 250, 1500
 OWNED = (series, series_batch, series_seen, event, log_block, console, journals.journal, grave)
 LINES = {"Content-Type": "application/json-lines"}
 POINTS = {"Content-Type": "application/x-trialbook-points"}
@@ -71,9 +72,7 @@ def fill(database: Database, owner: str) -> None:
     plots = [Stored(events.PLOT, "m", "v", n, "", n, "", {"plot_str": "{}"}) for n in range(MANY)]
     with database.write() as connection:
         events.put(connection, events.pack(owner, False, plots))
-        packed = logs.pack("w", [Entry(1, 20, 0, "one line")])
-        for _ in range(300):
-            logs.append(connection, owner, packed)
+        logs.append(connection, owner, blocks(1200, 1))
         seen = [{"owner": owner, "digest": f"{n}", "at": 1.0} for n in range(1100)]
         connection.execute(sa.insert(series_seen), seen)
         journals.lock(connection, f"j{owner}", owner, 1.0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.support.console import blocks
 from tests.support.server import RunningServer
 from tests.support.waiting import until
 
@@ -245,6 +246,49 @@ def test_old_things_go_by_rule(house: House) -> None:
     house.retention()
     assert young not in house.kept(logs.log_block, logs.log_block.c.owner)
     assert fresh not in house.kept(task, task.c.id)
+
+
+def test_S7_very_much_goes_some_at_a_time(house: House) -> None:
+    project = house.project("much")
+    with house.database.write() as connection:
+        retention.put(connection, project, {"console_days": 1.0, "samples_days": 1.0, "archived_days": None})
+    id = house.task(project, 5)
+    many = 2300
+    with house.database.write() as connection:
+        logs.append(connection, id, blocks(many, 5))
+        images = [Stored("image", "m", "v", n, "", n, "w", {"url": f"http://h/{n}"}) for n in range(2, many)]
+        events.put(connection, events.pack(id, False, images))
+    each: list[int] = []
+
+    def executed(_: Any, cursor: Any, statement: str, *__: Any) -> None:
+        if statement.startswith("DELETE"):
+            each[-1] += cursor.rowcount
+
+    sa.event.listen(house.database.engine, "begin", lambda _: each.append(0))
+    sa.event.listen(house.database.engine, "after_cursor_execute", executed)
+    while house.retention():
+        pass
+    assert house.kept(logs.log_block, logs.log_block.c.owner) == set()
+    assert house.kept(event, event.c.owner) == set()
+    assert sum(each) == 2 * many
+    assert max(each) == 1000
+    with house.database.read() as connection:
+        held = logs.totals(connection, id)
+        assert held.first_line == held.lines == held.first_entry == held.entries == many + 1
+
+
+def test_S7_a_long_console_is_cleared_in_parts(server: RunningServer) -> None:
+    id = server.call("tasks.create", name="cleared", type="training")["id"]
+    database = Database(server.database or f"sqlite:///{server.data}/trialbook.db")
+    try:
+        with database.write() as connection:
+            logs.append(connection, id, blocks(2300, 5))
+            logs.append(connection, id, blocks(1, round(time.time() * 1e6)))
+    finally:
+        database.close()
+    assert server.call("events.clear_task_log", task=id, threshold_sec=3600)["deleted"] == 2300
+    shown = server.call("logs.range", task=id, start=0, count=5000)
+    assert [(line["number"]) for line in shown["lines"]] == [2300]
 
 
 def test_a_storage_that_is_away_is_tried_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

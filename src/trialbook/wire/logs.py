@@ -161,4 +161,5 @@ writes(
     LogCleared,
     "Forget the console of a task, or its older part.",
     "2.19",
+    "slices",
 )

@@ -1,6 +1,7 @@
 """What is older than its project keeps it goes: console, debug samples, archived tasks. A few tasks a round."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from trialbook.server.services.lifecycle import Lifecycle
 from trialbook.server.stores import events, garbage, logs, retention
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.events import event
+from trialbook.server.stores.graves import standing
 from trialbook.server.stores.logs import console
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.tasks import task
@@ -71,17 +73,23 @@ class Retention:
 
     def _archived(self, scope: sa.ColumnElement[bool], before: float) -> int:
         query = sa.select(task.c.id).where(scope, task.c.archived, task.c.last_change < before)
-        return self._each(
-            query, lambda call, id: self._lifecycle.delete(call, id, force=True, delete_files=True)
-        )
+
+        def delete(call: LoopCall, id: str) -> None:
+            self._lifecycle.delete(call, id, force=True, delete_files=True)
+
+        return self._each(query, delete)
 
     def _console(self, scope: sa.ColumnElement[bool], before: float) -> int:
         held = sa.select(console.c.owner).where(console.c.first_entry < console.c.entries)
         query = _resting(scope, before).where(task.c.id.in_(held))
-        return self._each(query, lambda call, id: logs.forget(call.connection, id))
+
+        def forget(call: LoopCall, id: str) -> None:
+            logs.forget(call.connection, id)
+
+        return self._each(query, forget)
 
     def _samples(self, scope: sa.ColumnElement[bool], before: float) -> int:
-        held = sa.select(event.c.owner).where(event.c.kind == events.IMAGE)
+        held = sa.select(event.c.owner).where(event.c.kind == events.IMAGE, standing(event.c.owner))
         query = _resting(scope, before).where(task.c.id.in_(held))
 
         def forget(call: LoopCall, id: str) -> None:
@@ -91,19 +99,25 @@ class Retention:
 
         return self._each(query, forget)
 
-    def _each(self, query: "sa.Select[Any]", act: Any) -> int:
+    def _each(self, query: "sa.Select[Any]", act: Callable[[LoopCall, str], None]) -> int:
         with self._database.read() as connection:
             ids = list(connection.execute(query.limit(_AT_ONCE)).scalars())
         for id in ids:
-            with self._database.write() as connection:
-                # It may have changed since it was listed.
-                if connection.execute(query.where(task.c.id == id)).first() is None:
-                    continue
-                call = LoopCall(connection, self._clock(), "retention")
-                act(call, id)
-            for topic, kind, keys in call.published:
-                self._hub.publish(topic, kind, keys)
+            # A part in each transaction, until the rule finds nothing more of it.
+            while self._part(query, id, act):
+                pass
         return len(ids)
+
+    def _part(self, query: "sa.Select[Any]", id: str, act: Callable[[LoopCall, str], None]) -> bool:
+        with self._database.write() as connection:
+            # It may have changed since it was listed.
+            if connection.execute(query.where(task.c.id == id)).first() is None:
+                return False
+            call = LoopCall(connection, self._clock(), "retention")
+            act(call, id)
+        for topic, kind, keys in call.published:
+            self._hub.publish(topic, kind, keys)
+        return True
 
 
 def _resting(scope: sa.ColumnElement[bool], before: float) -> "sa.Select[Any]":

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from starlette.requests import Request
 
+from trialbook.server.series.erase import clear
 from trialbook.server.services.accounts import Caller
 from trialbook.server.services.bundle import Services
 from trialbook.server.stores.database import Database
+from trialbook.server.stores.graves import Buried
 
 ATTEMPTS = 4
 """How often a transaction is begun that met another server's."""
@@ -112,6 +114,11 @@ class Context:
         try:
             with self.write():
                 return act(items)
+        except Buried as found:
+            if attempt == ATTEMPTS:
+                raise
+            clear(self.database, found.owner)
+            del self.published[told:], self.afterwards[later:]
         except sa.exc.DBAPIError as error:
             if attempt == ATTEMPTS or not collided(error):
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,7 +14,7 @@ from trialbook.server.stores.codec import compress, decompress
 from trialbook.server.stores.database import metadata
 from trialbook.server.stores.dialect import insert
 from trialbook.server.stores.graves import standing
-from trialbook.server.stores.series import Id, name_hash
+from trialbook.server.stores.series import Id, name_hash, portions
 
 event = sa.Table(
     "event",
@@ -135,15 +135,21 @@ def _drop_overwritten(connection: Connection, images: Sequence[dict[str, Any]]) 
 def image_urls(connection: Connection, owner: str) -> list[str]:
     """Where the images of a task are, each once."""
     query = sa.select(event).where(_matching([owner], IMAGE, None)).order_by(event.c.id)
-    found = [str(document(row).get("url", "")) for row in connection.execute(query)]
+    return _urls(connection.execute(query))
+
+
+def _urls(rows: Iterable[Any]) -> list[str]:
+    found = [str(document(row).get("url", "")) for row in rows]
     return list(dict.fromkeys(url for url in found if url))
 
 
-def drop_images(connection: Connection, owner: str) -> list[str]:
-    """Forget the images of a task; where they were."""
-    urls = image_urls(connection, owner)
-    connection.execute(sa.delete(event).where(event.c.owner == owner, event.c.kind == IMAGE))
-    return urls
+def drop_images(connection: Connection, owner: str, most: int = 1000) -> list[str]:
+    """Forget images of a task, the oldest first and at most so many; where they were."""
+    query = sa.select(event).where(_matching([owner], IMAGE, None)).order_by(event.c.id).limit(most)
+    rows = connection.execute(query).all()
+    for some in portions(rows):
+        connection.execute(sa.delete(event).where(event.c.id.in_([row.id for row in some])))
+    return _urls(rows)
 
 
 _IDENTITY = ("owner", "kind", "metric_hash", "variant_hash", "iteration", "key_hash")

@@ -371,13 +371,14 @@ def _joined(rows: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def forget(connection: Connection, owner: str, before: int | None = None) -> int:
+def forget(connection: Connection, owner: str, before: int | None = None, most: int = 1000) -> int:
     """Drop the older part of a console, block by block; the numbers of what stays do not change.
 
     Args:
         connection: of a write transaction.
         owner: task or model id.
         before: µs since the epoch; blocks that hold anything as new stay. None drops everything.
+        most: blocks to drop at once; the caller comes again until nothing goes.
 
     Returns:
         How many reports went.
@@ -391,7 +392,14 @@ def forget(connection: Connection, owner: str, before: int | None = None) -> int
         query = query.where(log_block.c.owner == owner, log_block.c.last_time >= before)
         first = connection.execute(query.order_by(log_block.c.first_line).limit(1)).first()
     line, entry = (held.lines, held.entries) if first is None else (first.first_line, first.first_entry)
-    connection.execute(sa.delete(log_block).where(log_block.c.owner == owner, log_block.c.first_line < line))
+    query = sa.select(log_block.c.first_line, log_block.c.first_entry)
+    query = query.where(log_block.c.owner == owner, log_block.c.first_line < line)
+    enough = connection.execute(query.order_by(log_block.c.first_line).offset(most).limit(1)).first()
+    if enough is not None:
+        line, entry = enough.first_line, enough.first_entry
+    # Not what another server has joined meanwhile to a block that reaches over the edge.
+    gone = log_block.c.first_line + log_block.c.lines <= line
+    connection.execute(sa.delete(log_block).where(log_block.c.owner == owner, gone))
     connection.execute(
         sa.update(console).where(console.c.owner == owner).values(first_line=line, first_entry=entry)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -81,9 +81,15 @@ def _written(database: Database, ask: wire.DownloadTaskLog, start: int, end: int
 @handles("events.clear_task_log")
 def clear_task_log(context: Context, ask: wire.ClearTaskLog) -> wire.LogCleared:
     """Forget the console, or its older part."""
-    context.services.events.require_open(context.connection, ask.task, False, ask.allow_locked)
     before = round((context.now - ask.threshold_sec) * 1e6) if ask.threshold_sec else None
-    deleted = logs.forget(context.connection, ask.task, before)
+
+    def forget(_: Sequence[str]) -> list[int]:
+        context.services.events.require_open(context.connection, ask.task, False, ask.allow_locked)
+        return [logs.forget(context.connection, ask.task, before)]
+
+    deleted = 0
+    while gone := sum(context.in_slices([ask.task], forget)):
+        deleted += gone
     context.publish(f"task:{ask.task}", "log", [ask.task])
     return wire.LogCleared(deleted=deleted)
 
