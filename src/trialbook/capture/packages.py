@@ -1,6 +1,7 @@
 """Which packages a program needs: the imports of its script and of the modules beside it, mapped to distributions."""
 
 import ast
+import codecs
 import itertools
 import json
 import re
@@ -9,7 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
-_INCLUDE = re.compile(r"\s*(-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)")
+_INCLUDE = re.compile(r"\s*(-r|-c|--requirement|--constraint)[ \t=]*(\"[^\"]+\"|'[^']+'|[^\s#]\S*)")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # Before that of UTF-16, with which it begins.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _MOST_FILES = 500
 _MOST_BYTES = 2 << 20
 
@@ -60,14 +69,36 @@ def requirement_lines(path: Path) -> str:
     return "".join(f"{line}\n" for line in _read(path, set()))
 
 
+def listed_lines(lines: Iterable[str]) -> str:
+    """Requirement lines of a program, with those of the files that they include; their paths begin where it runs."""
+    every = (line for text in lines for line in (text.splitlines() or [text]))
+    return "".join(f"{line}\n" for line in _followed(every, Path(), set()))
+
+
 def _read(path: Path, seen: set[Path]) -> Iterator[str]:
     seen.add(path.resolve())
-    for line in path.read_text("utf-8-sig").splitlines():
+    yield from _followed(_text(path).splitlines(), path.parent, seen)
+
+
+def _text(path: Path) -> str:
+    """As pip reads it: a shell on Windows writes UTF-16 into a file, and older editors what fits no UTF-8."""
+    content = path.read_bytes()
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content.decode(encoding, "replace")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _followed(lines: Iterable[str], folder: Path, seen: set[Path]) -> Iterator[str]:
+    for line in lines:
         found = _INCLUDE.match(line)
         if found is None or "://" in found[2]:
             yield line
             continue
-        other = path.parent / found[2].strip("\"'")
+        other = folder / found[2].strip("\"'")
         if found[1] in ("-c", "--constraint") or not other.is_file():
             yield f"# {line.strip()}  (a file of the machine that recorded this)"
         elif other.resolve() not in seen:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trialbook.capture.packages import required, requirement_lines
+from trialbook.capture.packages import listed_lines, required, requirement_lines
 
 
 def install(folder: Path, name: str, files: list[str], origin: dict[str, object] | None = None) -> None:
@@ -73,4 +73,28 @@ def test_T14_files_that_a_file_includes(tmp_path: Path) -> None:
     assert [line.split("  ")[0] for line in lines if line.startswith("#")] == [
         "# -c limits.txt",
         "# -r missing.txt",
+    ]
+
+
+def test_T14_files_are_read_as_pip_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1"):
+        (tmp_path / f"{encoding}.txt").write_text(f"a-{encoding}  # Köln\r\n", encoding=encoding, newline="")
+    (tmp_path / "sp ace#1.txt").write_text("spaced\n")
+    (tmp_path / "all.txt").write_text(
+        "-r utf-8.txt\n-r utf-8-sig.txt\n-r utf-16.txt\n-r utf-32.txt\n-r latin-1.txt\n-r 'sp ace#1.txt'\n"
+    )
+    wanted = [f"a-{one}  # Köln" for one in ("utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1")]
+    assert requirement_lines(tmp_path / "all.txt").splitlines() == [*wanted, "spaced"]
+    monkeypatch.chdir(tmp_path)
+    lines = listed_lines(
+        ["b", '--requirement "sp ace#1.txt"', "", "c\n-r utf-16.txt", "-r missing.txt", "-r https://h/x"]
+    )
+    assert lines.splitlines() == [
+        "b",
+        "spaced",
+        "",
+        "c",
+        wanted[2],
+        "# -r missing.txt  (a file of the machine that recorded this)",
+        "-r https://h/x",
     ]

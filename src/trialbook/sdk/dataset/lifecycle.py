@@ -152,7 +152,7 @@ class ClosingMixin(CommitMixin):
             UsageError: files wait for ``upload``, or it is neither draft nor open.
         """
         if self._session is not None:
-            say("Trialbook: a dataset is finalized when its offline session is imported")
+            say("Trialbook: a dataset is finalized when its session is imported with finalize=True")
             return False
         try:
             return self._finalized(verbose, auto_upload)

@@ -184,7 +184,7 @@ def _requirements(
     script: str | None,
 ) -> str | None:
     """Requirement lines; None when nothing is known."""
-    from trialbook.capture.packages import required, requirement_lines
+    from trialbook.capture.packages import listed_lines, required, requirement_lines
 
     root = code.root if code is not None else None
     if packages is True:
@@ -193,7 +193,7 @@ def _requirements(
         return required(_script_path(root, script), root, {}, (OWN,))
     if packages:
         lines = [packages] if isinstance(packages, str) else [str(line) for line in packages]
-        return "\n".join(lines) + "\n"
+        return listed_lines(lines)
     if requirements_file:
         path = Path(requirements_file).expanduser()
         if not path.is_file() and root is not None:

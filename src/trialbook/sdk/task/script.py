@@ -80,23 +80,23 @@ class ScriptMixin(TaskBase):
         """Replace the list of packages.
 
         Args:
-            packages: requirement lines, or the path of a file of them; they are recorded as they are, except that
-                ``trialbook`` becomes the address of this SDK on the server.
+            packages: requirement lines, or the path of a file of them. They are recorded as they are, except that
+                ``-r FILE`` becomes the lines of that file, and ``trialbook`` the address of this SDK on the server.
 
         Raises:
             UsageError: there is no such file, or the task is neither a draft nor running.
         """
+        from trialbook.capture.packages import listed_lines, requirement_lines
+
         if isinstance(packages, (str, Path)):
             path = Path(packages).expanduser()
             if not path.is_file():
                 raise UsageError(
                     f"there is no requirements file {packages}; a list of lines is taken as well"
                 )
-            from trialbook.capture.packages import requirement_lines
-
             text = requirement_lines(path)
         else:
-            text = "".join(f"{line}\n" for line in packages)
+            text = listed_lines(packages)
         from trialbook.capture.own_package import names_own
 
         if names_own(text):
