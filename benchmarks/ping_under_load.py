@@ -1,7 +1,8 @@
 """How long another request waits while one client writes a lot.
 
-    python -m benchmarks.ping_under_load [--only console,names,upload,bombs] [--lines 1000000] [--names 100000]
-                                         [--megabytes 2048] [--door lines|journal] [--together] [--database URL]
+    python -m benchmarks.ping_under_load [--only console,names,upload,bombs,reset,delete]
+                                         [--lines 1000000] [--names 100000] [--megabytes 2048]
+                                         [--door lines|journal] [--together] [--database URL]
 
 Two callers go on during each load: one reads a task, the other writes to one. Each line has the time of the load, and
 the median, the 99th percentile and the worst of both callers, beside the same two callers on the idle server.
@@ -113,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="console,names,upload,bombs")
+    parser.add_argument("--only", default="console,names,upload,bombs,reset,delete")
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--names", type=int, default=100_000)
     parser.add_argument("--megabytes", type=int, default=2048)
@@ -150,11 +151,25 @@ def kinds(server: Server, asked: argparse.Namespace) -> dict[str, Callable[[], C
 
         return load
 
+    def going(method: str) -> Callable[[], object]:
+        task = server.call("tasks.create", name=method, type="training", project_name="benchmarks")["id"]
+        for name, content, body in (*console(task, asked.lines, "lines"), *names(task, asked.names, "lines")):
+            server.ask(name, body, content)
+
+        def load() -> None:
+            server.call(f"tasks.{method}", task=task, force=True)
+            # What is left of it goes in the background.
+            time.sleep(20)
+
+        return load
+
     return {
         "console": lambda: writing("console", asked.lines, console),
         "names": lambda: writing("names", asked.names, names),
         "upload": lambda: lambda: upload(server, asked.megabytes),
         "bombs": lambda: lambda: bombs(server),
+        "reset": lambda: going("reset"),
+        "delete": lambda: going("delete"),
     }
 
 

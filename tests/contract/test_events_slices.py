@@ -14,6 +14,8 @@ from tests.support import frames
 from tests.support.server import RunningServer
 
 from trialbook.base.ids import new_id
+from trialbook.errors import BodyTooLarge
+from trialbook.journal.writer import SEGMENT_BYTES
 from trialbook.server.core.fair_lock import FairLock
 from trialbook.server.core.limits import LARGE_BYTES
 from trialbook.server.series import slices
@@ -66,6 +68,34 @@ def test_S7_a_journal_is_cut_between_frames() -> None:
     usual = b"".join(frames.point(n % 50, n, 1.7e9, n) for n in range(5_000))
     assert len(slices.of_journal(Header("t", "j", 0), memoryview(usual))) == 1
     assert len(slices.of_journal(Header("t", "j", 0), memoryview(b"\xff" * 100_000))) == 1
+
+
+@pytest.mark.parametrize(
+    "one", [frames.text(""), frames.event(), frames.loss("k", 1, "w"), frames.row(1, 1.0, {1: 2.0})]
+)
+def test_S7_a_journal_of_very_many_frames_is_refused(monkeypatch: pytest.MonkeyPatch, one: bytes) -> None:
+    """A text of no letter takes 18 bytes here, and hundreds as an object."""
+    monkeypatch.setattr(slices, "BATCH_EVENTS", 5_000)
+    header = Header("t", "j", 7)
+    assert slices.of_journal(header, memoryview(one * 5_000))
+    # Points are read as columns, however many they are.
+    assert slices.of_journal(header, memoryview(frames.point(1, 1, 1.7e9, 1.0) * 6_000))
+    with pytest.raises(BodyTooLarge, match="5000 frames"):
+        slices.of_journal(header, memoryview(one * 5_001))
+
+
+def test_S7_what_a_client_sends_at_once_has_fewer_frames() -> None:
+    assert SEGMENT_BYTES // len(frames.text("")) < slices.BATCH_EVENTS
+
+
+def test_S7_such_a_refusal_names_the_limit(server: RunningServer) -> None:
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    body = frames.body(task, new_id(), 0, frames.text("") * (slices.BATCH_EVENTS + 1))
+    reply = server.ask(
+        "events.add_points", body=gzip.compress(body, 1), headers={**POINTS, "Content-Encoding": "gzip"}
+    )
+    assert reply.status == 400
+    assert "send several" in reply.json()["meta"]["result_msg"]
 
 
 def test_S7_a_long_journal_is_stored_once(server: RunningServer) -> None:

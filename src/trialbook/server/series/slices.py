@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from trialbook.errors import BodyTooLarge
+from trialbook.server.core.limits import BATCH_EVENTS
 from trialbook.server.series.arrivals import Ready
 from trialbook.server.series.decode import (
     EVENT,
@@ -42,7 +44,11 @@ _WINDOW = 1 << 16
 
 
 def of_journal(header: Header, frames: memoryview) -> list[tuple[Header, memoryview]]:
-    """A body as several that follow one another; one that is short, or damaged, is left as it is."""
+    """A body as several that follow one another; one that is short, or damaged, is left as it is.
+
+    Raises:
+        BodyTooLarge: it has too many frames that are no points: each becomes an object.
+    """
     cuts = [0, *_cuts(frames), len(frames)] if len(frames) > _SHORT else [0, len(frames)]
     return [
         (msgspec.structs.replace(header, first=header.first + start), frames[start:stop])
@@ -53,7 +59,7 @@ def of_journal(header: Header, frames: memoryview) -> list[tuple[Header, memoryv
 def _cuts(frames: memoryview) -> Iterator[int]:
     """Offsets of frames before which enough has come together."""
     at, begun, end = 0, 0, len(frames)
-    texts = events = sizes = 0
+    texts = events = sizes = others = 0
     series: set[int] = set()
     while at + 8 <= end:
         (head,) = _U32.unpack_from(frames, at)
@@ -80,6 +86,12 @@ def _cuts(frames: memoryview) -> Iterator[int]:
             yield at
             begun, texts, events, sizes, series = at, 0, 0, 0, set()
         series |= fresh
+        others += kind != POINT
+        if others > BATCH_EVENTS:
+            raise BodyTooLarge(
+                f"the body has more than {BATCH_EVENTS} frames beside points, the most in one request: send several",
+                limit=BATCH_EVENTS,
+            )
         texts += kind == TEXT
         events += kind == EVENT
         sizes += size if kind == EVENT else 0
