@@ -185,14 +185,11 @@ def _kind(value: Any) -> str:
 
 def query_values(query: str) -> dict[str, Any]:
     """The query string as request fields: numerals and booleans are converted, a repeated name is a list."""
-    found: dict[str, Any] = {}
+    # Not a new list for each value: a line of one name again and again would cost the square of its length.
+    given: dict[str, list[Any]] = {}
     for name, text in parse_qsl(query, keep_blank_values=True):
-        value = _scalar(text)
-        if name in found:
-            earlier = found[name]
-            found[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
-        else:
-            found[name] = value
+        given.setdefault(name, []).append(_scalar(text))
+    found = {name: values if len(values) > 1 else values[0] for name, values in given.items()}
     cleaned: dict[str, Any] = loose_json.cleaned(found)
     return cleaned
 
