@@ -12,7 +12,7 @@ from tests.names.conftest import file_names
 from tests.names.hostile import NAMES
 from tests.support.length import LONG
 from tests.support.server import RunningServer
-from trialbook import InputModel, Model, OutputModel, StorageManager, Task
+from trialbook import Dataset, InputModel, Model, OutputModel, StorageManager, Task
 from trialbook.base.unicode import LONGEST_NAME, storable
 from trialbook.errors import TrialbookError
 from trialbook.sdk import settings as settings_module
@@ -271,3 +271,15 @@ def test_N4_the_files_of_a_run(place: str, project: str, tmp_path: Path) -> None
     assert StorageManager.list(place)
     assert fresh.delete()
     assert not StorageManager.list(place), "all that the run has stored goes with it"
+
+
+@pytest.mark.parametrize("name", ["run\udcff", "run\ud800", "zero\0in", "two\udcc3x\udcfe"])
+def test_S1_a_search_finds_names_that_are_no_unicode(project: str, name: str) -> None:
+    task = Task.create(project, name)
+    Task.create(project, "another")
+    for pattern in (name, f"^{name}$", f"(?:no|{name})"):
+        found = Task.get_tasks(project_name=project, task_name=pattern)
+        assert [one.id for one in found] == [task.id], pattern
+    data = Dataset.create(name, project)
+    (listed,) = Dataset.list_datasets(project, partial_name=name, only_completed=False)
+    assert listed["id"] == data.id

@@ -5,6 +5,7 @@ import re
 LONGEST_NAME = 4096
 """Characters of a name, an id, a tag, a pattern: of each text that is no content."""
 _UNFIT = re.compile("[\0\ud800-\udfff]")
+_UNFIT_RUN = re.compile("[\0\ud800-\udfff]+")
 _COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """What a terminal obeys instead of showing it, but for tabs and ends of lines."""
 
@@ -37,6 +38,20 @@ def readable(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return _UNFIT.sub("\ufffd", text)
+
+
+def findable(pattern: str) -> str:
+    r"""A pattern as the wire holds it, which finds names that are written as ``storable`` writes them: there a byte
+    that is no UTF-8 is an escape, which in a pattern would mean a character.
+
+    Example:
+        >>> findable("^run\udcff$")
+        '^run\\\\xff$'
+    """
+    if pattern.isascii() and "\0" not in pattern:
+        return pattern
+    kept = storable if _is_bytes(pattern) else lambda text: storable(f"{text}\ud800")[:-6]
+    return _UNFIT_RUN.sub(lambda found: re.escape(kept(found[0])), pattern)
 
 
 def legible(text: str, encoding: str = "utf-8") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trialbook.base.unicode import findable
 from trialbook.blobs.store import BlobStore
 from trialbook.datasets.objects import Objects
 from trialbook.errors import DatasetMissing, FileMissing, TaskNotDeletable, TrialbookError, UsageError
@@ -50,7 +51,7 @@ class WholesMixin(DatasetBase):
             return []
         ask = {
             "project": dataset_project,
-            "name_pattern": partial_name,
+            "name_pattern": None if partial_name is None else findable(partial_name),
             "tags": list(tags or ()),
             "ids": list(ids or ()),
             "statuses": _COMPLETED if only_completed else [],

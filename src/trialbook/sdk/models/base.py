@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trialbook.base.unicode import findable
 from trialbook.errors import FileMissing, ModelNotFound, TrialbookError, UsageError, WireError
 from trialbook.journal.journal import Journal
 from trialbook.sdk import connection as connections
@@ -313,7 +314,7 @@ class Model(MetadataMixin, PlotsMixin):
             if not ask["project"]:
                 return []
         if model_name:
-            ask["name"] = model_name
+            ask["name"] = findable(model_name)
         if tags:
             ask["tags"] = ["__$all", *[part for tag in tags for part in _with_operator(tag)]]
         if only_published:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.ids import is_id
-from trialbook.base.unicode import storable
+from trialbook.base.unicode import findable, storable
 from trialbook.client.session import Session
 from trialbook.errors import ProjectNotFound, TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
@@ -461,7 +461,7 @@ def _documents(
                 return []
         if task_name:
             _once(ask, "name", "task_name")
-            ask["name"] = task_name
+            ask["name"] = findable(task_name)
         if tags:
             _once(ask, "tags", "tags")
             ask["tags"] = list(tags)
