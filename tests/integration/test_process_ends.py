@@ -157,7 +157,8 @@ def test_an_abort_from_the_page_ends_the_process(server: RunningServer, tmp_path
 
 
 def test_a_program_that_swallows_the_exit_still_ends(server: RunningServer, tmp_path: Path) -> None:
-    source = "threading.Thread(target=threading.Event().wait, args=(90,)).start()\nprint('READY')\n"
+    source = "from trialbook.capture import exits\nexits._PATIENCE = 2.0\n"
+    source += "threading.Thread(target=threading.Event().wait, args=(90,)).start()\nprint('READY')\n"
     program = Program(BEGIN + source + "threading.Event().wait(90)", server, tmp_path)
     task = program.wait_for("TASK")
     program.wait_for("READY")
