@@ -164,6 +164,23 @@ def test_T34_the_task_knows_what_its_model_says(task: Task) -> None:
     assert again(task).get_labels_enumeration() == {"b": 2, "c": 3}
 
 
+def test_T34_what_is_assigned_is_told_as_well(task: Task) -> None:
+    model = OutputModel(task, name="net")
+    model.connect(task)
+    model.labels = {"cat": 0}
+    model.config_dict = {"depth": 3}
+    found = again(task)
+    assert found.get_labels_enumeration() == model.labels == {"cat": 0}
+    assert found.get_model_design() == model.config_text == "depth = 3" and model.config_dict == {"depth": 3}
+    model.config_text = "depth = 4"
+    model.system_tags = ["kept"]
+    task.flush()
+    stored = Model(model.id)
+    assert (stored.config_dict, stored.system_tags, stored.labels) == ({"depth": 4}, ["kept"], {"cat": 0})
+    with pytest.raises(UsageError, match="names to integers"):
+        model.labels = {"cat": "x"}  # type: ignore[dict-item]
+
+
 def test_T34_a_connected_model_tells_its_task(task: Task) -> None:
     OutputModel(task, name="net", label_enumeration={"a": 1}, config_text="depth = 3").connect(task)
     found = again(task)

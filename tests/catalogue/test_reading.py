@@ -1,5 +1,6 @@
 """Reading back what was reported; iterations; flushing."""
 
+import json
 import math
 import re
 from datetime import datetime, timedelta
@@ -215,3 +216,20 @@ def test_T24_moments_are_datetimes(begin: Begin) -> None:
     assert isinstance(project.created, datetime) and isinstance(project.last_update, datetime)
     tasks = Task.get_all(id=[found.id], search_hidden=True).tasks
     assert tasks[0].started == data.started
+
+
+def test_T24_the_document_has_attributes_as_deep_as_it_goes(begin: Begin) -> None:
+    task = begin()
+    task.connect({"lr": 0.1})
+    task.connect_configuration({"a": 1}, name="net")
+    task.get_logger().report_scalar("loss", "train", 2.0, 1)
+    task.close()
+    data = again(task).data
+    assert data.configuration["net"].type == data.configuration.get("net").type == "dictionary"
+    assert [one.type for one in data.configuration.values()] == ["dictionary"]
+    assert [(name, one.value) for name, one in data.hyperparams["General"].items()] == [("lr", "0.1")]
+    assert [line.value for chart in data["last_metrics"].values() for line in chart.values()] == [2.0]
+    assert data.hyperparams.get("none") is None and data.hyperparams.get("none", 3) == 3
+    data.configuration["net"]["value"] = "x"
+    assert data.configuration["net"].value == "x"
+    assert json.loads(json.dumps(data))["configuration"]["net"]["name"] == "net"

@@ -62,7 +62,8 @@ def stop(data: Path | None) -> None:
     while announced(data) is not None:
         if time.monotonic() > deadline:
             raise click.ClickException(
-                f"process {running['pid']} has not ended after {_STOP_SECONDS:.0f} seconds"
+                f"process {running['pid']} has not ended after {_STOP_SECONDS:.0f} seconds: "
+                f"`kill -9 {running['pid']}` ends it, what it has answered to is stored"
             )
         time.sleep(0.05)
     click.echo(f"the server at {running['url']} has ended")

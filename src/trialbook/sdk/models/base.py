@@ -95,8 +95,12 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def system_tags(self) -> list[str]:
-        """Tags with a meaning for the server."""
+        """Tags with a meaning for the server; may be assigned."""
         return list(self._data().get("system_tags") or [])
+
+    @system_tags.setter
+    def system_tags(self, value: Sequence[str]) -> None:
+        self._change({"system_tags": list(value)})
 
     @property
     def url(self) -> str:

@@ -303,6 +303,34 @@ class OutputModel(Model):
         if self._task._editable():
             self._task.set_model_label_enumeration(checked)
 
+    @property
+    def labels(self) -> dict[str, int]:
+        """The meaning of its class numbers; to assign them is ``update_labels``."""
+        return super().labels
+
+    @labels.setter
+    def labels(self, value: Mapping[str, int]) -> None:
+        self.update_labels(value)
+
+    @property
+    def config_text(self) -> str:
+        """Its configuration as text; to assign it is ``update_design``."""
+        return super().config_text
+
+    @config_text.setter
+    def config_text(self, value: str) -> None:
+        self.update_design(config_text=value)
+
+    @property
+    def config_dict(self) -> dict[str, Any]:
+        """Its configuration as a dict; empty when the text is neither HOCON nor JSON. To assign it is
+        ``update_design``."""
+        return super().config_dict
+
+    @config_dict.setter
+    def config_dict(self, value: Mapping[str, Any]) -> None:
+        self.update_design(config_dict=value)
+
     def set_upload_destination(self, uri: str) -> None:
         """Where later weights go.
 

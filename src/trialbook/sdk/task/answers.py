@@ -42,10 +42,32 @@ class View(dict[str, Any]):
 
     def __getattr__(self, name: str) -> Any:
         if name in self:
-            return _moment(self[name]) if name in _MOMENTS else _seen(self[name])
+            return _moment(self[name]) if name in _MOMENTS else self[name]
         if name in known_fields():
             return None
         raise AttributeError(f"there is no {name!r}; there are {', '.join(map(str, self))}")
+
+    def __getitem__(self, key: str) -> Any:
+        return self._deep(key, super().__getitem__(key))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key, or the default."""
+        return self._deep(key, super().get(key)) if key in self else default
+
+    def values(self) -> Any:
+        """The values, as deep as they go."""
+        return [self[key] for key in self]
+
+    def items(self) -> Any:
+        """Keys and values, as deep as they go."""
+        return [(key, self[key]) for key in self]
+
+    def _deep(self, key: str, value: Any) -> Any:
+        seen = _seen(value)
+        if seen is not value:
+            # A change of it is one of this.
+            self[key] = seen
+        return seen
 
 
 class Response(View):
@@ -69,8 +91,10 @@ def _moment(value: Any) -> Any:
 
 def _seen(value: Any) -> Any:
     if isinstance(value, dict):
-        return View(value)
-    return [_seen(item) for item in value] if isinstance(value, list) else value
+        return value if isinstance(value, View) else View(value)
+    if isinstance(value, list) and any(type(item) in (dict, list) for item in value):
+        return [_seen(item) for item in value]
+    return value
 
 
 @functools.lru_cache(maxsize=1)
