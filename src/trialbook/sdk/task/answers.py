@@ -51,15 +51,43 @@ class View(dict[str, Any]):
         return self._deep(key, super().__getitem__(key))
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key, or the default."""
+        """The value of a key.
+
+        Args:
+            key: the name.
+            default: what stands for a key that is not there.
+
+        Returns:
+            The value, whose parts have attributes as well.
+
+        Example:
+            >>> View({"script": {"branch": "main"}}).get("script").branch
+            'main'
+        """
         return self._deep(key, super().get(key)) if key in self else default
 
     def values(self) -> Any:
-        """The values, as deep as they go."""
+        """The values of all keys.
+
+        Returns:
+            A list of them; their parts have attributes as well.
+
+        Example:
+            >>> [part.branch for part in View({"script": {"branch": "main"}}).values()]
+            ['main']
+        """
         return [self[key] for key in self]
 
     def items(self) -> Any:
-        """Keys and values, as deep as they go."""
+        """Keys and values.
+
+        Returns:
+            A list of pairs; the parts of the values have attributes as well.
+
+        Example:
+            >>> [(name, part.branch) for name, part in View({"script": {"branch": "main"}}).items()]
+            [('script', 'main')]
+        """
         return [(key, self[key]) for key in self]
 
     def _deep(self, key: str, value: Any) -> Any:
