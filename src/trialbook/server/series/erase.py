@@ -166,14 +166,26 @@ def _drop(
 
 
 def _drop_of_series(connection: Connection, table: sa.Table, places: list[Any], some: list[int]) -> bool:
-    query = sa.select(table.c.series_id, *places, sa.func.length(table.c.payload))
-    query = query.where(table.c.series_id.in_(some)).order_by(table.c.series_id, *places).limit(ROWS)
-    found = connection.execute(query).all()
-    columns = (table.c.series_id, *places)
-    keys = list(_light([(tuple(row[:-1]), row[-1]) for row in found]))
-    for part in portions(keys, 250):
-        connection.execute(sa.delete(table).where(sa.tuple_(*columns).in_(part)))
-    return bool(keys)
+    """Rows of one series after the other, each from its beginning: what a key of several columns finds at once."""
+    rows, weight = 0, 0
+    for number in some:
+        mine = table.c.series_id == number
+        query = sa.select(*places, sa.func.length(table.c.payload)).where(mine)
+        found = connection.execute(query.order_by(*places).limit(ROWS - rows)).all()
+        taken = 0
+        for row in found:
+            if rows and weight >= BYTES:
+                break
+            taken, rows, weight = taken + 1, rows + 1, weight + row[-1]
+        if taken:
+            *above, last = zip(places, found[taken - 1][:-1], strict=True)
+            upto = last[0] <= last[1]
+            for column, value in reversed(above):
+                upto = sa.or_(column < value, sa.and_(column == value, upto))
+            connection.execute(sa.delete(table).where(mine, upto))
+        if taken < len(found) or rows >= ROWS or weight >= BYTES:
+            break
+    return rows > 0
 
 
 def _light(rows: Any) -> Iterator[Any]:
