@@ -103,6 +103,10 @@ Task.init("Quiet", "no entry")
     [
         ({"TRIALBOOK_API_SECRET_KEY": "wrong"}, "does not accept the access key"),
         ({"TRIALBOOK_CONFIG_FILE": "broken.conf"}, "broken.conf"),
+        (
+            {"TRIALBOOK_CONFIG_FILE": "missing.conf"},
+            "there is no file missing.conf, which TRIALBOOK_CONFIG_FILE names",
+        ),
     ],
 )
 def test_T46_a_wrong_key_is_one_sentence(

@@ -130,22 +130,26 @@ def _extract_each(
 
 def _filled(path: str, private: bool, executable: bool, write: Callable[[int], None]) -> None:
     """Make a file that stays when it was written as it should be."""
-    handle = _created(path, private, executable)
+    # A shared copy gets its name as a whole. In a folder of the user's each file gets its own once it is whole, so that
+    # what a killed process leaves is never taken for data.
+    made = f"{path.rpartition('/')[0]}/.trialbook-{os.urandom(6).hex()}.part" if private else path
+    mode = (0o644 if private else 0o444) | (0o111 if executable else 0)
+    handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
-        write(handle)
+        try:
+            write(handle)
+        finally:
+            os.close(handle)
+        if private:
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+            Path(made).rename(path)
     except BaseException as error:
         if isinstance(error, OSError):
             error.filename = error.filename or path
         # Whoever takes what can be had must not find bytes that are not those of the manifest.
-        Path(path).unlink()
+        Path(made).unlink()
         raise
-    finally:
-        os.close(handle)
-
-
-def _created(path: str, private: bool, executable: bool) -> int:
-    mode = (0o644 if private else 0o444) | (0o111 if executable else 0)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
 
 
 def _write(parts: Iterator[memoryview], handle: int) -> None:
@@ -175,13 +179,13 @@ def _brought(rows: Rows, place: int, near: Path, made: float, target: Path, priv
 
 def _copied(source: Path, goal: str, size: int, executable: bool) -> None:
     reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+
+    def write(writing: int) -> None:
+        if not _cloned(reading, writing):
+            _sent(reading, writing, size)
+
     try:
-        writing = _created(goal, True, executable)
-        try:
-            if not _cloned(reading, writing):
-                _sent(reading, writing, size)
-        finally:
-            os.close(writing)
+        _filled(goal, True, executable, write)
     finally:
         os.close(reading)
 

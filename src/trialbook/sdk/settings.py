@@ -390,6 +390,11 @@ def _file(env: Mapping[str, str], home: Path) -> tuple[Any, Path | None]:
 
 def _path(env: Mapping[str, str], home: Path) -> Path | None:
     named = env.get("TRIALBOOK_CONFIG_FILE") or env.get("CLEARML_CONFIG_FILE")
+    if named and not Path(named).expanduser().exists():
+        variable = "TRIALBOOK_CONFIG_FILE" if env.get("TRIALBOOK_CONFIG_FILE") else "CLEARML_CONFIG_FILE"
+        raise ConfigurationError(
+            f"there is no file {named}, which {variable} names: correct the variable, or remove it"
+        )
     candidates = [Path(named).expanduser()] if named else [home / "trialbook.conf", home / "clearml.conf"]
     return next((path for path in candidates if path.is_file()), None)
 

@@ -14,6 +14,7 @@ import pytest
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
 from trialbook.client.files import FileClient
+from trialbook.datasets import materialise
 from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.manifest import RangeRef, decode_range, encode_range
 from trialbook.datasets.places import RoutedBlobs
@@ -227,3 +228,25 @@ def test_D24_a_private_copy_where_the_system_cannot_copy(
 
     monkeypatch.setattr(os, "copy_file_range", refused)
     assert tree(repository.mutable_copy(version.id, tmp_path / "mine")) == LARGE
+
+
+def test_D24_a_file_of_a_private_copy_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
+    goal = tmp_path / "data.bin"
+    seen: list[list[str]] = []
+
+    def write(handle: int) -> None:
+        os.write(handle, b"half")
+        seen.append([path.suffix for path in tmp_path.iterdir()])
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        os.write(handle, b" and half")
+
+    with pytest.raises(KeyboardInterrupt):
+        materialise._filled(str(goal), True, False, write)
+    assert list(tmp_path.iterdir()) == []
+    materialise._filled(str(goal), True, False, write)
+    assert seen == [[".part"], [".part"]] and list(tmp_path.iterdir()) == [goal]
+    assert goal.read_bytes() == b"half and half"
+    with pytest.raises(FileExistsError):
+        materialise._filled(str(goal), True, False, write)
+    assert list(tmp_path.iterdir()) == [goal] and goal.read_bytes() == b"half and half"

@@ -345,8 +345,9 @@ class LifecycleMixin(TaskBase):
         elif record.journal.refused is None:
             log = settings.own_cache() / "sync.log"
             sync_in_background(record.id, record.connection.settings, log)
+            server = "private server of your account" if record.connection.private else "server"
             say(
-                "Trialbook: the server has not taken all reports yet; a background process goes on sending them "
+                f"Trialbook: the {server} has not taken all reports yet; a background process goes on sending them "
                 f"(log: {log})."
             )
 
