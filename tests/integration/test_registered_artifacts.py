@@ -71,12 +71,12 @@ def test_an_unchanged_table_is_stored_once(task: Task) -> None:
     task.flush()
     assert task.artifacts["lists"]._entry is not None
     assert task.artifacts["lists"]._entry == before
-    known = task.data["execution"]["artifacts"]
+    known = task._record.document["execution"]["artifacts"]
     task.flush()
-    assert task.data["execution"]["artifacts"] is known, "nothing was stored anew"
+    assert task._record.document["execution"]["artifacts"] is known, "nothing was stored anew"
     frame.at[0, "a"] = [7]
     task.flush()
-    assert task.data["execution"]["artifacts"] is not known
+    assert task._record.document["execution"]["artifacts"] is not known
 
 
 def test_what_cannot_be_registered(task: Task) -> None:

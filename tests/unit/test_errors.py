@@ -12,7 +12,9 @@ from trialbook.server.rpc import envelope
 
 
 def kinds(root: type[errors.WireError] = errors.WireError) -> list[type[errors.WireError]]:
-    return [root, *(kind for child in root.__subclasses__() for kind in kinds(child))]
+    """The classes that a client knows; what the server derives from them for itself arrives as they do."""
+    below = (child for child in root.__subclasses__() if child.__module__ == errors.__name__)
+    return [root, *(kind for child in below for kind in kinds(child))]
 
 
 def answered(error: errors.WireError) -> Any:
