@@ -102,27 +102,6 @@ def test_S4_a_caller_has_so_many_uploads_and_no_more(server: RunningServer) -> N
     until(lambda: HTTP.request("PUT", url, body=b"x", headers=headers).status == 200)
 
 
-def test_S5_an_administrator_chooses_what_a_caller_may_take(tmp_path: Path) -> None:
-    chosen = {"TRIALBOOK_SERVER_CALLER_REQUESTS": "2", "TRIALBOOK_SERVER_BODY_MEMORY": "100000"}
-    server = RunningServer(tmp_path, **chosen)
-    waiting = []
-    try:
-        key = bearer(server)
-        for path in ("/files/a/1", "/files/a/2", "/events.add_batch", "/events.add_batch"):
-            wire = connect(server)
-            waiting.append(wire)
-            verb = "POST" if "." in path else "PUT"
-            wire.sendall(head(server, verb, path, 60_000, Authorization=key) + b"ab")
-        headers = {"Authorization": key}
-        url = f"{server.files_url}/a/3"
-        until(lambda: HTTP.request("PUT", url, body=b"x", headers=headers).status == 429)
-        until(lambda: server.ask("tasks.get_all").status == 429)
-    finally:
-        for wire in waiting:
-            wire.close()
-        server.stop()
-
-
 @pytest.mark.parametrize("path", ["/tasks.get_all", "/auth.login", "/events.add_batch", "/nothing.here"])
 def test_S5_a_stranger_is_answered_before_its_body_is_read(server: RunningServer, path: str) -> None:
     """The answer comes although the body never does, or after a few KB of it."""
