@@ -7,6 +7,7 @@ import select
 import socket
 import uuid
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,6 +101,31 @@ def test_S4_a_caller_has_so_many_uploads_and_no_more(server: RunningServer) -> N
     headers = {"Authorization": key}
     url = f"{server.files_url}/{uuid.uuid4().hex}/two"
     until(lambda: HTTP.request("PUT", url, body=b"x", headers=headers).status == 200)
+
+
+def test_S5_an_administrator_chooses_what_a_caller_may_take(tmp_path: Path) -> None:
+    chosen = {"TRIALBOOK_SERVER_CALLER_REQUESTS": "2", "TRIALBOOK_SERVER_BODY_MEMORY": "100000"}
+    server = RunningServer(tmp_path, **chosen)
+    waiting: list[socket.socket] = []
+    try:
+        key = bearer(server)
+
+        def refused(verb: str, path: str, status: Callable[[], int]) -> bool:
+            # One more that hangs each time: the question itself may have had the place of the one before.
+            wire = connect(server)
+            waiting.append(wire)
+            wire.sendall(head(server, verb, path, 40_000, Authorization=key) + b"ab")
+            return status() == 429
+
+        url = f"{server.files_url}/a/3"
+        headers = {"Authorization": key}
+        put = lambda: HTTP.request("PUT", url, body=b"x", headers=headers).status  # noqa: E731
+        until(lambda: refused("PUT", "/files/a/1", put))
+        until(lambda: refused("POST", "/events.add_batch", lambda: server.ask("tasks.get_all").status))
+    finally:
+        for wire in waiting:
+            wire.close()
+        server.stop()
 
 
 @pytest.mark.parametrize("path", ["/tasks.get_all", "/auth.login", "/events.add_batch", "/nothing.here"])
