@@ -12,7 +12,10 @@ const IN_USE = ["a b", "  ", " padded ", "-rf", "100%25"];
 let saved: string[][];
 
 function Page() {
-  return <TagEditor title="Tags" initial={["old"]} close={() => undefined} save={async (tags) => void saved.push(tags)} />;
+  return <TagEditor title="Tags" initial={["old"]} close={() => undefined} save={async (tags) => {
+    if (tags.some((tag) => tag.length > 4096)) throw new Error("a tag has at most 4 096 letters");
+    saved.push(tags);
+  }} />;
 }
 
 beforeEach(async () => {
@@ -52,5 +55,17 @@ describe("the tags of a thing", () => {
     fireEvent.change(input, { target: { value: " last" } });
     save();
     expect(saved).toEqual([["new", "last"]]);
+  });
+
+  it("say why they are not taken, and keep what was typed", async () => {
+    const input = screen.getByLabelText<HTMLInputElement>("New tag");
+    fireEvent.change(input, { target: { value: "x".repeat(5000) } });
+    save();
+    await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("at most 4 096"));
+    expect(input.value.length).toBe(5000);
+    fireEvent.change(input, { target: { value: "short" } });
+    save();
+    await waitFor(() => expect(saved).toEqual([["old", "short"]]));
+    expect(screen.queryByRole("alert")).toBeNull();
   });
 });

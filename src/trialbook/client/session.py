@@ -200,6 +200,12 @@ class Session:
         """Which server this is, as far as it has told; empty before the first log-in."""
         return self._server
 
+    @property
+    def known_user(self) -> str:
+        """Id of who is logged in, as far as the server's token tells; empty before the first log-in."""
+        identity = _claims(self._token).get("identity")
+        return str(identity.get("user") or "") if isinstance(identity, dict) else ""
+
     def server(self, patience: float | None = None) -> str:
         """Which server this is, the same at every address that leads to it; empty when it does not tell: another
         product, or an old version.
@@ -419,12 +425,21 @@ def _refused(meta: Any, code: int) -> WireError:
 def _lifetime(token: str, now: float | None = None) -> float:
     """Seconds that a JWT is good from ``now`` on (None: from when it was issued, or from now when it does not say);
     0 for a text that is none."""
+    claims = _claims(token)
+    try:
+        return float(claims["exp"]) - float(claims.get("iat", time.time()) if now is None else now)
+    except (ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """What a JWT says; nothing for a text that is none."""
     try:
         middle = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-        return float(claims["exp"]) - float(claims.get("iat", time.time()) if now is None else now)
-    except (IndexError, ValueError, KeyError, TypeError):
-        return 0.0
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _origin(url: str) -> str:

@@ -79,10 +79,10 @@ def serve(settings: Settings) -> int:
 def _serve(settings: Settings, folder: DataFolder, listener: socket.socket) -> int:
     from trialbook.server.wiring import build
 
-    server = build(settings, folder)
     port = listener.getsockname()[1]
     host = _reachable(settings.host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    server = build(settings, folder, url)
     told = settings.address or url
 
     def ready() -> None:

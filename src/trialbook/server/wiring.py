@@ -92,7 +92,7 @@ class Server:
         self.database.close()
 
 
-def build_services(database: Database, settings: Settings, blobs: BlobStore) -> Services:
+def build_services(database: Database, settings: Settings, blobs: BlobStore, listens: str = "") -> Services:
     """The services on a database."""
     facets = FacetStore()
     users, projects, models, queues = (
@@ -135,6 +135,7 @@ def build_services(database: Database, settings: Settings, blobs: BlobStore) -> 
         wheel=wheel,
         local_login=settings.loopback,
         address=settings.address,
+        listens=listens,
     )
 
 
@@ -171,15 +172,20 @@ def build_jobs(
     ]
 
 
-def build(settings: Settings, folder: DataFolder) -> Server:
+def build(settings: Settings, folder: DataFolder, listens: str = "") -> Server:
     """A server on a data folder.
+
+    Args:
+        settings: of the server.
+        folder: its files and first key.
+        listens: where it listens, as other machines reach it.
 
     Raises:
         ConfigurationError: the database cannot be used.
     """
     database = Database(settings.database_url, pool_size=settings.threads)
     blobs = ObjectStoreBlobs.in_folder(folder.files)
-    services = build_services(database, settings, blobs)
+    services = build_services(database, settings, blobs, listens)
     try:
         migrations.prepare(database)
         services.accounts.prepare(folder.credentials)

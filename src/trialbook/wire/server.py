@@ -17,6 +17,8 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Which server this is: the same at every address that leads to it."""
     address: str = ""
     """What to tell machines and people, where the server was given one (``TRIALBOOK_SERVER_ADDRESS``)."""
+    listens: str = ""
+    """Where it listens, as other machines reach it."""
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,7 +74,7 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   Script: { binary: "s", repository: "s", branch: "s", tag: "s", version_num: "s", entry_point: "s", working_dir: "s", diff: "s", requirements: "{*" },
   SearchReply: { lines: "[@ConsoleLine", count: "n", total: "n", next_line: "?n" },
   SeriesEntry: { task: "s", is_model: "b", metric: "s", variant: "s", count: "n", nonfinite: "n", version: "n", first: "*", first_iter: "?n", last: "*", last_iter: "?n", last_time: "?n", start_time: "?n", end_time: "?n", min: "?n", min_iter: "?n", max: "?n", max_iter: "?n", mean: "?n", single: "*", single_time: "?n" },
-  ServerInfo: { version: "s", api_version: "s", server_version: "s", local_login: "b", id: "s", address: "s" },
+  ServerInfo: { version: "s", api_version: "s", server_version: "s", local_login: "b", id: "s", address: "s", listens: "s" },
   Session: { id: "s", method: "s", origin: "s", created: "s", expires: "s", current: "b" },
   SessionsReply: { sessions: "[@Session" },
   SetReadyReply: { updated: "n", published_task: "?{*" },

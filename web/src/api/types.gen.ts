@@ -1709,6 +1709,7 @@ export interface ServerInfo {
   local_login: boolean;
   id: string;
   address: string;
+  listens: string;
 }
 
 export interface Session {

@@ -18,6 +18,7 @@ export function TagEditor({ title, initial, close, save }: Props) {
   const [tags, setTags] = useState([...initial]);
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState("");
   const known = useQuery({
     queryKey: ["tags"],
     queryFn: ({ signal }) => call("projects.get_task_tags", {}, signal),
@@ -31,8 +32,11 @@ export function TagEditor({ title, initial, close, save }: Props) {
   const submit = () => {
     const last = text.trim();
     setBusy(true);
-    void save(last && !tags.includes(last) ? [...tags, last] : tags)
+    setRefused("");
+    save(last && !tags.includes(last) ? [...tags, last] : tags)
       .then(close)
+      // The dialog stays, with what was typed, so that it can be mended.
+      .catch((error: unknown) => setRefused(error instanceof Error ? error.message : String(error)))
       .finally(() => setBusy(false));
   };
   const offered = (known.data ?? []).filter((tag) => !tags.includes(tag) && tag.includes(text.trim())).slice(0, 12);
@@ -42,7 +46,7 @@ export function TagEditor({ title, initial, close, save }: Props) {
         {tags.map((tag) => (
           <button type="button" className="chip" key={tag} onClick={() => setTags(tags.filter((t) => t !== tag))}
             title="Remove">
-            {shownName(tag)}
+            <span className="cut">{shownName(tag)}</span>
             <Icon name="close" size={10} />
           </button>
         ))}
@@ -63,6 +67,7 @@ export function TagEditor({ title, initial, close, save }: Props) {
           </button>
         ))}
       </div>
+      {refused && <p role="alert" style={{ color: "var(--failed)" }}>{refused}</p>}
     </Dialog>
   );
 }

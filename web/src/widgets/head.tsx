@@ -75,9 +75,9 @@ export function ShortId({ id }: { id: string }) {
 export function Tags({ tags, save }: { tags: readonly string[]; save: (tags: string[]) => Promise<void> }) {
   const [open, setOpen] = useState(false);
   return (
-    <span className="row" style={{ gap: 4 }}>
+    <span className="row wrap" style={{ gap: 4 }}>
       {tags.map((tag) => (
-        <span key={tag} className="chip">{tag}</span>
+        <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>
       ))}
       <button type="button" className="chip" onClick={() => setOpen(true)}>
         + tag

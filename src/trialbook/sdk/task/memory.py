@@ -35,12 +35,14 @@ class Memory:
     Args:
         folder: the cache folder.
         server: identity of the server, or its address when it has none; each has its own entries.
+        user: id of who is logged in: on an account that several people share, nobody takes over another's run.
     """
 
-    def __init__(self, folder: Path, server: str) -> None:
+    def __init__(self, folder: Path, server: str, user: str = "") -> None:
         self._folder = folder
         self._path = folder / "tasks.json"
         self._server = server
+        self._user = user
 
     def find(self, wish: Wish) -> Remembered | None:
         """The last run with the same project, name and type."""
@@ -70,5 +72,5 @@ class Memory:
         return found if isinstance(found, dict) else {}
 
     def _key(self, wish: Wish) -> str:
-        text = "\0".join((self._server, wish.project, wish.name, wish.type))
+        text = "\0".join((self._server, self._user, wish.project, wish.name, wish.type))
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]

@@ -113,7 +113,8 @@ def start(birth: Birth, settings: Settings, deferred: bool = False) -> Started:
 
 def _online(birth: Birth, settings: Settings, connection: Connection) -> Started:
     wish = birth.wish
-    memory = Memory(settings.own_cache(), connection.session.known_server or settings.api_host)
+    session = connection.session
+    memory = Memory(settings.own_cache(), session.known_server or settings.api_host, session.known_user)
     remembered = memory.find(wish)
     situation = Situation(
         agent_task=settings.task_id,

@@ -56,3 +56,4 @@ class Services:
     wheel: OwnWheel
     local_login: bool = False
     address: str = ""
+    listens: str = ""

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 
 import { call } from "~/api/rpc";
-import type { NewCredential } from "~/api/types.gen";
+import type { NewCredential, ServerInfo } from "~/api/types.gen";
 import { saveFile } from "~/state/download";
 import { Snippet } from "~/widgets/states";
 
@@ -19,10 +19,19 @@ function configuration(key: NewCredential, address: string): string {
 `;
 }
 
+/**
+ * What to tell other machines: the address that the server was given, else the one that this page came from. Of a page
+ * on the server's own machine that one leads nowhere from elsewhere.
+ */
+export function handedOut(server: ServerInfo | undefined, page: { origin: string; hostname: string }): string {
+  const here = /^(localhost|127\.[\d.]+|\[::1\])$/.test(page.hostname);
+  return server?.address || (here && server?.listens) || page.origin;
+}
+
 /** A key that was just made: the only time that its secret is shown. */
 export function NewKey({ made, title }: { made: NewCredential; title: string }) {
   const info = useQuery({ queryKey: ["server"], queryFn: ({ signal }) => call("server.info", {}, signal) });
-  const text = configuration(made, info.data?.address || location.origin);
+  const text = configuration(made, handedOut(info.data, location));
   return (
     <div className="panel">
       <header>

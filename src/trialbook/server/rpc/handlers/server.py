@@ -18,6 +18,7 @@ def info(context: Context, _ask: Empty) -> wire.ServerInfo:
         local_login=context.services.local_login,
         id=context.services.accounts.identity,
         address=context.services.address,
+        listens=context.services.listens,
     )
 
 
