@@ -285,6 +285,11 @@ class Session:
                 problem = busy.message if busy else f"it is busy (HTTP {reply.status})"
                 reply.release_conn()
             except urllib3.exceptions.SSLError as error:
+                if "WRONG_VERSION_NUMBER" in str(error) or "RECORD_LAYER_FAILURE" in str(error):
+                    plain = _origin(url).replace("https://", "http://", 1)
+                    raise ConnectionFailed(
+                        f"What answers at {_origin(url)} speaks no TLS: write {plain} as the address."
+                    ) from error
                 raise ConnectionFailed(
                     f"The certificate of {_origin(url)} was not accepted: {error}. Set api.verify_certificate "
                     "(TRIALBOOK_API_HOST_VERIFY_CERT) to a bundle of authorities, or to false."
