@@ -14,7 +14,7 @@ from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.sdk import connection as connections
 
-STORAGES = ("server", "folder", "file", "s3", "azure")
+STORAGES = ("server", "folder", "file", "s3", "azure", *(["gs"] if LONG else []))
 
 
 @pytest.fixture(params=["sqlite", *(["postgresql"] if LONG else [])])
