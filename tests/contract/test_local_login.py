@@ -323,6 +323,28 @@ def test_S12_what_came_from_a_key_ends_with_it(server: RunningServer) -> None:
     assert post(f"{server.url}/auth.login_link", {"link": links[1]})[0] == 401
 
 
+def test_S12_a_browser_let_in_by_a_browser_ends_with_the_key(server: RunningServer) -> None:
+    made = server.call("users.create", name="chained", role="user")
+    user = made["user"]["id"]
+    first = {"Authorization": f"Bearer {_login(server, made['credentials'])[1]}"}
+    spare = post(f"{server.url}/auth.create_credentials", **first)[1]["data"]["credentials"]
+    chains = []
+    for key in (made["credentials"], spare):
+        bearer, browsers = {"Authorization": f"Bearer {_login(server, key)[1]}"}, []
+        for _ in range(3):
+            link = post(f"{server.url}/auth.create_link", **bearer)[1]["data"]["link"]
+            token = post(f"{server.url}/auth.login_link", {"link": link})[1]["data"]["token"]
+            bearer = {"Authorization": f"Bearer {token}"}
+            browsers.append(bearer)
+        chains.append((browsers, post(f"{server.url}/auth.create_link", **bearer)[1]["data"]["link"]))
+    server.call("auth.revoke_credentials", user=user, access_key=made["credentials"]["access_key"])
+    (gone, late), (stay, good) = chains
+    assert [post(f"{server.url}/users.get_current_user", **one)[0] for one in gone] == [401] * 3
+    assert [post(f"{server.url}/users.get_current_user", **one)[0] for one in stay] == [200] * 3
+    assert post(f"{server.url}/auth.login_link", {"link": late})[0] == 401
+    assert post(f"{server.url}/auth.login_link", {"link": good})[0] == 200
+
+
 def test_S12_who_listens_is_let_go(server: RunningServer) -> None:
     made = server.call("users.create", name="listener", role="user")
     _, token = _login(server, made["credentials"])

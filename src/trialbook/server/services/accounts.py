@@ -187,7 +187,7 @@ class Accounts:
 
     def page_token(self, connection: Connection, caller: Caller, method: str, origin: str) -> tuple[str, int]:
         """A token for a browser that has no key, and its life in seconds. It ends with its session's row, and that
-        with the key whose link let it in.
+        with the key whose link let it in, also where a browser that was let in by that key made the link.
 
         Raises:
             BadToken: what the caller had shown has ended since.
@@ -205,7 +205,7 @@ class Accounts:
             origin=origin,
             created=now,
             expires=now + life,
-            access_key=caller.access_key or None,
+            access_key=caller.access_key or self._users.session_key(connection, caller.session),
         )
         return token, life
 

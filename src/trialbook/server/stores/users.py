@@ -41,7 +41,7 @@ session = sa.Table(
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("expires", sa.Double, nullable=False),
-    # The key that made the link by which it logged in.
+    # The key that made the link by which it logged in, or let in the browser that made it.
     sa.Column("access_key", sa.String(64), nullable=True),
 )
 """Browsers that logged in without a key: their tokens end with their rows, others with their keys."""
@@ -168,6 +168,12 @@ class UserStore:
     def session_role(self, connection: Connection, id: str) -> str | None:
         """What a browser's session may do; None when it was ended."""
         return connection.execute(sa.select(session.c.role).where(session.c.id == id)).scalar_one_or_none()
+
+    def session_key(self, connection: Connection, id: str) -> str | None:
+        """The key that let a browser in, by however many links; None when there was none."""
+        return connection.execute(
+            sa.select(session.c.access_key).where(session.c.id == id)
+        ).scalar_one_or_none()
 
     def sessions(self, connection: Connection, owner: str, now: float) -> "list[sa.Row[tuple[object, ...]]]":
         """A user's browsers, newest first."""
