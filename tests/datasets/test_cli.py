@@ -1,11 +1,13 @@
 """``trialbook data``, run as a user runs it."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +196,50 @@ def test_D22_nothing_is_made_before_its_input_is_checked(
         "get", "--project", project, "--name", "new", "--copy", tmp_path / "file", status=1
     )
     assert "rror" in data("get", "--project", project, "--name", "new", "--copy", "/proc/none/x", status=1)
+
+
+def test_a_person_at_the_command_line_is_told_commands(
+    data: Data, project: str, write: Write, tmp_path: Path
+) -> None:
+    named = ("--project", project, "--name", "digits")
+    hostile = "a\nb\x1b[2J\u202egpj"
+    first = data("sync", *named, "--folder", write({hostile: b"1", "b": b"22"}))["id"]
+    said = data("list", "--id", first, status=0)
+    assert "  a\\nb\\x1b[2J\\u202egpj\n" in said and len(said.splitlines()) == 3
+    assert [row["path"] for row in data("list", "--id", first)["files"]] == [hostile, "b"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "b").write_bytes(b"23")
+    said = data("verify", "--id", first, "--folder", "mine", status=1)
+    assert "wrong: a\\nb\\x1b[2J\\u202egpj\nwrong: b\n" in said
+    assert f"digits 1.0.0 ({first}): sizes and content of 2 files, 3 bytes, in mine: 2 are wrong" in said
+    assert "all as they should be" in data("verify", "--id", first, status=0)
+
+    said = data("create", *named, status=0)
+    second = data("list")["id"]
+    assert f"digits is there already, as version 1.0.0 ({first})" in said and f"--parents {first}" in said
+    said = data("get", *named, status=1)
+    assert f"`trialbook data close --id {second}`" in said and f"is closed: --id {first} (1.0.0)" in said
+    assert f"`trialbook data add --id {second}`" in data("create", *named, status=0)
+    said = data("get", "--id", first, "--copy", "mine", status=1)
+    said += data("add", "--id", first, "--files", "mine", status=1)
+    said += data("delete", *named, status=1) + data("delete", *named, "--entire-dataset", status=1)
+    said += data("create", *named, "--parents", second, status=1)
+    assert f"1.0.1 ({second}) is open; 1.0.3 does not" in data("sync", *named, "--folder", "mine", status=0)
+    for word in ("--overwrite", "--parents", "--force", "--version or --id", "--entire-dataset"):
+        assert word in said
+    assert not re.search(r"\w=\w|\w\(|_\w+\b(?<!b_)", said.replace(str(tmp_path), "")), said
+
+
+def test_two_first_syncs_at_once_make_one_version(
+    project: str, write: Write, tmp_path: Path, commands: Commands, server: RunningServer
+) -> None:
+    folder = write({"a": b"1"})
+    order = ["data", "sync", "--project", project, "--name", "digits", "--folder", str(folder), "--json"]
+    environment = server.client_environment(tmp_path)
+    with Commands() as others, ThreadPoolExecutor(2) as threads:
+        running = [threads.submit(one.run, order, environment, tmp_path) for one in (commands, others)]
+        done = [one.result(60) for one in running]
+    assert [one.returncode for one in done] == [0, 0], [one.stderr for one in done]
+    made = sorted((json.loads(one.stdout) for one in done), key=lambda one: one["id"] is None)
+    assert made[0]["version"] == "1.0.0" and made[0]["added"] == 1
+    assert made[1] == {"id": None, "removed": 0, "added": 0, "modified": 0}

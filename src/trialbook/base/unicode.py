@@ -6,8 +6,10 @@ LONGEST_NAME = 4096
 """Characters of a name, an id, a tag, a pattern: of each text that is no content."""
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 _UNFIT_RUN = re.compile("[\0\ud800-\udfff]+")
-_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""What a terminal obeys instead of showing it, but for tabs and ends of lines."""
+_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys instead of showing it, but for tabs and ends of lines. The last ones turn the order of what
+follows, also of the text around a name: with one, ``photo_gpj.exe`` is read as ``photo_exe.jpg``."""
+_ENDS = re.compile(r"[\n\r\t\u2028\u2029]")
 
 
 def storable(name: str) -> str:
@@ -62,8 +64,22 @@ def legible(text: str, encoding: str = "utf-8") -> str:
         >>> legible("a\\x1b[2Jb")
         'a\\\\x1b[2Jb'
     """
-    text = _COMMANDS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    text = _COMMANDS.sub(_escape, text)
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def one_line(text: str) -> str:
+    """A name, or a sentence that holds some, for one line of a terminal: ``legible``, and ends of lines are escapes.
+
+    Example:
+        >>> one_line("a\\nb")
+        'a\\\\nb'
+    """
+    return _ENDS.sub(_escape, legible(text))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def _is_bytes(name: str) -> bool:

@@ -4,7 +4,9 @@ import click
 
 from trialbook.cli.data_find import compare, get, listing, search, verify
 from trialbook.cli.data_manage import clean, delete, move, publish, rename, set_description, squash
-from trialbook.cli.data_write import add, close, create, remove, set_version, sync, upload
+from trialbook.cli.data_sync import sync
+from trialbook.cli.data_write import add, close, create, remove, set_version, upload
+from trialbook.sdk.console import speak_of_commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,6 +22,7 @@ def command() -> None:
     A version that was created or synced is remembered: the commands that change one need no --id. An upload that was
     interrupted goes on where it was when `upload` or `close` is called again.
     """
+    speak_of_commands()
 
 
 for member in (

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import click
 
-from trialbook.cli.data_options import Several, answer, as_json, find, named, quiet
+from trialbook.base.unicode import one_line
+from trialbook.cli.data_options import Several, answer, as_json, closed, find, named, quiet
 
 
 @click.command("list", cls=Several)
@@ -42,7 +43,8 @@ def listing(
     ]
     total = sum(int(row["size"] or 0) for row in rows)
     lines = [
-        f"{'?' if row['size'] is None else row['size']:>14}  {str(row['hash'] or '-')[:12]:12}  {row['path']}"
+        f"{'?' if row['size'] is None else row['size']:>14}  {str(row['hash'] or '-')[:12]:12}  "
+        f"{one_line(str(row['path']))}"
         for row in rows
     ]
     text = "\n".join([*lines, f"{len(rows)} files, {total} bytes"])
@@ -74,8 +76,10 @@ def search(
         project, name, tags, list(ids) or None, not not_only_completed, not non_recursive_project_search
     )
     lines = [
-        f"{one['id']}  {one['project']}/{one['name']} {one['version']}  {one['status']}  "
-        f"{one['created'][:19]}  {', '.join(one['tags'])}".rstrip()
+        one_line(
+            f"{one['id']}  {one['project']}/{one['name']} {one['version']}  {one['status']}  "
+            f"{one['created'][:19]}  {', '.join(one['tags'])}".rstrip()
+        )
         for one in found
     ]
     answer(json_output, {"datasets": found}, "\n".join(lines) or "no dataset matches")
@@ -109,7 +113,7 @@ def get(
     from pathlib import Path
 
     quiet(json_output)
-    data = find(dataset_id, project, name, dataset_version)
+    data = closed(dataset_id, project, name, dataset_version)
     files = list(patterns) or None
     if target:
         folder = str(data.get_mutable_local_copy(target, overwrite, part, num_parts, files=files))
@@ -140,7 +144,9 @@ def compare(source: str, target: str, verbose: bool, json_output: bool) -> None:
         "modified": data.list_modified_files(source),
         "removed": data.list_removed_files(source),
     }
-    lines = [f"{word:9}{path}" for word, paths in found.items() for path in paths] if verbose else []
+    lines = (
+        [f"{word:9}{one_line(path)}" for word, paths in found.items() for path in paths] if verbose else []
+    )
     counts = ", ".join(f"{len(paths)} {word}" for word, paths in found.items())
     answer(json_output, dict(found), "\n".join([*lines, counts]))
 
@@ -161,9 +167,35 @@ def verify(
     storage: bool,
     json_output: bool,
 ) -> None:
-    """Check a copy, or the storage. Exit status 1 when something is wrong."""
+    """Check a copy, or the storage, and say what was checked.
+
+    Exit status 0 when all is as it should be, 1 when something is wrong or could not be checked, 2 when the command
+    itself was wrong. Files of a folder that the version does not have are not looked at, links neither.
+    """
     quiet(json_output)
-    data = find(dataset_id, project, name, dataset_version)
-    wrong = data.verify_storage() if storage else data.verify_dataset_hash(folder, filesize)
-    answer(json_output, {"id": data.id, "wrong": wrong}, "\n".join(wrong) or "everything is as it should be")
+    if storage and (folder or filesize):
+        raise click.UsageError("--storage reads what is stored; --folder and --filesize are about a copy.")
+    data = closed(dataset_id, project, name, dataset_version)
+    if storage:
+        wrong = data.verify_storage()
+        checked = {"place": data.get_default_storage() or "its storage", "what": "stored bytes"}
+    else:
+        wrong = data.verify_dataset_hash(folder, filesize)
+        what = "sizes" if filesize else "sizes and content"
+        checked = {"place": folder or "the shared copy of this host", "what": what}
+    sizes = [int(entry.size or 0) for entry in data.file_entries_dict.values()]
+    links = len(data.link_entries_dict)
+    counts = {"files": len(sizes), "bytes": sum(sizes), "links": links}
+    bad = "1 is wrong" if len(wrong) == 1 else f"{len(wrong)} are wrong"
+    said = (
+        f"{data.name} {data.version} ({data.id}): {checked['what']} of {len(sizes)} files, {sum(sizes)} bytes, in "
+        f"{checked['place']}: {bad if wrong else 'all as they should be'}"
+        + (f"; {links} links are not looked at" if links else "")
+    )
+    lines = [f"wrong: {one_line(one)}" for one in wrong]
+    answer(
+        json_output,
+        {"id": data.id, "version": data.version, **checked, **counts, "wrong": wrong},
+        "\n".join([*lines, one_line(said)]),
+    )
     sys.exit(1 if wrong else 0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from trialbook.base.unicode import one_line
 from trialbook.cli.data_options import Several, answer, as_json, find, named, quiet, remember, remembered
 
 
@@ -101,7 +102,7 @@ def clean(dry_run: bool, json_output: bool) -> None:
 
     quiet(json_output)
     freed, waiting = (0, waiting_to_be_freed()) if dry_run else free_deleted()
-    lines = [f"{one['owner']}  {one['repository']}" for one in waiting]
+    lines = [one_line(f"{one['owner']}  {one['repository']}") for one in waiting]
     counts = f"{freed} objects freed, {len(waiting)} deleted versions wait"
     listed = [{"id": one["owner"], "repository": one["repository"]} for one in waiting]
     answer(json_output, {"freed": freed, "waiting": listed}, "\n".join([*lines, counts]))

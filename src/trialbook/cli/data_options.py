@@ -1,8 +1,10 @@
 """What the dataset commands share: naming a version, remembering one, and answering as text or JSON."""
 
 import json
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
 
 F = TypeVar("F", bound=Callable[..., Any])
+ID = click.option("--id", "dataset_id", help="Id of the open version; without it, the one created last here.")
+CLOSED = frozenset({"completed", "published", "closed"})
+"""Statuses of versions that change no more."""
 
 
 class Several(click.Command):
@@ -109,6 +114,43 @@ def find(
     )
 
 
+def closed(
+    dataset_id: str | None, project: str | None, name: str | None, dataset_version: str | None
+) -> "Dataset":
+    """``find``, for what needs a version that does not change any more.
+
+    Raises:
+        ClickException: it is open; says which one of the dataset is closed.
+    """
+    found = find(dataset_id, project, name, dataset_version)
+    if found.is_final():
+        return found
+    said = (
+        f"{found.name} {found.version} ({found.id}) is open: `trialbook data close --id {found.id}` closes it"
+    )
+    before = newest(found.project, found.name, True)
+    if before:
+        said += f". The newest version that is closed: --id {before['id']} ({before['version']})"
+    raise click.ClickException(said)
+
+
+def newest(project: str | None, name: str, only_completed: bool) -> dict[str, Any] | None:
+    """The highest version of a dataset, as ``list_datasets`` describes it; None when there is none.
+
+    Args:
+        project: of the dataset; None looks in all.
+        name: of the dataset.
+        only_completed: leave out open ones.
+    """
+    from trialbook.sdk.dataset import Dataset
+    from trialbook.sdk.dataset.creation import highest
+
+    found = Dataset.list_datasets(
+        project, f"^{re.escape(name)}$", only_completed=only_completed, recursive_project_search=False
+    )
+    return highest(found) if found else None
+
+
 def writable(dataset_id: str | None) -> "Dataset":
     """The open version that is meant."""
     chosen = dataset_id or remembered()
@@ -121,3 +163,14 @@ def quiet(json_output: bool) -> None:
     """With ``--json`` the document alone goes to standard output; what is said goes to standard error."""
     if json_output:
         sys.stdout = sys.stderr
+
+
+@contextmanager
+def going_on(dataset: "Dataset") -> Iterator[None]:
+    """Ctrl-C says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            f"interrupted; what was stored stays stored. `trialbook data upload --id {dataset.id}` goes on."
+        ) from None

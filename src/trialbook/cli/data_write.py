@@ -1,32 +1,29 @@
-"""Making a version: create, add, remove, sync, upload, close."""
+"""Making a version: create, add, remove, upload, close."""
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialbook.cli.data_options import Several, answer, as_json, quiet, remember, writable
-from trialbook.errors import TrialbookError
+from trialbook.base.unicode import one_line
+from trialbook.cli.data_options import (
+    CLOSED,
+    ID,
+    Several,
+    answer,
+    as_json,
+    going_on,
+    newest,
+    quiet,
+    remember,
+    writable,
+)
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
 
-ID = click.option("--id", "dataset_id", help="Id of the open version; without it, the one created last here.")
 CHUNK = click.option("--chunk-size", type=int, help="Size of a pack in MB; -1 makes one pack of all.")
-
-
-@contextmanager
-def _going_on(dataset: "Dataset") -> Iterator[None]:
-    """Ctrl-C says how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise click.ClickException(
-            f"interrupted; what was stored stays stored. `trialbook data upload --id {dataset.id}` goes on."
-        ) from None
 
 
 @click.command(cls=Several)
@@ -50,18 +47,42 @@ def create(
     native: bool,
     json_output: bool,
 ) -> None:
-    """Begin a version, and print its id."""
+    """Begin a version, and print its id.
+
+    It is empty, also when the dataset has versions already, unless --parents names what it starts from.
+    """
     from trialbook.sdk.dataset import Dataset
 
     quiet(json_output)
+    there = newest(project, name, False) if project and not parents else None
     made = Dataset.create(
         name, project, tags, list(parents), False, dataset_version, storage, description, native=native
     )
     remember(made)
+    if there:
+        click.echo(one_line(_begins_empty(made, there)), err=True)
     answer(
         json_output,
         {"id": made.id, "version": made.version},
-        f"{made.id}  {made.project}/{made.name} {made.version}",
+        one_line(f"{made.id}  {made.project}/{made.name} {made.version}"),
+    )
+
+
+def _begins_empty(made: "Dataset", there: dict[str, Any]) -> str:
+    """What whoever names a dataset that exists may have missed, and how to have meant the other thing."""
+    said = (
+        f"{made.name} is there already, as version {there['version']} ({there['id']}). "
+        f"Version {made.version} begins empty, without parents: "
+    )
+    if there["status"] in CLOSED:
+        return said + (
+            f"if it should begin with the files of {there['version']}, undo with "
+            f"`trialbook data delete --id {made.id}` and say --parents {there['id']}; `trialbook data sync` does that "
+            "by itself"
+        )
+    return said + (
+        f"if you meant to go on with {there['version']}, which is open, undo with "
+        f"`trialbook data delete --id {made.id}` and say `trialbook data add --id {there['id']}`"
     )
 
 
@@ -135,77 +156,6 @@ def remove(
     answer(json_output, {"id": data.id, "removed": count}, f"{count} files removed")
 
 
-@click.command(cls=Several)
-@ID
-@click.option("--project", help="Project, to begin a version when none is open.")
-@click.option("--name", help="Name of the dataset, to begin a version when none is open.")
-@click.option(
-    "--parents", multiple=True, help="Id of a version that it starts from; without it, the highest one."
-)
-@click.option("--version", "dataset_version", help="Version of the new one.")
-@click.option("--tags", multiple=True, help="May be repeated.")
-@click.option("--storage", help="Folder or address that takes the files.")
-@click.option("--folder", required=True, help="Folder to be equal to.")
-@click.option("--dataset-folder", help="Only this folder of the dataset.")
-@click.option("--skip-close", is_flag=True, help="Leave the version open.")
-@click.option("--verbose", is_flag=True, help="Print the numbers.")
-@as_json
-def sync(
-    dataset_id: str | None,
-    project: str | None,
-    name: str | None,
-    parents: Sequence[str],
-    dataset_version: str | None,
-    tags: Sequence[str],
-    storage: str | None,
-    folder: str,
-    dataset_folder: str | None,
-    skip_close: bool,
-    verbose: bool,
-    json_output: bool,
-) -> None:
-    """Make a version equal to a folder, upload and close it, in one step.
-
-    With --project and --name a child of the highest version is made; a folder without changes leaves no new version.
-    """
-    from trialbook.sdk.dataset import Dataset
-
-    quiet(json_output)
-    if not Path(folder).expanduser().is_dir():
-        raise click.ClickException(f"there is no folder {folder}; no version was made")
-    fresh = name is not None
-    if name is not None:
-        found = list(parents) or _highest(project, name)
-        data = Dataset.create(name, project, tags, found, False, dataset_version, storage)
-        remember(data)
-    else:
-        data = writable(dataset_id)
-    with _going_on(data):
-        try:
-            removed, added, modified = data.sync_folder(folder, dataset_folder, verbose)
-        except (TrialbookError, OSError):
-            if fresh:
-                data.discard()
-                remember(None)
-            raise
-        if fresh and data.get_dependency_graph()[data.id] and not (removed or added or modified):
-            data.discard()
-            remember(None)
-            answer(
-                json_output,
-                {"id": None, "removed": 0, "added": 0, "modified": 0},
-                "nothing has changed; no new version",
-            )
-            return
-        data.upload(show_progress=not json_output)
-        if not skip_close:
-            data.finalize()
-            remember(None)
-    counts = {"removed": removed, "added": added, "modified": modified}
-    text = ", ".join(f"{count} {word}" for word, count in counts.items())
-    answer(json_output, {"id": data.id, "version": data.version, **counts}, f"{data.id}  {text}")
-
-
 def _distinct(files: Sequence[str]) -> None:
     """Refuse files and folders, which a shell may have made of a wildcard, whose files would land on each other.
 
@@ -231,15 +181,6 @@ def _distinct(files: Sequence[str]) -> None:
                     )
 
 
-def _highest(project: str | None, name: str) -> list[str]:
-    from trialbook.sdk.dataset import Dataset
-
-    found = Dataset.list_datasets(project, f"^{re.escape(name)}$", recursive_project_search=False)
-    if not found:
-        return []
-    return [Dataset.get(dataset_project=project, dataset_name=name, only_completed=True).id]
-
-
 @click.command(cls=Several)
 @ID
 @click.option("--storage", help="Folder or address that takes the files.")
@@ -252,7 +193,7 @@ def upload(
     """Store the files of the open version; call it again after an interruption."""
     quiet(json_output)
     data = writable(dataset_id)
-    with _going_on(data):
+    with going_on(data):
         data.upload(not json_output, verbose, storage, None, chunk_size)
     answer(json_output, {"id": data.id, "dirty": data.is_dirty()}, f"{data.id} is stored")
 
@@ -275,7 +216,7 @@ def close(
     """Upload what waits, and close the version: it cannot change any more."""
     quiet(json_output)
     data = writable(dataset_id)
-    with _going_on(data):
+    with going_on(data):
         if not disable_upload and data.is_dirty():
             data.upload(not json_output, verbose, storage, None, chunk_size)
         data.finalize(verbose)

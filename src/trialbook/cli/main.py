@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 import trialbook
-from trialbook.base.unicode import legible
-from trialbook.errors import TrialbookError
+from trialbook.base.unicode import legible, one_line
+from trialbook.errors import ConnectionFailed, TrialbookError
 
 _COMMANDS = {
     "data": ("trialbook.cli.data", "Datasets: create, fill, close, find, fetch, compare."),
@@ -39,10 +39,16 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:
+            if type(error) is not click.ClickException:
+                raise
+            raise click.ClickException(one_line(error.message)) from error
         except TrialbookError as error:
             if ctx.invoked_subcommand == "run":
                 raise  # the user's script failed, not the command: it ends with its own traceback
-            raise click.ClickException(legible(str(error))) from error
+            # That of a server that did not start has the end of its log.
+            shown = legible if isinstance(error, ConnectionFailed) else one_line
+            raise click.ClickException(shown(str(error))) from error
         except OSError as error:
             # A closed pipe is click's to end on.
             if ctx.invoked_subcommand == "run" or error.errno == errno.EPIPE:

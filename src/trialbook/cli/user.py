@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from trialbook.base.unicode import legible, storable
+from trialbook.base.unicode import one_line, storable
 from trialbook.cli.own_server import OwnServer
 from trialbook.errors import ConfigurationError
 
@@ -26,7 +26,7 @@ def add(name: str, role: str, data: Path | None) -> None:
     server = OwnServer(data)
     made = server.call("users.create", name=name, role=role)
     click.echo(
-        f"Added {legible(made['user']['name'])} ({made['user']['role']}). Hand over what follows; the secret is "
+        f"Added {one_line(made['user']['name'])} ({made['user']['role']}). Hand over what follows; the secret is "
         "shown this once. On their machine:"
     )
     click.echo(f"  export TRIALBOOK_API_HOST={server.address}")
@@ -39,7 +39,9 @@ def add(name: str, role: str, data: Path | None) -> None:
 def list_people(data: Path | None) -> None:
     """Names and roles."""
     for user in OwnServer(data).call("users.get_all")["users"]:
-        click.echo(f"{legible(user['name'])}\t{user['role']}{'  (disabled)' if user.get('disabled') else ''}")
+        click.echo(
+            f"{one_line(user['name'])}\t{user['role']}{'  (disabled)' if user.get('disabled') else ''}"
+        )
 
 
 @command.command()
@@ -66,4 +68,4 @@ def _switch(name: str, data: Path | None, disabled: bool) -> None:
     if not found:
         raise ConfigurationError(f"there is no user {name!r}: `trialbook user list` shows them")
     server.call("users.edit", user=found[0], disabled=disabled)
-    click.echo(f"{legible(name)} is {'disabled' if disabled else 'enabled'}.")
+    click.echo(f"{one_line(name)} is {'disabled' if disabled else 'enabled'}.")

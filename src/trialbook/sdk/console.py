@@ -5,14 +5,31 @@ from types import TracebackType
 from typing import TextIO
 
 from trialbook.base.guard import guard
-from trialbook.base.unicode import legible
+from trialbook.base.unicode import legible, one_line
 
 _ALONE = "_trialbook_alone"
+_commands = False
+
+
+def speak_of_commands() -> None:
+    """From now on ``advice`` is for somebody who types commands, and has no program whose arguments could change."""
+    global _commands
+    _commands = True
+
+
+def advice(code: str, command: str) -> str:
+    """What to do, or what is meant, in the words of whoever reads it.
+
+    Args:
+        code: for the author of a program: arguments and calls.
+        command: for who runs ``trialbook``: options and commands.
+    """
+    return command if _commands else code
 
 
 def say(text: str) -> None:
-    """One line on standard output; a closed terminal is no reason to fail."""
-    put(sys.stdout, text + "\n")
+    """One line on standard output, whatever names are in it; a closed terminal is no reason to fail."""
+    put(sys.stdout, one_line(text) + "\n")
 
 
 def put(stream: TextIO | None, text: str) -> None:

@@ -3,6 +3,7 @@
 import sys
 import time
 
+from trialbook.base.unicode import one_line
 from trialbook.sdk.console import put, say
 
 _MIB = 1 << 20
@@ -23,7 +24,7 @@ class Meter:
     """
 
     def __init__(self, what: str, total: int, step: int, bar: bool = True) -> None:
-        self._what = what
+        self._what = one_line(what)
         self._total = total
         self._step = step
         self._next = step

@@ -18,7 +18,7 @@ from trialbook.errors import DatasetError, DatasetInUse, UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
-from trialbook.sdk.console import say
+from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset import replay
 from trialbook.sdk.dataset.foreign import adopt
 from trialbook.sdk.dataset.home import Home, bring_manifest, places_for, remembered_places
@@ -51,17 +51,28 @@ def threads(max_workers: int | None) -> int | None:
     return max_workers
 
 
-def required(method: str, argument: str, value: str | PurePath) -> str:
+def required(method: str, argument: str, value: str | PurePath, option: str = "") -> str:
     """A path or an address as text.
+
+    Args:
+        method: that takes it.
+        argument: its name there.
+        value: what was given.
+        option: its name on the command line; empty is the same.
 
     Raises:
         UsageError: it is empty: an unset variable, and not "all" or "here".
     """
     if not str(value):
-        raise UsageError(
-            f"{method}: {argument} is {str(value)!r}; name a path, '.' for the working directory"
-        )
+        named = advice(f"{method}: {argument}", option or argument)
+        raise UsageError(f"{named} is {str(value)!r}; name a path, '.' for the working directory")
     return str(value)
+
+
+def both_named() -> UsageError:
+    """An id and a name at once, which may be of two versions."""
+    given = advice("dataset_id, or dataset_project and dataset_name", "--id, or --project and --name")
+    return UsageError(f"give {given}, not both")
 
 
 def online(what: str) -> Connection:
@@ -71,7 +82,10 @@ def online(what: str) -> Connection:
         UsageError: this process works offline.
     """
     if settings_module.load().offline:
-        raise UsageError(f"{what} needs the server, and this process works offline (Dataset.set_offline)")
+        how = advice("Dataset.set_offline", "TRIALBOOK_OFFLINE_MODE, or CLEARML_OFFLINE_MODE")
+        raise UsageError(
+            f"{advice(what, 'this command')} needs the server, and this process works offline ({how})"
+        )
     return connections.connect()
 
 
@@ -126,16 +140,18 @@ class DatasetBase:
             DatasetInUse: another process writes it, or it waits for ``finalize`` only.
         """
         if self._info.get("root") or self._info.get("status") in FINAL:
+            child = advice(
+                "Dataset.create(parent_datasets=[...]) or Dataset.get(..., writable_copy=True)",
+                f"`trialbook data create --name NAME --parents {self.id}`",
+            )
             raise UsageError(
-                f"{what}: dataset {self.id} is final and cannot change; "
-                "make a child with Dataset.create(parent_datasets=[...]) or Dataset.get(..., writable_copy=True)"
+                f"{advice(f'{what}: ', '')}dataset {self.id} is final and cannot change; make a child with {child}"
             )
         if self._open_draft is None and not self._uncommitted:
             self._begin()
         if self._open_draft is None:
-            raise DatasetInUse(
-                f"dataset {self.id} was written as a whole before its process ended: call finalize() to close it"
-            )
+            close = advice("call finalize() to close it", f"`trialbook data close --id {self.id}` closes it")
+            raise DatasetInUse(f"dataset {self.id} was written as a whole before its process ended: {close}")
         return self._open_draft
 
     def _begin(self, parents: "Sequence[DatasetBase] | None" = None, fresh: bool = False) -> None:
@@ -175,6 +191,20 @@ class DatasetBase:
             self._open_draft.restore(saved)
         if self._session is None and not self._keep_task_open and self._pinger is None:
             self._pinger = Pinger(self._task)
+
+    def _first_close(self) -> str:
+        return advice("call finalize() first", f"`trialbook data close --id {self.id}` closes it")
+
+    def _require_closed(self, what: str) -> None:
+        if not self.is_final():
+            raise UsageError(
+                f"{advice(f'{what}: ', '')}dataset {self.id}{self._called()} is open; {self._first_close()}"
+            )
+
+    def _called(self) -> str:
+        """Its name and version, as far as they are known, to tell it from others in a message."""
+        name, version = self._info.get("name"), self._info.get("version")
+        return f" ({name} {version})" if name and version else ""
 
     def _elsewhere_written(self) -> UsageError:
         return UsageError(f"dataset {self.id} is being written by the clearml SDK: finalize it there first")
@@ -229,7 +259,7 @@ class DatasetBase:
             DatasetError: it is open.
         """
         if not self._root_id:
-            raise DatasetError(f"dataset {self.id} is open: finalize it first")
+            raise DatasetError(f"dataset {self.id} is open: {self._first_close()}")
         return self._home.repository.open(self.id, self._root_id)
 
     def _rows(self) -> Rows:

@@ -14,7 +14,7 @@ from trialbook.datasets.rows import LINK
 from trialbook.datasets.scan import Scan, scan_folder
 from trialbook.errors import SourceChanged, UsageError
 from trialbook.sdk.connection import local_path as path_here
-from trialbook.sdk.console import say
+from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.base import DatasetBase, required, threads
 from trialbook.sdk.dataset.links import Found, find_many, place_of, same_as_link
 from trialbook.sdk.dataset.stamps import untouched
@@ -153,7 +153,7 @@ class ContentMixin(DatasetBase):
         """
         workers = threads(max_workers)
         given = [source_url] if isinstance(source_url, str | Path) else source_url
-        sources = [required("add_external_files", "source_url", one) for one in given]
+        sources = [required("add_external_files", "source_url", one, "--links") for one in given]
         draft = self._draft("add_external_files")
         if dataset_path is None or isinstance(dataset_path, str | Path):
             places: list[str | Path | None] = [dataset_path] * len(sources)
@@ -256,16 +256,17 @@ class ContentMixin(DatasetBase):
             UsageError: there is no such folder, its path is empty, or the version is final.
             SourceChanged: something in the folder cannot be read, and ``raise_on_error`` is on. Nothing was changed.
         """
-        folder = Path(required("sync_folder", "local_path", local_path)).expanduser()
+        folder = Path(required("sync_folder", "local_path", local_path, "--folder")).expanduser()
         draft = self._draft("sync_folder")
         if not folder.is_dir():
             raise UsageError(f"there is no folder {local_path}")
         scan = scan_folder(folder, may_read=True)
         if raise_on_error and scan.denied:
             named = "; ".join(f"{item.path}: {item.why}" for item in scan.denied[:5])
+            leave = advice(", or say raise_on_error=False to leave it as it is", "")
             raise SourceChanged(
                 f"{local_path} cannot be read as a whole ({named}), and what cannot be read is not gone: give this "
-                "account the right to read it, or say raise_on_error=False to leave it as it is. Nothing was changed."
+                f"account the right to read it{leave}. Nothing was changed."
             )
         self._note_call("sync_folder", local_path=local_path, dataset_path=dataset_path)
         place = within(dataset_path) or None
@@ -304,7 +305,7 @@ def sources_of(path: str | Path) -> tuple[list[Path], Path | None]:
     Raises:
         UsageError: it is empty, or there is nothing.
     """
-    text = str(Path(required("add_files", "path", path)).expanduser())
+    text = str(Path(required("add_files", "path", path, "--files")).expanduser())
     if os.path.lexists(text):
         return [Path(text)], None
     if any(mark in text for mark in _WILD):

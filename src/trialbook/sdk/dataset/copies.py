@@ -8,7 +8,7 @@ from trialbook.datasets.patterns import Patterns
 from trialbook.datasets.selection import Selection
 from trialbook.datasets.verify import verify_folder
 from trialbook.errors import TrialbookError, UsageError
-from trialbook.sdk.console import say
+from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.base import required, threads
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.links import fetcher
@@ -103,11 +103,14 @@ class CopiesMixin(ListingMixin):
         self._require_final("get_mutable_local_copy")
         workers = threads(max_workers)
         selection = self._selection(part, num_parts, files)
-        target = Path(required("get_mutable_local_copy", "target_folder", target_folder)).expanduser()
+        target = Path(
+            required("get_mutable_local_copy", "target_folder", target_folder, "--copy")
+        ).expanduser()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             if not overwrite:
                 if raise_on_error:
-                    raise UsageError(f"{target} is not empty: choose another folder, or overwrite=True")
+                    other = advice("overwrite=True empties it first", "--overwrite empties it first")
+                    raise UsageError(f"{target} is not empty: choose another folder; {other}")
                 say(f"Trialbook: {target} is not empty; nothing was copied")
                 return None
             _emptied(target)
@@ -157,9 +160,11 @@ class CopiesMixin(ListingMixin):
 
     def _selection(self, part: int | None, num_parts: int | None, files: Patterns) -> Selection:
         if num_parts is not None and num_parts < 1:
-            raise UsageError(f"num_parts is a number from 1 on, not {num_parts}")
+            raise UsageError(f"{advice('num_parts', '--num-parts')} is a number from 1 on, not {num_parts}")
         if part is None and num_parts is not None:
-            raise UsageError("num_parts needs part: which one, from 0")
+            raise UsageError(
+                advice("num_parts needs part", "--num-parts needs --part") + ": which one, from 0"
+            )
         parts = 1 if part is None else num_parts or max(1, self.get_num_chunks())
         return Selection.of(files, part, parts)
 
@@ -168,8 +173,7 @@ class CopiesMixin(ListingMixin):
             raise UsageError(
                 f"{what} needs the server: this dataset was made offline; import its session first"
             )
-        if not self.is_final():
-            raise UsageError(f"{what}: dataset {self.id} is open; call finalize() first")
+        self._require_closed(what)
 
     def _best_effort(self, target: Path, selection: Selection, workers: int | None) -> None:
         failed: list[str] = []

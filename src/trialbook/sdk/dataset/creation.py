@@ -12,9 +12,9 @@ from trialbook.errors import UsageError
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
-from trialbook.sdk.console import say
+from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset import offline, replay
-from trialbook.sdk.dataset.base import DatasetBase, cache_folder, online
+from trialbook.sdk.dataset.base import DatasetBase, both_named, cache_folder, online
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.stores import repository_url
 from trialbook.sdk.storage import check_writable
@@ -82,7 +82,9 @@ class MakingMixin(DatasetBase):
         if use_current_task and main is None:
             raise UsageError("use_current_task needs a task: call Task.init first")
         if dataset_name is not None and not dataset_name.strip():
-            raise UsageError("a dataset needs a name: Dataset.create(dataset_name=...)")
+            raise UsageError(
+                "a dataset needs a name: " + advice("Dataset.create(dataset_name=...)", "--name")
+            )
         if not dataset_name and not dataset_project and main is not None:
             dataset_project = _visible(main.get_project_name())
         name = dataset_name or (main.name if main is not None else "")
@@ -91,14 +93,18 @@ class MakingMixin(DatasetBase):
         ]
         for parent in parents:
             if not parent.is_final() and not offline.seal(parent):
-                raise UsageError(f"the parent {parent.id} is not final: call its finalize() first")
+                raise UsageError(f"the parent {parent.id}{parent._called()} is open: {parent._first_close()}")
         project = dataset_project or (_visible(main.get_project_name()) if main is not None else "")
         if not project and parents:
             project = parents[-1].project
         if not name:
-            raise UsageError("a dataset needs a name: Dataset.create(dataset_name=...)")
+            raise UsageError(
+                "a dataset needs a name: " + advice("Dataset.create(dataset_name=...)", "--name")
+            )
         if not project:
-            raise UsageError("a dataset needs a project: Dataset.create(dataset_project=...)")
+            raise UsageError(
+                "a dataset needs a project: " + advice("Dataset.create(dataset_project=...)", "--project")
+            )
         output_uri = str(output_uri) if output_uri else None
         if output_uri:
             check_writable(output_uri)
@@ -219,10 +225,13 @@ class MakingMixin(DatasetBase):
                 dataset_id, dataset_project, dataset_name = str(wished), None, None
                 dataset_tags = dataset_version = None
         if dataset_id and (dataset_project or dataset_name):
-            raise UsageError("give dataset_id, or dataset_project and dataset_name, not both")
+            raise both_named()
         if not (dataset_id or dataset_project or dataset_name or dataset_tags or dataset_version):
             raise UsageError(
-                "Dataset.get needs dataset_id, or dataset_project and dataset_name, tags or a version"
+                advice(
+                    "Dataset.get needs dataset_id, or dataset_project and dataset_name, tags or a version",
+                    "name a version with --id, or with --project and --name",
+                )
             )
         statuses = ["published"] if only_published else _COMPLETED if only_completed else []
         ask = {
@@ -267,7 +276,9 @@ def highest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     ordered = [one for one in found if versions.is_version(str(one.get("version") or ""))]
     if not ordered:
         return found[0]
-    return max(ordered, key=lambda one: (versions.order(str(one["version"])), one["last_update"]))
+    return max(
+        ordered, key=lambda one: (versions.order(str(one["version"])), str(one.get("last_update") or ""))
+    )
 
 
 def _said(ask: dict[str, Any]) -> str:

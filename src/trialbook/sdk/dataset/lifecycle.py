@@ -15,7 +15,7 @@ from trialbook.errors import (
     UsageError,
     WireError,
 )
-from trialbook.sdk.console import say
+from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.base import SAVED, threads
 from trialbook.sdk.dataset.commit import CommitMixin
 from trialbook.sdk.dataset.home import Home, remember_places
@@ -121,8 +121,9 @@ class ClosingMixin(CommitMixin):
                 raise UsageError(f"the upload stopped: {error}. What was stored stays stored.") from error
             except (ConnectionFailed, WireError, OSError) as error:
                 if attempt == retries:
+                    again = advice("upload()", f"`trialbook data upload --id {self.id}`")
                     raise UsageError(
-                        f"the upload failed: {error}. What was stored stays stored; upload() goes on with the rest."
+                        f"the upload failed: {error}. What was stored stays stored; {again} goes on with the rest."
                     ) from error
                 time.sleep(min(5.0, 0.2 * 2**attempt))
         if places.keys() - self._home.places.keys():
@@ -152,7 +153,10 @@ class ClosingMixin(CommitMixin):
             UsageError: files wait for ``upload``, or it is neither draft nor open.
         """
         if self._session is not None:
-            say("Trialbook: a dataset is finalized when its session is imported with finalize=True")
+            say(
+                "Trialbook: a dataset that is made offline is finalized when its session is imported: "
+                + advice("finalize=True", "Dataset.import_offline_session(FOLDER, finalize=True) in Python")
+            )
             return False
         try:
             return self._finalized(verbose, auto_upload)
@@ -173,9 +177,11 @@ class ClosingMixin(CommitMixin):
             self.upload(show_progress=verbose, verbose=verbose)
             draft = self._draft("finalize")
         if draft.pending:
-            raise UsageError(
-                f"{draft.pending} files of dataset {self.id} wait: call upload() first, or finalize(auto_upload=True)"
+            first = advice(
+                "call upload() first, or finalize(auto_upload=True)",
+                f"`trialbook data close --id {self.id}`, without --disable-upload, uploads them too",
             )
+            raise UsageError(f"{draft.pending} files of dataset {self.id} wait: {first}")
         _tell_unportable(draft)
         root = draft.finish(whole_packs=not self._policy.native)
         # What was written this moment need not be read back.
@@ -218,7 +224,7 @@ class ClosingMixin(CommitMixin):
             UsageError: the version is not final.
         """
         if not self.is_final():
-            raise UsageError(f"dataset {self.id} is not final: call finalize() before publish()")
+            raise UsageError(f"dataset {self.id}{self._called()} is open: {self._first_close()}")
         try:
             self._task.publish(ignore_errors=False)
         except (TrialbookError, OSError) as error:
@@ -244,7 +250,9 @@ def _policy(policy: Policy, compression: int | None, chunk_size: int | None) -> 
         policy = replace(policy, compression="none")
     if chunk_size is not None:
         if chunk_size == 0 or chunk_size < -1:
-            raise UsageError(f"chunk_size is a number of MB, or -1 for one pack, not {chunk_size}")
+            raise UsageError(
+                f"{advice('chunk_size', '--chunk-size')} is a number of MB, or -1 for one pack, not {chunk_size}"
+            )
         policy = replace(
             policy,
             pack_bytes=_UNBOUNDED if chunk_size == -1 else int(chunk_size * _MB),

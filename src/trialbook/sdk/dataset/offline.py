@@ -20,6 +20,7 @@ from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
+from trialbook.sdk.console import advice
 from trialbook.sdk.dataset import foreign_offline
 from trialbook.sdk.dataset.base import DatasetBase, cache_folder
 from trialbook.sdk.dataset.home import Home
@@ -208,7 +209,8 @@ def seal(parent: "Dataset") -> bool:
     if not parent._finished():
         draft = parent._draft("finalize")
         if draft.pending:
-            raise UsageError(f"{draft.pending} files of the parent {parent.id} wait: call its upload() first")
+            first = advice("call its upload()", f"`trialbook data upload --id {parent.id}`")
+            raise UsageError(f"{draft.pending} files of the parent {parent.id} wait: {first} first")
         draft.finish()
         parent._open_draft = None
         parent._uncommitted = draft.root_id

@@ -9,8 +9,8 @@ from trialbook.blobs.store import BlobStore
 from trialbook.datasets.objects import Objects
 from trialbook.errors import DatasetMissing, FileMissing, TaskNotDeletable, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection, local_path
-from trialbook.sdk.console import say
-from trialbook.sdk.dataset.base import DatasetBase, online
+from trialbook.sdk.console import advice, say
+from trialbook.sdk.dataset.base import DatasetBase, both_named, online
 from trialbook.sdk.dataset.stores import bucket_blobs, open_blobs
 from trialbook.sdk.nearer import nearer
 
@@ -97,11 +97,21 @@ class WholesMixin(DatasetBase):
             TaskNotDeletable: it is in use and ``force`` is off. Nothing is deleted.
         """
         if dataset_id and (dataset_project or dataset_name):
-            raise UsageError("give dataset_id, or dataset_project and dataset_name, not both")
+            raise both_named()
         if not (dataset_id or dataset_project or dataset_name):
-            raise UsageError("Dataset.delete needs dataset_id, or dataset_project and dataset_name")
+            raise UsageError(
+                advice(
+                    "Dataset.delete needs dataset_id, or dataset_project and dataset_name",
+                    "name a version with --id, or with --project and --name",
+                )
+            )
         if entire_dataset and not force:
-            raise UsageError("entire_dataset=True deletes every version: say force=True as well")
+            raise UsageError(
+                advice(
+                    "entire_dataset=True deletes every version: say force=True as well",
+                    "--entire-dataset deletes every version: say --force as well",
+                )
+            )
         connection = online("Dataset.delete")
         ask = {
             "ids": [dataset_id] if dataset_id else [],
@@ -117,10 +127,11 @@ class WholesMixin(DatasetBase):
         if not found:
             raise UsageError("no dataset matches: nothing was deleted")
         if len(found) > 1 and not entire_dataset:
-            raise UsageError(
-                f"{len(found)} versions match: name one with dataset_version or dataset_id, "
-                "or say entire_dataset=True and force=True. Nothing was deleted."
+            which = advice(
+                "name one with dataset_version or dataset_id, or say entire_dataset=True and force=True",
+                "name one with --version or --id, or say --entire-dataset --force",
             )
+            raise UsageError(f"{len(found)} versions match: {which}. Nothing was deleted.")
         chosen = {one["id"] for one in found}
         if not force:
             _require_unused(connection, chosen)
@@ -175,8 +186,9 @@ def _require_unused(connection: Connection, chosen: set[str]) -> None:
         said = connection.session.call("datasets.delete", {"dataset": one, "dry_run": True})
         others = [who for who in [*said["children"], *said["used_by"]] if who not in chosen]
         if others:
+            force = advice("force=True", "--force")
             raise TaskNotDeletable(
-                f"dataset {one} is used by {', '.join(others[:5])}; force=True deletes it anyway. Nothing was deleted."
+                f"dataset {one} is used by {', '.join(others[:5])}; {force} deletes it anyway. Nothing was deleted."
             )
 
 

@@ -160,10 +160,6 @@ class ReadingMixin(ListingMixin):
                 yield mixed.pop()
         yield from mixed
 
-    def _require_closed(self, what: str) -> None:
-        if not self.is_final():
-            raise UsageError(f"{what}: dataset {self.id} is open; call finalize() first")
-
 
 @dataclass(frozen=True)
 class _Run:

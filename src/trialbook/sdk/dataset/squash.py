@@ -57,7 +57,7 @@ class SquashMixin(MakingMixin, DatasetBase):
         ]
         for source in sources:
             if not source.is_final():
-                raise UsageError(f"dataset {source.id} is not final: call its finalize() first")
+                raise UsageError(f"dataset {source.id}{source._called()} is open: {source._first_close()}")
         common = _common_parents(sources) if len(sources) > 1 else []
         made = cls._make(
             {
@@ -101,7 +101,7 @@ class SquashMixin(MakingMixin, DatasetBase):
         """
         source = cls._load(dataset_id)
         if not source.is_final():
-            raise UsageError(f"dataset {dataset_id} is not final: call its finalize() first")
+            raise UsageError(f"dataset {dataset_id}{source._called()} is open: {source._first_close()}")
         made = cls._make(
             {"name": dataset_name or source.name, "project": source.project, "pins": [source.id]},
             [],
