@@ -4,7 +4,7 @@
 The types are for the compiler; the shapes are what ``src/api/whole.ts`` checks answers against, so they hold only what
 the methods that the page calls can answer.
 
-Run ``python web/generate_types.py`` after a change in ``src/trialbook/wire`` or ``src/trialbook/capture/secrets.py``;
+Run ``python web/generate_types.py`` after a change in ``src/trialbook/wire`` or ``src/trialbook/capture/secret*.py``;
 ``--check`` only says whether a file is stale (``tests/unit/test_web_types.py`` runs that).
 """
 
@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from trialbook.capture import secret_forms, secrets
+from trialbook.capture import secret_forms, secret_names, secret_values, secrets
 from trialbook.wire.catalogue import METHODS
 from trialbook.wire.table import RawBody, RawReply
 
@@ -197,13 +197,17 @@ def secret_rules() -> str:
         [literal, shape.pattern] for shapes in secret_forms.KEYS_BY_SIGN.values() for literal, shape in shapes
     ]
     patterns = {
-        "WORD": secrets.WORD,
+        "WORD": secret_names.WORD,
         "URL_PASSWORD": secret_forms.URL_PASSWORD,
         "URL_TOKEN": secret_forms.URL_TOKEN,
         "URL_LOOSE": secret_forms.URL_LOOSE,
         "URL_QUOTED": secret_forms.URL_QUOTED,
         "SCHEME": secrets.SCHEME,
+        "BASIC": secrets.BASIC,
         "HEADER": secrets.HEADER,
+        "GOES_ON": secrets.GOES_ON,
+        "OF_AN_ESCAPE": secrets.OF_AN_ESCAPE,
+        "NUMBER_OF_LINE": secrets.NUMBER_OF_LINE,
         "PEM_BEGIN": secrets.PEM_BEGIN,
         "PEM_END": secrets.PEM_END,
         "PLACEHOLDER": secrets.PLACEHOLDER,
@@ -212,16 +216,21 @@ def secret_rules() -> str:
         "MEASURE": secrets.MEASURE,
     }
     lines: list[tuple[str, Any]] = [
-        ("SECRET_WORDS", sorted(secrets.WORDS)),
-        ("SECRET_ENDINGS", list(secrets.ENDINGS)),
-        ("SECRET_PAIRS", [" ".join(pair) for pair in sorted(secrets.PAIRS)]),
+        ("SECRET_WORDS", sorted(secret_names.WORDS)),
+        ("SECRET_ENDINGS", list(secret_names.ENDINGS)),
+        ("SECRET_PAIRS", [" ".join(pair) for pair in sorted(secret_names.PAIRS)]),
         ("SECRET_STEMS", list(secrets.STEMS)),
-        ("AFTER_A_SECRET", sorted(secrets.AFTER)),
+        ("FOREIGN", list(secret_names.FOREIGN)),
+        ("AFTER_A_SECRET", sorted(secret_names.AFTER)),
+        ("ABOUT_SECRETS", sorted(secret_names.ABOUT)),
+        ("TOKENS", sorted(secret_names.TOKENS)),
+        ("NO_SECRETS", sorted(secrets.NO_SECRETS)),
         ("SIGNATURES", sorted(secrets.SIGNATURES)),
         ("OPENS_PLACEHOLDER", "".join(sorted(secrets.OPENS_PLACEHOLDER))),
         ("NAME_LETTERS", secrets.NAME_LETTERS),
         ("LONGEST_NAME", secrets.LONGEST_NAME),
-        ("SHORTEST_VALUE", secrets.SHORTEST_REMEMBERED),
+        ("SHORTEST_VALUE", secret_values.SHORTEST_REMEMBERED),
+        ("SHORTEST_MIXED", secrets.SHORTEST_MIXED),
         ("KEY_SHAPES", keys),
         ("PLACES", [[literal, as_javascript(place.pattern)] for literal, place in secret_forms.PLACES]),
         (

@@ -53,8 +53,21 @@ def test_nothing_secret_is_recorded(server: RunningServer, tmp_path: Path) -> No
 
 
 def test_a_script_without_repository(server: RunningServer, tmp_path: Path) -> None:
-    program = Program(PROGRAM, server, tmp_path / "home")
-    assert program.wait() == 0, program.text
-    found = document(server, program.wait_for("TASK"))
+    end = (
+        'import os\nfrom pathlib import Path\nos.environ["MY_API_TOKEN"] = Path("key").read_text()\n'
+        'print("BARE", os.environ["MY_API_TOKEN"])\n'
+        'raise RuntimeError("login failed for joe, " + "password" + "=Exc" + "37 is wrong")\n'
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "key").write_text("of-the-environment-5")
+    program = Program(PROGRAM + end, server, home)
+    assert program.wait() == 1, program.text
+    task = program.wait_for("TASK")
+    found = document(server, task)
     assert 'password = "********"' in found["script"]["diff"]
-    assert "written-in-the-code" not in json.dumps(found)
+    assert "joe, password=******** is wrong" in found["status_message"]
+    until(lambda: "is wrong" in console(server, task))
+    assert "BARE ********" in console(server, task)
+    record = json.dumps(found) + console(server, task)
+    assert [part for part in ("written-in-the-code", "of-the-environment-5", "Exc37") if part in record] == []

@@ -3,6 +3,7 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { maskedText } from "~/state/secretText";
+import { EditableText } from "~/widgets/EditableText";
 import { HiddenText, HiddenValue } from "~/widgets/HiddenText";
 
 afterEach(cleanup);
@@ -22,6 +23,17 @@ describe("hidden texts", () => {
     const { container } = render(<HiddenText text="lr: 0.1" />);
     expect(container.textContent).toBe("lr: 0.1");
     expect(screen.queryByRole("button")).toBeNull();
+  });
+
+  it("S13: of a comment are hidden until it is asked for or edited", () => {
+    const comment = "Trained with https://joe:hunter22@example.com/data, Passwort: geheim12.";
+    const { container } = render(<EditableText label="Comment" text={comment} save={() => Promise.resolve()} />);
+    expect(container.textContent).toContain("Trained with https://joe:");
+    expect(container.textContent).not.toMatch(/hunter22|geheim12/);
+    fireEvent.click(screen.getByRole("button", { name: "Show secrets" }));
+    expect(container.textContent).toContain(comment);
+    fireEvent.click(screen.getByRole("button", { name: "Edit" }));
+    expect(screen.getByLabelText<HTMLTextAreaElement>("Comment").value).toBe(comment);
   });
 
   it("S13: of source keep what is no value there", () => {

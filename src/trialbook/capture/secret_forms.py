@@ -93,6 +93,8 @@ PLACES = [
             r"(auth(?<!\wauth)[ ]?=[ ]?\(\s{0,40}[bruf]?[\"'][^\"'\n]{0,100}[\"'],\s{0,40}[bruf]?[\"'])[^\"'\n]+",
         ),
         ("Auth(", r"((?:Basic|Digest)Auth\(\s{0,40}[\"'][^\"'\n]{0,100}[\"'],\s{0,40}[\"'])[^\"'\n]+"),
+        # joe:hunter2 on its way into a header
+        ("b64encode(", r"(b64encode\(\s{0,40}[bruf]{0,2}[\"'][^\"':\n]{1,100}:)[^\"'\n{%]+"),
         ("Secret", r"(Secret(?<!\wSecret)(?:Str|Bytes)\(\s{0,40}[bruf]{0,2}[\"'])[^\"'\n*]+"),
         (
             "ookie",
@@ -127,7 +129,18 @@ _LIST = re.compile(
     rf"(\bname:[ \t]{{0,9}}[\"']?(?P<name>{_NAME})[\"']?[ \t\r]{{0,9}}\n[+\- ]?[ \t]{{0,60}}"
     r"value:[ \t]{0,9}[\"']?)[^\s\"'{$][^\"'\n]*"
 )
-NAMED_VALUES = [('alue"', _FIELDS), ("alue'", _FIELDS), ("alue=", _FIELDS), ("alue:", _LIST)]
+# In an address within an address: password%3Dhunter2, %22password%22%3A%22hunter2%22.
+_ENCODED = re.compile(
+    r"(?<![\w.-])((?:(?<=%)[0-9A-Fa-f]{2})?(?P<name>[A-Za-z0-9_.-]{1,100})(?:%22)?%3[ADad](?:%20)?(?:%22)?)"
+    r"(?:[^\s%&\"'<>{}#*]|%(?!26|22|27|2[Cc]|0[AaDd]|20|3[BbEe]|7[BbDd]|23))+"
+)
+NAMED_VALUES = [
+    ("%3", _ENCODED),
+    ('alue"', _FIELDS),
+    ("alue'", _FIELDS),
+    ("alue=", _FIELDS),
+    ("alue:", _LIST),
+]
 """Name and value as two fields of one thing; the value is a secret when the name is that of one."""
 
 

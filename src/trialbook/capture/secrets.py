@@ -11,53 +11,67 @@ begins to match within a run of letters that an earlier attempt has read already
 whether it applies is bounded. ``benchmarks/masking.py`` measures it on the texts that are worst for it.
 """
 
+import base64
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from itertools import pairwise
 
-MASK = "********"
-WORDS = frozenset(
-    {
-        "token",
-        "secret",
-        "secrets",
-        "password",
-        "passwd",
-        "pwd",
-        "passphrase",
-        "credential",
-        "credentials",
-        "apikey",
-        "apisecret",
-        "apitoken",
-        "accesskey",
-        "accesstoken",
-        "authkey",
-        "authtoken",
-        "privatekey",
-        "secretkey",
-        "sshpass",
-    }
+from trialbook.capture.secret_names import (
+    ENDINGS,
+    FOREIGN,
+    WORDS,
+    is_certain_name,
+    is_password_name,
+    is_secret_name,
+    names_the_value,
 )
-# Endings of words that people write together: PGPASSWORD, dbpassword.
-ENDINGS = ("password", "passwd", "passphrase")
-_KEYS_FOR = "api access private auth account encryption signing subscription consumer license deploy"
-_PASSES_FOR = "db user smtp mail email redis ftp ssh"
-PAIRS = frozenset(
-    {(first, "key") for first in _KEYS_FOR.split()} | {(first, "pass") for first in _PASSES_FOR.split()}
-)
+from trialbook.capture.secret_values import MASK, SHORTEST_REMEMBERED, hide, hide_wrapped
+
 # Parameters of signed addresses, which give access by themselves.
 SIGNATURES = frozenset({"sig", "signature", "x-amz-signature", "x-goog-signature"})
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-SHORTEST_REMEMBERED = 6
 LONGEST_NAME = 100
 NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _NAME_LETTER = frozenset(NAME_LETTERS)
 _MANY_LETTERS = 10_000
+SHORTEST_MIXED = 4
+"""Of a password with letters and digits (``password: Exc37``)."""
+# What is given for a secret by those who have none, and types.
+NO_SECRETS = frozenset(
+    {
+        "none",
+        "null",
+        "nil",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "empty",
+        "unset",
+        "undefined",
+        "missing",
+        "required",
+        "optional",
+        "str",
+        "string",
+        "int",
+        "bool",
+        "bytes",
+        "any",
+        "text",
+    }
+)
 _MEASURE_BEGINS = frozenset("+-0123456789.,:/x%_")
 
 SCHEME = re.compile(r"[Bb](?:earer|asic|EARER|ASIC)([ \t\xa0]+)[A-Za-z0-9._~+/=-]{16,}")
+# A short one must be what the header says it is: name:password, encoded.
+BASIC = re.compile(r"([Bb](?:asic|ASIC)[ \t\xa0]+)([A-Za-z0-9+/]{6,15}={0,2})(?![A-Za-z0-9._~+/=-])")
+# What a source goes on with in the next line, or beside: "…" "…".
+GOES_ON = re.compile(
+    r"(?<=\*\*\*\*)([\"'](?:[ \t]*\\?\r?\n[+\- ]?[ \t]{1,80}|[ \t]{1,80})[rbfuRBFU]{0,2}[\"'])"
+    r"(?![\"'*])[^\"'\\\n]+(?=[\"'](?![ \t]{0,80}[:=]))"
+)
 HEADER = re.compile(
     r"((?:uthorization|UTHORIZATION)[\"']?[ \t]*[:=,][ \t]*[bf]?[\"']?)"
     r"(?:([A-Za-z]{1,20}[ \t]+)[A-Za-z0-9._~+/=-]{4,}|(?=[A-Za-z._~+/=-]{0,200}\d)[A-Za-z0-9._~+/=-]{8,})"
@@ -70,11 +84,12 @@ PLACEHOLDER = re.compile(r"(?:<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\{?\w+\}?|%\(?\w+\)
 HEAD = re.compile(
     r"[+\- ]?[ \t]*(?:- )?(?:(?:export|setx?|ENV|ARG|env)[ \t]+|\$env:|//[^\s:]{1,80}:)?[\"']?\Z"
 )
+# "\n" in a source, and a colour. Both begin with a letter that may be one of a name.
+OF_AN_ESCAPE = re.compile(r"(?:(?<=\\)[nrt]|(?<=[\[;])\d{0,3}m)")
+NUMBER_OF_LINE = re.compile(r"\d+:")
+_OPENS_ESCAPE = frozenset("\\[;")
 ENDS = re.compile(r"[\"']?[ \t\r]{0,200}(?:\n|\Z|#)")
 MEASURE = re.compile(r"[+-]?[\d.,:/x%_-]+(?:[eE][+-]?\d+)?[A-Za-zµ%]{0,3}(?:/[A-Za-z]{1,10})?\Z")
-# Words that may follow the one that makes a name a secret's: HF_TOKEN_2, password_value. A token_mixer is none.
-AFTER = frozenset({"value", "key", "hash", "prod", "dev", "test", "live", "string", "old", "new", "v"})
-
 # One of these is in every name of a secret.
 STEMS = (
     *sorted(word for word in WORDS if word.startswith(("api", "access", "auth", "private", "secretk"))),
@@ -89,78 +104,38 @@ STEMS = (
     "key",
     "sig",
     "signature",
+    "passwort",
+    "kennwort",
+    "contrasena",
+    "senha",
+    "motdepasse",
+    "passe",
+    "wachtwoord",
+    *FOREIGN,
 )
 # What follows a name: its end, then a quoted value (name = "value", name: str = "value", name["x"] = "value",
 # "name": "value", f("name", "value")), or one without quotes that reaches to the next space, & or quote.
 # (?=(?P<x>…))(?P=x) is what later versions of Python write as (?>…): what is read so is not tried again shorter.
 VALUE = (
-    r"(?=(?P<rest>[\w.-]{0,40}))(?P=rest)"
+    r"(?=(?P<rest>[A-Za-z0-9_.-]{0,40}))(?P=rest)"
     r"""(?:\\{0,3}["'])?\]?[ \t]*(?:"""
-    r"(?:(?=(?P<kind>:[ \t]*[\w.\[\]| ]{1,80}))(?P=kind)=(?!=)|=(?!=)|:|,)[ \t]*[rbfuRBFU]{0,2}"
+    r"(?:(?=(?P<kind>:[ \t]*[\w.\[\]| ]{1,80}))(?P=kind)=(?!=)|=(?!=)|[:：]|,)[ \t]*"
+    # The value begins in the next line: token = ( or a "\" at the end of this one.
+    r"(?:[(\\][ \t]*\r?\n[+\- ]?[ \t]{0,80})?[rbfuRBFU]{0,2}"
     r"""(?:\"\"\"(?P<long>[^\"\n]+)\"\"\"|'''(?P<long_>[^'\n]+)'''"""
     r"""|"(?P<double>[^"\\\n]*(?:\\.[^"\\\n]*)*)"|'(?P<single>[^'\\\n]*(?:\\.[^'\\\n]*)*)')"""
     r"""|(?:[:?]?=(?!=)|:)[ \t]*\\{1,3}["'](?P<escaped>[^"'\\\n]+)\\"""
-    r"""|(?:[:?]?=(?!=)|:)[ \t]*(?P<bare>[^\s"'()\[\]{},;<>&?#\\]+))"""
+    r"""|(?:[:?]?=(?!=)|[:：])[ \t]*(?P<bare>[^\s"'()\[\]{},;<>&?#\\]+))"""
 )
 # The same as people and programs tell it: "the token is …", tables, options, columns, what stands in an address.
 _COLOUR = r"(?:\x1b\[[\d;]{0,10}m){0,2}"
 TOLD = (
-    r"(?=(?P<rest>[\w.-]{0,40}))(?P=rest)"
+    r"(?=(?P<rest>[A-Za-z0-9_.-]{0,40}))(?P=rest)"
     + _COLOUR
-    + r"""(?:\\{0,3}["'])?\]?(?:[ \t]{0,40}(?:=>|->|:=|=(?!=)|[:|│┃║])[ \t]{0,40}|[ \t]{1,4}(?:is|was):?[ \t]{1,4}"""
+    + r"""(?:\\{0,3}["'])?\]?(?:[ \t]{0,40}(?:=>|->|:=|=(?!=)|[:：|│┃║])[ \t]{0,40}|[ \t]{1,4}(?:is|was):?[ \t]{1,4}"""
     r"""|%3[Dd]|%22%3[Aa](?:%20)?%22|(?P<apart>[ \t]{1,40}))""" + _COLOUR + r"""(?:[bru]?\\{0,3}["'])?"""
-    r"""(?P<told>[^\s"'()\[\]{},;<>&?#|│┃║\\%*][^\s"'()\[\]{},;<>&?#|│┃║\\%]{5,})"""
+    r"""(?P<told>[^\s"'()\[\]{},;<>&?#|│┃║\\%*][^\s"'()\[\]{},;<>&?#|│┃║\\%]{2,})"""
 )
-_remembered: dict[str, list[str]] = {}
-
-
-@lru_cache(1000)
-def is_secret_name(name: str) -> bool:
-    """Whether a name says that its value is secret.
-
-    Example:
-        >>> is_secret_name("HF_TOKEN"), is_secret_name("dbPassword"), is_secret_name("api-key")
-        (True, True, True)
-        >>> is_secret_name("max_tokens"), is_secret_name("tokenizer"), is_secret_name("key")
-        (False, False, False)
-    """
-    words = [word.lower() for word in WORD.findall(name)]
-    return any(map(_is_secret_word, words)) or any(pair in PAIRS for pair in pairwise(words))
-
-
-def _is_secret_word(word: str) -> bool:
-    return word in WORDS or word.endswith(ENDINGS)
-
-
-@lru_cache(1000)
-def _names_the_value(name: str) -> bool:
-    """Whether a name is that of a secret itself, and not of what has to do with one."""
-    words = [word.lower() for word in WORD.findall(name)]
-    while words:
-        if _is_secret_word(words[-1]) or tuple(words[-2:]) in PAIRS:
-            return True
-        if not (words[-1].isdigit() or words[-1] in AFTER):
-            return False
-        words.pop()
-    return False
-
-
-def remember(value: object) -> None:
-    """Mask this value wherever it appears from now on in this process; short texts and other types are ignored."""
-    if isinstance(value, str) and len(value) >= SHORTEST_REMEMBERED:
-        from trialbook.capture.secret_forms import written_forms
-
-        # The longest first: what holds another form of itself goes as a whole.
-        _remembered[value] = sorted(set(written_forms(value)), key=len, reverse=True)
-
-
-def hide(text: str) -> str:
-    """The text without the values that ``remember`` was given, however they are written."""
-    for forms in list(_remembered.values()):
-        for form in forms:
-            if form in text:
-                text = text.replace(form, MASK)
-    return text
 
 
 def masked_arguments(arguments: Iterable[str]) -> list[str]:
@@ -228,8 +203,12 @@ def masked_text(text: str) -> str:
         text = HEADER.sub(rf"\1\2{MASK}", text)
     if "bearer" in small or "basic" in small:
         text = SCHEME.sub(lambda found: found[0][: found.end(1) - found.start()] + MASK, text)
+        text = BASIC.sub(lambda found: found[1] + MASK if _is_basic(found[2]) else found[0], text)
     stems = tuple(stem for stem in STEMS if stem in small)
-    return _by_line(_named, text, stems) if stems else text
+    if not stems:
+        return text
+    shown = _by_line(_named, text, stems)
+    return shown if shown is text else _with_ends(shown)
 
 
 def masked_output(text: str) -> str:
@@ -241,10 +220,27 @@ def masked_output(text: str) -> str:
         >>> masked_output("12:30 INFO connecting with token=a1b2c3d4, lr=0.1")
         '12:30 INFO connecting with token=********, lr=0.1'
     """
-    text = masked_text(text)
+    text = hide_wrapped(masked_text(text))
     small = text.lower()
     stems = tuple(stem for stem in STEMS if stem in small)
     return _by_line(_told, text, stems) if stems else text
+
+
+def _is_basic(word: str) -> bool:
+    try:
+        decoded = base64.b64decode(word.rstrip("=") + "=" * (-len(word.rstrip("=")) % 4), validate=True)
+    except ValueError:
+        return False
+    return 0 < decoded.find(b":") < len(decoded) - 1 and all(32 <= letter < 127 for letter in decoded)
+
+
+def _with_ends(text: str) -> str:
+    """Texts that stand behind a masked one belong to it; each turn finds the next."""
+    while True:
+        shown = GOES_ON.sub(rf"\1{MASK}", text)
+        if shown == text:
+            return text
+        text = shown
 
 
 def _by_line(rule: Callable[[str, tuple[str, ...]], str], text: str, stems: tuple[str, ...]) -> str:
@@ -264,30 +260,42 @@ def _told(text: str, stems: tuple[str, ...]) -> str:
         letters, head = _name_before(text, found.start())
         # After an encoded "?" or "&" its two digits are no letters of the name.
         letters = letters[2:] if head.endswith("%") else letters
-        name = letters + text[found.start() : found.end("rest")]
-        value = found["told"]
-        # Only an option, or a variable in capitals, is followed by its value without a sign between them.
-        fits = found["apart"] is None or name.startswith("--") or (name.isupper() and not value.isupper())
-        if fits and (
-            _is_likely(name, value) or (_glued(text, found) and name.lower().endswith((*ENDINGS, "pwd")))
-        ):
+        if _is_told(text, letters + text[found.start() : found.end("rest")], head, found):
             parts += (text[at : found.start("told")], MASK)
             at = found.end("told")
     return "".join((*parts, text[at:])) if parts else text
 
 
-def _glued(text: str, found: re.Match[str]) -> bool:
-    return text[found.start("told") - 1] == "=" or (found["apart"] is not None)
+def _is_told(text: str, name: str, head: str, found: re.Match[str]) -> bool:
+    value, start = found["told"], found.start("told")
+    apart = found["apart"] is not None
+    # /etc/passwd:12:root of a search.
+    if head.endswith("/") and NUMBER_OF_LINE.match(value):
+        return False
+    # Only an option, or a variable in capitals, is followed by its value without a sign between them.
+    if apart and not name.startswith("--") and not (name.isupper() and not value.isupper()):
+        return False
+    if _is_likely(name, value):
+        return True
+    if len(value) >= SHORTEST_REMEMBERED and (apart or text[start - 1] == "=") and is_password_name(name):
+        return True
+    return start == found.end("rest") + 1 and _is_joined(name, text[start - 1], value)
+
+
+def _is_joined(name: str, sign: str, value: str) -> bool:
+    """``password=swan``: one word, written by a program, and nothing but a secret has such a name."""
+    if sign not in "=:：" or value.lower() in NO_SECRETS or not is_certain_name(name):
+        return False
+    if sign == ":" and value.startswith("//"):
+        return False
+    return is_password_name(name) or not _is_measure(value)
 
 
 def _is_likely(name: str, value: str) -> bool:
     """Whether a value without quotes among other words is a secret: no plain word, no attribute, no measure."""
-    return (
-        len(value) >= SHORTEST_REMEMBERED
-        and not _is_plain(value)
-        and not _is_measure(value)
-        and _names_the_value(name)
-    )
+    if _is_plain(value) or _is_measure(value) or not names_the_value(name):
+        return False
+    return len(value) >= SHORTEST_REMEMBERED or (len(value) >= SHORTEST_MIXED and is_password_name(name))
 
 
 def _name_before(text: str, start: int) -> tuple[str, str]:
@@ -296,7 +304,10 @@ def _name_before(text: str, start: int) -> tuple[str, str]:
         return "", text[max(0, start - 5) : start]
     before = text[max(0, start - LONGEST_NAME) : start]
     head = before.rstrip(NAME_LETTERS)
-    return before[len(head) :], head
+    # The n of "\napi_key" and the end of a colour ("\x1b[36mtoken") are no letters of the name.
+    no_name = OF_AN_ESCAPE.match(before, len(head)) if head[-1:] in _OPENS_ESCAPE else None
+    end = no_name.end() if no_name else len(head)
+    return before[end:], before[:end]
 
 
 def _named(text: str, stems: tuple[str, ...]) -> str:
@@ -319,12 +330,13 @@ def _finder(stems: tuple[str, ...], value: str) -> re.Pattern[str]:
     for stem in stems:
         capital, large = stem.capitalize(), stem.upper()
         within = stem in ENDINGS
+        begins = rf"(?:(?<![a-z]{stem})|(?<=\\[nrt]{stem})|(?<=[\d\[]m{stem}))"
         forms += [
-            rf"{stem}{'' if within else f'(?<![a-z]{stem})'}(?!s?[a-rt-z])",
+            rf"{stem}{'' if within else begins}(?!s?[a-rt-z])",
             rf"{capital}(?!s?[a-rt-z])",
             rf"{large}{'' if within else f'(?<![A-Z]{large})'}(?!S?[A-RT-Za-z])",
         ]
-    return re.compile(f"(?:{'|'.join(forms)}){value}")
+    return re.compile(f"(?:{'|'.join(dict.fromkeys(forms))}){value}")
 
 
 def _secret(text: str, found: re.Match[str]) -> tuple[int, int] | None:
@@ -335,12 +347,7 @@ def _secret(text: str, found: re.Match[str]) -> tuple[int, int] | None:
         return None
     start = found.start()
     letters, head = _name_before(text, start)
-    if (
-        group == "bare"
-        and len(value) < SHORTEST_REMEMBERED
-        and not letters
-        and head[-1:] not in _OPENS_PARAMETER
-    ):
+    if group == "bare" and len(value) < SHORTEST_MIXED and not letters and head[-1:] not in _OPENS_PARAMETER:
         return None
     first = start - len(letters)
     name = text[first : found.end("rest")]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from trialbook.capture.secrets import remember
+from trialbook.capture.secret_values import remember
 from trialbook.client.files import FileClient
 from trialbook.client.places import copy_atomic as copy_atomic
 from trialbook.client.places import local_path as local_path

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.blobs.accounts import Accounts, AzureAccount, GoogleAccount, S3Account
+from trialbook.capture.secret_values import SHORTEST_VARIABLE, remember
 from trialbook.errors import ConfigurationError
 from trialbook.sdk.settings import storage_state, storage_tree
 
@@ -47,6 +48,7 @@ def storage_settings(environment: Mapping[str, str] | None = None) -> StorageSet
         known: StorageSettings = _read["settings"]
         return known
     found = _settings(*storage_tree(environment))
+    _mask(found.accounts)
     if environment is None:
         _read.update(state=state, settings=found)
     return found
@@ -88,6 +90,7 @@ def give(
         (google, *_given.google) if google else _given.google,
         (azure, *_given.azure) if azure else _given.azure,
     )
+    _mask(_given)
 
 
 def given() -> bytes | None:
@@ -105,6 +108,16 @@ def take_over(text: bytes) -> None:
     import msgspec
 
     _given = msgspec.json.decode(text, type=Accounts)
+    _mask(_given)
+
+
+def _mask(accounts: Accounts) -> None:
+    """A program that prints its configuration must not publish what opens its storages."""
+    s3 = [value for one in accounts.s3 for value in (one.secret, one.token)]
+    azure = [value for one in accounts.azure for value in (one.key, one.sas)]
+    for value in (*s3, *azure):
+        if len(value) >= SHORTEST_VARIABLE:
+            remember(value)
 
 
 def s3_profile(name: str) -> dict[str, str]:

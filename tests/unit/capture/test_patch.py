@@ -7,7 +7,7 @@ import pytest
 
 from trialbook.capture.code import EntryPoint, detect, source
 from trialbook.capture.patch import masked_patch, uncommitted
-from trialbook.capture.secrets import MASK
+from trialbook.capture.secret_values import MASK
 
 OLD = {
     "plain.py": b"x = 1\n",

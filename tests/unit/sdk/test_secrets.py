@@ -10,8 +10,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from trialbook.capture import secrets
-from trialbook.capture.secrets import MASK, is_secret_name, masked_arguments, masked_output, masked_text
+from trialbook.capture import secret_values
+from trialbook.capture.secret_names import is_secret_name
+from trialbook.capture.secret_values import MASK
+from trialbook.capture.secrets import masked_arguments, masked_output, masked_text
 from trialbook.client.session import Credentials
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.settings import Settings
@@ -121,11 +123,11 @@ def test_private_keys() -> None:
 
 
 def test_remembered_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_remembered", {})
-    secrets.remember("hunter2hunter2")
-    secrets.remember("x")
-    secrets.remember(5)
-    assert secrets.hide("Namespace(token='hunter2hunter2', x=5)") == f"Namespace(token='{MASK}', x=5)"
+    monkeypatch.setattr(secret_values, "_remembered", {})
+    secret_values.remember("hunter2hunter2")
+    secret_values.remember("x")
+    secret_values.remember(5)
+    assert secret_values.hide("Namespace(token='hunter2hunter2', x=5)") == f"Namespace(token='{MASK}', x=5)"
 
 
 @pytest.mark.parametrize(
@@ -279,8 +281,8 @@ def test_S13_ordinary_output_stays(line: str) -> None:
 
 @pytest.mark.parametrize("secret", ["the-own-secret-key-of-48-letters", "p@ss w'rd\"\\+/é"])
 def test_S13_a_known_value_in_every_way_of_writing(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_remembered", {})
-    secrets.remember(secret)
+    monkeypatch.setattr(secret_values, "_remembered", {})
+    secret_values.remember(secret)
     raw = secret.encode()
     ways = [secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret), quote_plus(secret)]
     ways += [quote(secret, safe=""), html.escape(secret), raw.hex(), raw.hex().upper(), raw.hex(":")]
@@ -295,7 +297,7 @@ def test_S13_a_known_value_in_every_way_of_writing(secret: str, monkeypatch: pyt
 
 
 def test_S13_the_key_of_the_sdk_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_remembered", {})
+    monkeypatch.setattr(secret_values, "_remembered", {})
     settings = Settings(
         api_host="http://127.0.0.1:9", credentials=Credentials("access", "the-own-secret-key")
     )

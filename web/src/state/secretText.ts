@@ -1,7 +1,7 @@
-import { isMeasure, isPlaceholder, isSecret, MASK, namesTheValue } from "~/state/secretNames";
+import { isCertainName, isMeasure, isPasswordName, isPlaceholder, isSecret, MASK, namesTheValue } from "~/state/secretNames";
 import {
-  ENDS, HEAD, HEADER, KEY_SHAPES, LONGEST_NAME, NAME_LETTERS, NAMED_VALUES, PEM_BEGIN, PEM_END, PLACES, SCHEME, SECRET_ENDINGS, SECRET_STEMS,
-  SHORTEST_VALUE, SIGNATURES, TOLD, URL_LOOSE, URL_PASSWORD, URL_QUOTED, URL_TOKEN, VALUE,
+  BASIC, ENDS, GOES_ON, HEAD, HEADER, KEY_SHAPES, LONGEST_NAME, NAME_LETTERS, NAMED_VALUES, NO_SECRETS, NUMBER_OF_LINE, OF_AN_ESCAPE, PEM_BEGIN,
+  PEM_END, PLACES, SCHEME, SECRET_ENDINGS, SECRET_STEMS, SHORTEST_MIXED, SHORTEST_VALUE, SIGNATURES, TOLD, URL_LOOSE, URL_PASSWORD, URL_QUOTED, URL_TOKEN, VALUE,
 } from "~/state/secretRules.gen";
 
 const signatures = new Set(SIGNATURES);
@@ -13,6 +13,10 @@ const fields = every(NAMED_VALUES);
 const [password, token, loose, header, scheme] = [URL_PASSWORD, URL_TOKEN, URL_LOOSE, HEADER, SCHEME].map((rule) => new RegExp(rule, "g")) as [
   RegExp, RegExp, RegExp, RegExp, RegExp,
 ];
+const [basic, goesOn] = [new RegExp(BASIC, "g"), new RegExp(GOES_ON.replace("\\*\\*\\*\\*", MASK.slice(0, 4)).replace("'*]", `'${MASK.charAt(0)}]`), "g")];
+const ofAnEscape = new RegExp(OF_AN_ESCAPE, "y");
+const numberOfLine = new RegExp(`^${NUMBER_OF_LINE}`);
+const noSecrets = new Set(NO_SECRETS);
 const quoted = new RegExp(URL_QUOTED, "gi");
 const [begins, ends] = [new RegExp(PEM_BEGIN, "g"), new RegExp(PEM_END, "g")];
 const head = new RegExp(`^(?:${HEAD})`);
@@ -37,9 +41,30 @@ export function maskedText(text: string): string {
   }
   const small = shown.toLowerCase();
   if (small.includes("uthorization")) shown = shown.replace(header, (_, before: string, kind?: string) => before + (kind ?? "") + MASK);
-  if (small.includes("bearer") || small.includes("basic")) shown = shown.replace(scheme, (all) => (SCHEME_HEAD.exec(all)?.[0] ?? "") + MASK);
+  if (small.includes("bearer") || small.includes("basic")) {
+    shown = shown.replace(scheme, (all) => (SCHEME_HEAD.exec(all)?.[0] ?? "") + MASK);
+    shown = shown.replace(basic, (all: string, before: string, word: string) => (isBasic(word) ? before + MASK : all));
+  }
   const stems = SECRET_STEMS.filter((stem) => small.includes(stem));
-  return stems.length === 0 ? shown : withoutNamed(shown, stems);
+  return stems.length === 0 ? shown : withEnds(shown, withoutNamed(shown, stems));
+}
+
+/** `name:password`, encoded. */
+function isBasic(word: string): boolean {
+  try {
+    return /^[ -~]+$/.test(atob(word)) && /^[^:]+:./.test(atob(word));
+  } catch {
+    return false;
+  }
+}
+
+/** Texts that stand behind a masked one belong to it; each turn finds the next. */
+function withEnds(text: string, shown: string): string {
+  for (let before = text; before !== shown; ) {
+    before = shown;
+    shown = shown.replace(goesOn, `$1${MASK}`);
+  }
+  return shown;
 }
 
 /** A stem as a whole word (`token`, `authToken`, `TOKEN`, but neither `tokenizer` nor `monkey`), with the value that follows. */
@@ -49,8 +74,9 @@ function finder(stems: readonly string[], value: string): RegExp {
   if (known) return known;
   const forms = stems.flatMap((stem) => {
     const [capital, large, within] = [stem.charAt(0).toUpperCase() + stem.slice(1), stem.toUpperCase(), SECRET_ENDINGS.includes(stem)];
+    const begins = `(?:(?<![a-z]${stem})|(?<=\\\\[nrt]${stem})|(?<=[\\d\\[]m${stem}))`;
     return [
-      `${stem}${within ? "" : `(?<![a-z]${stem})`}(?!s?[a-rt-z])`,
+      `${stem}${within ? "" : begins}(?!s?[a-rt-z])`,
       `${capital}(?!s?[a-rt-z])`,
       `${large}${within ? "" : `(?<![A-Z]${large})`}(?!S?[A-RT-Za-z])`,
     ];
@@ -102,18 +128,30 @@ function toldIn(text: string, found: RegExpExecArray): [number, number] | null {
   if (text.charAt(first - 1) === "%" && first - 1 >= found.index - LONGEST_NAME) first = Math.min(first + 2, found.index);
   const name = text.slice(first, spans?.["rest"]?.[1]);
   const apart = found.groups?.["apart"] !== undefined;
+  // /etc/passwd:12:root of a search.
+  if (text.charAt(first - 1) === "/" && numberOfLine.test(value)) return null;
   // Only an option, or a variable in capitals, is followed by its value without a sign between them.
   if (apart && !name.startsWith("--") && !(isUpper(name) && !isUpper(value))) return null;
-  const glued = text.charAt(span[0] - 1) === "=" || apart;
-  const isOne = isLikely(name, value) || (glued && [...SECRET_ENDINGS, "pwd"].some((end) => name.toLowerCase().endsWith(end)));
-  return isOne ? span : null;
+  const sign = text.charAt(span[0] - 1);
+  const glued = value.length >= SHORTEST_VALUE && (sign === "=" || apart) && isPasswordName(name);
+  const joined = span[0] === (spans?.["rest"]?.[1] ?? 0) + 1 && isJoined(name, sign, value);
+  return isLikely(name, value) || glued || joined ? span : null;
+}
+
+/** `password=swan`: one word, written by a program, and nothing but a secret has such a name. */
+function isJoined(name: string, sign: string, value: string): boolean {
+  if (!"=:：".includes(sign) || noSecrets.has(value.toLowerCase()) || !isCertainName(name)) return false;
+  if (sign === ":" && value.startsWith("//")) return false;
+  return isPasswordName(name) || !isMeasure(value);
 }
 
 function nameStart(text: string, at: number): number {
   const earliest = Math.max(0, at - LONGEST_NAME);
   let first = at;
   while (first > earliest && letters.has(text.charAt(first - 1))) first--;
-  return first;
+  // The n of "\\napi_key" and the end of a colour are no letters of the name.
+  ofAnEscape.lastIndex = first;
+  return first < at && first > earliest && ofAnEscape.test(text) ? Math.min(ofAnEscape.lastIndex, at) : first;
 }
 
 /** Where the value is that has to be hidden. */
@@ -141,7 +179,8 @@ const isPlain = (value: string): boolean => /^\p{L}+$/u.test(value.replace(/[._]
 
 /** Whether a value without quotes among other words is a secret: no plain word, no attribute, no measure. */
 function isLikely(name: string, value: string): boolean {
-  return value.length >= SHORTEST_VALUE && !isPlain(value) && !isMeasure(value) && namesTheValue(name);
+  if (isPlain(value) || isMeasure(value) || !namesTheValue(name)) return false;
+  return value.length >= SHORTEST_VALUE || (value.length >= SHORTEST_MIXED && isPasswordName(name));
 }
 
 function lineStart(text: string, at: number): number {

@@ -1,6 +1,7 @@
 import { useState } from "react";
 
 import { toastError } from "~/state/toasts";
+import { HiddenText } from "~/widgets/HiddenText";
 
 interface Props {
   label: string;
@@ -8,7 +9,7 @@ interface Props {
   save: (text: string) => Promise<unknown>;
 }
 
-/** A text of several lines in a panel of its own, edited in place. */
+/** A text of several lines in a panel of its own, edited in place. Secrets in it are hidden until someone asks for them or edits it. */
 export function EditableText({ label, text, save }: Props) {
   const [draft, setDraft] = useState<string | null>(null);
   const submit = () => {
@@ -26,7 +27,7 @@ export function EditableText({ label, text, save }: Props) {
       </header>
       <div className="body stack">
         {draft === null ? (
-          <p style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{text || <span className="muted">None.</span>}</p>
+          <p style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{text ? <HiddenText text={text} /> : <span className="muted">None.</span>}</p>
         ) : (
           <>
             <textarea className="comment-edit" autoFocus aria-label={label} value={draft} onChange={(event) => setDraft(event.target.value)} />

@@ -12,7 +12,7 @@ from trialbook.capture.command_lines import lines
 from trialbook.capture.command_lines.lines import COMMAND, Parsed, Stored
 from trialbook.capture.command_lines.plain import items, plain
 from trialbook.capture.patches import Patches
-from trialbook.capture.secrets import remember
+from trialbook.capture.secret_values import remember
 
 _KEY = "trialbook.command_lines"
 

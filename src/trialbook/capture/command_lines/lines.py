@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trialbook.base.guard import guard
-from trialbook.capture.secrets import is_secret_name, remember
+from trialbook.capture.secret_names import is_secret_name
+from trialbook.capture.secret_values import remember
 
 ARGS = "Args"
 COMMAND = "command"

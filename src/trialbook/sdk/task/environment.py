@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from trialbook.base import globs
-from trialbook.capture.secrets import MASK, is_secret_name, masked_text, remember
+from trialbook.capture.secret_names import is_secret_name
+from trialbook.capture.secret_values import MASK, remember
+from trialbook.capture.secrets import masked_text
 from trialbook.sdk import settings
 
 SECTION = "Environment"

@@ -5,6 +5,7 @@ import { formatAgo } from "~/charts/format";
 import { Changes } from "~/pages/datasets/Changes";
 import { newestFirst } from "~/pages/datasets/data";
 import { datasetPath, type VersionTab } from "~/state/links";
+import { masked } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import { inOrder, laneRows } from "~/widgets/lanes";
 import { Lanes, lanesWidth } from "~/widgets/Lanes";
@@ -46,7 +47,7 @@ export function VersionList({ current, versions, tab }: Props) {
       <div style={{ height: ordered.length * ROW, position: "relative" }}>
         {ordered.slice(first, last).map(({ id, version }, i) => (
           <Go key={id} to={datasetPath(version.project_id, id, tab)} className="version-row" aria-current={id === current ? "page" : undefined}
-            style={{ top: (first + i) * ROW, height: ROW }} title={version.comment || undefined}>
+            style={{ top: (first + i) * ROW, height: ROW }} title={masked(version.comment ?? "") || undefined}>
             <Lanes row={rows[first + i] as (typeof rows)[number]} height={ROW} width={width} current={id === current} faint={version.archived} />
             <span className="stack grow" style={{ gap: 0 }}>
               <span className="row">

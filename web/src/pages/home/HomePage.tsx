@@ -15,6 +15,7 @@ import { useCrumbTrail } from "~/shell/crumbs";
 import { useProjectNames } from "~/state/directory";
 import { projectPath, taskPath } from "~/state/links";
 import { shownName } from "~/state/names";
+import { masked } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import { Status } from "~/widgets/Status";
 import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
@@ -165,8 +166,8 @@ function FailedTable({ tasks, names }: TableProps) {
             <tr key={task.id}>
               <td style={{ width: 110 }}><Status status={task.status ?? ""} /></td>
               <td className="cut" style={{ maxWidth: 240 }}><Go to={taskPath(task.project, task.id, "output/log")}>{shownName(task.name)}</Go></td>
-              <td className="cut" style={{ maxWidth: 360 }} title={task.status_message || task.status_reason || undefined}>
-                {task.status_message || task.status_reason || <span className="muted">No reason was given; its console may say more.</span>}
+              <td className="cut" style={{ maxWidth: 360 }} title={why(task) || undefined}>
+                {why(task) || <span className="muted">No reason was given; its console may say more.</span>}
               </td>
               <td className="cut muted" style={{ maxWidth: 160 }}>{names.get(task.project ?? "")}</td>
               <td className="right muted" title={task.last_update}>{formatAgo(task.last_update)}</td>
@@ -178,6 +179,9 @@ function FailedTable({ tasks, names }: TableProps) {
   );
 }
 
+/** How a task ended, in its own words. */
+const why = (task: Row): string => masked(task.status_message || task.status_reason || "");
+
 function RecentTable({ tasks, names }: TableProps) {
   const values: Headline[][] = tasks.map((task) => headline(task, 2));
   return (
@@ -187,7 +191,7 @@ function RecentTable({ tasks, names }: TableProps) {
           {tasks.map((task, i) => (
             <tr key={task.id}>
               <td style={{ width: 110 }}>
-                <Status status={task.status ?? ""} title={task.status_message || task.status_reason} />
+                <Status status={task.status ?? ""} title={why(task)} />
               </td>
               <td className="cut" style={{ maxWidth: 240 }}>
                 <Go to={taskPath(task.project, task.id)}>{shownName(task.name)}</Go>

@@ -1,6 +1,7 @@
 import type { Project } from "~/api/types.gen";
 import { formatAgo, formatCount } from "~/charts/format";
 import { projectPath } from "~/state/links";
+import { masked } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import { Status, STATUSES } from "~/widgets/Status";
 
@@ -49,7 +50,7 @@ export function ProjectCard({ project }: { project: Project }) {
         </div>
         <h2 className="cut">{project.basename}</h2>
       </div>
-      {project.description && <p className="caption cut">{project.description}</p>}
+      {project.description && <p className="caption cut">{masked(project.description)}</p>}
       <div className="foot stack" style={{ gap: 6 }}>
         <StatusCounts counts={counts} />
         <Bar counts={counts} />

@@ -9,6 +9,7 @@ import { type ActionName, ACTIONS, refreshTasks, setTags } from "~/state/actions
 import { copyText } from "~/state/clipboard";
 import { useUserNames } from "~/state/directory";
 import { datasetPath, projectPath, TABS, type TabPath, taskPath } from "~/state/links";
+import { masked } from "~/state/secrets";
 import { toast } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { ActionDialog } from "~/widgets/ActionDialog";
@@ -43,7 +44,7 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
   const progress = Number(task.runtime["progress"] ?? Number.NaN);
   const archived = task.system_tags.includes("archived");
   const told = task.status_message || task.status_reason;
-  const why = told === task.status ? "" : told;
+  const why = told === task.status ? "" : masked(told);
   const asAction = { id: task.id, name: task.name, status: task.status, system_tags: task.system_tags, tags: task.tags };
   const share = () => {
     const link = `${location.origin}${taskPath(task.project, task.id, tab)}${location.search}`;

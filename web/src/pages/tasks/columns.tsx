@@ -3,7 +3,7 @@ import { exact, formatAgo, formatDuration, formatNumber, formatParameter, MISSIN
 import { taskPath } from "~/state/links";
 import { md5 } from "~/state/md5";
 import { shownName } from "~/state/names";
-import { shownValue } from "~/state/secrets";
+import { masked, shownValue } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import type { CellContext, GridColumn } from "~/widgets/Grid";
 import { Status } from "~/widgets/Status";
@@ -54,7 +54,7 @@ const BUILT_IN: Column[] = [
   simple("tags", "Tags", 150, undefined, (row) => (row.tags ?? []).join(", "), {
     cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip">{tag}</span>),
   }),
-  simple("status", "Status", 124, "status", (row) => row.status_message || row.status_reason || "", {
+  simple("status", "Status", 124, "status", (row) => masked(row.status_message || row.status_reason || ""), {
     cell: (row) => (
       <>
         <Status status={row.status ?? ""} />
@@ -79,7 +79,7 @@ const BUILT_IN: Column[] = [
   simple("runtime", "Run time", 96, "active_duration", (row, context) => formatDuration(runSeconds(row, context.now)), {
     right: true,
   }),
-  simple("comment", "Comment", 220, undefined, (row) => row.comment ?? "", { fields: ["comment"] }),
+  simple("comment", "Comment", 220, undefined, (row) => masked(row.comment ?? ""), { fields: ["comment"] }),
   simple("parent", "Parent", 120, "parent", (row) => row.parent ?? MISSING, { fields: ["parent"] }),
   simple("worker", "Worker", 140, "last_worker", (row) => row.last_worker ?? MISSING, { fields: ["last_worker"] }),
   simple("commit", "Commit", 100, undefined, (row) => row.script?.version_num ?? "", {

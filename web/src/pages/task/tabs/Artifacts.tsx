@@ -13,6 +13,7 @@ import { shownName } from "~/state/names";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { Go } from "~/widgets/Go";
+import { HiddenText } from "~/widgets/HiddenText";
 import { CopyButton, Empty, ErrorPanel, Snippet } from "~/widgets/states";
 
 const VIEW = { item: codec.text() };
@@ -183,7 +184,7 @@ function ModelPanel({ model }: { model: Partial<Model> }) {
         {model.comment && (
           <>
             <dt>Comment</dt>
-            <dd>{model.comment}</dd>
+            <dd><HiddenText text={model.comment} /></dd>
           </>
         )}
         <Address uri={model.uri} />

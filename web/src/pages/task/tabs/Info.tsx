@@ -7,6 +7,7 @@ import { useTask } from "~/pages/task/context";
 import { refreshTasks } from "~/state/actions";
 import { taskPath } from "~/state/links";
 import { shownName } from "~/state/names";
+import { masked } from "~/state/secrets";
 import { EditableText } from "~/widgets/EditableText";
 import { Go } from "~/widgets/Go";
 import { Status, statusWord } from "~/widgets/Status";
@@ -107,9 +108,9 @@ export default function Info() {
               <dt>Status</dt>
               <dd>{statusWord(task.status)}</dd>
               <dt>Reason</dt>
-              <dd>{task.status_reason || "–"}</dd>
+              <dd>{masked(task.status_reason) || "–"}</dd>
               <dt>Message</dt>
-              <dd>{task.status_message || "–"}</dd>
+              <dd>{masked(task.status_message) || "–"}</dd>
               <dt>Created</dt>
               <dd>{date(task.created)}</dd>
               <dt>Started</dt>
