@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialbook.sdk.hosts import complete
+from trialbook.sdk.hosts import address, complete
 from trialbook.sdk.settings import load
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(task: str | None, timeout: float, to: str | None, discard: str | Non
         click.echo(f"task {discard}: {gone} refused journal(s) removed")
         sys.exit(0 if gone else 1)
     if to:
-        api, web, files = complete(to, "", "")
+        api, web, files = complete(address(to, "--to"), "", "")
         settings = replace(settings, api_host=api, web_host=web, files_host=files)
     outcomes = recover(settings, task=task, timeout=timeout, anyones=bool(to))
     for outcome in outcomes:

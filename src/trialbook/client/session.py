@@ -30,6 +30,10 @@ _sessions: "weakref.WeakSet[Session]" = weakref.WeakSet()
 _BUSY = frozenset({429, 502, 503, 509})
 _LOG_IN_SECONDS = 10.0
 _REFRESH_BEFORE = 360.0
+_NEW_KEY = (
+    "Who can log in on its page makes a key there, under Settings → API keys; else ask an administrator of the server "
+    "for one, who finds Settings → People there, or types `trialbook user add NAME` on its machine."
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ class Session:
         verify: False accepts any certificate; a path names a bundle of authorities.
         patience: seconds that a call tries before ``ConnectionFailed``; also the longest time to connect.
         worker: name of this host in the server's records.
+        refused: seconds that a call tries, ``patience`` at most, as long as the host has never answered and says at
+            once that nobody listens there, or has a name that nobody knows. A server that was there comes back; None
+            makes no difference between the two.
         advice: what to do when it does not answer, as whole sentences.
 
     Example:
@@ -71,6 +78,7 @@ class Session:
         verify: bool | str = True,
         patience: float = 30.0,
         worker: str = "",
+        refused: float | None = None,
         advice: str = "Start it with `trialbook server`, or correct api.api_server in the configuration file "
         "(TRIALBOOK_API_HOST).",
     ) -> None:
@@ -79,6 +87,8 @@ class Session:
         self.patience = patience
         self._verify = verify
         self._worker = worker
+        self._refused = refused
+        self._met = False
         self._advice = advice
         self._lock = threading.Lock()
         self._pool: PoolManager | None = None
@@ -257,14 +267,15 @@ class Session:
         from urllib3.exceptions import HTTPError
 
         patience = self.patience if patience is None else patience
-        deadline = time.monotonic() + patience
-        waits = backoff(0.1, longest=5.0, deadline=deadline)
+        began = time.monotonic()
+        waits = backoff(0.1, longest=5.0, deadline=began + patience)
         limits = urllib3.Timeout(connect=max(0.2, min(patience, 10.0)), read=timeout)
         if self._worker and url.startswith(f"{self.host}/"):
             headers = {**headers, "X-ClearML-Worker": self._worker}
         while True:
             problem: str
             busy: WireError | None = None
+            absent = False
             try:
                 if hasattr(body, "seek"):
                     body.seek(0)
@@ -279,6 +290,7 @@ class Session:
                     redirect=False,
                     preload_content=preload,
                 )
+                self._met = True
                 if reply.status not in _BUSY:
                     return reply
                 busy = refusal(reply)
@@ -301,7 +313,11 @@ class Session:
                 )
                 if not repeat and not unsent:
                     raise ConnectionFailed(f"{_origin(url)} broke the connection: {problem}.") from error
+                absent = self._absent(error)
             wait = next(waits, None)
+            if absent and wait is not None and self._refused is not None:
+                left = began + self._refused - time.monotonic()
+                wait = min(wait, left) if left > 0 else None
             if wait is None and busy is not None:
                 # It is there, and says what it waits for.
                 raise busy
@@ -309,11 +325,19 @@ class Session:
                 raise ConnectionFailed(self._nobody(url, problem))
             time.sleep(wait)
 
+    def _absent(self, error: Exception) -> bool:
+        """Whether it looks as if no server were there, and not as if it were slow, or away for a moment."""
+        from urllib3.exceptions import NameResolutionError
+
+        if self._met:
+            return False
+        return isinstance(error, NameResolutionError) or isinstance(error.__cause__, ConnectionRefusedError)
+
     def _nobody(self, url: str, problem: str) -> str:
         """That nobody answers, and what to do about it."""
         if _origin(url) != _origin(self.host):
             return f"Nothing answers at {_origin(url)} ({problem})."
-        return f"No Trialbook server answers at {_origin(url)} ({problem}). {self._advice}"
+        return f"No Trialbook server answers at {self.host} ({problem}). {self._advice}"
 
     def forget(self) -> None:
         """In a forked child: drop the inherited connections, which belong to the parent."""
@@ -345,12 +369,14 @@ class Session:
         keys = self.credentials
         if not keys.access_key:
             if keys.token:
-                raise NoCredentials(f"the token from {keys.source} has expired and there is no access key")
+                raise NoCredentials(
+                    f"the token from {keys.source} has expired and there is no access key. {_NEW_KEY}"
+                )
             # At an address where nobody is no key would help: that is said first.
             self.request("GET", f"{self.host}/debug.ping", {}, patience=patience, timeout=_LOG_IN_SECONDS)
             raise NoCredentials(
                 f"no access key for {self.host}. Set api.credentials.access_key and secret_key in "
-                "~/trialbook.conf, or TRIALBOOK_API_ACCESS_KEY and TRIALBOOK_API_SECRET_KEY."
+                f"~/trialbook.conf, or TRIALBOOK_API_ACCESS_KEY and TRIALBOOK_API_SECRET_KEY. {_NEW_KEY}"
             )
         pair = base64.b64encode(f"{keys.access_key}:{keys.secret_key}".encode()).decode()
         # A server that takes the connection and says nothing would hold up whoever wants to send, or to begin, by the
@@ -364,7 +390,7 @@ class Session:
         except Unauthorized as error:
             raise BadCredentials(
                 f"{self.host} does not accept the access key {keys.access_key[:6]}… from {keys.source}: "
-                f"{error.message}. Correct it there."
+                f"{error.message}. Correct it there. {_NEW_KEY}"
             ) from error
         token = data.get("token")
         if not isinstance(token, str):

@@ -54,6 +54,7 @@ class Connection:
             settings.verify,
             settings.connect_timeout,
             settings.worker,
+            refused=settings.refused_timeout,
             **({"advice": _PRIVATE_ADVICE} if private else {}),
         )
         self.files = FileClient(self.session, settings.files_host, settings.former_files)

@@ -2,12 +2,46 @@
 
 from urllib.parse import urlsplit
 
+from trialbook.base.web_address import web_address
+from trialbook.errors import ConfigurationError
+
 _KINDS = ("api", "web", "files")
 
 
+def address(given: str, source: str) -> str:
+    """The address of a server in one spelling; empty stays so.
+
+    Args:
+        given: as somebody wrote it.
+        source: where, for the message.
+
+    Raises:
+        ConfigurationError: it is no address.
+    """
+    try:
+        return web_address(given) if given.strip() else ""
+    except ValueError:
+        raise ConfigurationError(
+            f"{given!r} in {source} is no address of a server; write one such as http://localhost:8008"
+        ) from None
+
+
+def files_address(given: str, source: str) -> str:
+    """As ``address``; where files go may be a bucket or a folder as well, which stays as it is."""
+    given = given.strip()
+    scheme = given.partition("://")[0].lower() if "://" in given else ""
+    if scheme in ("http", "https") or (not scheme and not given.startswith(("/", "~", ".", "\\"))):
+        return address(given, source)
+    return given
+
+
 def complete(api: str, web: str, files: str) -> tuple[str, str, str]:
-    """Fill in the addresses that were not given, as the reference does: by port, or by the first name of the host."""
-    api, web, files = (text.rstrip("/") for text in (api, web, files))
+    """Fill in the addresses that were not given, as the reference does: by port, or by the first name of the host.
+
+    Args:
+        api, web, files: as ``address`` and ``files_address`` have them.
+    """
+    files = files.rstrip("/")
     for known, kind in ((api, "api"), (web, "web"), (files, "files")):
         if not known:
             continue
@@ -17,7 +51,7 @@ def complete(api: str, web: str, files: str) -> tuple[str, str, str]:
 
 
 def _derived(known: str, kind: str, wanted: str) -> str:
-    parts = urlsplit(known if "://" in known else f"http://{known}")
+    parts = urlsplit(known)
     host = parts.hostname or ""
     first = {"api": "api.", "web": "app.", "files": "files."}
     if host.startswith(first[kind]):

@@ -20,6 +20,7 @@ from trialbook.errors import ConfigurationError
 from trialbook.sdk import folders, hosts
 
 PREFIXES = ("TRIALBOOK_", "CLEARML_", "TRAINS_")
+_REFUSED_SECONDS = 2.0
 _YES = frozenset({"1", "true", "yes", "on"})
 _STORAGE_VARIABLES = ("AWS_", "AZURE_", "GOOGLE_", "STORAGE_", "HOME")
 
@@ -47,6 +48,8 @@ class Settings:
         simulated: no agent set ``task_id``, but ``Task.debug_simulate_remote_task``.
         master: ``(pid, task id)`` of the process that started this one and has a task.
         connect_timeout: seconds that ``Task.init`` waits for the server before it goes on offline.
+        refused_timeout: the same while nobody listens at its address, or its name is not known, and it has not
+            answered yet; ``connect_timeout`` when that was named.
         close_timeout: seconds that ``Task.close`` waits for the last reports.
         worker: name of this host.
         history: images kept per title and series.
@@ -73,6 +76,7 @@ class Settings:
     simulated: bool = False
     master: tuple[int, str] | None = None
     connect_timeout: float = 10.0
+    refused_timeout: float = _REFUSED_SECONDS
     close_timeout: float = 10.0
     worker: str = ""
     history: int = 100
@@ -202,9 +206,13 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     read = _Reader(env, tree, str(path) if path else "")
 
     api, source = read.find("API_HOST", "api.api_server", "api.host")
-    web, _ = read.find("WEB_HOST", "api.web_server")
-    files, _ = read.find("FILES_HOST", "api.files_server")
-    api, web, files = hosts.complete(api, web, files)
+    web, web_source = read.find("WEB_HOST", "api.web_server")
+    files, files_source = read.find("FILES_HOST", "api.files_server")
+    api, web, files = hosts.complete(
+        hosts.address(api, source),
+        hosts.address(web, web_source),
+        hosts.files_address(files, files_source),
+    )
     token, token_source = read.find("AUTH_TOKEN")
     key, key_source = read.find("API_ACCESS_KEY", "api.credentials.access_key")
     secret, _ = read.find("API_SECRET_KEY", "api.credentials.secret_key")
@@ -228,6 +236,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         simulated=bool(_simulated) and not task_id,
         master=_master(read.find("PROC_MASTER_ID")[0]),
         connect_timeout=read.number("CONNECT_TIMEOUT", "sdk.network.connect_timeout", 10.0),
+        refused_timeout=read.number("CONNECT_TIMEOUT", "sdk.network.connect_timeout", _REFUSED_SECONDS),
         close_timeout=read.number("CLOSE_TIMEOUT", "sdk.network.close_timeout", 10.0),
         worker=read.find("WORKER_NAME", "agent.worker_name")[0] or socket.gethostname(),
         history=int(read.number("IMAGE_HISTORY", "sdk.metrics.file_history_size", 100)),

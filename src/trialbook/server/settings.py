@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from trialbook.base.web_address import web_address
 from trialbook.errors import ConfigurationError
 from trialbook.server.core.limits import BYTES_UNDER_WAY, REQUESTS_PER_CALLER
 
@@ -150,12 +151,12 @@ def _convert(item: "dataclasses.Field[Any]", value: Any, name: str) -> Any:
 def _address(given: str, name: str) -> str:
     try:
         parts = urlsplit(given)
+        plain = web_address(given) if given else ""
     except ValueError:
-        parts = urlsplit("")
-    if given and (
-        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
-    ):
+        parts, plain = urlsplit(""), ""
+    # It is handed out to others: a guess would send them elsewhere.
+    if given and (not plain or parts.scheme not in ("http", "https") or parts.query or parts.fragment):
         raise ConfigurationError(
             f"{name}: {given!r} is no address; write one such as https://trialbook.example.org"
         )
-    return given.rstrip("/")
+    return plain

@@ -74,3 +74,63 @@ def test_marks_of_agents_and_parents(tmp_path: Path) -> None:
     found = load({"HOME": str(tmp_path), "CLEARML_PROC_MASTER_ID": "12:abc", "CLEARML_TASK_ID": "x"})
     assert (found.master, found.task_id) == ((12, "abc"), "x")
     assert load({"HOME": str(tmp_path), "CLEARML_PROC_MASTER_ID": "broken"}).master is None
+
+
+@pytest.mark.parametrize(
+    "given, wanted",
+    [
+        ("hello", "http://hello"),
+        ("localhost:8008", "http://localhost:8008"),
+        (" http://here:9/ \n", "http://here:9"),
+        ("HTTP://Here:9", "http://here:9"),
+        ("http://here:9//", "http://here:9"),
+        ("https://lab.org/trialbook/", "https://lab.org/trialbook"),
+        ("https://lab.org/Trialbook/projects", "https://lab.org/Trialbook/projects"),
+        ("http://here:9/projects", "http://here:9"),
+        ("http://here:9/projects/12/tasks/34/scalars?x=1#y", "http://here:9"),
+        ("http://here:9/login#link=secret", "http://here:9"),
+        ("http://key:secret@here:9/a", "http://here:9/a"),
+        ("[::1]:9", "http://[::1]:9"),
+        ("::1", "http://[::1]"),
+        ("http://[2001:DB8::1]", "http://[2001:db8::1]"),
+        ("127.0.0.1:9", "http://127.0.0.1:9"),
+    ],
+)
+def test_an_address_as_people_write_it(tmp_path: Path, given: str, wanted: str) -> None:
+    found = load({"HOME": str(tmp_path), "TRIALBOOK_API_HOST": given})
+    assert (found.api_host, found.web_host, found.files_host) == (wanted, wanted, f"{wanted}/files")
+    found = load({"HOME": str(tmp_path), "CLEARML_WEB_HOST": given, "TRIALBOOK_API_HOST": "http://a"})
+    assert (found.api_host, found.web_host) == ("http://a", wanted)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "ftp://here",
+        "http://",
+        "http://here:port",
+        "here:99999",
+        "two words",
+        "http://a b/",
+        "http://::1:x",
+        "file:///x",
+    ],
+)
+def test_what_is_no_address_is_said_with_its_source(tmp_path: Path, given: str) -> None:
+    for name in ("API_HOST", "WEB_HOST"):
+        with pytest.raises(ConfigurationError, match=f"TRIALBOOK_{name} is no address of a server"):
+            load({"HOME": str(tmp_path), f"TRIALBOOK_{name}": given})
+
+
+@pytest.mark.parametrize(
+    "given", ["s3://bucket/files", "/mnt/files", "gs://b", "azure://a.blob.core.windows.net/c", "~/files"]
+)
+def test_files_may_lie_elsewhere(tmp_path: Path, given: str) -> None:
+    found = load({"HOME": str(tmp_path), "TRIALBOOK_API_HOST": "lab", "TRIALBOOK_FILES_HOST": f"{given}/ "})
+    assert (found.api_host, found.files_host) == ("http://lab", given)
+
+
+def test_who_names_a_patience_gets_it_also_where_nobody_listens(tmp_path: Path) -> None:
+    assert load({"HOME": str(tmp_path)}).refused_timeout < load({"HOME": str(tmp_path)}).connect_timeout
+    found = load({"HOME": str(tmp_path), "TRIALBOOK_CONNECT_TIMEOUT": "60"})
+    assert found.refused_timeout == found.connect_timeout == 60

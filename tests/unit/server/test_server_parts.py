@@ -121,10 +121,12 @@ def test_settings_come_from_the_call_then_the_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["lab.example.org", "ftp://lab", "https://", "https://lab?x=1", "https://[lab"]
+    "address",
+    ["lab.example.org", "ftp://lab", "https://", "https://lab?x=1", "https://[lab", "https://lab:x"],
 )
 def test_S15_an_address_that_is_none_is_named(address: str) -> None:
     assert load({"TRIALBOOK_SERVER_ADDRESS": "https://lab/t/"}).address == "https://lab/t"
+    assert load({"TRIALBOOK_SERVER_ADDRESS": "HTTPS://me:pw@Lab:1/projects"}).address == "https://lab:1"
     with pytest.raises(ConfigurationError, match="TRIALBOOK_SERVER_ADDRESS"):
         load({"TRIALBOOK_SERVER_ADDRESS": address})
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
-from trialbook.sdk import current, seeds
+from trialbook.sdk import current, hosts, seeds
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.monitor import set_timeout
 from trialbook.sdk.task.base import TaskBase
@@ -69,7 +69,7 @@ class SurroundingsMixin(TaskBase):
             settings_module.set_default(name, value)
         connections.disconnect()
         read = settings_module.load()
-        if api_host and read.api_host != api_host.rstrip("/"):
+        if api_host and read.api_host != hosts.address(api_host, "api_host"):
             _log.warning("set_credentials has no effect here: %s names the server", read.source)
         if store_conf_file and not read.task_id:
             written = settings_module.store(
