@@ -30,3 +30,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text())
     here = [link for link in links if "://" not in link]
     assert [link for link in here if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tables_are_whole(page: Path) -> None:
+    """An empty line ends a table: the rows behind it are text with strokes."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for table in re.findall(r"(?:^ *\|.*\n?)+", text, flags=re.MULTILINE):
+        head, rule, *rows = [*table.splitlines(), ""]
+        assert re.fullmatch(r" *\|(\s*:?-+:?\s*\|)+\s*", rule), f"a row without its table: {head}"
+        wide = [row for row in rows if row and len(re.findall(r"(?<!\\)\|", row)) != rule.count("|")]
+        assert wide == []
+
+
+def test_a_change_stands_once_in_the_changelog() -> None:
+    entries = [
+        line[:70] for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("- ")
+    ]
+    assert sorted(entries) == sorted(set(entries))

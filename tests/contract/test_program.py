@@ -93,6 +93,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert str(port) in done.stderr
     assert "--port 0" in done.stderr
+    assert not (tmp_path / "d").exists(), "a start that fails leaves nothing"
     assert "Traceback" not in done.stderr
 
 
@@ -201,5 +202,9 @@ def test_S15_the_address_to_hand_out_is_a_setting(tmp_path: Path) -> None:
                 [*command, "open", "--print", *data], capture_output=True, text=True, check=True
             )
             assert link.stdout.startswith("https://lab.example.org/login#link=")
+            for order in (["server", "status", *data], ["server", *data, "status"], ["user", *data, "list"]):
+                assert subprocess.run([*command, *order], capture_output=True).returncode == 0, order
+            subprocess.run([*command, "server", "stop", *data], check=True)
+            assert server.wait(60) == 0
         finally:
             server.terminate()

@@ -38,11 +38,15 @@ def command(
     sys.exit(main(host=host, port=port, data=data, database=database))
 
 
+_SAME = click.option("--data", "here", type=click.Path(path_type=Path), help="Data folder of the server.")
+
+
 @command.command()
+@_SAME
 @click.pass_obj
-def status(data: Path | None) -> None:
+def status(data: Path | None, here: Path | None) -> None:
     """Say which server runs on this machine's data folder; exit status 1 when none does."""
-    running = announced(data)
+    running = announced(here or data)
     if running is None:
         click.echo("no server runs there")
         sys.exit(1)
@@ -50,9 +54,11 @@ def status(data: Path | None) -> None:
 
 
 @command.command()
+@_SAME
 @click.pass_obj
-def stop(data: Path | None) -> None:
+def stop(data: Path | None, here: Path | None) -> None:
     """End the server of this machine's data folder, also the private one; what it stored stays."""
+    data = here or data
     running = announced(data)
     if running is None:
         click.echo("no server runs there")

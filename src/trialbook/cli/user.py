@@ -12,15 +12,28 @@ _ROLES = click.Choice(["admin", "user", "worker", "read-only"])
 _DATA = click.option("--data", type=click.Path(path_type=Path), help="Data folder of the server.")
 
 
+def _here(ctx: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
+    """The folder that the command names, else the one that stands before it."""
+    return value or ctx.obj
+
+
+_HERE = click.option(
+    "--data", type=click.Path(path_type=Path), callback=_here, help="Data folder of the server."
+)
+
+
 @click.group()
-def command() -> None:
+@_DATA
+@click.pass_context
+def command(ctx: click.Context, data: Path | None) -> None:
     """Add, list, disable and enable people, as the user who runs the server."""
+    ctx.obj = data
 
 
 @command.command()
 @click.argument("name")
 @click.option("--role", type=_ROLES, default="user", show_default=True, help="What they may do.")
-@_DATA
+@_HERE
 def add(name: str, role: str, data: Path | None) -> None:
     """Add a person, and print what to hand over: the settings of their machine (the secret is shown this once)."""
     server = OwnServer(data)
@@ -35,7 +48,7 @@ def add(name: str, role: str, data: Path | None) -> None:
 
 
 @command.command("list")
-@_DATA
+@_HERE
 def list_people(data: Path | None) -> None:
     """Names and roles."""
     for user in OwnServer(data).call("users.get_all")["users"]:
@@ -46,7 +59,7 @@ def list_people(data: Path | None) -> None:
 
 @command.command()
 @click.argument("name")
-@_DATA
+@_HERE
 def disable(name: str, data: Path | None) -> None:
     """Refuse a person's keys and log their browsers out. What they made stays."""
     _switch(name, data, True)
@@ -54,7 +67,7 @@ def disable(name: str, data: Path | None) -> None:
 
 @command.command()
 @click.argument("name")
-@_DATA
+@_HERE
 def enable(name: str, data: Path | None) -> None:
     """Let a disabled person in again."""
     _switch(name, data, False)

@@ -72,6 +72,9 @@ def serve(settings: Settings) -> int:
             return _serve(settings, folder, listener)
         finally:
             listener.close()
+    except ConfigurationError:
+        folder.abandon()
+        raise
     finally:
         folder.close()
 

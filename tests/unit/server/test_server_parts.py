@@ -96,6 +96,29 @@ sys.stdin.read()
     DataFolder(tmp_path).close()
 
 
+@pytest.mark.parametrize("there", [None, [], ["kept"]])
+def test_a_start_that_fails_leaves_a_folder_as_it_was(tmp_path: Path, there: list[str] | None) -> None:
+    path = tmp_path / "new" / "data"
+    if there is not None:
+        path.mkdir(parents=True)
+        for name in there:
+            (path / name).write_text("x")
+    folder = DataFolder(path)
+    folder.abandon()
+    folder.close()
+    if there is None:
+        assert list(tmp_path.iterdir()) == []
+    elif not there:
+        assert list(path.iterdir()) == []
+    else:
+        assert (path / "kept").exists() and (path / "format.json").exists()
+    DataFolder(path).close()
+    again = DataFolder(path)
+    again.abandon()
+    again.close()
+    assert (path / "format.json").exists(), "of an earlier server"
+
+
 def test_a_folder_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     DataFolder(tmp_path).close()
     (tmp_path / "format.json").write_text('{"format": 99}')

@@ -1,5 +1,7 @@
 """The data folder: one server at a time, and never an older server on newer data."""
 
+import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -26,6 +28,9 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            # Innermost first: what a start that fails takes away again.
+            self._made = [folder for folder in [path, *path.parents] if not folder.exists()]
+            self._fresh = bool(self._made) or (path.is_dir() and not any(path.iterdir()))
             if own_folder(path) and any(path.iterdir()):
                 _log.warning(
                     "other accounts could look into the data folder %s until now: it holds the key that signs tokens. "
@@ -47,6 +52,9 @@ class DataFolder:
                 " stop that one or name another folder with --data DIR"
             ) from None
         try:
+            # One that gave up may have taken the file away between our opening and our locking it.
+            if os.fstat(self._lock).st_ino != (path / "lock").stat().st_ino:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             self._check_version()
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, str(os.getpid()).encode(), 0)
@@ -99,6 +107,16 @@ class DataFolder:
     def announcement(self) -> Path:
         """Where the running server is."""
         return self.path / "server.json"
+
+    def abandon(self) -> None:
+        """Take away what this start has made, when nothing was there before and nothing else has come since."""
+        if not self._fresh or {entry.name for entry in self.path.iterdir()} - {"lock", "format.json"}:
+            return
+        with contextlib.suppress(OSError):
+            (self.path / "format.json").unlink(missing_ok=True)
+            (self.path / "lock").unlink()
+            for folder in self._made:
+                folder.rmdir()
 
     def close(self) -> None:
         """Let another server in."""
