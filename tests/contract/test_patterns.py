@@ -199,3 +199,38 @@ def test_S1_postgresql_looks_for_a_pattern_only_so_long(
             connection.exec_driver_sql("SELECT pg_sleep(0.3)")
     finally:
         database.close()
+
+
+def test_S1_a_large_pattern_is_not_looked_for_in_a_long_text() -> None:
+    """Linear in the text is minutes when the program has 50 000 steps; small programs take any text."""
+    line = "a" * 900_000 + "!"
+    for pattern in (r".{1,900}.{1,900}.{1,900}c", r"(?:a?){900}a{900}b", r"\b.{900}\b.{900}\b.{900}\bé"):
+        with pytest.raises(BadPattern, match=r"too large for a text of 90000\d characters"):
+            program(pattern).search(line)
+        assert not program(pattern).search(line[-300:])
+    for pattern in (r"(\w+\s?)+: done", r"\w{1,9}:\w{1,9}", r"[^\W\d]{30}é", r"\bé"):
+        assert not program(pattern).search(line)
+    assert program(r"\w{20}!").search(line)
+
+
+def test_S1_a_search_of_sqlite_ends_between_two_rows(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many rows, each quickly done with, take as long as one that is not."""
+    import sqlalchemy as sa
+
+    from trialbook.server.stores import database as module
+
+    if database_url.startswith("postgres"):
+        pytest.skip("PostgreSQL bounds its statements itself")
+    database = Database(database_url)
+    try:
+        monkeypatch.setattr(module, "PATTERN_SECONDS", -1.0)
+        with pytest.raises(sa.exc.OperationalError) as caught, database.read() as connection:
+            connection.exec_driver_sql("SELECT 'a' REGEXP 'a'")
+        assert module.looked_too_long(caught.value)
+        monkeypatch.undo()
+        with database.read() as connection:
+            assert connection.exec_driver_sql("SELECT 'a' REGEXP 'a'").scalar_one() == 1
+    finally:
+        database.close()

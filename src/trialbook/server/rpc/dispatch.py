@@ -19,11 +19,12 @@ from trialbook.errors import (
 )
 from trialbook.server.core.hub import Hub
 from trialbook.server.core.limits import check_fields
+from trialbook.server.core.patterns import took_too_long
 from trialbook.server.rpc.context import ATTEMPTS, Context, collided
 from trialbook.server.rpc.registry import Handler
 from trialbook.server.series.erase import clear
 from trialbook.server.services.accounts import Caller
-from trialbook.server.stores.database import PATTERN_SECONDS
+from trialbook.server.stores.database import looked_too_long
 from trialbook.server.stores.graves import Buried
 from trialbook.wire.catalogue import METHODS, Method, Permission
 from trialbook.wire.query import ManyReply
@@ -166,11 +167,8 @@ def _refusal(error: sa.exc.DBAPIError | OverflowError) -> Exception:
     state = getattr(error.orig, "sqlstate", None)
     if state == "2201B":
         return BadPattern(f"PostgreSQL cannot use this pattern: {error.orig}. Use lower counts")
-    if state == "57014":
-        return BadPattern(
-            f"looking for the pattern took more than {PATTERN_SECONDS} s: make it simpler, or narrow the search "
-            "by project, status or tags first"
-        )
+    if looked_too_long(error):
+        return took_too_long()
     if state in {"40001", "40P01"}:
         return TaskRace("another client changed the same rows in the same moment; repeat the call")
     if state in {"22003", "22P02", "22008"}:

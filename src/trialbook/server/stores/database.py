@@ -7,9 +7,11 @@
 
 import errno
 import json
+import math
 import os
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -21,12 +23,12 @@ from sqlalchemy.engine import Connection, Engine
 
 from trialbook.errors import ConfigurationError, StorageDamaged
 from trialbook.server.core.fair_lock import FairLock
+from trialbook.server.core.patterns import SECONDS as PATTERN_SECONDS
 from trialbook.server.core.patterns import program
 from trialbook.server.stores.codec import DAMAGED
 
 _REST_SECONDS = 1.0
-PATTERN_SECONDS = 20
-"""How long PostgreSQL may look for a pattern of a user. RE2, which SQLite uses, needs no such bound."""
+_looking = threading.local()
 metadata = sa.MetaData()
 """Every table of the server is declared on this object, next to the store that owns it."""
 
@@ -58,6 +60,7 @@ class Database:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             # pysqlite must not open transactions on its own: `write` does, with the lock that it needs.
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+            sa.event.listen(self.engine, "before_cursor_execute", _bound_search)
         elif re.match(r"^postgres(ql)?(\+\w+)?://", url):
             self.dialect = "postgresql"
             url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url)
@@ -238,7 +241,7 @@ def _prepare_postgresql(connection: Any, _: Any) -> None:
 def _bound_patterns(_: Any, cursor: Any, statement: str, *__: Any) -> None:
     if " ~ " in statement:
         # Of the transaction: a statement that fails takes the bound with it.
-        cursor.execute(f"SET LOCAL statement_timeout = {PATTERN_SECONDS * 1000}")
+        cursor.execute(f"SET LOCAL statement_timeout = {round(PATTERN_SECONDS * 1000)}")
 
 
 def _unbound_patterns(connection: Connection, _: Any, statement: str, *__: Any) -> None:
@@ -246,6 +249,19 @@ def _unbound_patterns(connection: Connection, _: Any, statement: str, *__: Any) 
         # Another cursor: this one's rows are not fetched yet.
         driver: Any = connection.connection.driver_connection
         driver.execute("SET LOCAL statement_timeout = DEFAULT")
+
+
+def _bound_search(_: Any, __: Any, statement: str, *___: Any) -> None:
+    if " REGEXP " in statement:
+        # Of the thread, in which SQLite calls `_search` for each row.
+        _looking.until = time.monotonic() + PATTERN_SECONDS
+
+
+def looked_too_long(error: sa.exc.DBAPIError) -> bool:
+    """Whether a statement was given up because of the pattern that it looks for."""
+    # 57014 is PostgreSQL's query_canceled. SQLite has one function of ours only: `_search`.
+    state = getattr(error.orig, "sqlstate", None)
+    return state == "57014" or "user-defined function raised exception" in str(error.orig)
 
 
 def _stored_json(text: str) -> Any:
@@ -284,6 +300,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _search(pattern: str, text: str | None) -> bool:
     """SQLite's REGEXP: ``text REGEXP pattern`` finds the pattern anywhere, case-sensitive unless it says ``(?i)``."""
+    if time.monotonic() > getattr(_looking, "until", math.inf):
+        # SQLite replaces it by words of its own, which say that a function of ours did not want to.
+        raise TimeoutError
     return text is not None and program(pattern).search(str(text))
 
 

@@ -1,5 +1,6 @@
 """Finding versions of datasets among the tasks."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 
 from trialbook.base import versions
 from trialbook.base.clock import iso
-from trialbook.server.core.patterns import program
+from trialbook.server.core.patterns import SECONDS, program, took_too_long
 from trialbook.server.stores.datasets import DatasetStore
 from trialbook.server.stores.facets import facet, head
 from trialbook.server.stores.projects import project
@@ -85,7 +86,8 @@ class DatasetLists:
             # Refused also where there is nothing to look at.
             program(ask.name_pattern)
         rows = list(connection.execute(statement))
-        chosen = [row for row in rows if _passes(row, ask)]
+        until = time.monotonic() + SECONDS
+        chosen = [row for row in rows if _passes(row, ask, until)]
         total = len(chosen)
         if ask.page_size:
             start = (ask.page or 0) * ask.page_size
@@ -168,15 +170,18 @@ def _conditions(ask: GetDatasets) -> list[ColumnElement[bool]]:
     return found
 
 
-def _passes(row: "sa.Row[Any]", ask: GetDatasets) -> bool:
+def _passes(row: "sa.Row[Any]", ask: GetDatasets, until: float) -> bool:
     above, _ = split_path(row.path)
     wanted = "/".join(part.strip() for part in (ask.project or "").split("/") if part.strip())
     if wanted and above != wanted and not (ask.recursive and above.startswith(f"{wanted}/")):
         return False
     if ask.version is not None and str((row.runtime or {}).get("version") or "") != ask.version:
         return False
-    if ask.name_pattern and not program(ask.name_pattern).search(row.name):
-        return False
+    if ask.name_pattern:
+        if time.monotonic() > until:
+            raise took_too_long()
+        if not program(ask.name_pattern).search(row.name):
+            return False
     if ask.search_text:
         text = "\n".join([row.id, row.name, above, row.comment, *row.tags]).casefold()
         return ask.search_text.casefold() in text

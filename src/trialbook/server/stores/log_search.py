@@ -50,15 +50,15 @@ def search(
         text: what every line that matches holds, whatever its case; None when nothing is known.
         start: first line.
         most: hits to return; further ones are only counted.
-        seconds: a search that takes longer stops between two blocks and says where.
+        seconds: a search that takes longer stops between two lines and says where.
     """
     deadline = time.monotonic() + seconds
     hits: list[Line] = []
     count = 0
     for row in _candidates(connection, owner, start, log_index.needed(text) if text else []):
-        if time.monotonic() > deadline and row.first_line > start:
-            return Hits(hits, count, row.first_line)
         for line in lines_of(row):
+            if line.number > start and time.monotonic() > deadline:
+                return Hits(hits, count, max(line.number, row.first_line))
             if line.number >= start and pattern.search(line.text):
                 count += 1
                 if len(hits) < most:

@@ -6,6 +6,6 @@ user: it may take exponential time and holds the interpreter meanwhile.
 """
 
 from trialbook.server.core.patterns.postgres import translated
-from trialbook.server.core.patterns.program import Program, program, quoted
+from trialbook.server.core.patterns.program import SECONDS, Program, program, quoted, took_too_long
 
-__all__ = ["Program", "program", "quoted", "translated"]
+__all__ = ["SECONDS", "Program", "program", "quoted", "took_too_long", "translated"]

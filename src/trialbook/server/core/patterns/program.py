@@ -10,6 +10,7 @@ from __future__ import annotations
 import string
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,11 @@ from trialbook.server.core.patterns.charsets import Ranges
 from trialbook.server.core.patterns.grammar import Chars, Choice, Node, Repeat, Sequence, Spot, parse
 
 _MEMORY = 4 << 20
+_STEPS = 2_000_000_000
+"""What one look at a text may cost, in steps of the program times letters: a few seconds where RE2 goes step by step.
+Linear in the text is still long when the program has 100 000 steps and the line a million letters."""
+SECONDS = 20.0
+"""How long a call may look for a pattern of a user, in all the texts together."""
 _SPECIAL = frozenset(r"\.^$*+?{}[]|()")
 _LETTERS = (string.ascii_letters + string.digits + "_").encode()
 _OTHERS = bytes(sorted(set(range(256)) - set(_LETTERS) - {10}))
@@ -48,20 +54,48 @@ class Program:
 
     def __init__(self, pattern: str) -> None:
         tree = parse(pattern)
+        self._pattern, self._tree = pattern[:200], tree
         self._plain = _compiled(_written(tree, _ranges), pattern, latin=False)
+        self._edges = _has_edges(tree)
         self._alphabet: _Alphabet | None = None
-        if _has_edges(tree):
-            self._alphabet = _Alphabet(tree, pattern)
-            self._coded = _compiled(_written(tree, self._alphabet.letters), pattern, latin=True)
+        if self._edges:
+            self._code(pattern)
 
     def search(self, text: str) -> bool:
-        """Whether it is found anywhere in the text."""
-        if self._alphabet is None or text.isascii():
+        """Whether it is found anywhere in the text.
+
+        Raises:
+            BadPattern: the pattern is so large, and the text so long, that looking would take minutes.
+        """
+        dear = self._plain.programsize * len(text) > _STEPS
+        if not dear and (text.isascii() or not self._edges):
             return self._plain.search(text.encode("utf-8", "replace")) is not None
+        if self._alphabet is None:
+            # There a class of letters is one step, not hundreds.
+            with suppress(BadPattern):
+                self._code(self._pattern)
+        if self._alphabet is None or self._coded.programsize * len(text) > _STEPS:
+            raise BadPattern(
+                f"the pattern {self._pattern!r} is too large for a text of {len(text)} characters: use lower counts",
+                pattern=self._pattern,
+            )
         return self._coded.search(text.translate(self._alphabet).encode("latin-1")) is not None
 
+    def _code(self, pattern: str) -> None:
+        alphabet = _Alphabet(self._tree, pattern)
+        self._coded = _compiled(_written(self._tree, alphabet.letters), pattern, latin=True)
+        self._alphabet = alphabet
 
-@lru_cache(maxsize=64)
+
+def took_too_long() -> BadPattern:
+    """What a call is told that looked for a pattern for ``SECONDS``."""
+    return BadPattern(
+        f"looking for the pattern took more than {SECONDS:g} s: make it simpler, or narrow the search by project, "
+        "status or tags first"
+    )
+
+
+@lru_cache(maxsize=32)
 def program(pattern: str) -> Program:
     """The pattern's program, made once; see ``Program``."""
     return Program(pattern)
