@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
+from trialbook.capture.installed import owners
+
 _INCLUDE = re.compile(r"\s*(-r|-c|--requirement|--constraint)[ \t=]*(\"[^\"]+\"|'[^']+'|[^\s#]\S*)")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -40,10 +42,10 @@ def required(
     ordered = sorted(_outside(script, root)) if script is not None else []
     # ``from cloud.storage import queue`` says both; the longer name tells whose it is.
     names = [name for name, after in itertools.pairwise([*ordered, ""]) if not after.startswith(f"{name}.")]
-    owners = metadata.packages_distributions()
+    homes = owners({name.split(".")[0] for name in names})
     needed: dict[str, str | None] = {}
     for name in names:
-        for owner in _owners(name, owners.get(name.split(".")[0], [])):
+        for owner in _owners(name, homes.get(name.split(".")[0], [])):
             needed[owner] = _origin(metadata.distribution(owner))
     return _listing(needed, extra, ignored)
 

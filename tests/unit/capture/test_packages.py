@@ -2,10 +2,12 @@
 
 import json
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from trialbook.capture.installed import owners
 from trialbook.capture.packages import listed_lines, required, requirement_lines
 
 
@@ -98,3 +100,20 @@ def test_T14_files_are_read_as_pip_reads_them(tmp_path: Path, monkeypatch: pytes
         "# -r missing.txt  (a file of the machine that recorded this)",
         "-r https://h/x",
     ]
+
+
+def test_owners_are_those_of_the_standard_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    install(
+        site, "one", ['"a,b.py"', "shared/one.py", "compiled.cpython-311.so", "../../bin/tool", "data/x.txt"]
+    )
+    install(site, "two", ["shared/two.py"])
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
+    every = {
+        name: sorted(found)
+        for name, found in metadata.packages_distributions().items()
+        if name.isidentifier()
+    }
+    mine = {name: sorted(found) for name, found in owners([*every, "compiled", "data", "tool"]).items()}
+    assert mine == {**every, "compiled": ["one"]} and mine["shared"] == ["one", "two"]
+    assert owners(["nobody"]) == owners([]) == {}
