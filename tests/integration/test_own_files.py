@@ -1,6 +1,7 @@
 """What server and SDK write is its owner's, whatever the shell's umask says."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -46,6 +47,26 @@ def test_S3_the_servers_folder_is_closed_and_that_is_said(tmp_path: Path) -> Non
         assert {"trialbook.db", "credentials.json", "server.json"} <= {path.name for path in mine}
         assert [path for path in mine if path.stat().st_mode & 0o077] == []
         assert "closed to them" in server.log
+    finally:
+        server.stop()
+
+
+def test_S3_a_database_elsewhere_is_closed_and_that_is_said(tmp_path: Path) -> None:
+    """Its folder is somebody's own and stays as it is; the key is in the file."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o755)
+    kept = folder / "runs.db"
+    sqlite3.connect(kept).close()
+    kept.touch()
+    kept.chmod(0o644)
+    server = RunningServer(tmp_path / "data", f"sqlite:///{kept}")
+    try:
+        server.call("tasks.create", name="x", type="testing")
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+        assert modes == {"runs.db": 0o600, "runs.db-wal": 0o600, "runs.db-shm": 0o600}
+        assert "other accounts could read the database" in server.log
     finally:
         server.stop()
 

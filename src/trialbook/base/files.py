@@ -29,6 +29,24 @@ def own_folder(path: Path) -> bool:
     return True
 
 
+def own_file(path: Path) -> bool:
+    """Leave a file that is there to its owner alone.
+
+    Args:
+        path: the file; nothing happens when it is missing.
+
+    Returns:
+        True when others could read or write it until now.
+
+    Raises:
+        OSError: it belongs to somebody else.
+    """
+    if not path.exists() or not path.stat().st_mode & 0o077:
+        return False
+    path.chmod(0o600)
+    return True
+
+
 def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Replace ``path`` by ``data`` in one step; a crash leaves the old file.
 

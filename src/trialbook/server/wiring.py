@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
@@ -13,7 +14,7 @@ from trialbook.base.clock import now
 from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.blobs.store import BlobStore
 from trialbook.server import migrations
-from trialbook.server.core.folder import DataFolder
+from trialbook.server.core.folder import DataFolder, close_database
 from trialbook.server.core.freed import Freed
 from trialbook.server.core.hub import Hub
 from trialbook.server.core.limits import Crowd
@@ -184,6 +185,8 @@ def build(settings: Settings, folder: DataFolder, listens: str = "") -> Server:
         ConfigurationError: the database cannot be used.
     """
     database = Database(settings.database_url, pool_size=settings.threads)
+    if database.dialect == "sqlite" and database.engine.url.database:
+        close_database(Path(database.engine.url.database))
     blobs = ObjectStoreBlobs.in_folder(folder.files)
     services = build_services(database, settings, blobs, listens)
     try:

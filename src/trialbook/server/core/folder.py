@@ -7,12 +7,37 @@ import logging
 import os
 from pathlib import Path
 
-from trialbook.base.files import own_folder, read_json, write_json
+from trialbook.base.files import own_file, own_folder, read_json, write_json
 from trialbook.errors import ConfigurationError
 
 _log = logging.getLogger("trialbook.server")
 FORMAT = 1
 """Version of the layout of the data folder; the database has its own (see ``server/migrations``)."""
+
+
+def close_database(path: Path) -> None:
+    """Let nobody else read a database file, and what SQLite puts beside it, wherever it lies; say so when they could.
+
+    Args:
+        path: of the database.
+
+    Raises:
+        ConfigurationError: it belongs to another account.
+    """
+    try:
+        # The others take the mode of the first one.
+        opened = [own_file(Path(f"{path}{end}")) for end in ("", "-wal", "-shm", "-journal")]
+    except OSError as error:
+        raise ConfigurationError(
+            f"other accounts can read the database {path}, which holds the key that signs tokens, and it cannot be "
+            f"closed to them ({error.strerror}): chown it to the account of the server"
+        ) from None
+    if any(opened):
+        _log.warning(
+            "other accounts could read the database %s until now: it holds the key that signs tokens. It is closed to "
+            "them (0600). If they may have read it, end all keys and sessions",
+            path,
+        )
 
 
 class DataFolder:
