@@ -42,3 +42,19 @@ def test_files_by_wildcard(
         "*.pkl": {"first.pkl"},
         "True": {"first.bin", "first.pkl"},
     }.get(str(wish), set())
+
+
+def test_two_formats_in_one_folder_are_two_models_with_names_that_tell_them_apart(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deep").mkdir()
+    task = begin(auto_connect_frameworks={"joblib": True, "detect_repository": False})
+    for name in ("net.pkl", "net.bin", "deep/net.pkl", "net.pkl", "net.bin"):
+        joblib.dump({"name": name}, name)
+    task.close()
+    found = again(task).models.output
+    assert [(slot, found[slot].name) for slot in found.keys()] == [  # noqa: SIM118
+        (slot, f"{task.name} - {slot}") for slot in ("net", "net.bin", "deep/net")
+    ]
+    assert [model.url.rpartition("/")[2] for model in found] == ["net.pkl", "net.bin", "net.pkl"]

@@ -109,7 +109,9 @@ def test_stored_values_reach_the_code_with_their_types(
     task = clone(server, local_cast(server, tmp_path / "local"))
     edit(server, task, EDITED)
     source = CAST.replace("ARGUMENTS", "None").replace("ONLY_OLD", "False")
-    program = Program(source, server, tmp_path / "agent", **{f"{prefix}_TASK_ID": task})
+    # An agent sends what its child prints, and tells it so.
+    backend = {"CLEARML_LOG_TASK_TO_BACKEND": "0"} if prefix == "CLEARML" else {}
+    program = Program(source, server, tmp_path / "agent", **{f"{prefix}_TASK_ID": task}, **backend)
     assert program.wait() == 0, program.text
     assert program.wait_for("TASK") == task
     assert program.wait_for("LOCAL") == "False"
@@ -128,6 +130,7 @@ def test_stored_values_reach_the_code_with_their_types(
     found = document(server, task)
     assert found["name"] == "copy"
     assert found["status"] == "in_progress", "the agent sets the final status"
+    assert (f"task {task} stays in_progress" in program.text) != bool(backend), "there may be none"
     stored = values(server, task, "Train")
     assert stored["int"] == "99", "what the code writes later replaces the stored value"
     assert stored["fresh"] == "1.5" and stored["added"] == "word"

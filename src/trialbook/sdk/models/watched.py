@@ -11,7 +11,7 @@ import os
 import queue
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,7 @@ class WatchedModels:
         self._saved: dict[Path, OutputModel] = {}
         self._explicit: set[Path] = set()
         self._mine: set[str] = set()
-        self._read: set[Path] = set()
+        self._read: dict[Path, None] = {}
         # What an earlier run of the task has made; models that this run makes are known better.
         self._before = _listed(task, "output")
         self._begin()
@@ -128,7 +128,7 @@ class WatchedModels:
             # What the run itself has written is no input of it.
             if file in self._saved or self._owned(file) or file in self._read or not ranks.is_first():
                 return
-            self._read.add(file)
+            self._read[file] = None
             if len(self._read) > _MOST_READ:
                 if len(self._read) == _MOST_READ + 1:
                     _log.warning(
@@ -159,7 +159,7 @@ class WatchedModels:
 
     def _output(self, file: Path, framework: str) -> OutputModel:
         listed = _listed(self._task, "output")
-        for slot in _slots(file):
+        for slot in _slots(file, self._saved):
             found = listed.get(slot)
             if found is None:
                 return self._named(slot, framework or guess_framework(file.name))
@@ -238,7 +238,7 @@ class WatchedModels:
             record.journal.call("models.create", fields)
         listed = _listed(self._task, "input")
         if model not in (*listed.values(), *_listed(self._task, "output").values()):
-            slot = next(slot for slot in _slots(file) if slot not in listed)
+            slot = next(slot for slot in _slots(file, self._read) if slot not in listed)
             add_model(record, "input", slot, model)
 
     def _later(self, work: Callable[[], None]) -> None:
@@ -279,9 +279,18 @@ def _listed(task: "Task", side: str) -> dict[str, str]:
     return {str(entry["name"]): str(entry["model"]) for entry in entries}
 
 
-def _slots(file: Path) -> Iterator[str]:
-    """Names for a file's model, the best first: two folders, or two formats, of one run each have their own."""
+def _slots(file: Path, known: Collection[Path]) -> Iterator[str]:
+    """Names for a file's model, the best first: two folders, or two formats, of one run each have their own.
+
+    Args:
+        file: whose model it is.
+        known: files that have one already, in their order.
+    """
     yield file.stem
+    first = next((other for other in known if other.stem == file.stem and other != file), None)
+    if first is not None and first.parent == file.parent:
+        # Two formats in one folder: the folder's name would be as good for the other one.
+        yield file.name
     yield f"{file.parent.name}/{file.stem}"
     yield f"{file.parent.name}/{file.name}"
     number = 2

@@ -331,6 +331,19 @@ class LifecycleMixin(TaskBase):
         self._complete = complete = record.close(
             _AWAY_SECONDS if away else max(_LAST_SECONDS, deadline - time.monotonic())
         )
+        status = record.document.get("status")
+        if (
+            run.remote
+            and not settings.master
+            and status == "in_progress"
+            and settings_module.console_is_shipped()
+        ):
+            # An agent sends the console itself and says so; nothing else tells that one is there.
+            say(
+                f"Trialbook: task {record.id} stays in_progress: TRIALBOOK_TASK_ID (or CLEARML_TASK_ID) says that an "
+                "agent runs this process, and the agent ends the task. Where there is none, call task.mark_completed() "
+                "at the end, or leave the variable out."
+            )
         if complete or record.connection is None:
             if not complete:
                 say(
