@@ -1,7 +1,8 @@
 """How long another request waits while one client writes a lot.
 
-    python -m benchmarks.ping_under_load [--only console,names,upload,bombs,reset,delete]
+    python -m benchmarks.ping_under_load [--only console,names,upload,bombs,reset,delete,keep,images,project]
                                          [--lines 1000000] [--names 100000] [--megabytes 2048]
+                                         [--images 100000] [--tasks 2000]
                                          [--door lines|journal] [--together] [--database URL]
 
 Two callers go on during each load: one reads a task, the other writes to one. Each line has the time of the load, and
@@ -26,6 +27,7 @@ from benchmarks.ingest import Server, in_parallel
 
 LINES, POINTS = "application/json-lines", "application/x-trialbook-points"
 AT_ONCE = 50_000
+KINDS = "console,names,upload,bombs,reset,delete,keep,images,project"
 
 
 def frame(kind: int, payload: bytes) -> bytes:
@@ -65,6 +67,19 @@ def names(task: str, many: int, door: str) -> list[tuple[str, str, bytes]]:
     )
     raw += b"".join(frame(1, struct.pack("<Iqdd", n, 1, 1.7e9, n)) for n in range(many))
     return [("events.add_points", POINTS, journal(task, 0, raw))]
+
+
+def pictures(task: str, many: int) -> list[tuple[str, str, bytes]]:
+    """Bodies of events of images."""
+    event = {"type": "training_debug_image", "task": task, "metric": "m", "timestamp": 1.7e12}
+    bodies = []
+    for first in range(0, many, AT_ONCE):
+        events = [
+            {**event, "variant": f"v{n % 50}", "iter": n, "url": f"http://h/files/p/t.{task}/m/{n:08}.png"}
+            for n in range(first, min(many, first + AT_ONCE))
+        ]
+        bodies.append(("events.add_batch", LINES, "\n".join(map(json.dumps, events)).encode()))
+    return bodies
 
 
 def journal(task: str, first: int, raw: bytes) -> bytes:
@@ -114,9 +129,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="console,names,upload,bombs,reset,delete")
+    parser.add_argument("--only", default=KINDS)
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--names", type=int, default=100_000)
+    parser.add_argument(
+        "--images", type=int, default=100_000, help="of a task that is deleted with its files"
+    )
+    parser.add_argument(
+        "--tasks", type=int, default=2000, help="of a project that is deleted with its contents"
+    )
     parser.add_argument("--megabytes", type=int, default=2048)
     parser.add_argument("--door", choices=["lines", "journal"], default="lines")
     parser.add_argument("--together", action="store_true", help="all of them at once")
@@ -128,7 +149,9 @@ def main() -> None:
         try:
             print(f"{'idle':8}", end="")
             during(server, lambda: time.sleep(5))
-            loads = {name: make() for name, make in kinds(server, asked).items() if name in asked.only}
+            loads = {
+                name: make() for name, make in kinds(server, asked).items() if name in asked.only.split(",")
+            }
             if asked.together:
                 loads = {"all": partial(in_parallel, list(loads.values()))}
             for name, load in loads.items():
@@ -151,17 +174,27 @@ def kinds(server: Server, asked: argparse.Namespace) -> dict[str, Callable[[], C
 
         return load
 
-    def going(method: str) -> Callable[[], object]:
+    def going(method: str, seconds: float = 20.0, **more: Any) -> Callable[[], object]:
         task = server.call("tasks.create", name=method, type="training", project_name="benchmarks")["id"]
-        for name, content, body in (*console(task, asked.lines, "lines"), *names(task, asked.names, "lines")):
+        with_files = more.get("delete_external_artifacts")
+        bodies = [*console(task, asked.lines, "lines"), *names(task, asked.names, "lines")]
+        for name, content, body in pictures(task, asked.images) if with_files else bodies:
             server.ask(name, body, content)
 
         def load() -> None:
-            server.call(f"tasks.{method}", task=task, force=True)
+            server.call(f"tasks.{method}", task=task, force=True, **more)
             # What is left of it goes in the background.
-            time.sleep(20)
+            time.sleep(seconds)
 
         return load
+
+    def project() -> Callable[[], object]:
+        for n in range(asked.tasks):
+            made = server.call("tasks.create", name=f"t{n}", type="training", project_name="going")["id"]
+            for name, content, body in names(made, 5, "lines"):
+                server.ask(name, body, content)
+        (found,) = server.call("projects.get_all", name="^going$")["projects"]
+        return partial(server.call, "projects.delete", project=found["id"], force=True, delete_contents=True)
 
     return {
         "console": lambda: writing("console", asked.lines, console),
@@ -170,6 +203,9 @@ def kinds(server: Server, asked: argparse.Namespace) -> dict[str, Callable[[], C
         "bombs": lambda: lambda: bombs(server),
         "reset": lambda: going("reset"),
         "delete": lambda: going("delete"),
+        "keep": lambda: going("reset", keep_results=True),
+        "images": lambda: going("delete", delete_external_artifacts=True, return_file_urls=True),
+        "project": project,
     }
 
 

@@ -16,6 +16,7 @@ from tests.support.waiting import until
 from trialbook.base.ids import new_id
 from trialbook.server.core.patterns import program
 from trialbook.server.series import erase as erasing
+from trialbook.server.series import hand_over as giving
 from trialbook.server.series import pyramid
 from trialbook.server.series.columns import Points
 from trialbook.server.series.compact import compact_owner
@@ -24,7 +25,7 @@ from trialbook.server.series.hand_over import hand_over
 from trialbook.server.series.pyramid import Shape
 from trialbook.server.series.read import Spec, load
 from trialbook.server.series.store import Numbers, prepare, store
-from trialbook.server.stores import events, graves, journals, log_search, logs
+from trialbook.server.stores import events, garbage, graves, journals, log_search, logs
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.events import Stored, event
 from trialbook.server.stores.graves import grave
@@ -120,16 +121,17 @@ def seen(database: Database, owner: str) -> list[Any]:
         ]
 
 
-class Deletions:
-    """How many rows each transaction deletes."""
+class Written:
+    """How many rows each transaction deletes, or writes otherwise."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, verb: str = "DELETE") -> None:
         self.each: list[int] = []
+        self._verb = verb
         sa.event.listen(database.engine, "begin", lambda _: self.each.append(0))
         sa.event.listen(database.engine, "after_cursor_execute", self._executed)
 
     def _executed(self, _: Any, cursor: Any, statement: str, *__: Any) -> None:
-        if statement.startswith("DELETE"):
+        if statement.startswith(self._verb):
             self.each[-1] += max(0, cursor.rowcount)
 
 
@@ -143,7 +145,7 @@ def test_S7_erasing_very_much_is_a_mark_and_many_short_transactions(
     compact_owner(database, other)
     before, neighbour = rows(database, owner), seen(database, other)
     assert len(before) == 10 and len(seen(database, owner)) == 13
-    counted = Deletions(database)
+    counted = Written(database)
     with database.write() as connection:
         erase_owner(connection, owner, deleted=deleted)
     assert sum(counted.each) <= 1
@@ -180,7 +182,7 @@ def test_S7_few_rows_of_many_bytes_do_not(database: Database, monkeypatch: pytes
     plots = [Stored(events.PLOT, "m", "v", n, "", n, "", {"plot_str": text()}) for n in range(20)]
     with database.write() as connection:
         events.put(connection, events.pack(owner, False, plots))
-    counted = Deletions(database)
+    counted = Written(database)
     with database.write() as connection:
         erase_owner(connection, owner)
     assert seen(database, owner) == []
@@ -201,8 +203,8 @@ def test_S7_clearing_goes_on_after_any_interruption(
     class Killed(Exception):
         """The process ends here, with the transaction open."""
 
-    def dying(connection: sa.Connection, owner: str, *, journals: bool) -> bool:
-        done = real(connection, owner, journals=journals)
+    def dying(connection: sa.Connection, owner: str, *, journals: bool, files: bool) -> bool:
+        done = real(connection, owner, journals=journals, files=files)
         left[0] -= 1
         if left[0] < 0:
             raise Killed
@@ -214,7 +216,7 @@ def test_S7_clearing_goes_on_after_any_interruption(
         left[0] = 1
         sizes = rows(database, owner).total()
         try:
-            clear_graves(database)
+            clear_graves(database, 60.0)
         except Killed:
             deaths += 1
             assert seen(database, owner) == []
@@ -237,9 +239,70 @@ def test_S7_what_was_erased_is_given_to_nobody(database: Database) -> None:
     with database.write() as connection:
         erase_owner(connection, owner, deleted=True)
         erase_all(connection, owner)
-        assert graves.holds(connection, owner)
+        assert graves.before(connection, owner) == owner
     assert clear(database, owner)
     assert rows(database, owner) == {}
+
+
+def test_S7_very_much_is_given_some_rows_at_a_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "ROWS", 100)
+    owner, other = new_id(), new_id()
+    fill(database, owner)
+    before = rows(database, owner)
+    moved = Written(database, "UPDATE")
+    with database.write() as connection:
+        assert hand_over(connection, owner, other)
+        # Nothing more is given before that has come, and nothing of it is erased with either.
+        assert not hand_over(connection, owner, new_id())
+        for one in (owner, other):
+            with pytest.raises(graves.Buried) as found:
+                erase_owner(connection, one, deleted=True)
+            assert (found.value.owner, graves.before(connection, one)) == (owner, owner)
+    assert seen(database, owner) == []
+    # The process ends after some of it, again and again; the loop of the next one goes on.
+    while clear(database, owner, 0.0):
+        assert seen(database, owner) == []
+    assert max(moved.each) <= 101
+    after = rows(database, other)
+    given = ("series", "series_batch", "event", "log_block", "console")
+    assert [after[name] for name in given] == [before[name] for name in given]
+    assert rows(database, owner).keys() == {"journal", "journal_series"}
+    with database.read() as connection:
+        assert len(load(connection, Spec(of_owners(connection, [other])[0].id, other))) > 0
+
+
+def test_S7_what_must_be_given_in_the_same_transaction_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "ROWS", 100)
+    owner, other = new_id(), new_id()
+    put(database, owner, SERIES, 3)
+    with database.write() as connection:
+        hand_over(connection, owner, other)
+        erase_all(connection, owner)
+        assert graves.before(connection, owner) is None
+    assert rows(database, other)["series"] == SERIES
+
+
+def test_S7_files_of_very_many_images_go_with_them(database: Database) -> None:
+    owner = new_id()
+    urls = [f"http://h/files/p/t.{owner}/metrics/{n}.png" for n in range(MANY)]
+    images = [Stored(events.IMAGE, "m", "v", n, "", n, "", {"url": url}) for n, url in enumerate(urls)]
+    images.append(Stored(events.IMAGE, "m", "other", 0, "", 0, "", {"url": "s3://elsewhere/x.png"}))
+    with database.write() as connection:
+        events.put(connection, events.pack(owner, False, images))
+    written = Written(database, "INSERT INTO file_garbage")
+    with database.write() as connection:
+        erase_owner(connection, owner, deleted=True, files=True)
+    assert clear(database, owner)
+    assert rows(database, owner) == {}
+    assert max(written.each) <= erasing.ROWS
+    with database.read() as connection:
+        keys = set(connection.execute(sa.select(garbage.file_garbage.c.key)).scalars())
+    assert {url.removeprefix("http://h/files/") for url in urls} <= keys
+    assert not any("elsewhere" in key for key in keys)
 
 
 def test_S7_a_compaction_that_meets_a_clearing_writes_nothing(database: Database) -> None:
@@ -302,7 +365,7 @@ def test_S7_what_is_reported_after_a_reset_stays(
     database = Database(server.database or f"sqlite:///{server.data}/trialbook.db")
     try:
         with database.read() as connection:
-            assert not graves.holds(connection, task)
+            assert graves.before(connection, task) is None
     finally:
         database.close()
 

@@ -200,6 +200,8 @@ def test_a_page_here_logs_in_without_a_key(server: RunningServer) -> None:
     page = Page(server)
     assert "HttpOnly" in page.set_cookie
     assert "SameSite=Lax" in page.set_cookie
+    who = HTTP.request("POST", f"{server.url}/users.whoami", headers=PAGE)
+    assert (who.status, who.json()["data"]) == (200, {"user": None, "local_login": True})
     assert page.send("users.get_current_user", X_Trialbook_Web="1") == (200, 0)
     assert page.send("users.get_current_user", X_Trialbook_Web="1", Sec_Fetch_Site="same-origin") == (200, 0)
 
@@ -215,6 +217,9 @@ def test_a_page_here_logs_in_without_a_key(server: RunningServer) -> None:
     ],
 )
 def test_nobody_else_logs_in_without_a_key(server: RunningServer, headers: dict[str, str]) -> None:
+    if "Host" in headers:
+        who = HTTP.request("POST", f"{server.url}/users.whoami", headers=headers).json()["data"]
+        assert who == {"user": None, "local_login": False}
     assert meta(HTTP.request("POST", f"{server.url}/auth.login_local", headers=headers)) == (403, 21)
     assert meta(HTTP.request("GET", f"{server.url}/auth.login_local", headers=PAGE)) == (403, 21)
 

@@ -10,11 +10,13 @@ from tests.support.server import RunningServer
 
 from trialbook.base.ids import new_id
 from trialbook.blobs.object_store import ObjectStoreBlobs
-from trialbook.errors import TaskNotFound
+from trialbook.errors import BadRequest, ProjectNotFound, TaskNotFound
 from trialbook.server.core.hub import Hub
+from trialbook.server.loops.leaving import Leaving
 from trialbook.server.rpc import registry
 from trialbook.server.rpc.context import THINGS_AT_ONCE, Context
 from trialbook.server.rpc.dispatch import Dispatcher
+from trialbook.server.services import tree
 from trialbook.server.services.accounts import Caller
 from trialbook.server.settings import Settings
 from trialbook.server.stores.database import Database
@@ -77,6 +79,79 @@ def test_S7_long_lists_are_changed_some_at_a_time(inside: Server) -> None:
         assert inside.column(ids, column) == {value}
         assert sum(inside.each) >= many, method
         assert max(inside.each) <= THINGS_AT_ONCE, method
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("contents", [True, False])
+def test_S7_what_a_project_held_follows_it_some_at_a_time_also_after_a_crash(
+    inside: Server, contents: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "DELETED_AT_ONCE", 5)
+    monkeypatch.setattr(tree, "MOVED_AT_ONCE", 5)
+    top = inside.call("projects.create", name="going").id
+    below = inside.call("projects.create", name="going/below").id
+    ids = [
+        inside.call("tasks.create", name="t", type="training", project=place).id
+        for place in (top, below)
+        for _ in range(8)
+    ]
+    made = inside.call("models.create", name="m", uri="file:///m", project=below).id
+    with pytest.raises(BadRequest, match="16 tasks and 1 models"):
+        inside.call("projects.delete", project=top)
+    counts = {"disassociated_tasks": 0 if contents else 16}
+    counts |= {"deleted_tasks": 16 * contents, "deleted_models": int(contents)}
+    real, left = inside.services.tree.follow, [3]
+
+    def dying(call: Any, project: str) -> bool:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return real(call, project)
+
+    monkeypatch.setattr(inside.services.tree, "follow", dying)
+    inside.each.clear()
+    with pytest.raises(Killed):
+        inside.call("projects.delete", project=top, force=True, delete_contents=contents)
+    assert max(inside.each) <= 5
+    # The project is gone, so a new one of its name is another one, and nothing is added to the old one.
+    again = inside.call("projects.create", name="going").id
+    with pytest.raises(ProjectNotFound):
+        inside.call("tasks.create", name="late", type="training", project=below)
+    kept = inside.call("tasks.create", name="kept", type="training", project=again).id
+    assert 0 < len(inside.column(ids, task.c.id)) <= 16
+    monkeypatch.setattr(inside.services.tree, "follow", real)
+    sweep = Leaving(inside.database, inside.services.tree, Hub(), lambda: 1.0)
+    while sweep():
+        pass
+    assert inside.column(ids, task.c.id) == (set() if contents else set(ids))
+    assert inside.column(ids, task.c.project) == (set() if contents else {None})
+    assert inside.column([kept], task.c.project) == {again}
+    with inside.database.read() as connection:
+        found = inside.services.models.get(connection, made)
+        assert (found is None) == contents and (found is None or found.project is None)
+    place = inside.call("projects.create", name="second").id
+    some = [inside.call("tasks.create", name="t", type="training", project=place).id for _ in range(16)]
+    inside.call("models.create", name="m", uri="file:///n", project=place)
+    done = inside.call("projects.delete", project=place, force=True, delete_contents=contents)
+    assert {name: getattr(done, name) for name in counts} == counts
+    assert inside.column(some, task.c.project) == (set() if contents else {None})
+
+
+def test_S7_a_project_is_merged_some_at_a_time(inside: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MOVED_AT_ONCE", 5)
+    source, target = (inside.call("projects.create", name=name).id for name in ("from", "to"))
+    ids = [inside.call("tasks.create", name="t", type="training", project=source).id for _ in range(12)]
+    inside.each.clear()
+    done = inside.call("projects.merge", project=source, destination_project=target)
+    assert (done.moved_entities, inside.column(ids, task.c.project)) == (12, {target})
+    assert max(inside.each) <= 5
+    with pytest.raises(ProjectNotFound):
+        inside.call("projects.merge", project=source, destination_project_name="never made")
+    with inside.database.read() as connection:
+        assert inside.services.projects.find_by_name(connection, "never made") is None
 
 
 @pytest.mark.parametrize("place", [0, 60, -1])

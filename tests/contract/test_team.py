@@ -21,11 +21,19 @@ class Member:
         reply = self._http.request("POST", f"{server.url}/auth.login", headers=headers)
         self.token = reply.json()["data"]["token"]
 
+    def call(self, method: str, **params: Any) -> Any:
+        return self._ask(method, json.dumps(params).encode(), "application/json")["data"]
+
     def code(self, method: str, **params: Any) -> int:
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        body = json.dumps(params).encode()
-        reply = self._http.request("POST", f"{self._url}/{method}", body=body, headers=headers)
-        return int(reply.json()["meta"]["result_code"])
+        reply = self._ask(method, json.dumps(params).encode(), "application/json")
+        return int(reply["meta"]["result_code"])
+
+    def report(self, method: str, body: bytes, content: str) -> int:
+        return int(self._ask(method, body, content)["meta"]["result_code"])
+
+    def _ask(self, method: str, body: bytes, content: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content}
+        return self._http.request("POST", f"{self._url}/{method}", body=body, headers=headers).json()
 
 
 def member(server: RunningServer, role: str) -> Member:
@@ -43,6 +51,70 @@ def test_what_a_role_may(server: RunningServer, role: str, reads: int, writes: i
     assert one.code("users.create", name="another") == rules
     assert one.code("users.edit", user=one.id, name="renamed") == rules
     assert one.code("users.delete", user=one.id) == rules
+
+
+def scalar(task: str) -> bytes:
+    return json.dumps(
+        {"type": "training_stats_scalar", "task": task, "metric": "m", "variant": "v", "iter": 1, "value": 1}
+    ).encode()
+
+
+def changes(task: str, model: str) -> dict[str, dict[str, Any]]:
+    """Every kind of change that a run makes of its task, and a person of another one's."""
+    return {
+        "tasks.edit": {"task": task, "name": "mine now", "force": True},
+        "tasks.update": {"task": task, "tags": ["mine"]},
+        "tasks.edit_hyper_params": {
+            "task": task, "force": True, "hyperparams": [{"section": "properties", "name": "a", "value": "b"}],
+        },
+        "tasks.add_or_update_artifacts": {
+            "task": task, "force": True, "artifacts": [{"key": "k", "type": "t", "uri": "u"}],
+        },
+        "tasks.move": {"ids": [task], "project_name": "elsewhere"},
+        "models.edit": {"model": model, "name": "mine now"},
+        "models.create": {"name": "another", "uri": "file:///x", "task": task},
+        "tasks.started": {"task": task, "force": True},
+        "tasks.stopped": {"task": task, "force": True},
+        "tasks.reset": {"task": task, "force": True},
+        "queues.add_task": {"task": task, "queue": ""},
+    }  # fmt: skip
+
+
+def test_a_worker_makes_and_reports_runs_and_leaves_what_others_finished(server: RunningServer) -> None:
+    one, queue = member(server, "worker"), server.call("queues.create", name=f"q {uuid.uuid4()}")["id"]
+
+    def codes(task: str, model: str) -> dict[str, int]:
+        asked = changes(task, model)
+        asked["queues.add_task"]["queue"] = queue
+        return {method: one.code(method, **params) for method, params in asked.items()}
+
+    # A run of its own, from its creation to what is added after its end.
+    assert one.code("projects.create", name=f"of {one.id}") == 200
+    task = one.call("tasks.create", name="own", type="training", project_name=f"of {one.id}")["id"]
+    assert one.code("tasks.started", task=task) == 200
+    assert one.report("events.add_batch", scalar(task), "application/json-lines") == 200
+    model = one.call("models.create", name="m", uri="file:///m", task=task)["id"]
+    assert one.code("tasks.completed", task=task) == 200
+    assert set(codes(task, model).values()) == {200}
+    # Another one's, while it runs and when it has ended.
+    theirs = server.call("tasks.create", name="theirs", type="training")["id"]
+    made = server.call("models.create", name="m", uri="file:///n", task=theirs)["id"]
+    server.call("tasks.started", task=theirs)
+    assert one.code("tasks.reset", task=theirs, force=True) == 403
+    server.call("tasks.completed", task=theirs)
+    assert set(codes(theirs, made).values()) == {403}
+    assert one.report("events.add_batch", scalar(theirs), "application/json-lines") == 400
+    assert server.call("tasks.get_by_id", task=theirs)["task"]["name"] == "theirs"
+    assert one.code("tasks.delete", task=task, force=True) == 403
+    # It may be cloned, and what waits in a queue is run by whoever takes it, whosever it is.
+    copy = one.call("tasks.clone", task=theirs)["id"]
+    assert one.code("tasks.edit", task=copy, name="own copy") == 200
+    waiting = server.call("tasks.create", name="waiting", type="training")["id"]
+    server.call("tasks.enqueue", task=waiting, queue=queue)
+    assert one.code("tasks.started", task=waiting) == 200
+    assert one.code("tasks.completed", task=waiting) == 200
+    assert one.report("events.add_batch", scalar(waiting), "application/json-lines") == 200
+    assert one.code("tasks.edit", task=waiting, comment="the end of its console was late", force=True) == 200
 
 
 def test_a_new_role_holds_at_once(server: RunningServer) -> None:

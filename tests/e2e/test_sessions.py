@@ -23,13 +23,23 @@ def test_a_key_logs_in_and_the_link_is_kept(page: Page, site: Site) -> None:
     expect(page.locator(".grid-row[data-task]")).to_have_count(1)
 
 
-def test_logging_out_ends_the_session(page: Page, site: Site) -> None:
+def test_logging_out_ends_the_session_in_every_tab(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/dashboard")
+    other = page.context.new_page()
+    told: list[str] = []
+    other.on("console", lambda message: told.append(message.text))
+    other.goto(f"{site.url}/projects/*/tasks")
+    expect(other.locator(".grid-row[data-task]").first).to_be_visible()
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     reply = page.request.post(f"{site.url}/users.get_current_user", headers={"X-Trialbook-Web": "1"}, data={})
     assert reply.status == 401
+    expect(other.get_by_role("button", name="Log in")).to_be_visible()
+    told.clear()
+    other.goto(f"{site.url}/projects/*/tasks/{site.runs['draft 0']}/info?stay=1")
+    expect(other.get_by_role("button", name="Log in")).to_be_visible()
+    assert told == []
 
 
 def test_two_servers_of_one_machine_keep_their_sessions(page: Page, site: Site, tmp_path: Path) -> None:

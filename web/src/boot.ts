@@ -32,7 +32,7 @@ const LIFETIME = 4000;
 
 const answers = new Map<string, Promise<Response>>();
 
-function ask(method: string, params: object): void {
+function ask(method: string, params: object): Promise<Response> {
   const body = JSON.stringify(params);
   const answer = fetch(`/${method}`, {
     method: "POST",
@@ -43,6 +43,13 @@ function ask(method: string, params: object): void {
   // The failure belongs to whoever takes the answer.
   answer.catch(() => undefined);
   answers.set(`${method} ${body}`, answer);
+  return answer;
+}
+
+/** Whether somebody is logged in. Data is asked for only then: a refusal would stand in the browser's console. */
+async function known(answer: Promise<Response>): Promise<boolean> {
+  const { data } = (await (await answer).clone().json()) as { data?: { user?: unknown } };
+  return Boolean(data?.user);
 }
 
 function load(pages: string[]): void {
@@ -58,12 +65,15 @@ function load(pages: string[]): void {
 
 const path = location.pathname;
 const task = TASK.exec(path);
-if (!path.startsWith("/login")) ask("users.get_current_user", {});
+const who = path.startsWith("/login") ? null : known(ask("users.whoami", {})).catch(() => false);
 if (task) {
   const id = task[1] as string;
   const tab = task[2] || FIRST_TAB;
-  ask("tasks.get_by_id", { task: id });
-  if (tab === FIRST_TAB) ask("series.catalog", { tasks: [id] });
+  void who?.then((somebody) => {
+    if (!somebody) return;
+    ask("tasks.get_by_id", { task: id });
+    if (tab === FIRST_TAB) ask("series.catalog", { tasks: [id] });
+  });
   load(["task", tab]);
 } else {
   load(PAGES.filter(([shape]) => shape.test(path)).map(([, page]) => page));

@@ -119,7 +119,7 @@ describe("a name that is edited in place", () => {
   afterEach(() => saved.splice(0));
 
   it("is saved by Enter and by leaving it, and taken back by Escape", () => {
-    render(<NameField name="old" save={save("taken")} />);
+    render(<NameField name="old" method="tasks.edit" save={save("taken")} />);
     type(" new ");
     press("Enter");
     expect(saved).toEqual(["new"]);
@@ -136,7 +136,7 @@ describe("a name that is edited in place", () => {
   });
 
   it("comes back when it is refused", async () => {
-    render(<NameField name="old" save={save("refused")} />);
+    render(<NameField name="old" method="tasks.edit" save={save("refused")} />);
     type("new");
     await act(async () => void press("Enter"));
     expect(saved).toEqual(["new"]);
@@ -144,13 +144,13 @@ describe("a name that is edited in place", () => {
   });
 
   it("is not lost when somebody else renames the thing meanwhile", () => {
-    const { rerender } = render(<NameField name="old" save={save("taken")} />);
+    const { rerender } = render(<NameField name="old" method="tasks.edit" save={save("taken")} />);
     type("mine");
-    rerender(<NameField name="theirs" save={save("taken")} />);
+    rerender(<NameField name="theirs" method="tasks.edit" save={save("taken")} />);
     expect(field().value).toBe("mine");
     press("Escape");
     expect(field().value).toBe("theirs");
-    rerender(<NameField name="theirs again" save={save("taken")} />);
+    rerender(<NameField name="theirs again" method="tasks.edit" save={save("taken")} />);
     expect(field().value).toBe("theirs again");
     expect(saved).toEqual([]);
   });

@@ -27,7 +27,7 @@ describe("hidden texts", () => {
 
   it("S13: of a comment are hidden until it is asked for or edited", () => {
     const comment = "Trained with https://joe:hunter22@example.com/data, Passwort: geheim12.";
-    const { container } = render(<EditableText label="Comment" text={comment} save={() => Promise.resolve()} />);
+    const { container } = render(<EditableText label="Comment" text={comment} method="tasks.edit" save={() => Promise.resolve()} />);
     expect(container.textContent).toContain("Trained with https://joe:");
     expect(container.textContent).not.toMatch(/hunter22|geheim12/);
     fireEvent.click(screen.getByRole("button", { name: "Show secrets" }));

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 const chips = () => [...document.querySelectorAll<HTMLButtonElement>(".chip")];
-const offered = () => chips().filter((one) => one.title !== "Remove");
+const offered = () => chips().filter((one) => !one.title.startsWith("Remove "));
 const save = () => fireEvent.click(screen.getByText("Save"));
 
 describe("the tags of a thing", () => {
@@ -45,16 +45,34 @@ describe("the tags of a thing", () => {
     expect(saved).toEqual([["old", ...IN_USE]]);
   });
 
-  it("take what is typed without blanks around it, once, also what was not finished by Enter", () => {
+  it("take what is typed without blanks around it, once, also what was not added", () => {
     const input = screen.getByLabelText("New tag");
     for (const text of [" new ", "new", "   "]) {
       fireEvent.change(input, { target: { value: text } });
-      fireEvent.keyDown(input, { key: "Enter" });
+      fireEvent.click(screen.getByText("Add"));
     }
     fireEvent.click(chips()[0] as HTMLElement);
     fireEvent.change(input, { target: { value: " last" } });
     save();
     expect(saved).toEqual([["new", "last"]]);
+  });
+
+  it("W4: are saved by Enter, with what is typed", () => {
+    const input = screen.getByLabelText<HTMLInputElement>("New tag");
+    fireEvent.change(input, { target: { value: " quick " } });
+    // The browser sends a form when Enter is pressed in a field that does not hold it back.
+    if (fireEvent.keyDown(input, { key: "Enter" })) fireEvent.submit(input.form as HTMLFormElement);
+    expect(saved).toEqual([["old", "quick"]]);
+  });
+
+  it("W4: are cut where they are long, with the whole as a tip", () => {
+    const input = screen.getByLabelText("New tag");
+    const long = "long ".repeat(40).trim();
+    fireEvent.change(input, { target: { value: long } });
+    fireEvent.click(screen.getByText("Add"));
+    const all = chips();
+    expect(all.some((one) => one.title === `Remove ${long}`)).toBe(true);
+    expect(all.every((one) => one.querySelector(".cut") !== null && one.title !== "")).toBe(true);
   });
 
   it("say why they are not taken, and keep what was typed", async () => {

@@ -8,6 +8,9 @@ import click
 from trialbook.base.unicode import one_line
 from trialbook.cli.data_options import Several, answer, as_json, closed, find, named, quiet
 
+STATUS_WORDS = {"created": "draft", "in_progress": "running", "stopped": "aborted"}
+"""What people call a status where the wire has another word; the page says the same (``widgets/Status.tsx``)."""
+
 
 @click.command("list", cls=Several)
 @named
@@ -77,7 +80,8 @@ def search(
     )
     lines = [
         one_line(
-            f"{one['id']}  {one['project']}/{one['name']} {one['version']}  {one['status']}  "
+            f"{one['id']}  {one['project']}/{one['name']} {one['version']}  "
+            f"{STATUS_WORDS.get(one['status'], one['status'])}  "
             f"{one['created'][:19]}  {', '.join(one['tags'])}".rstrip()
         )
         for one in found

@@ -15,12 +15,12 @@ from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.blobs.store import BlobStore
 from trialbook.server import migrations
 from trialbook.server.core.folder import DataFolder, close_database
-from trialbook.server.core.freed import Freed
 from trialbook.server.core.hub import Hub
 from trialbook.server.core.limits import Crowd
 from trialbook.server.loops.dataset_sweep import DatasetSweep
 from trialbook.server.loops.file_sweep import FileSweep
 from trialbook.server.loops.idle_end import IdleEnd
+from trialbook.server.loops.leaving import Leaving
 from trialbook.server.loops.retention import Retention
 from trialbook.server.loops.runner import Job, Loops
 from trialbook.server.loops.watchdog import Watchdog
@@ -141,11 +141,10 @@ def build_services(database: Database, settings: Settings, blobs: BlobStore, lis
 
 
 def _eraser(versions: DatasetStore) -> Eraser:
-    def erase(connection: Connection, owner: str, *, deleted: bool = False, measured: bool = False) -> Freed:
-        freed = erase_owner(connection, owner, deleted=deleted, measured=measured)
+    def erase(connection: Connection, owner: str, *, deleted: bool = False, files: bool = False) -> None:
+        erase_owner(connection, owner, deleted=deleted, files=files)
         if deleted:
             versions.forget(connection, owner, now())
-        return freed
 
     return erase
 
@@ -165,6 +164,7 @@ def build_jobs(
         Job("compaction", 2.0, lambda: compact(database).more),
         Job("console", 10.0, lambda: logs.merge(database) > 1000),
         Job("graves", 2.0, lambda: clear_graves(database)),
+        Job("projects", 10.0, Leaving(database, services.tree, hub, now)),
         Job("watchdog", min(60.0, max(1.0, settings.silent_task_seconds / 2)), watchdog),
         Job("datasets", 2.0, sweep),
         Job("files", 2.0, FileSweep(database, blobs, now, needed)),

@@ -220,7 +220,7 @@ METHODS.add(
     "models.create",
     request=CreateModel,
     reply=CreateModelReply,
-    permit=Permission.WRITE,
+    permit=Permission.WORK,
     changes=True,
     summary="Register a model.",
 )
@@ -245,7 +245,7 @@ METHODS.add(
     "models.edit",
     request=EditModel,
     reply=Updated,
-    permit=Permission.WRITE,
+    permit=Permission.WORK,
     changes=True,
     summary="Change a model.",
 )
@@ -253,7 +253,7 @@ METHODS.add(
     "models.update",
     request=EditModel,
     reply=Updated,
-    permit=Permission.WRITE,
+    permit=Permission.WORK,
     changes=True,
     summary="Change a model.",
 )
@@ -261,7 +261,7 @@ METHODS.add(
     "models.set_ready",
     request=SetReady,
     reply=SetReadyReply,
-    permit=Permission.WRITE,
+    permit=Permission.WORK,
     changes=True,
     summary="Publish a model.",
 )
@@ -295,7 +295,7 @@ METHODS.add(
     "models.add_or_update_metadata",
     request=AddMetadata,
     reply=ModelUpdated,
-    permit=Permission.WRITE,
+    permit=Permission.WORK,
     since="2.13",
     changes=True,
     summary="Set named texts on a model.",
@@ -304,7 +304,7 @@ METHODS.add(
     "models.delete_metadata",
     request=DeleteMetadata,
     reply=ModelUpdated,
-    permit=Permission.WRITE,
+    permit=Permission.WORK,
     since="2.13",
     changes=True,
     summary="Remove named texts from a model.",

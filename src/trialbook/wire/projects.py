@@ -309,7 +309,7 @@ METHODS.add(
     "projects.create",
     request=CreateProject,
     reply=ProjectId,
-    permit=Permission.WRITE,
+    permit=Permission.WORK,
     changes=True,
     summary="Make a project and the parents that are missing.",
 )
@@ -349,6 +349,7 @@ METHODS.add(
     permit=Permission.WRITE,
     changes=True,
     summary="Delete a project and what is below it.",
+    transaction="slices",
 )
 METHODS.add(
     "projects.get_project_tags",
@@ -373,7 +374,14 @@ METHODS.add(
     summary="Tags in use on the models of some projects.",
 )
 
-writes("projects.merge", MergeProject, MergeProjectReply, "Put all of a project into another one.", "2.13")
+writes(
+    "projects.merge",
+    MergeProject,
+    MergeProjectReply,
+    "Put all of a project into another one.",
+    "2.13",
+    "slices",
+)
 reads("projects.validate_delete", GetProject, ProjectContents, "What a deletion would take away.", "2.13")
 reads(
     "projects.get_model_metadata_keys", InProject, MetadataKeysReply, "Names of the texts on models.", "2.17"

@@ -197,7 +197,7 @@ writes("tasks.publish", Publish, Updated, "Freeze a task.")
 writes("tasks.publish_many", ManyTasks, ManyReply, "Freeze tasks.", "2.13")
 
 
-writes("tasks.reset", Reset, Updated, "Forget a task's results.")
+works("tasks.reset", Reset, Updated, "Forget a task's results.")
 
 
 writes("tasks.reset_many", ManyTasks, ManyReply, "Forget the results of tasks.", "2.13")
@@ -206,13 +206,13 @@ writes("tasks.reset_many", ManyTasks, ManyReply, "Forget the results of tasks.",
 works("tasks.ping", Ping, Empty, "The task is alive.")
 
 
-writes("tasks.enqueue", Enqueue, EnqueueReply, "Put a task into a queue.")
+works("tasks.enqueue", Enqueue, EnqueueReply, "Put a task into a queue.")
 
 
 works("tasks.dequeue", Dequeue, DequeueReply, "Take a task out of its queue.")
 
 
-writes("tasks.delete", DeleteTask, DeleteTaskReply, "Delete a task and its results.")
+writes("tasks.delete", DeleteTask, DeleteTaskReply, "Delete a task and its results.", transaction="slices")
 
 
 writes("tasks.delete_many", DeleteManyTasks, ManyReply, "Delete tasks and their results.", "2.13")

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from trialbook.wire.query import DateFilter, Empty, ListFilter, ProjectQuery, RangeFilter, Updated
-from trialbook.wire.table import reads, works, writes
+from trialbook.wire.table import reads, works
 from trialbook.wire.task_documents import Configuration, Parameter, TaskDocument
 
 
@@ -173,7 +173,7 @@ reads("tasks.get_all_ex", GetAllTasks, GetAllTasksReply, "Find tasks; with the t
 reads("tasks.activity", TaskRef, ActivityReply, "Every move of a task's status: who, when, why.")
 
 
-writes("tasks.create", CreateTask, TaskId, "Make a task.")
+works("tasks.create", CreateTask, TaskId, "Make a task.")
 
 
 works("tasks.edit", EditTask, Updated, "Change a task.")
@@ -182,10 +182,10 @@ works("tasks.edit", EditTask, Updated, "Change a task.")
 works("tasks.update", EditTask, Updated, "Change a task.")
 
 
-writes("tasks.clone", Clone, TaskId, "A new task with the inputs of another.")
+works("tasks.clone", Clone, TaskId, "A new task with the inputs of another.")
 
 
 works("tasks.move", MoveTasks, TasksMoved, "Put tasks into another project.", "2.12", "slices")
 
 reads("tasks.get_types", GetTypes, TypesReply, "Types of tasks in use.", "2.8")
-writes("tasks.validate", CreateTask, Empty, "Check a new task without making it.")
+works("tasks.validate", CreateTask, Empty, "Check a new task without making it.")

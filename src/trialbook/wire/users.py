@@ -89,6 +89,14 @@ class CreatedUser(msgspec.Struct, frozen=True, kw_only=True):
     credentials: NewCredential
 
 
+class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
+    """``user``: who calls, with the role that this session has; None for nobody, which is no error. ``local_login``:
+    whether a page that asks so may log in without a key."""
+
+    user: User | None
+    local_login: bool
+
+
 class EditUser(msgspec.Struct, frozen=True, kw_only=True):
     """Only what is given changes. A disabled user's keys and tokens are refused until it is enabled again, and
     browsers must log in anew. A new role holds at once in this server process, within a minute in others."""
@@ -135,6 +143,13 @@ METHODS.add(
     reply=CurrentUserReply,
     permit=Permission.READ,
     summary="Who is calling.",
+)
+METHODS.add(
+    "users.whoami",
+    request=Empty,
+    reply=WhoAmI,
+    permit=Permission.PUBLIC,
+    summary="Who is calling, if anybody is known.",
 )
 METHODS.add(
     "users.get_all",

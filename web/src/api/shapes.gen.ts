@@ -16,7 +16,6 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   CreateCredentialsReply: { credentials: "@NewCredential" },
   CreatedUser: { user: "@User", credentials: "@NewCredential" },
   Credential: { access_key: "s", label: "s", role: "s", created: "?s", last_used: "?s", last_used_from: "?s" },
-  CurrentUserReply: { user: "@User" },
   DatasetGraph: { nodes: "[@DatasetNode", used_by: "[{*" },
   DatasetNode: { id: "s", version: "?@DatasetVersion", parents: "[s", gone: "b" },
   DatasetSummary: { id: "s", name: "s", project: "s", latest: "@DatasetVersion", versions: "n", tags: "[s", last_update: "s" },
@@ -90,6 +89,7 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   TilesReply: { x: "s", range: "*", buckets: "n", series: "[@TileSeries" },
   Updated: { updated: "n", fields: "{*" },
   User: { id: "s", name: "s", role: "s", disabled: "b", company: "@Company", created: "?s", given_name: "?s", family_name: "?s" },
+  WhoAmI: { user: "?@User", local_login: "b" },
 };
 
 export const ANSWERS: Readonly<Record<string, string>> = {
@@ -154,7 +154,7 @@ export const ANSWERS: Readonly<Record<string, string>> = {
   "users.create": "@CreatedUser",
   "users.edit": "@Updated",
   "users.get_all": "@GetAllUsersReply",
-  "users.get_current_user": "@CurrentUserReply",
   "users.get_preferences": "@PreferencesReply",
   "users.set_preferences": "@PreferencesUpdated",
+  "users.whoami": "@WhoAmI",
 };

@@ -2037,6 +2037,11 @@ export interface VectorHistogramReply {
   vectors: number[][];
 }
 
+export interface WhoAmI {
+  user: User | null;
+  local_login: boolean;
+}
+
 export interface Worker {
   id: string;
   ip: string;
@@ -2240,6 +2245,7 @@ export interface Methods {
   "users.get_preferences": { request: Empty; reply: PreferencesReply };
   "users.get_vaults": { request: Empty; reply: VaultsReply };
   "users.set_preferences": { request: SetPreferences; reply: PreferencesUpdated };
+  "users.whoami": { request: Empty; reply: WhoAmI };
   "workers.get_all": { request: GetAllWorkers; reply: GetAllWorkersReply };
   "workers.get_runtime_properties": { request: GetRuntimeProperties; reply: RuntimePropertiesReply };
   "workers.register": { request: RegisterWorker; reply: Empty };

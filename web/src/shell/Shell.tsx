@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type MouseEvent, Suspense, useEffect, useState } from "react";
 
 import { call } from "~/api/rpc";
-import { forgetSession } from "~/api/session";
+import { forgetSession, loginPath, tellLoggedOut, whenOthersLogOut } from "~/api/session";
 import { KeySheet } from "~/shell/KeySheet";
 import { LiveLight, LiveStrip } from "~/shell/LiveLight";
 import { Palette } from "~/shell/Palette";
@@ -86,13 +86,23 @@ export function Shell() {
   // "g" arms the next key only; at all other times the letters belong to the page.
   useKeys({ g: () => setGoing(true) });
   useKeys(Object.fromEntries(Object.keys(GO_TO).map((key) => [key, goTo(key)])), going);
+  const [out, setOut] = useState(false);
+  useEffect(() => whenOthersLogOut(() => {
+    // What is on the screen goes at once, before the next page has come.
+    setOut(true);
+    client.clear();
+    forgetSession();
+    location.assign(loginPath(true));
+  }), [client]);
   const logOut = () => {
     void call("auth.logout", {}).then(() => {
+      tellLoggedOut();
       client.clear();
       forgetSession();
       router.history.push("/login?stay=1");
     });
   };
+  if (out) return <ProgressLine active />;
   return (
     <div className="shell">
       <a className="skip" href="#content" onClick={toContent}>

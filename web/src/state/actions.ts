@@ -1,5 +1,5 @@
 import { queryClient } from "~/api/client";
-import { call } from "~/api/rpc";
+import { call, type MethodName } from "~/api/rpc";
 import type { ManyReply } from "~/api/types.gen";
 import { toast } from "~/state/toasts";
 
@@ -17,6 +17,8 @@ interface Action {
   verb: string;
   icon: string;
   danger?: boolean;
+  /** What it calls, so that a role that may not can be told before. */
+  method: MethodName;
   /** What the confirmation says is lost; without it the action runs at once. */
   warning?: string;
   /** Why this task cannot take it, or null. */
@@ -45,6 +47,7 @@ async function each(tasks: readonly ActionTask[], one: (task: ActionTask) => Pro
 export const ACTIONS: Record<ActionName, Action> = {
   abort: {
     verb: "Abort",
+    method: "tasks.stop_many",
     icon: "stop",
     warning: "The runs are asked to end. What they have reported stays.",
     refuse: onlyIn(["in_progress", "queued"], "only a queued or running task can be aborted"),
@@ -52,24 +55,28 @@ export const ACTIONS: Record<ActionName, Action> = {
   },
   enqueue: {
     verb: "Enqueue",
+    method: "tasks.enqueue_many",
     icon: "clock",
     refuse: onlyIn(["created", "stopped", "failed"], "only a draft, aborted or failed task can be queued"),
     run: (tasks, queue) => call("tasks.enqueue_many", { ids: ids(tasks), queue }),
   },
   dequeue: {
     verb: "Dequeue",
+    method: "tasks.dequeue_many",
     icon: "close",
     refuse: onlyIn(["queued"], "only a queued task can be taken out of its queue"),
     run: (tasks) => call("tasks.dequeue_many", { ids: ids(tasks) }),
   },
   clone: {
     verb: "Clone",
+    method: "tasks.clone",
     icon: "clone",
     refuse: () => null,
     run: (tasks) => each(tasks, (task) => call("tasks.clone", { task: task.id, new_task_name: `Clone of ${task.name}` })),
   },
   publish: {
     verb: "Publish",
+    method: "tasks.publish_many",
     icon: "lock",
     warning: "A published task can never be changed again.",
     refuse: onlyIn(["stopped", "completed", "closed", "failed"], "only an ended task can be published"),
@@ -77,6 +84,7 @@ export const ACTIONS: Record<ActionName, Action> = {
   },
   reset: {
     verb: "Reset",
+    method: "tasks.reset_many",
     icon: "reset",
     danger: true,
     warning: "Metrics, console, plots, images and output artifacts of these runs are deleted for good.",
@@ -90,18 +98,21 @@ export const ACTIONS: Record<ActionName, Action> = {
   },
   archive: {
     verb: "Archive",
+    method: "tasks.archive_many",
     icon: "archive",
     refuse: (task) => (archived(task) ? "it is in the archive already" : null),
     run: (tasks) => call("tasks.archive_many", { ids: ids(tasks) }),
   },
   restore: {
     verb: "Restore",
+    method: "tasks.unarchive_many",
     icon: "archive",
     refuse: (task) => (archived(task) ? null : "it is not in the archive"),
     run: (tasks) => call("tasks.unarchive_many", { ids: ids(tasks) }),
   },
   delete: {
     verb: "Delete",
+    method: "tasks.delete_many",
     icon: "trash",
     danger: true,
     warning: "The runs and everything they reported are deleted for good.",

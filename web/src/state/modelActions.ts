@@ -1,5 +1,5 @@
 import { queryClient } from "~/api/client";
-import { call, SESSION_HEADERS } from "~/api/rpc";
+import { call, type MethodName, SESSION_HEADERS } from "~/api/rpc";
 import type { Model } from "~/api/types.gen";
 import { filePlace } from "~/state/files";
 import { toast } from "~/state/toasts";
@@ -12,6 +12,8 @@ interface ModelAction {
   past: string;
   icon: string;
   danger?: boolean;
+  /** What it calls, so that a role that may not can be told before. */
+  method: MethodName;
   warning?: string;
   refuse: (model: ModelRow) => string | null;
 }
@@ -22,6 +24,7 @@ export const MODEL_ACTIONS: Record<ModelActionName, ModelAction> = {
   publish: {
     verb: "Publish",
     past: "Published",
+    method: "models.set_ready",
     icon: "lock",
     warning: "A published model keeps its weights, design, labels and framework for ever.",
     refuse: (model) => (model.ready ? "it is published already" : null),
@@ -29,18 +32,21 @@ export const MODEL_ACTIONS: Record<ModelActionName, ModelAction> = {
   archive: {
     verb: "Archive",
     past: "Archived",
+    method: "models.archive_many",
     icon: "archive",
     refuse: (model) => (archivedModel(model) ? "it is in the archive already" : null),
   },
   restore: {
     verb: "Restore",
     past: "Restored",
+    method: "models.unarchive_many",
     icon: "archive",
     refuse: (model) => (archivedModel(model) ? null : "it is not in the archive"),
   },
   delete: {
     verb: "Delete",
     past: "Deleted",
+    method: "models.delete",
     icon: "trash",
     danger: true,
     warning: "The models are deleted for good.",

@@ -15,10 +15,12 @@ interface DialogProps {
   ready?: boolean;
   submit?: () => void;
   size?: "md" | "lg" | "xl";
+  /** It tells what has happened: there is nothing left to cancel. */
+  past?: boolean;
 }
 
 /** The browser's own dialog: it keeps the focus inside, closes with Esc and gives the focus back. */
-export function Dialog({ title, close, children, verb, danger, busy, ready = true, submit, size = "md" }: DialogProps) {
+export function Dialog({ title, close, children, verb, danger, busy, ready = true, submit, size = "md", past }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useLayoutEffect(() => {
@@ -42,7 +44,7 @@ export function Dialog({ title, close, children, verb, danger, busy, ready = tru
       onMouseDown={(event) => event.target === box.current && close()}>
       <form className="stack" onSubmit={send}>
         <header className="row">
-          <h2 id={heading} className="grow cut">{title}</h2>
+          <h2 id={heading} className="grow cut" title={title}>{title}</h2>
           <button type="button" className="icon-button" aria-label="Close" onClick={close}>
             <Icon name="close" size={14} />
           </button>
@@ -50,9 +52,11 @@ export function Dialog({ title, close, children, verb, danger, busy, ready = tru
         {children}
         {verb && (
           <div className="row" style={{ justifyContent: "flex-end" }}>
-            <button type="button" className="button" onClick={close}>
-              Cancel
-            </button>
+            {!past && (
+              <button type="button" className="button" onClick={close}>
+                Cancel
+              </button>
+            )}
             <button type="submit" className={danger ? "button primary danger" : "button primary"} disabled={!ready || busy}
               data-autofocus={danger ? undefined : ""}>
               {busy ? "…" : verb}

@@ -54,14 +54,14 @@ export function DropMenu({ target, entries }: { target: ReactElement<Button>; en
           entry === null ? (
             <hr key={`line-${i.toString()}`} />
           ) : (
-            <button type="button" role="menuitem" tabIndex={-1} key={entry.label} disabled={entry.disabled} title={entry.why}
+            <button type="button" role="menuitem" tabIndex={-1} key={entry.label} disabled={entry.disabled} title={entry.why ?? entry.label}
               className={entry.danger ? "danger" : undefined}
               onClick={() => {
                 menu.current?.hidePopover();
                 entry.run();
               }}>
               {entry.icon && <Icon name={entry.icon} size={14} />}
-              {entry.label}
+              <span className="cut">{entry.label}</span>
             </button>
           ),
         )}

@@ -1,16 +1,20 @@
 import { useState } from "react";
 
+import type { MethodName } from "~/api/rpc";
+import { control } from "~/state/rights";
 import { toastError } from "~/state/toasts";
 import { HiddenText } from "~/widgets/HiddenText";
 
 interface Props {
   label: string;
   text: string;
+  /** What `save` calls. */
+  method: MethodName;
   save: (text: string) => Promise<unknown>;
 }
 
 /** A text of several lines in a panel of its own, edited in place. Secrets in it are hidden until someone asks for them or edits it. */
-export function EditableText({ label, text, save }: Props) {
+export function EditableText({ label, text, method, save }: Props) {
   const [draft, setDraft] = useState<string | null>(null);
   const submit = () => {
     save(draft ?? "").then(() => setDraft(null), toastError);
@@ -20,7 +24,7 @@ export function EditableText({ label, text, save }: Props) {
       <header>
         <h2 className="grow">{label}</h2>
         {draft === null && (
-          <button type="button" className="link-button" onClick={() => setDraft(text)}>
+          <button type="button" className="link-button" {...control(method)} onClick={() => setDraft(text)}>
             Edit
           </button>
         )}

@@ -1,5 +1,7 @@
 import { type ReactNode, useState } from "react";
 
+import type { MethodName } from "~/api/rpc";
+import { control } from "~/state/rights";
 import { Icon } from "~/theme/icons";
 import { TagEditor } from "~/widgets/TagEditor";
 
@@ -12,6 +14,7 @@ interface Action {
   verb: string;
   icon: string;
   danger?: boolean;
+  method: MethodName;
 }
 
 interface Props<Name extends string> {
@@ -20,6 +23,8 @@ interface Props<Name extends string> {
   /** The actions that at least one of the things can take. */
   able: readonly Name[];
   actions: Record<Name, Action>;
+  /** What `saveTags` calls. */
+  tagMethod: MethodName;
   saveTags: (id: string, tags: string[]) => Promise<void>;
   clear: () => void;
   /** The dialog of the action that was chosen. */
@@ -29,7 +34,7 @@ interface Props<Name extends string> {
 }
 
 /** What can be done with the selected rows. Tags that all of them have can be removed, new ones go to each. */
-export function SelectionBar<Name extends string>({ noun, things, able, actions, saveTags, clear, dialog, children }: Props<Name>) {
+export function SelectionBar<Name extends string>({ noun, things, able, actions, tagMethod, saveTags, clear, dialog, children }: Props<Name>) {
   const [open, setOpen] = useState<Name | null>(null);
   const [tagging, setTagging] = useState(false);
   const shared = (things[0]?.tags ?? []).filter((tag) => things.every((thing) => thing.tags?.includes(tag)));
@@ -43,12 +48,13 @@ export function SelectionBar<Name extends string>({ noun, things, able, actions,
     <div className="bulk" role="toolbar" aria-label={`Selected ${noun}`}>
       <strong className="num">{things.length} selected</strong>
       {children}
-      <button type="button" className="button" onClick={() => setTagging(true)}>
+      <button type="button" className="button" {...control(tagMethod)} onClick={() => setTagging(true)}>
         <Icon name="tag" size={13} />
         Tags
       </button>
       {able.map((name) => (
-        <button type="button" key={name} className={actions[name].danger ? "button danger" : "button"} onClick={() => setOpen(name)}>
+        <button type="button" key={name} className={actions[name].danger ? "button danger" : "button"} {...control(actions[name].method)}
+          onClick={() => setOpen(name)}>
           <Icon name={actions[name].icon} size={13} />
           {actions[name].verb}
         </button>

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import { call } from "~/api/rpc";
 import { shownName } from "~/state/names";
@@ -19,6 +19,7 @@ export function TagEditor({ title, initial, close, save }: Props) {
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState("");
+  const field = useRef<HTMLDivElement>(null);
   const known = useQuery({
     queryKey: ["tags"],
     queryFn: ({ signal }) => call("projects.get_task_tags", {}, signal),
@@ -45,25 +46,27 @@ export function TagEditor({ title, initial, close, save }: Props) {
       <div className="row wrap">
         {tags.map((tag) => (
           <button type="button" className="chip" key={tag} onClick={() => setTags(tags.filter((t) => t !== tag))}
-            title="Remove">
+            title={`Remove ${tag}`}>
             <span className="cut">{shownName(tag)}</span>
             <Icon name="close" size={10} />
           </button>
         ))}
         {tags.length === 0 && <span className="muted">No tag yet.</span>}
       </div>
-      <input className="input" data-autofocus aria-label="New tag" placeholder="New tag, then Enter" value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Enter" && text.trim()) {
-            event.preventDefault();
-            add(text.trim());
-          }
-        }} />
+      <div className="row" ref={field}>
+        <input className="input grow" data-autofocus aria-label="New tag" placeholder="New tag; Enter saves" value={text}
+          onChange={(event) => setText(event.target.value)} />
+        <button type="button" className="button" disabled={!text.trim()} title="Add it, and type another" onClick={() => {
+          add(text.trim());
+          field.current?.querySelector("input")?.focus();
+        }}>
+          Add
+        </button>
+      </div>
       <div className="row wrap">
         {offered.map((tag) => (
-          <button type="button" className="chip" key={tag} onClick={() => add(tag)}>
-            + {shownName(tag)}
+          <button type="button" className="chip" key={tag} title={tag} onClick={() => add(tag)}>
+            <span className="cut">+ {shownName(tag)}</span>
           </button>
         ))}
       </div>

@@ -2,6 +2,8 @@
 
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 
+import type { MethodName } from "~/api/rpc";
+import { control, notAllowed } from "~/state/rights";
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { DropMenu, type MenuEntry } from "~/widgets/DropMenu";
@@ -13,7 +15,8 @@ import { TagEditor } from "~/widgets/TagEditor";
  * The name, edited in place: Enter or leaving it saves, Escape takes back; a name that is refused comes back too. What
  * is being typed stays when somebody else renames the thing meanwhile; who saves last is right.
  */
-export function NameField({ name, save }: { name: string; save: (name: string) => Promise<unknown> }) {
+export function NameField({ name, method, save }: { name: string; method: MethodName; save: (name: string) => Promise<unknown> }) {
+  const why = notAllowed(method);
   const [text, setText] = useState(name);
   const typing = useRef(false);
   useEffect(() => {
@@ -33,7 +36,8 @@ export function NameField({ name, save }: { name: string; save: (name: string) =
     });
   };
   return (
-    <input className="name-edit cut" value={text} aria-label="Name" size={Math.max(8, Math.min(60, text.length))} title={name}
+    <input className="name-edit cut" value={text} aria-label="Name" size={Math.max(8, Math.min(60, text.length))}
+      title={why ? `${name}\n${why}` : name} readOnly={why !== null}
       onChange={(event) => {
         typing.current = true;
         setText(event.target.value);
@@ -72,14 +76,14 @@ export function ShortId({ id }: { id: string }) {
 }
 
 /** The tags, and the way to change them. */
-export function Tags({ tags, save }: { tags: readonly string[]; save: (tags: string[]) => Promise<void> }) {
+export function Tags({ tags, method, save }: { tags: readonly string[]; method: MethodName; save: (tags: string[]) => Promise<void> }) {
   const [open, setOpen] = useState(false);
   return (
     <span className="row wrap" style={{ gap: 4 }}>
       {tags.map((tag) => (
         <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>
       ))}
-      <button type="button" className="chip" onClick={() => setOpen(true)}>
+      <button type="button" className="chip" {...control(method)} onClick={() => setOpen(true)}>
         + tag
       </button>
       {open && <TagEditor title="Tags" initial={tags} close={() => setOpen(false)} save={save} />}

@@ -97,6 +97,10 @@ class Context:
             done += self._slice(items[start : start + THINGS_AT_ONCE], act)
         return done
 
+    def in_one(self, act: Callable[[], T]) -> T:
+        """Do something in a transaction of its own, again where it met others; within another call in that one's."""
+        return self.in_slices([""], lambda _: [act()])[0]
+
     def each(self, items: Sequence[str], act: Callable[[str], None]) -> None:
         """Do something to each of a long list, as ``in_slices``; what is refused ends it, after the slices before."""
 

@@ -23,6 +23,7 @@ from trialbook.server.core.patterns import took_too_long
 from trialbook.server.rpc.context import ATTEMPTS, Context, collided
 from trialbook.server.rpc.registry import Handler
 from trialbook.server.series.erase import clear
+from trialbook.server.services import others
 from trialbook.server.services.accounts import Caller
 from trialbook.server.stores.database import looked_too_long
 from trialbook.server.stores.graves import Buried
@@ -91,6 +92,9 @@ class Dispatcher:
         """
         self.permit(context.caller, method)
         ask = params if isinstance(params, RawBody) else convert(method.request, params)
+        if others.needed(context.caller, method):
+            with context.database.read() as connection:
+                others.check(connection, context.caller, method, ask)
         for attempt in range(ATTEMPTS):
             try:
                 reply = self._attempt(context, method, ask)
@@ -131,9 +135,12 @@ class Dispatcher:
         self.permit(context.caller, method)
         if method.transaction == "own" or not isinstance(params, dict):
             raise BadRequest(f"{name} cannot be called inside another call")
+        ask = convert(method.request, params)
+        if others.needed(context.caller, method):
+            others.check(context.connection, context.caller, method, ask)
         outer, context.method = context.method, name
         try:
-            return self._handlers[name](context, convert(method.request, params))
+            return self._handlers[name](context, ask)
         except (sa.exc.DBAPIError, OverflowError) as error:
             raise _refusal(error) from error
         finally:

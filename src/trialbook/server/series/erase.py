@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.server.core.freed import Freed
-from trialbook.server.stores import events, graves, logs
+from trialbook.server.series.hand_over import hand_some
+from trialbook.server.stores import events, garbage, graves, logs
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.events import event
 from trialbook.server.stores.graves import grave
@@ -37,9 +38,7 @@ _SERIES = 200
 """Series whose points are looked for together."""
 
 
-def erase_owner(
-    connection: Connection, owner: str, *, deleted: bool = False, measured: bool = False
-) -> Freed:
+def erase_owner(connection: Connection, owner: str, *, deleted: bool = False, files: bool = False) -> None:
     """Erase points, statistics, events and console of a task or model.
 
     Args:
@@ -48,19 +47,35 @@ def erase_owner(
         deleted: True when the task itself goes: then its journals are forgotten too. A reset keeps them, because a
             journal that is being sent goes on at its offset, with the series numbers that it has given;
             without its row the server would ask for a beginning that the client has deleted already.
-        measured: False leaves what comes back zero, which spares a look at every row.
+        files: whether files of its images go as well, where this server holds them.
+
+    Raises:
+        Buried: what another task is given, or gives, would go too: that must be finished first.
     """
-    freed = _measured(connection, owner) if measured else Freed()
+    graves.settle(connection, owner)
     if _are_few(connection, owner, deleted):
+        if files:
+            _drop_files(connection, owner, events.image_urls(connection, owner))
         erase_all(connection, owner, journals=deleted)
     else:
-        graves.bury(connection, owner, time.time(), journals=deleted)
+        graves.bury(connection, owner, time.time(), journals=deleted, files=files)
         connection.execute(sa.delete(console).where(console.c.owner == owner))
-    return freed
+
+
+def _drop_files(connection: Connection, owner: str, urls: list[str]) -> None:
+    keys = [key for url in urls if (key := garbage.own_key(url, owner)) is not None]
+    # At once.
+    garbage.add(connection, keys, 0.0)
 
 
 def erase_all(connection: Connection, owner: str, *, journals: bool = False) -> None:
-    """Delete every row of a task's or model's results in this transaction, however many there are."""
+    """Delete every row of a task's or model's results in this transaction, however many there are.
+
+    What an heir gets is given to it.
+    """
+    heir = connection.execute(sa.select(grave.c.heir).where(grave.c.owner == owner)).scalar()
+    while heir is not None and hand_some(connection, owner, heir):
+        pass
     numbers = sa.select(series.c.id).where(series.c.owner == owner)
     # Batch rows first: a compaction that is being computed finds them gone and gives up.
     connection.execute(sa.delete(series_batch).where(series_batch.c.owner == owner))
@@ -101,7 +116,8 @@ def clear(database: Database, owner: str, seconds: float | None = None) -> bool:
             if row is None:
                 return found
             found = True
-            if not _slice(connection, owner, journals=row.journals):
+            given = row.heir is not None and hand_some(connection, owner, row.heir)
+            if not given and not _slice(connection, owner, journals=row.journals, files=row.files):
                 connection.execute(sa.delete(grave).where(grave.c.owner == owner))
                 return True
         if deadline is not None and time.monotonic() >= deadline:
@@ -120,13 +136,19 @@ def clear_graves(database: Database, seconds: float = 1.0) -> bool:
     return True
 
 
-def _slice(connection: Connection, owner: str, *, journals: bool) -> bool:
+def _slice(connection: Connection, owner: str, *, journals: bool, files: bool) -> bool:
     """Delete up to a thousand rows; False when there is none."""
     # The order of `erase_all`, and each table wholly before the next: a compaction takes batch rows and writes chunks
     # in one transaction, so where no batch row is seen every chunk is.
-    for table in (series_batch, event):
-        if _drop(connection, table, table.c.id, table.c.owner == owner):
+    if _drop(connection, series_batch, series_batch.c.id, series_batch.c.owner == owner):
+        return True
+    if files:
+        many, urls = events.take_erased_images(connection, owner, ROWS)
+        _drop_files(connection, owner, urls)
+        if many:
             return True
+    if _drop(connection, event, event.c.id, event.c.owner == owner):
+        return True
     if _drop(connection, log_block, log_block.c.first_line, log_block.c.owner == owner):
         return True
     query = sa.select(series.c.id).where(series.c.owner == owner).order_by(series.c.id).limit(_SERIES)
@@ -227,7 +249,9 @@ def _are_few(connection: Connection, owner: str, deleted: bool) -> bool:
     return True
 
 
-def _measured(connection: Connection, owner: str) -> Freed:
+def measured(connection: Connection, owner: str) -> Freed:
+    """What goes when a task or model is erased: a look at every row."""
+
     def one(*columns: Any, where: Any) -> Any:
         return connection.execute(sa.select(*columns).where(where)).one()
 

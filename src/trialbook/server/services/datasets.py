@@ -11,8 +11,9 @@ from trialbook.errors import BadField, NameTaken, TaskNotDeletable, TaskNotFound
 from trialbook.server.services.call import Call, announce, announce_project, ensure_project
 from trialbook.server.services.dataset_files import DatasetFiles
 from trialbook.server.services.editing import Editing
-from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.services.lifecycle import Lifecycle, Survey
 from trialbook.server.services.parts import Parts
+from trialbook.server.stores import events
 from trialbook.server.stores.dataset_lists import DATASET, HIDDEN, PART, DatasetLists
 from trialbook.server.stores.datasets import DatasetStore, object_key
 from trialbook.server.stores.projects import ProjectStore
@@ -274,9 +275,9 @@ class Datasets:
             for name, url in items.items()
             if self._store.is_needed(connection, owner, name, leaving=row.id)
         }
-        urls = self._lifecycle.delete(call, row.id, force=True)["urls"] if ask.delete_files else None
-        if urls is None:
-            self._lifecycle.delete(call, row.id, force=True)
+        survey = Survey(tuple(events.image_urls(connection, row.id)) if ask.delete_files else ())
+        done = self._lifecycle.delete(call, row.id, force=True, survey=survey)
+        urls = done["urls"] if ask.delete_files else None
         base = f"{known.repository.rstrip('/')}/" if known is not None and known.repository else None
         listed = [url for group in (urls or {}).values() for url in group]
         if urls is not None:

@@ -17,12 +17,15 @@ from trialbook.server.series.arrivals import Arrivals, Collector, Ready, Written
 from trialbook.server.series.decode import Header, split
 from trialbook.server.series.erase import clear, erase_all
 from trialbook.server.series.store import Numbers
+from trialbook.server.services import others
+from trialbook.server.services.accounts import Caller
 from trialbook.server.stores import graves
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.graves import Buried
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.tasks import TaskStore, task
 from trialbook.wire.events import AddPointsReply, AddReply, Event
+from trialbook.wire.table import Permission
 
 _TRIES = 8
 
@@ -36,6 +39,8 @@ class Session(Protocol):
     def database(self) -> Database: ...
     @property
     def connection(self) -> Connection: ...
+    @property
+    def caller(self) -> Caller: ...
     @property
     def now(self) -> float: ...
     @property
@@ -78,6 +83,7 @@ class Events:
         owner: str,
         is_model: bool,
         allow_locked: bool,
+        caller: Caller,
         *,
         at_once: bool = False,
     ) -> None:
@@ -87,6 +93,7 @@ class Events:
 
         Raises:
             Buried: former results must be cleared first.
+            Forbidden: the caller only runs and reports, and this is somebody else's that has ended.
             TaskNotFound, ModelNotFound: there is no such task or model.
             TaskStatusRefused, ModelReady: it is published.
         """
@@ -95,12 +102,15 @@ class Events:
             # other.
             self._tasks.get(connection, owner, task.c.id, lock=True)
             self._tasks.require_open(connection, owner, allow_locked)
+            if not caller.may(Permission.WRITE):
+                others.require_unfinished(connection, caller, [owner])
         elif self._models.require(connection, owner).ready and not allow_locked:
             raise ModelReady(f"model {owner} is published: nothing can be added to it", id=owner)
-        if graves.holds(connection, owner):
+        first = graves.before(connection, owner)
+        if first is not None:
             if not at_once:
-                raise Buried(owner)
-            erase_all(connection, owner)
+                raise Buried(first)
+            erase_all(connection, first)
 
     def add_points(self, session: Session, body: bytes) -> AddPointsReply:
         """Take a journal's body.
@@ -246,7 +256,9 @@ class Events:
         owners = _Owners(self, self._tasks, session)
         kinds: dict[str, list[str]] = {}
         for arrivals in collector.owners.values():
-            self.require_open(session.connection, arrivals.owner, arrivals.is_model, arrivals.allow_locked)
+            self.require_open(
+                session.connection, arrivals.owner, arrivals.is_model, arrivals.allow_locked, session.caller
+            )
             if arrivals.total:
                 ready = arrivals.prepare()
                 written = self._write_one(session.connection, session, owners, ready)
@@ -270,7 +282,7 @@ class Events:
             arrivals = ready.arrivals
             may = arrivals.allow_locked or (arrivals.owner, arrivals.is_model) in begun
             try:
-                self.require_open(connection, arrivals.owner, arrivals.is_model, may)
+                self.require_open(connection, arrivals.owner, arrivals.is_model, may, session.caller)
             except Buried:
                 raise
             except WireError as error:
@@ -328,10 +340,12 @@ class _Owners:
         self._events = events
         self._tasks = tasks
         self._now = session.now
+        self._caller = session.caller
         self.projects: dict[str, str | None] = {}
 
     def require_open(self, connection: Connection, owner: str, is_model: bool, allow_locked: bool) -> None:
-        self._events.require_open(connection, owner, is_model, allow_locked, at_once=owner in self._at_once)
+        at_once = owner in self._at_once
+        self._events.require_open(connection, owner, is_model, allow_locked, self._caller, at_once=at_once)
 
     def arrived(
         self, connection: Connection, owner: str, is_model: bool, last_iteration: int | None, worker: str

@@ -1,5 +1,7 @@
 """A task's life: every move of its status, with all that a move entails."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -16,6 +18,7 @@ from trialbook.errors import (
 )
 from trialbook.server.core.freed import Freed
 from trialbook.server.core.moves import LOCKED, MOVES, allowed
+from trialbook.server.series.erase import measured
 from trialbook.server.services.call import Call, announce, announce_model, announce_queue
 from trialbook.server.services.keeping import keep
 from trialbook.server.stores import events, garbage
@@ -26,11 +29,25 @@ from trialbook.server.stores.tasks import TASKS, TaskStore, task
 
 
 class Eraser(Protocol):
-    """Forgets points, events and console of a task or model; ``deleted`` when the owner itself goes too."""
+    """Forgets points, events and console of a task or model; ``deleted`` when the owner itself goes too, ``files`` when
+    files of its images on this server go as well."""
 
     def __call__(
-        self, connection: Connection, owner: str, *, deleted: bool = False, measured: bool = False
-    ) -> Freed: ...
+        self, connection: Connection, owner: str, *, deleted: bool = False, files: bool = False
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is with a task before it is deleted: a look at every row of it, so it is taken without the lock.
+
+    Attributes:
+        events: where its images are; empty when nobody asked.
+        freed: what goes with it and its draft models.
+    """
+
+    events: tuple[str, ...] = ()
+    freed: Freed = field(default_factory=Freed)
 
 
 SILENT_WORKER_SECONDS = 600.0
@@ -219,7 +236,8 @@ class Lifecycle:
         dequeued = self._unqueue(call, id)
         kept = keep(call, self._tasks, self._models, row) if keep_results else None
         deleted = self._drop_draft_models(call, id) if delete_models else 0
-        self._erase(call.connection, id)
+        if kept is None:
+            self._erase(call.connection, id)
         execution = {} if clear_all else dict(row.execution)
         inputs = [item for item in row.execution.get("artifacts") or () if item.get("mode") == "input"]
         execution["artifacts"] = inputs
@@ -361,10 +379,35 @@ class Lifecycle:
         self._tasks.change(call.connection, row.id, values)
         self._touched(call, row)
 
+    def survey(self, connection: Connection, id: str, *, files: bool) -> Survey:
+        """What a deletion of a task would free, and with ``files`` where its images are."""
+        going = [
+            found.id
+            for found in self._models.of_task(connection, id)
+            if not found.ready and not self._used_elsewhere(connection, found.id, id)
+        ]
+        freed = sum((measured(connection, one) for one in (id, *going)), Freed())
+        return Survey(tuple(events.image_urls(connection, id)) if files else (), freed)
+
     def delete(
-        self, call: Call, id: str, *, force: bool, delete_models: bool = True, delete_files: bool = False
+        self,
+        call: Call,
+        id: str,
+        *,
+        force: bool,
+        delete_models: bool = True,
+        delete_files: bool = False,
+        survey: Survey | None = None,
     ) -> dict[str, Any]:
         """Delete a task with its results; with ``delete_files`` also the files of this server that it named.
+
+        Args:
+            call: of a write.
+            id: of the task.
+            force: also when it has run, or something hangs on it.
+            delete_models: its drafts of models that no other task uses too.
+            delete_files: see above.
+            survey: what was found before; without it nobody learns what was freed, and where images were.
 
         Returns:
             ``updated_children``, ``deleted_models``, ``updated_models``, ``urls`` of files that nothing names now, and
@@ -380,10 +423,10 @@ class Lifecycle:
         self._unqueue(call, id)
         urls: dict[str, list[str]] = {"model_urls": [], "artifact_urls": [], "event_urls": []}
         deleted = updated = 0
-        freed = Freed()
+        survey = survey or Survey()
         for found in models:
             if delete_models and not found.ready and not self._used_elsewhere(call.connection, found.id, id):
-                freed += self._erase(call.connection, found.id, deleted=True, measured=True)
+                self._erase(call.connection, found.id, deleted=True)
                 self._models.delete(call.connection, found.id)
                 urls["model_urls"].append(found.uri)
                 deleted += 1
@@ -396,15 +439,16 @@ class Lifecycle:
             for item in row.execution.get("artifacts") or ()
             if item.get("uri") and item.get("mode", "output") == "output"
         ]
-        urls["event_urls"] = events.image_urls(call.connection, id)
+        urls["event_urls"] = list(survey.events)
+        freed = survey.freed
         if delete_files:
-            listed = [url for some in urls.values() for url in some]
-            keys = [key for url in listed if (key := garbage.own_key(url, id)) is not None]
-            freed += Freed(files=garbage.add(call.connection, keys, call.now))
+            named = _own_keys([*urls["model_urls"], *urls["artifact_urls"]], id)
+            garbage.add(call.connection, named, call.now)
+            freed += Freed(files=len({*named, *_own_keys(survey.events, id)}))
         children = self._tasks.orphan(call.connection, id)
         for child in children:
             announce(call, child, self._tasks.require(call.connection, child, task.c.project).project)
-        freed += self._erase(call.connection, id, deleted=True, measured=True)
+        self._erase(call.connection, id, deleted=True, files=delete_files)
         self._tasks.delete(call.connection, id)
         self._touched(call, row)
         return {
@@ -435,6 +479,10 @@ class Lifecycle:
         if row.started is not None and row.status == "in_progress":
             values["active_duration"] = max(0, int(call.now - row.started))
         call.connection.execute(task.update().where(task.c.id == id).values(**values))
+
+
+def _own_keys(urls: Iterable[str], id: str) -> list[str]:
+    return [key for url in urls if (key := garbage.own_key(url, id)) is not None]
 
 
 _SHOWN = ("status", "status_reason", "status_message", "system_tags")

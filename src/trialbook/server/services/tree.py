@@ -6,14 +6,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.base.clock import iso
-from trialbook.errors import BadRequest
+from trialbook.errors import BadRequest, NameTaken
 from trialbook.server.services.call import Call, announce, announce_model
 from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.stores import leaving
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore, model
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.query.fields import FacetField
+from trialbook.server.stores.series import portions
 from trialbook.server.stores.tasks import TaskStore, task
+
+DELETED_AT_ONCE = 50
+"""Tasks, or models, that one transaction deletes."""
+MOVED_AT_ONCE = 500
+"""Of how many it changes the project."""
 
 
 class Tree:
@@ -110,20 +117,10 @@ class Tree:
             NameTaken: the other one has a project of the same name below it.
         """
         connection = call.connection
-        self._projects.require(connection, id)
-        destination = self._projects.require(connection, target)
-        if target == id or id in destination.path:
-            raise BadRequest("a project cannot be merged into itself or into one below it", project=id)
+        destination = self._mergeable(connection, id, target)
         moved = 0
-        for table in (task, model):
-            leaving = table.update().where(table.c.project == id).values(project=target)
-            gone = connection.execute(leaving.returning(table.c.id)).scalars().all()
-            moved += len(gone)
-            for one in gone:
-                if table is task:
-                    announce(call, one, id, target)
-                else:
-                    announce_model(call, one)
+        while some := self.merge_some(call, id, target):
+            moved += some
         below = self._projects.children(connection, id)
         for child in below:
             self._projects.move(connection, child, destination.name, call.caller.user, call.now)
@@ -131,6 +128,24 @@ class Tree:
         self._projects.touch(connection, target, call.now)
         call.publish("projects", "projects", [id, target, *below])
         return moved, len(below)
+
+    def _mergeable(self, connection: Connection, id: str, target: str) -> Any:
+        self._projects.require(connection, id)
+        destination = self._projects.require(connection, target)
+        if target == id or id in destination.path:
+            raise BadRequest("a project cannot be merged into itself or into one below it", project=id)
+        return destination
+
+    def merge_some(self, call: Call, id: str, target: str) -> int:
+        """Some tasks and models of a project into another one; how many. What may be refused is looked at first."""
+        destination = self._mergeable(call.connection, id, target)
+        for child in self._projects.children(call.connection, id):
+            name = self._projects.require(call.connection, child).basename
+            if self._projects.find_by_name(call.connection, f"{destination.name}/{name}") is not None:
+                raise NameTaken(f"there is a project {name!r} below {destination.name!r} already", name=name)
+        moved = _to_another(call, id, target)
+        call.publish("projects", "projects", [id, target])
+        return moved
 
     def contents(self, connection: Connection, id: str) -> dict[str, int]:
         """How much is in a project and below it."""
@@ -147,8 +162,13 @@ class Tree:
             ).scalar_one()
         return found
 
-    def delete(self, call: Call, id: str, *, force: bool, delete_contents: bool) -> dict[str, int]:
-        """Delete a project and all below it.
+    def delete(
+        self, call: Call, id: str, *, force: bool, delete_contents: bool
+    ) -> tuple[list[str], dict[str, int]]:
+        """Delete a project and all below it. What they held follows: see ``follow``.
+
+        Returns:
+            The projects that still hold something, and counts of all that goes.
 
         Raises:
             BadRequest: it holds tasks or models, and ``force`` is false.
@@ -156,35 +176,68 @@ class Tree:
         connection = call.connection
         self._projects.require(connection, id)
         ids = [id, *self._projects.descendants(connection, [id])]
-        homes: dict[str, str] = {
-            row.id: row.project
-            for row in connection.execute(sa.select(task.c.id, task.c.project).where(task.c.project.in_(ids)))
-        }
-        tasks = list(homes)
-        models = list(connection.execute(sa.select(model.c.id).where(model.c.project.in_(ids))).scalars())
+        tasks, models = (
+            connection.execute(
+                sa.select(sa.func.count()).select_from(table).where(table.c.project.in_(ids))
+            ).scalar_one()
+            for table in (task, model)
+        )
         if (tasks or models) and not force:
             raise BadRequest(
-                f"the project holds {len(tasks)} tasks and {len(models)} models; use force to delete it anyway",
-                id=id,
+                f"the project holds {tasks} tasks and {models} models; use force to delete it anyway", id=id
             )
-        done = {"disassociated_tasks": 0, "deleted_models": 0, "deleted_tasks": 0}
-        if delete_contents:
+        self._projects.delete(connection, ids)
+        left = ids if tasks or models else []
+        if left:
+            leaving.add(connection, left, contents=delete_contents, now=call.now)
+        call.publish("projects", "projects", ids)
+        return left, {
+            "deleted": len(ids),
+            "disassociated_tasks": 0 if delete_contents else tasks,
+            "deleted_models": models if delete_contents else 0,
+            "deleted_tasks": tasks if delete_contents else 0,
+        }
+
+    def follow(self, call: Call, project: str) -> bool:
+        """Some of what a deleted project held goes too, or has no project from now on; False when all is done."""
+        connection = call.connection
+        contents = leaving.locked(connection, project)
+        if contents is None:
+            return False
+        if not contents:
+            if _to_another(call, project, None):
+                return True
+        else:
+            tasks = _some(connection, task, project, DELETED_AT_ONCE)
             for one in tasks:
                 self._lifecycle.delete(call, one, force=True)
+            models = [] if tasks else _some(connection, model, project, DELETED_AT_ONCE)
             for one in models:
-                if self._models.get(connection, one) is not None:
-                    self._lifecycle.forget(connection, one)
-                    self._models.delete(connection, one)
-                    announce_model(call, one)
-            done["deleted_tasks"], done["deleted_models"] = len(tasks), len(models)
-        elif tasks or models:
-            connection.execute(task.update().where(task.c.project.in_(ids)).values(project=None))
-            connection.execute(model.update().where(model.c.project.in_(ids)).values(project=None))
-            done["disassociated_tasks"] = len(tasks)
-            for one, home in homes.items():
-                announce(call, one, home)
-            for one in models:
+                self._lifecycle.forget(connection, one)
+                self._models.delete(connection, one)
                 announce_model(call, one)
-        self._projects.delete(connection, ids)
-        call.publish("projects", "projects", ids)
-        return {"deleted": len(ids), **done}
+            if tasks or models:
+                return True
+        leaving.done(connection, project)
+        return False
+
+
+def _some(connection: Connection, table: sa.Table, project: str, most: int) -> list[str]:
+    query = sa.select(table.c.id).where(table.c.project == project).limit(most)
+    return list(connection.execute(query).scalars())
+
+
+def _to_another(call: Call, project: str, target: str | None) -> int:
+    """Give some tasks or models another project, or none; how many."""
+    for table in (task, model):
+        some = _some(call.connection, table, project, MOVED_AT_ONCE)
+        for few in portions(some):
+            call.connection.execute(table.update().where(table.c.id.in_(few)).values(project=target))
+        for one in some:
+            if table is task:
+                announce(call, one, project, target)
+            else:
+                announce_model(call, one)
+        if some:
+            return len(some)
+    return 0

@@ -133,23 +133,40 @@ def _drop_overwritten(connection: Connection, images: Sequence[dict[str, Any]]) 
 
 
 def image_urls(connection: Connection, owner: str) -> list[str]:
-    """Where the images of a task are, each once."""
-    query = sa.select(event).where(_matching([owner], IMAGE, None)).order_by(event.c.id)
+    """Where the images of a task are, each once. A minute for a million, so no lock is held for it where there may be
+    so many."""
+    query = sa.select(event.c.payload).where(_matching([owner], IMAGE, None)).order_by(event.c.id)
     return _urls(connection.execute(query))
 
 
+class _Place(msgspec.Struct, frozen=True):
+    url: str = ""
+
+
+_PLACE = msgspec.json.Decoder(_Place, strict=False)
+
+
 def _urls(rows: Iterable[Any]) -> list[str]:
-    found = [str(document(row).get("url", "")) for row in rows]
+    found = (_PLACE.decode(decompress(row.payload)).url for row in rows)
     return list(dict.fromkeys(url for url in found if url))
 
 
 def drop_images(connection: Connection, owner: str, most: int = 1000) -> list[str]:
     """Forget images of a task, the oldest first and at most so many; where they were."""
-    query = sa.select(event).where(_matching([owner], IMAGE, None)).order_by(event.c.id).limit(most)
+    return _take_images(connection, _matching([owner], IMAGE, None), most)[1]
+
+
+def take_erased_images(connection: Connection, owner: str, most: int) -> tuple[int, list[str]]:
+    """The same for images that no reader sees any more; how many they were, and where."""
+    return _take_images(connection, sa.and_(event.c.owner == owner, event.c.kind == IMAGE), most)
+
+
+def _take_images(connection: Connection, where: sa.ColumnElement[bool], most: int) -> tuple[int, list[str]]:
+    query = sa.select(event.c.id, event.c.payload).where(where).order_by(event.c.id).limit(most)
     rows = connection.execute(query).all()
     for some in portions(rows):
         connection.execute(sa.delete(event).where(event.c.id.in_([row.id for row in some])))
-    return _urls(rows)
+    return len(rows), _urls(rows)
 
 
 _IDENTITY = ("owner", "kind", "metric_hash", "variant_hash", "iteration", "key_hash")

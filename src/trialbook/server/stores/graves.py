@@ -18,9 +18,14 @@ grave = sa.Table(
     # Whether its journals go as well, because the task or model itself has gone.
     sa.Column("journals", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
+    # Whether the files of its images that lie on this server go as well.
+    sa.Column("files", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Who gets it all, instead of nobody.
+    sa.Column("heir", sa.String(32), nullable=True),
 )
 """A row says: everything that was reported to ``owner`` is erased. No reader shows any of it, nothing is added before
-the last of it has gone, and a loop deletes it, some rows at a time."""
+the last of it has gone, and a loop deletes it, some rows at a time. Where there is an ``heir``, it is not erased but
+given to that one, who meanwhile gets nothing else."""
 
 
 class Buried(TaskRace):
@@ -31,7 +36,15 @@ class Buried(TaskRace):
         self.owner = owner
 
 
-def bury(connection: Connection, owner: str, now: float, *, journals: bool) -> None:
+def bury(
+    connection: Connection,
+    owner: str,
+    now: float,
+    *,
+    journals: bool,
+    files: bool = False,
+    heir: str | None = None,
+) -> None:
     """Hide everything that was reported to a task or model, for good.
 
     Args:
@@ -39,17 +52,35 @@ def bury(connection: Connection, owner: str, now: float, *, journals: bool) -> N
         owner: task or model id.
         now: seconds.
         journals: whether its journals go as well.
+        files: whether the files of its images go as well.
+        heir: id of the task that gets it all; it has nothing yet, and ``owner`` has no grave.
     """
     statement = insert(connection, grave)
     statement = statement.on_conflict_do_update(
-        index_elements=["owner"], set_={"journals": sa.or_(grave.c.journals, statement.excluded.journals)}
+        index_elements=["owner"],
+        set_={name: sa.or_(grave.c[name], statement.excluded[name]) for name in ("journals", "files")},
     )
-    connection.execute(statement, {"owner": owner, "journals": journals, "since": now})
+    row = {"owner": owner, "journals": journals, "since": now, "files": files, "heir": heir}
+    connection.execute(statement, row)
 
 
-def holds(connection: Connection, owner: str) -> bool:
-    """Whether rows of former results are left."""
-    return connection.execute(sa.select(grave.c.owner).where(grave.c.owner == owner)).first() is not None
+def before(connection: Connection, owner: str) -> str | None:
+    """Whose grave must be cleared before anything is added to a task or model: its own, or one that it inherits."""
+    query = sa.select(grave.c.owner).where(sa.or_(grave.c.owner == owner, grave.c.heir == owner)).limit(1)
+    return connection.execute(query).scalar()
+
+
+def settle(connection: Connection, owner: str) -> None:
+    """Check that nothing on its way from or to another task is erased with a task.
+
+    Raises:
+        Buried: a hand-over must be finished first.
+    """
+    mine = sa.or_(grave.c.owner == owner, grave.c.heir == owner)
+    query = sa.select(grave.c.owner).where(mine, grave.c.heir.is_not(None)).limit(1)
+    found = connection.execute(query).scalar()
+    if found is not None:
+        raise Buried(found)
 
 
 def oldest(connection: Connection, many: int) -> list[str]:

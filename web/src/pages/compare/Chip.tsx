@@ -27,7 +27,7 @@ export function Chip({ task, colour, differences, nameless, remove }: Props) {
       onMouseEnter={() => highlight.set(task.id)} onMouseLeave={() => highlight.set(null)}
       onFocus={() => highlight.set(task.id)} onBlur={() => highlight.set(null)}>
       <i style={{ background: colour }} />
-      <Go to={taskPath(task.project, task.id)} className="row" style={{ gap: 6 }}>
+      <Go to={taskPath(task.project, task.id)} className="row cut" style={{ gap: 6 }}>
         {!(nameless && differences.length > 0) && <span className="cut">{shownName(task.name)}</span>}
         {differences.map(({ name, value }) => (
           <span key={name} className="caption num parameter">{name} <b>{value}</b></span>

@@ -59,11 +59,16 @@ export function ComparePage() {
   }, [found.data, ids]);
   const catalog = useCatalog(ids);
   useEffect(() => {
+    const keys = new Set<string>();
     let timer: ReturnType<typeof setTimeout> | null = null;
-    const refresh = () => {
+    const refresh = ({ kind }: { kind: string }) => {
+      if (kind === "task" || kind === "resync") keys.add("tasks");
+      keys.add("catalog");
       timer ??= setTimeout(() => {
         timer = null;
-        void client.invalidateQueries({ queryKey: ["catalog"] });
+        // A task that was renamed or deleted is one here too.
+        if (keys.delete("tasks")) void client.invalidateQueries({ queryKey: ["tasks", "compare"] });
+        if (keys.delete("catalog")) void client.invalidateQueries({ queryKey: ["catalog"] });
       }, 500);
     };
     const ends = ids.map((id) => live.subscribe(`task:${id}`, refresh));
@@ -145,7 +150,7 @@ export function ComparePage() {
           </div>
         )}
         {tasks.length < ids.length && found.data && (
-          <div className="banner">
+          <div className="banner" role="status">
             {ids.length - tasks.length} of the tasks in this link no longer {ids.length - tasks.length === 1 ? "exists" : "exist"}.
           </div>
         )}

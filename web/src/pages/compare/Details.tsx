@@ -2,6 +2,7 @@ import { useMemo } from "react";
 
 import type { Task } from "~/api/types.gen";
 import { shownValue } from "~/state/secrets";
+import { statusWord } from "~/widgets/Status";
 import { Empty } from "~/widgets/states";
 
 interface Props {
@@ -25,7 +26,7 @@ function factsOf(task: Task): Map<string, string> {
     if (value !== null && value !== undefined && value !== "") facts.set(`${group}\0${name}`, String(value));
   };
   add("general", "type", task.type);
-  add("general", "status", task.status);
+  add("general", "status", statusWord(task.status));
   add("general", "tags", task.tags.join(", "));
   add("general", "iteration", task.last_iteration);
   add("code", "repository", task.script.repository);

@@ -66,7 +66,7 @@ export function DeleteVersion({ version, versions, close }: Props) {
   };
   if (done) {
     return (
-      <Dialog title={`Deleted ${titleOf(version)}`} close={finish} verb="Done" submit={finish} size="lg">
+      <Dialog title={`Deleted ${titleOf(version)}`} close={finish} verb="Done" past submit={finish} size="lg">
         <Receipt receipt={done} past versions={versions} keepFiles={keepFiles} />
       </Dialog>
     );

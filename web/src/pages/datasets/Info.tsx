@@ -77,7 +77,7 @@ export function Info({ version }: { version: DatasetVersion }) {
           </dl>
         </div>
         <div className="stack">
-          <EditableText label="Description" text={version.comment}
+          <EditableText label="Description" text={version.comment} method="tasks.edit"
             save={(comment) => call("tasks.edit", { task: version.id, comment, force: true }).then(refreshTasks)} />
           <div className="panel">
             <header>

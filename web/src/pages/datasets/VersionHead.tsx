@@ -11,6 +11,7 @@ import { Use } from "~/pages/datasets/Use";
 import { type ActionName, ACTIONS, setTags } from "~/state/actions";
 import { useUserNames } from "~/state/directory";
 import { datasetPath, taskPath, VERSION_TABS, type VersionTab } from "~/state/links";
+import { allowed } from "~/state/rights";
 import { Icon } from "~/theme/icons";
 import { ActionDialog } from "~/widgets/ActionDialog";
 import { ActionsMenu, ShortId, TabLine, Tags } from "~/widgets/head";
@@ -56,16 +57,16 @@ export function VersionHead({ version, versions, tab }: Props) {
         </button>
         <ActionsMenu
           entries={[
-            ...able.map((name) => ({ label: ACTIONS[name].verb, icon: ACTIONS[name].icon, run: () => setOpen(name) })),
-            { label: "Rename the dataset", icon: "edit", run: () => setOpen("rename") },
+            ...able.map((name) => ({ label: ACTIONS[name].verb, icon: ACTIONS[name].icon, run: () => setOpen(name), ...allowed(ACTIONS[name].method) })),
+            { label: "Rename the dataset", icon: "edit", run: () => setOpen("rename"), ...allowed("datasets.rename") },
             { label: "Console of this version", icon: "list", run: () => router.history.push(taskPath(version.project_id, version.id, "output/log")) },
             null,
-            { label: "Delete", icon: "trash", danger: true, run: () => setOpen("delete") },
+            { label: "Delete", icon: "trash", danger: true, run: () => setOpen("delete"), ...allowed("datasets.delete") },
           ]}
         />
       </div>
       <div className="facts-line num">
-        <span className="cut">{version.project}</span>
+        <span className="cut" title={version.project}>{version.project}</span>
         <ShortId id={version.id} />
         <span>{count(version.files)} {version.files === 1 ? "file" : "files"}</span>
         {Boolean(version.links) && <span>{count(version.links)} {version.links === 1 ? "link" : "links"}</span>}
@@ -76,7 +77,7 @@ export function VersionHead({ version, versions, tab }: Props) {
         <Changes counts={version.changes} />
         <span>by {users.get(version.user ?? "") ?? MISSING}</span>
         <span title={version.created}>{formatAgo(version.created)}</span>
-        <Tags tags={version.tags} save={(tags) => setTags(version.id, tags)} />
+        <Tags tags={version.tags} method="tasks.edit" save={(tags) => setTags(version.id, tags)} />
       </div>
       <TabLine label="Parts of the version" tabs={VERSION_TABS} current={tab}
         to={(path) => datasetPath(version.project_id, version.id, path as VersionTab)} />

@@ -14,6 +14,7 @@ import { useProject, useUserNames } from "~/state/directory";
 import { downloadHref, filePlace } from "~/state/files";
 import { modelPath, projectPath } from "~/state/links";
 import { MODEL_ACTIONS, type ModelActionName, refreshModels, setModelTags } from "~/state/modelActions";
+import { allowed } from "~/state/rights";
 import { Icon } from "~/theme/icons";
 import { Go } from "~/widgets/Go";
 import { ActionsMenu, NameField, ShortId, Tags } from "~/widgets/head";
@@ -78,7 +79,7 @@ function Head({ model, project }: { model: Model; project: string | undefined })
     <header className="task-head">
       <div className="title">
         <Icon name="model" size={18} />
-        <NameField name={model.name} save={(name) => call("models.edit", { model: model.id, name }).then(refreshModels)} />
+        <NameField name={model.name} method="models.edit" save={(name) => call("models.edit", { model: model.id, name }).then(refreshModels)} />
         <ModelState model={model} />
         <span className="grow" />
         {href ? (
@@ -95,6 +96,7 @@ function Head({ model, project }: { model: Model; project: string | undefined })
         <ActionsMenu
           entries={able.map((name) => ({
             label: MODEL_ACTIONS[name].verb, icon: MODEL_ACTIONS[name].icon, danger: MODEL_ACTIONS[name].danger, run: () => setOpen(name),
+            ...allowed(MODEL_ACTIONS[name].method),
           }))}
         />
       </div>
@@ -109,7 +111,7 @@ function Head({ model, project }: { model: Model; project: string | undefined })
         <span>by {users.get(model.user ?? "") ?? MISSING}</span>
         <span title={model.created}>made {formatAgo(model.created)}</span>
         {model.last_iteration > 0 && <span>iteration {formatCount(model.last_iteration)}</span>}
-        <Tags tags={model.tags} save={(tags) => setModelTags(model.id, tags)} />
+        <Tags tags={model.tags} method="models.edit" save={(tags) => setModelTags(model.id, tags)} />
       </div>
       {open && (
         <ModelDialog name={open} models={[model]} close={() => setOpen(null)}

@@ -9,6 +9,7 @@ import { filePlace } from "~/state/files";
 import { modelPath, taskPath } from "~/state/links";
 import { refreshModels } from "~/state/modelActions";
 import { shownName } from "~/state/names";
+import { control, notAllowed } from "~/state/rights";
 import { masked } from "~/state/secrets";
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
@@ -25,7 +26,7 @@ export function ModelPanels({ model }: { model: Model }) {
     <div className="page columns">
       <div className="stack">
         <General model={model} />
-        <EditableText label="Comment" text={model.comment} save={(comment) => call("models.edit", { model: model.id, comment }).then(refreshModels)} />
+        <EditableText label="Comment" text={model.comment} method="models.edit" save={(comment) => call("models.edit", { model: model.id, comment }).then(refreshModels)} />
         <Metadata model={model} />
         <Labels model={model} />
         <Design model={model} />
@@ -84,6 +85,7 @@ function General({ model }: { model: Model }) {
 function Metadata({ model }: { model: Model }) {
   const [key, setKey] = useState("");
   const [value, setValue] = useState("");
+  const set = notAllowed("models.add_or_update_metadata");
   const items = Object.values(model.metadata).sort((a, b) => a.key.localeCompare(b.key));
   const add = (event: React.FormEvent) => {
     event.preventDefault();
@@ -110,7 +112,7 @@ function Metadata({ model }: { model: Model }) {
                 <td style={{ width: "35%" }}>{item.key}</td>
                 <td style={{ overflowWrap: "anywhere" }}>{item.value ? <HiddenValue name={item.key} value={item.value} /> : (item.value ?? MISSING)}</td>
                 <td className="right" style={{ width: 40 }}>
-                  <button type="button" className="icon-button" aria-label={`Remove ${item.key}`} onClick={() => remove(item.key)}>
+                  <button type="button" className="icon-button" aria-label={`Remove ${item.key}`} {...control("models.delete_metadata")} onClick={() => remove(item.key)}>
                     <Icon name="close" size={12} />
                   </button>
                 </td>
@@ -122,7 +124,7 @@ function Metadata({ model }: { model: Model }) {
       <form className="body row" onSubmit={add}>
         <input className="input" style={{ width: "34%" }} placeholder="Key" aria-label="Key" value={key} onChange={(event) => setKey(event.target.value)} />
         <input className="input grow" placeholder="Value" aria-label="Value" value={value} onChange={(event) => setValue(event.target.value)} />
-        <button type="submit" className="button" disabled={!key.trim()}>Set</button>
+        <button type="submit" className="button" disabled={!key.trim() || set !== null} title={set ?? undefined}>Set</button>
       </form>
     </section>
   );

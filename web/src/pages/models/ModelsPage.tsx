@@ -224,9 +224,9 @@ function Picker({ icon, label, options, chosen, toggle, names, fixed }: PickerPr
   return (
     <DropMenu
       target={
-        <button type="button" className="button" aria-pressed={!fixed && chosen.length > 0}>
+        <button type="button" className="button" aria-pressed={!fixed && chosen.length > 0} title={fixed ? undefined : chosen.join(", ") || undefined}>
           <Icon name={icon} size={13} />
-          {!fixed && chosen.length ? chosen.join(", ") : label}
+          <span className="cut">{!fixed && chosen.length ? chosen.join(", ") : label}</span>
         </button>
       }
       entries={
@@ -241,7 +241,7 @@ function Picker({ icon, label, options, chosen, toggle, names, fixed }: PickerPr
 function Bulk({ selected, clear }: { selected: readonly ModelRow[]; clear: () => void }) {
   return (
     <SelectionBar noun="models" things={selected} able={ACTIONS.filter((name) => selected.some((model) => MODEL_ACTIONS[name].refuse(model) === null))}
-      actions={MODEL_ACTIONS} saveTags={setModelTags} clear={clear}
+      actions={MODEL_ACTIONS} tagMethod="models.edit" saveTags={setModelTags} clear={clear}
       dialog={(name, close) => <ModelDialog name={name} models={selected} close={close} done={clear} />} />
   );
 }

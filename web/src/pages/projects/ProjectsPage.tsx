@@ -17,6 +17,7 @@ import { projectPath } from "~/state/links";
 import { shownName } from "~/state/names";
 import { patternOf } from "~/state/pattern";
 import { useView } from "~/state/view";
+import { control } from "~/state/rights";
 import { Icon } from "~/theme/icons";
 import { Choice } from "~/widgets/Choice";
 import { FIRST_RUN } from "~/widgets/snippets";
@@ -84,7 +85,7 @@ export function ProjectsPage() {
             onClick={() => setView({ hidden: !view.hidden })}>
             hidden
           </button>
-          <button type="button" className="button primary" onClick={() => setCreating(true)}>
+          <button type="button" className="button primary" {...control("projects.create")} onClick={() => setCreating(true)}>
             New project
           </button>
         </div>

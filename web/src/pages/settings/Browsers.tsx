@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { call } from "~/api/rpc";
+import { tellLoggedOut } from "~/api/session";
 import { formatAgo, parseTime } from "~/charts/format";
 import { toast, toastError } from "~/state/toasts";
 import { ErrorPanel } from "~/widgets/states";
@@ -14,7 +15,10 @@ export function Browsers({ user }: { user?: string }) {
   const end = (session: string, current: boolean) => {
     call("auth.end_session", { session, user }).then(() => {
       // On the server's machine the page would log in again by itself.
-      if (current) return location.assign("/login?stay=1");
+      if (current) {
+        tellLoggedOut();
+        return location.assign("/login?stay=1");
+      }
       toast("The browser is logged out.");
       return client.invalidateQueries({ queryKey: ["sessions"] });
     }, toastError);

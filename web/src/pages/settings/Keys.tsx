@@ -7,6 +7,7 @@ import type { NewCredential } from "~/api/types.gen";
 import { NewKey } from "~/pages/settings/NewKey";
 import { MAY, type Role, RoleChoice, ROLES } from "~/pages/settings/roles";
 import { formatAgo } from "~/charts/format";
+import { control } from "~/state/rights";
 import { toast, toastError } from "~/state/toasts";
 import { Dialog } from "~/widgets/Dialog";
 import { CopyButton, ErrorPanel, Skeleton } from "~/widgets/states";
@@ -33,7 +34,7 @@ export function Keys() {
         <input className="input" style={{ width: 260 }} placeholder="What is the key for?" aria-label="Label" value={label}
           onChange={(event) => setLabel(event.target.value)} />
         <RoleChoice label="Role of the key" value={role} set={setRole} most={own} />
-        <button type="submit" className="button primary">Create a key</button>
+        <button type="submit" className="button primary" {...control("auth.create_credentials")}>Create a key</button>
         <span className="caption">{MAY[role]}</span>
       </form>
       {made && <NewKey made={made} title="Your new key: copy it now" />}
@@ -84,7 +85,7 @@ export function KeyTable({ user }: { user?: string }) {
                 <td>{formatAgo(key.created)}</td>
                 <td title={key.last_used_from ?? undefined}>{formatAgo(key.last_used)}</td>
                 <td className="right">
-                  <button type="button" className="button danger" onClick={() => setRevoking(key.access_key)}>
+                  <button type="button" className="button danger" {...control("auth.revoke_credentials")} onClick={() => setRevoking(key.access_key)}>
                     Revoke
                   </button>
                 </td>

@@ -7,7 +7,7 @@ export const ROLES: readonly Role[] = ["read-only", "worker", "user", "admin"];
 
 export const MAY: Record<Role, string> = {
   "read-only": "looks at everything",
-  worker: "runs tasks and reports",
+  worker: "makes runs, takes queued ones and reports to them",
   user: "everything but looking after people",
   admin: "everything",
 };

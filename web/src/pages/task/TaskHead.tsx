@@ -9,6 +9,7 @@ import { type ActionName, ACTIONS, refreshTasks, setTags } from "~/state/actions
 import { copyText } from "~/state/clipboard";
 import { useUserNames } from "~/state/directory";
 import { datasetPath, projectPath, TABS, type TabPath, taskPath } from "~/state/links";
+import { allowed, control } from "~/state/rights";
 import { masked } from "~/state/secrets";
 import { toast } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
@@ -55,12 +56,12 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
     <header className="task-head">
       <div className="title">
         <Status status={task.status} title={why} />
-        <NameField name={task.name} save={(name) => call("tasks.edit", { task: task.id, name, force: true }).then(refreshTasks)} />
+        <NameField name={task.name} method="tasks.edit" save={(name) => call("tasks.edit", { task: task.id, name, force: true }).then(refreshTasks)} />
         {archived && <span className="chip">archived</span>}
         <span className="grow" />
         <Completeness />
         {able.includes("abort") && (
-          <button type="button" className="button" onClick={() => setOpen("abort")}>
+          <button type="button" className="button" {...control(ACTIONS.abort.method)} onClick={() => setOpen("abort")}>
             <Icon name="stop" size={13} />
             Abort
           </button>
@@ -72,6 +73,7 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
         <ActionsMenu
           entries={able.map((name) => ({
             label: ACTIONS[name].verb, icon: ACTIONS[name].icon, danger: ACTIONS[name].danger, run: () => setOpen(name),
+            ...allowed(ACTIONS[name].method),
           }))}
         />
       </div>
@@ -93,7 +95,7 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
         <span>iteration {formatCount(task.last_iteration)}</span>
         {Number.isFinite(progress) && <span>{Math.round(progress)} %</span>}
         {why && task.status !== "in_progress" && <span className="cut" style={{ maxWidth: 420 }} title={why}>{why}</span>}
-        <Tags tags={task.tags} save={(tags) => setTags(task.id, tags)} />
+        <Tags tags={task.tags} method="tasks.edit" save={(tags) => setTags(task.id, tags)} />
       </div>
       <TabLine label="Parts of the task" tabs={TABS} current={tab} to={(path) => taskPath(task.project, task.id, path as TabPath)} />
       {open && (

@@ -19,7 +19,7 @@ export function BulkBar({ project, selected, clear }: { project: string; selecte
     router.history.push(`/projects/${project}/compare-tasks${stringifySearch({ ids: joinList(tasks.map((task) => task.id)) })}`);
   return (
     <SelectionBar noun="tasks" things={tasks} able={NAMES.filter((name) => tasks.some((task) => ACTIONS[name].refuse(task) === null))}
-      actions={ACTIONS} saveTags={setTags} clear={clear}
+      actions={ACTIONS} tagMethod="tasks.edit" saveTags={setTags} clear={clear}
       dialog={(name, close) => <ActionDialog name={name} tasks={tasks} close={close} done={clear} />}>
       <button type="button" className="button primary" disabled={selected.length < 2 || selected.length > 100} onClick={compare}
         title={selected.length > 100 ? "Compare takes 2 to 100 tasks" : undefined}>

@@ -25,6 +25,7 @@ import { nextSort, useGridSelection } from "~/widgets/gridSelection";
 import { MissingThing } from "~/widgets/MissingThing";
 import { NothingHere } from "~/widgets/NothingHere";
 import { useViewport } from "~/widgets/scroll";
+import { statusWord } from "~/widgets/Status";
 import { ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
 
 const ROW_HEIGHT = { compact: 28, normal: 32, roomy: 40 };
@@ -112,7 +113,7 @@ function TaskTable({ pid }: { pid: string }) {
 }
 
 const PLAIN: Record<string, (row: Row) => unknown> = {
-  status: (row) => row.status,
+  status: (row) => statusWord(row.status ?? ""),
   user: (row) => row.user,
   project: (row) => row.project,
 };

@@ -56,9 +56,9 @@ export function Toolbar({ project, view, setView, total, search, openColumns, ex
       </span>
       <DropMenu
         target={
-          <button type="button" className="button" aria-pressed={view.t.length > 0}>
+          <button type="button" className="button" aria-pressed={view.t.length > 0} title={view.t.join(", ") || undefined}>
             <Icon name="tag" size={13} />
-            {view.t.length ? view.t.join(", ") : "Tags"}
+            <span className="cut">{view.t.length ? view.t.join(", ") : "Tags"}</span>
           </button>
         }
         entries={

@@ -52,7 +52,7 @@ const BUILT_IN: Column[] = [
     ),
   }),
   simple("tags", "Tags", 150, undefined, (row) => (row.tags ?? []).join(", "), {
-    cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip">{tag}</span>),
+    cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>),
   }),
   simple("status", "Status", 124, "status", (row) => masked(row.status_message || row.status_reason || ""), {
     cell: (row) => (

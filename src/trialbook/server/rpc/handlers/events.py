@@ -41,7 +41,9 @@ def add_points(context: Context, ask: RawBody) -> wire.AddPointsReply:
 @handles("events.delete_for_task")
 def delete_for_task(context: Context, ask: wire.DeleteForTask) -> wire.Deleted:
     """Forget what was reported to a task."""
-    context.services.events.require_open(context.connection, ask.task, ask.model_events, ask.allow_locked)
+    context.services.events.require_open(
+        context.connection, ask.task, ask.model_events, ask.allow_locked, context.caller
+    )
     erase_owner(context.connection, ask.task)
     for kind in ("series", "log", "events"):
         context.publish(f"{'model' if ask.model_events else 'task'}:{ask.task}", kind, [ask.task])

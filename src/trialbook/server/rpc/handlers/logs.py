@@ -84,7 +84,9 @@ def clear_task_log(context: Context, ask: wire.ClearTaskLog) -> wire.LogCleared:
     before = round((context.now - ask.threshold_sec) * 1e6) if ask.threshold_sec else None
 
     def forget(_: Sequence[str]) -> list[int]:
-        context.services.events.require_open(context.connection, ask.task, False, ask.allow_locked)
+        context.services.events.require_open(
+            context.connection, ask.task, False, ask.allow_locked, context.caller
+        )
         return [logs.forget(context.connection, ask.task, before)]
 
     deleted = 0

@@ -1,5 +1,6 @@
 """Projects."""
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -99,9 +100,13 @@ def update(context: Context, ask: wire.UpdateProject) -> Updated:
 @handles("projects.delete")
 def delete(context: Context, ask: wire.DeleteProject) -> wire.DeleteProjectReply:
     """Delete a project."""
-    done = context.services.tree.delete(
-        context, ask.project, force=ask.force, delete_contents=ask.delete_contents
+    tree = context.services.tree
+    left, done = context.in_one(
+        lambda: tree.delete(context, ask.project, force=ask.force, delete_contents=ask.delete_contents)
     )
+    for one in left:
+        while context.in_one(partial(tree.follow, context, one)):
+            pass
     return wire.DeleteProjectReply(**done)
 
 
@@ -200,13 +205,24 @@ def get_task_parents(context: Context, ask: wire.TaskParents) -> wire.TaskParent
 @handles("projects.merge")
 def merge(context: Context, ask: wire.MergeProject) -> wire.MergeProjectReply:
     """All of a project into another one."""
-    target = context.services.editing.place(context, ask.destination_project, ask.destination_project_name)
-    if target is None:
-        raise MissingField(
-            "projects.merge needs destination_project or destination_project_name",
-            field="destination_project",
-        )
-    entities, projects = context.services.tree.merge(context, ask.project, target)
+    services, tree = context.services, context.services.tree
+
+    def begin() -> tuple[str, int]:
+        place = services.editing.place(context, ask.destination_project, ask.destination_project_name)
+        if place is None:
+            raise MissingField(
+                "projects.merge needs destination_project or destination_project_name",
+                field="destination_project",
+            )
+        return place, tree.merge_some(context, ask.project, place)
+
+    target, some = context.in_one(begin)
+    entities = some
+    while some:
+        some = context.in_one(lambda: tree.merge_some(context, ask.project, target))
+        entities += some
+    last, projects = context.in_one(lambda: tree.merge(context, ask.project, target))
+    entities += last
     return wire.MergeProjectReply(moved_entities=entities, moved_projects=projects)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from trialbook.errors import WireError
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
+from trialbook.server.services.lifecycle import Survey
+from trialbook.server.stores.graves import Buried
 from trialbook.server.stores.tasks import task
 from trialbook.wire import task_lifecycle as wire
 from trialbook.wire.query import Empty, ManyFailure, ManyReply, Updated
@@ -137,18 +139,32 @@ def dequeue(context: Context, ask: wire.Dequeue) -> wire.DequeueReply:
 @handles("tasks.delete")
 def delete(context: Context, ask: wire.DeleteTask) -> wire.DeleteTaskReply:
     """Delete a task."""
-    done = context.services.lifecycle.delete(
-        context,
-        ask.task,
-        force=ask.force,
-        delete_models=ask.delete_output_models,
-        delete_files=ask.delete_external_artifacts,
+    life, files = context.services.lifecycle, ask.delete_external_artifacts
+    survey = _surveyed(context, ask.task, files=files or ask.return_file_urls)
+
+    done = context.in_one(
+        lambda: life.delete(
+            context,
+            ask.task,
+            force=ask.force,
+            delete_models=ask.delete_output_models,
+            delete_files=files,
+            survey=survey,
+        )
     )
     freed = wire.Freed(**dataclasses.asdict(done.pop("freed")))
     urls = wire.DeletedUrls(**done.pop("urls"))
     return wire.DeleteTaskReply(
         deleted=True, urls=urls if ask.return_file_urls else None, freed=freed, **done
     )
+
+
+def _surveyed(context: Context, id: str, *, files: bool) -> Survey:
+    """Taken from a snapshot of its own, where there is no transaction yet: it may take seconds."""
+    if context.open_connection is not None:
+        return context.services.lifecycle.survey(context.connection, id, files=files)
+    with context.database.read() as connection:
+        return context.services.lifecycle.survey(connection, id, files=files)
 
 
 def many(context: Context, ids: list[str], act: Callable[[str], Any]) -> ManyReply:
@@ -174,6 +190,9 @@ def _attempt(context: Context, id: str, act: Callable[[str], Any]) -> WireError 
     try:
         with context.connection.begin_nested():
             act(id)
+    except Buried:
+        # Of all of the slice: it begins again when what is in the way has been cleared.
+        raise
     except WireError as error:
         return error
     return None

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from msgspec import structs
+
 from trialbook.base.clock import iso
 from trialbook.errors import BadRequest
+from trialbook.server.rpc import session
 from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.services.accounts import COMPANY_NAME
@@ -61,6 +64,18 @@ def delete(context: Context, ask: wire.GetUser) -> wire.UserDeleted:
 def get_current_user(context: Context, _ask: Empty) -> wire.CurrentUserReply:
     """Who calls."""
     return wire.CurrentUserReply(user=_shown(_require(context, context.caller.user)))
+
+
+@handles("users.whoami")
+def whoami(context: Context, _ask: Empty) -> wire.WhoAmI:
+    """Who calls, or nobody."""
+    if context.caller.user:
+        user = structs.replace(_shown(_require(context, context.caller.user)), role=context.caller.role)
+        return wire.WhoAmI(user=user, local_login=False)
+    request = context.request
+    if not context.services.local_login or request is None:
+        return wire.WhoAmI(user=None, local_login=False)
+    return wire.WhoAmI(user=None, local_login=session.is_local(request) and session.is_owner(request))
 
 
 @handles("users.get_by_id")

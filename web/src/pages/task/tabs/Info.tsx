@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 
-import { call } from "~/api/rpc";
+import { call, RpcError } from "~/api/rpc";
 import { formatDate, formatDuration, parseTime } from "~/charts/format";
 import { CompletenessPanel } from "~/pages/task/Completeness";
 import { useTask } from "~/pages/task/context";
@@ -21,6 +21,7 @@ function Timeline() {
     queryKey: ["activity", task.id],
     queryFn: ({ signal }) => call("tasks.activity", { task: task.id }, signal),
   });
+  const gone = activity.error instanceof RpcError && activity.error.missing;
   return (
     <div className="panel">
       <header>
@@ -28,7 +29,8 @@ function Timeline() {
       </header>
       <div className="body">
         {activity.isPending && <Skeleton height={80} />}
-        {activity.isError && <ErrorPanel error={activity.error} retry={() => void activity.refetch()} />}
+        {gone && <p className="muted">The task was deleted, and its timeline with it.</p>}
+        {activity.isError && !gone && <ErrorPanel error={activity.error} retry={() => void activity.refetch()} />}
         <ol className="timeline">
           {(activity.data?.activity ?? []).map((move) => (
             <li key={`${move.time}${move.to_status}`}>
@@ -150,7 +152,7 @@ export default function Info() {
           </div>
         </div>
         <div className="stack">
-          <EditableText label="Comment" text={task.comment}
+          <EditableText label="Comment" text={task.comment} method="tasks.edit"
             save={(comment) => call("tasks.edit", { task: task.id, comment, force: true }).then(refreshTasks)} />
           <CompletenessPanel />
           <Timeline />
