@@ -367,7 +367,8 @@ def test_a_notebook(sdk: RunningServer, tmp_path: Path) -> None:
     assert script["entry_point"] == "My study.py" and not script.get("repository")
     text = script["diff"]
     assert "# %matplotlib inline\nimport numpy" in text and "# !echo shell\nx = numpy" in text
-    assert "# %%bash\n# echo whole cell" in text and "1 / 0" not in text
+    assert "# %%bash\n# echo whole cell" in text
+    assert "# %% ended with ZeroDivisionError\ntry:\n    raise_this = 1 / 0\nexcept" in text
     assert text.count("Task.init") == 1 and text.index("import numpy") < text.index("Task.init")
     assert "task.close()" not in recorded[0] and "TASK" in text
     assert f"numpy=={metadata.version('numpy')}" in script["requirements"]["pip"]

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from trialbook.capture.code import EntryPoint, detect, masked
 from trialbook.capture.command_lines import argparse as arguments
 from trialbook.capture.command_lines import lines
 from trialbook.capture.folding import LineFolder
+from trialbook.capture.notebook import Cells
 from trialbook.capture.packages import imported, required
 from trialbook.capture.streams import ConsoleCapture
 
@@ -234,3 +237,48 @@ def test_T9_prints_after_a_block_come_at_once() -> None:
     assert out == ["one\ntwo\none more\ntwo more\nthree"]
     folder.write("four\n")
     assert out[-1] == "four"
+
+
+class _Shell:
+    """What IPython tells of the cells of a session; ``run`` runs one."""
+
+    def __init__(self) -> None:
+        self.events = SimpleNamespace(register=self._register, unregister=lambda *_: None)
+        self.history_manager = SimpleNamespace(input_hist_raw=["", "begin()"])
+        self.cells = Cells(self, lambda _: None)
+        self.cells.start()
+        self.run("begin()", "0")
+
+    def _register(self, _: str, heard: Callable[[Any], None]) -> None:
+        self._heard = heard
+
+    def run(
+        self, cell: str, id: str | None = None, failed: Exception | None = None, before: bool = False
+    ) -> None:
+        self._heard(
+            SimpleNamespace(
+                info=SimpleNamespace(raw_cell=cell, cell_id=id),
+                success=failed is None,
+                error_before_exec=failed if before else None,
+                error_in_exec=None if before else failed,
+            )
+        )
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_cells_that_failed_are_in_the_code(ids: bool) -> None:
+    shell = _Shell()
+    shell.run("x = 1\nx / 0", "1" if ids else None, ZeroDivisionError())
+    assert shell.cells.text() == "# %%\nbegin()\n\n# %%\nx = 1\nx / 0\n", "the run would end with it"
+    shell.run("this is no Python", "2" if ids else None, SyntaxError(), before=True)
+    shell.run("print(x)", "3" if ids else None)
+    failed = "# %% ended with ZeroDivisionError\ntry:\n    x = 1\n    x / 0\nexcept Exception:\n    pass\n"
+    assert shell.cells.text() == f"# %%\nbegin()\n\n{failed}\n# %%\nprint(x)\n"
+    exec(compile(shell.cells.text(), "script", "exec"), {"begin": print})
+    shell.run("y = '''a\n b''' / 2", "4" if ids else None, TypeError())
+    shell.run("z = 1", "5" if ids else None)
+    assert "# %% ended with TypeError\n# y = '''a\n#  b''' / 2\n" in shell.cells.text()
+    # The same cell, written anew, or the same text in a session that has no names of cells.
+    shell.run("x = 1" if ids else "x = 1\nx / 0", "1" if ids else None)
+    assert "ZeroDivisionError" not in shell.cells.text()
+    assert shell.cells.text().endswith("# %%\nx = 1\n" if ids else "# %%\nx = 1\nx / 0\n")
