@@ -5,11 +5,11 @@ import json
 import math
 import random
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 import zlib
 from typing import Any
+
+import urllib3
 
 
 class Filler:
@@ -17,17 +17,17 @@ class Filler:
 
     def __init__(self, url: str, access_key: str, secret_key: str) -> None:
         self.url = url
+        # One connection for all calls.
+        self._http = urllib3.PoolManager(retries=False)
         pair = base64.b64encode(f"{access_key}:{secret_key}".encode()).decode()
         self.token = self._post("auth.login", b"", "application/json", f"Basic {pair}")["token"]
 
     def _post(self, path: str, body: bytes, kind: str, auth: str, method: str = "POST") -> Any:
         headers = {"Content-Type": kind, "Authorization": auth}
-        request = urllib.request.Request(f"{self.url}/{path}", data=body, headers=headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            raise RuntimeError(f"{path}: {error.read().decode()[:500]}") from error
+        answer = self._http.request(method, f"{self.url}/{path}", body=body, headers=headers, timeout=60)
+        text = answer.data
+        if answer.status >= 400:
+            raise RuntimeError(f"{path}: {text.decode()[:500]}")
         return json.loads(text).get("data") if text.startswith(b"{") else None
 
     def call(self, method: str, **params: Any) -> Any:

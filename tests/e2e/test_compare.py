@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.conftest import Site, until
 from tests.e2e.filling import scalars
 
 CHART = "[data-chart='loss / validation']"
@@ -37,13 +37,17 @@ def test_a_chip_lifts_its_line_and_a_line_its_chip(page: Page, site: Site) -> No
     chips.nth(1).hover()
     expect(chips.nth(1)).to_have_attribute("data-lit", "true")
     expect(chips.nth(0)).to_have_attribute("data-lit", "false")
-    page.wait_for_function(
-        "([chart, calm]) => document.querySelector(chart + ' canvas').toDataURL() !== calm", arg=[CHART, calm]
+    until(
+        page,
+        "([chart, calm]) => document.querySelector(chart + ' canvas').toDataURL() !== calm",
+        [CHART, calm],
     )
     page.mouse.move(5, 5)
     expect(page.locator(".compare-chip[data-lit]")).to_have_count(0)
-    page.wait_for_function(
-        "([chart, calm]) => document.querySelector(chart + ' canvas').toDataURL() === calm", arg=[CHART, calm]
+    until(
+        page,
+        "([chart, calm]) => document.querySelector(chart + ' canvas').toDataURL() === calm",
+        [CHART, calm],
     )
     box = page.locator(f"{CHART} .u-over").bounding_box()
     assert box

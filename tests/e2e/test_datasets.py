@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.accessibility import IN_EACH_SCHEME, findings_in_both_schemes, load_calm
 from tests.e2e.conftest import ON_BOTH, Site
 from tests.e2e.dataset_filling import MANY, fill_datasets, fill_history
-from tests.e2e.test_quality import findings
 
 pytestmark = ON_BOTH
 
@@ -261,16 +261,15 @@ def test_the_palette_finds_datasets(page: Page, site: Site, pets: dict[str, str]
         expect(page.get_by_role("heading", level=1)).to_contain_text("pets")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_EACH_SCHEME
 @pytest.mark.parametrize("rest", ["?at=labels.csv&open=images", "?at=images/cats/", "/lineage", "/info"])
 def test_no_serious_accessibility_finding(
     page: Page, site: Site, pets: dict[str, str], rest: str, scheme: str
 ) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    page.goto(version_url(site, pets["second"], rest))
+    load_calm(page, version_url(site, pets["second"], rest), scheme)
     expect(page.get_by_role("heading", level=2).first).to_be_visible()
     expect(page.locator(".skeleton")).to_have_count(0)
-    assert findings(page) == []
+    assert findings_in_both_schemes(page, scheme) == []
 
 
 def test_a_narrow_window_keeps_tree_and_panel(page: Page, site: Site, pets: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from tests.e2e.conftest import ROOT
+from tests.support.length import LONG
 from tests.support.server import RunningServer
 
 PICTURES = {
@@ -37,6 +38,9 @@ def start_demo(server: RunningServer, home: Path, *arguments: str) -> "subproces
         "TRIALBOOK_FILES_HOST": server.files_url,
         "TRIALBOOK_API_ACCESS_KEY": server.access_key,
         "TRIALBOOK_API_SECRET_KEY": server.secret_key,
+        # The network is small: a second thread would only spin.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
     }
     command = [sys.executable, "-m", "trialbook", "demo", "--exit", "--", *arguments]
     return subprocess.Popen(
@@ -66,15 +70,16 @@ def settle(page: Page, tab: str) -> None:
 
 
 def test_the_demo_appears_while_it_trains(
-    browser: Browser, page: Page, own_server: RunningServer, built_page: Path, tmp_path: Path
+    browser: Browser, own_server: RunningServer, page: Page, built_page: Path, tmp_path: Path
 ) -> None:
-    demo = start_demo(own_server, tmp_path)
+    pictures = os.environ.get("UPDATE_SCREENSHOTS") == "1"
+    demo = start_demo(own_server, tmp_path, *([] if pictures or LONG else ["--epochs", "20"]))
     try:
         task = task_of(demo)
         page.goto(f"{own_server.url}/projects/*/tasks/{task}/output/metrics/scalar")
         chart = page.locator("[data-chart] canvas").first
         # The first run of a server stores the images as a dataset before it trains.
-        expect(chart).to_be_visible(timeout=30_000)
+        expect(chart).to_be_visible(timeout=120_000)
         assert demo.stdout
         rest = demo.stdout.read()
         assert demo.wait(120) == 0, rest
@@ -86,7 +91,7 @@ def test_the_demo_appears_while_it_trains(
             expect(page.locator(".tab .state")).to_have_count(0)
         page.goto(f"{own_server.url}/projects/*/tasks/{task}/artifacts")
         expect(page.locator(".tab")).to_contain_text("predictions")
-        if os.environ.get("UPDATE_SCREENSHOTS") == "1":
+        if pictures:
             others = []
             for rate in ("0.0005", "0.008", "0.02"):
                 other = start_demo(own_server, tmp_path, "--learning-rate", rate)

@@ -1,28 +1,23 @@
 """Tables, queues, comparisons and the console, where a list is short, long, empty, or filled while it is looked at."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.conftest import Site, until
 from tests.e2e.filling import Filler, parameters, scalars
 from tests.support.server import RunningServer
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory, built_page: Path) -> Iterator[RunningServer]:
-    """A server of its own, with nothing in it."""
-    running = RunningServer(tmp_path_factory.mktemp("fresh"))
-    yield running
-    running.stop()
+@pytest.fixture
+def fresh(empty_site: Site) -> RunningServer:
+    return empty_site.server
 
 
-@pytest.fixture(scope="module")
-def filler(fresh: RunningServer) -> Filler:
-    return Filler(fresh.url, fresh.access_key, fresh.secret_key)
+@pytest.fixture
+def filler(empty_site: Site) -> Filler:
+    return empty_site.filler
 
 
 def test_W1_a_table_that_was_empty_shows_its_rows_again(page: Page, site: Site) -> None:
@@ -68,7 +63,7 @@ def test_W1_a_project_that_was_empty_when_it_was_opened_fills_as_it_grows(
                 "models.create", name=f"row {i:02}", project=project, uri=f"file:///{i}", framework="x"
             )
     expect(page.locator(".grid-row[data-task]")).not_to_have_count(0)
-    page.wait_for_function("document.querySelectorAll('.grid-row[data-task]').length >= 25")
+    until(page, "document.querySelectorAll('.grid-row[data-task]').length >= 25")
 
 
 def test_W2_the_queue_is_chosen_and_a_queued_task_is_taken_out_again(
@@ -162,11 +157,12 @@ def test_W7_an_opened_progress_bar_pushes_the_next_lines_down(
     page.get_by_role("button", name="× 8").click()
     opened, after = page.locator("[data-index='3']"), page.locator("[data-index='4']")
     expect(opened).to_contain_text("epoch 0")
-    page.wait_for_function(
+    until(
+        page,
         """() => {
             const box = (i) => document.querySelector(`[data-index='${i}']`).getBoundingClientRect();
             return box(3).height >= 8 * 18 && box(4).top >= box(3).bottom - 1;
-        }"""
+        }""",
     )
     expect(after).to_be_visible()
 
@@ -189,48 +185,6 @@ def test_W7_relative_times_count_from_the_first_line_wherever_the_view_stands(
     expect(page.locator("[data-index='5000'] .time")).to_have_text("1 h 23 m")
 
 
-def test_W10_a_comparison_holds_all_its_runs_or_says_what_it_left_out(
-    page: Page, filler: Filler, fresh: RunningServer
-) -> None:
-    tasks = []
-    for i in range(103):
-        task = filler.call("tasks.create", name=f"compared {i:03}", project_name="hundred")["id"]
-        tasks.append(task)
-        filler.events(scalars(task, "loss", "train", [1.0, 0.5, float(i)]))
-    page.goto(f"{fresh.url}/projects/*/compare-tasks?ids={'~'.join(tasks[:100])}")
-    expect(page.locator(".compare-chip")).to_have_count(100)
-    expect(page.locator(".banner")).to_have_count(0)
-    expect(page.locator(".chart-card .legend").first).to_have_attribute("data-points", re.compile(r"\d+"))
-    page.goto(f"{fresh.url}/projects/*/compare-tasks?ids={'~'.join(tasks)}")
-    expect(page.locator(".compare-chip")).to_have_count(100)
-    expect(page.locator(".banner")).to_contain_text("The first 100 of the 103 tasks")
-
-
-@pytest.mark.parametrize("view", ["", "?q=row", "?s=name&q=row"])
-def test_W6_only_what_the_list_gains_counts_as_new(
-    page: Page, filler: Filler, fresh: RunningServer, view: str
-) -> None:
-    project = filler.call("projects.create", name=f"news {view}")["id"]
-    make = [filler.call("tasks.create", name=f"row {i:03}", project=project)["id"] for i in range(220)]
-    other = filler.call("tasks.create", name="unlike", project=project)["id"]
-    page.goto(f"{fresh.url}/projects/{project}/tasks{view}")
-    rows = page.locator(".grid-row[data-task]")
-    expect(rows.first).to_be_visible()
-    expect(page.locator(".live")).to_have_attribute("data-kind", "live")
-    rows.nth(3).hover()
-    sizes: list[int] = []
-    page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
-    # The oldest and the newest: whatever the order, one of them is beyond the rows that are loaded.
-    for task in (make[0], make[-1], other):
-        with page.expect_response(re.compile("get_all_ex")):
-            filler.call("tasks.edit", task=task, comment="still here", force=True)
-    filler.call("tasks.create", name="row of news", project=project)
-    expect(page.locator(".new-pill")).to_have_text("1 new")
-    assert sum(sizes) < 20_000
-    page.locator(".new-pill").click()
-    expect(page.locator(".new-pill")).to_have_count(0)
-
-
 def test_W6_a_row_that_leaves_the_filter_leaves_the_list(
     page: Page, filler: Filler, fresh: RunningServer
 ) -> None:
@@ -242,50 +196,6 @@ def test_W6_a_row_that_leaves_the_filter_leaves_the_list(
     expect(page.locator(".live")).to_have_attribute("data-kind", "live")
     filler.call("tasks.started", task=tasks[1])
     expect(rows).to_have_count(2)
-
-
-def test_W11_back_and_reload_find_the_table_as_it_was_left(
-    page: Page, filler: Filler, fresh: RunningServer
-) -> None:
-    project = filler.call("projects.create", name="kept views")["id"]
-    for i in range(230):
-        filler.call("tasks.create", name=f"kept {i:03}", project=project)
-    page.goto(f"{fresh.url}/projects/{project}/tasks?s=name")
-    expect(page.locator(".grid-row[data-task]").first).to_be_visible()
-    name = page.get_by_role("columnheader", name="name")
-    edge = name.locator(".resize").bounding_box()
-    assert edge
-    page.mouse.move(edge["x"] + 2, edge["y"] + 5)
-    page.mouse.down()
-    page.mouse.move(edge["x"] + 92, edge["y"] + 5)
-    page.mouse.up()
-    wide = name.bounding_box()
-    assert wide
-    # The wheel, as a person does it: half way down, past the first block of rows.
-    page.locator(".grid").hover()
-    page.mouse.wheel(0, 205 * 32)
-    page.get_by_label("Select kept 210").check()
-    top = page.locator(".grid").evaluate("e => e.scrollTop")
-    assert top > 190 * 32
-
-    def as_it_was() -> None:
-        expect(page.get_by_label("Select kept 210")).to_be_checked()
-        page.wait_for_function(f"Math.abs(document.querySelector('.grid').scrollTop - {top}) <= 2")
-        expect(page.locator(".bulk")).to_contain_text("1")
-        box = name.bounding_box()
-        assert box and abs(box["width"] - wide["width"]) <= 1
-
-    page.get_by_role("link", name="kept 211").click()
-    expect(page.get_by_label("Name", exact=True)).to_have_value("kept 211")
-    page.go_back()
-    as_it_was()
-    page.reload()
-    as_it_was()
-    # A new visit starts at the top.
-    page.get_by_role("link", name="Home", exact=True).click()
-    page.goto(f"{fresh.url}/projects/{project}/tasks?s=name")
-    expect(page.get_by_label("Select kept 000")).to_be_visible()
-    expect(page.locator(".bulk")).to_have_count(0)
 
 
 def test_W11_hidden_lines_and_the_place_among_the_charts_stay(
@@ -312,7 +222,7 @@ def test_W11_hidden_lines_and_the_place_among_the_charts_stay(
 
     def as_it_was() -> None:
         expect(hidden).to_have_attribute("aria-pressed", "false")
-        page.wait_for_function(f"Math.abs(document.querySelector('.tab > .scroll').scrollTop - {top}) <= 2")
+        until(page, f"Math.abs(document.querySelector('.tab > .scroll').scrollTop - {top}) <= 2")
 
     page.get_by_role("navigation", name="Parts of the task").get_by_role("link", name="Info").click()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import ON_BOTH, Site
 
@@ -87,10 +87,8 @@ def live_run(site: Site, tmp_path: Path) -> Iterator[LiveRun]:
         run.process.wait()
 
 
-def test_pages_follow_a_run_from_its_start_to_its_end(
-    page: Page, context: BrowserContext, site: Site, live_run: LiveRun
-) -> None:
-    table, console = context.new_page(), context.new_page()
+def test_pages_follow_a_run_from_its_start_to_its_end(page: Page, site: Site, live_run: LiveRun) -> None:
+    table, console = page.context.new_page(), page.context.new_page()
     table.goto(f"{site.url}/projects/*/tasks?q={live_run.id}")
     row = table.locator(f".grid-row[data-task='{live_run.id}']")
     expect(row).to_contain_text("running")

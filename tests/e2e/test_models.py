@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.accessibility import IN_EACH_SCHEME, findings_in_both_schemes, load_calm
 from tests.e2e.conftest import ON_BOTH, Site
-from tests.e2e.test_quality import findings
 
 pytestmark = ON_BOTH
 
@@ -129,13 +129,12 @@ def test_deleting_counts_the_users_and_frees_the_file(
     expect(page.get_by_role("heading", name="No model has this id")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_EACH_SCHEME
 @pytest.mark.parametrize("place", ["/projects/*/models", "/models/{model}"])
 def test_no_serious_accessibility_finding(
     page: Page, site: Site, weights: dict[str, str], place: str, scheme: str
 ) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    page.goto(site.url + place.format(**weights))
+    load_calm(page, site.url + place.format(**weights), scheme)
     expect(page.locator(".grid-row, .panel").first).to_be_visible()
     expect(page.locator(".skeleton")).to_have_count(0)
-    assert findings(page) == []
+    assert findings_in_both_schemes(page, scheme) == []

@@ -2,12 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.conftest import ROOT, Site
+from tests.e2e.accessibility import IN_EACH_SCHEME, findings, findings_in_both_schemes, load_calm
+from tests.e2e.conftest import Site
 from tests.e2e.filling import Filler, scalars
 from tests.support.server import RunningServer
 
@@ -40,31 +40,15 @@ PLACES = {
     "preferences": "/settings/webapp-configuration",
     "missing": "/nowhere",
 }
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-def findings(page: Page) -> list[str]:
-    """Everything that axe finds, one line each."""
-    page.evaluate(AXE.read_text() + "; undefined")
-    result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{found['id']}: {node['target']} {node['failureSummary']}"
-        for found in result["violations"]
-        for node in found["nodes"]
-    ]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_EACH_SCHEME
 @pytest.mark.parametrize("place", PLACES)
 def test_W12_no_accessibility_finding(page: Page, site: Site, place: str, scheme: str) -> None:
-    if not AXE.exists():
-        pytest.skip("npm ci in web/ brings axe-core")
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    page.goto(site.url + PLACES[place].format(**site.runs))
+    load_calm(page, site.url + PLACES[place].format(**site.runs), scheme)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     expect(page.locator(".skeleton, .progress-line")).to_have_count(0)
-    expect(page.locator("html")).to_have_attribute("data-theme", scheme)
-    assert findings(page) == []
+    assert findings_in_both_schemes(page, scheme) == []
 
 
 def test_W12_the_keyboard_reaches_the_content_and_reads_a_chart(page: Page, site: Site) -> None:
@@ -150,21 +134,6 @@ def test_a_telephone_shows_the_page_without_scrolling_sideways(page: Page, site:
         assert box["y"] + box["height"] <= 844
 
 
-def test_a_long_table_holds_few_rows_and_reaches_its_end(page: Page, site: Site) -> None:
-    project = site.filler.call("projects.create", name="many")["id"]
-    for i in range(700):
-        site.filler.call("tasks.create", name=f"task {i:04}", project=project)
-    page.goto(f"{site.url}/projects/{project}/tasks?s=name")
-    rows = page.locator(".grid-row[data-task]")
-    expect(rows.first).to_contain_text("task 0000")
-    expect(page.locator(".tasks-bar")).to_contain_text("700 tasks")
-    page.locator(".grid").evaluate("e => { e.scrollTop = e.scrollHeight; }")
-    expect(page.locator(".grid-row", has_text="task 0699")).to_be_visible()
-    assert page.locator(".grid-row").count() <= 60
-    page.locator(".grid").evaluate("e => { e.scrollTop = e.scrollHeight / 2; }")
-    expect(page.locator(".grid-row", has_text="task 0350")).to_be_visible()
-
-
 def test_thousands_of_charts_mount_a_screenful(page: Page, site: Site) -> None:
     task = site.filler.task("many", "three thousand metrics")
     for start in range(0, 3000, 500):
@@ -204,7 +173,7 @@ def test_a_failing_server_is_told_in_its_panel_and_retried(page: Page, site: Sit
 
 
 def test_a_dead_server_is_told_and_the_page_stays(
-    page: Page, own_server: RunningServer, built_page: Path
+    own_server: RunningServer, page: Page, built_page: Path
 ) -> None:
     filler = Filler(own_server.url, own_server.access_key, own_server.secret_key)
     task = filler.task("fragile", "lonely run")
@@ -223,7 +192,7 @@ def test_a_dead_server_is_told_and_the_page_stays(
 
 
 def test_W9_a_page_that_was_not_loaded_yet_waits_for_the_server_in_its_place(
-    page: Page, own_server: RunningServer, built_page: Path
+    own_server: RunningServer, page: Page, built_page: Path
 ) -> None:
     filler = Filler(own_server.url, own_server.access_key, own_server.secret_key)
     task = filler.task("fragile", "kept run")
@@ -259,7 +228,7 @@ def test_W9_a_figure_whose_code_did_not_come_is_drawn_when_it_comes(page: Page, 
 
 
 def test_an_empty_server_shows_how_to_make_one(
-    page: Page, own_server: RunningServer, built_page: Path
+    own_server: RunningServer, page: Page, built_page: Path
 ) -> None:
     page.goto(f"{own_server.url}/datasets")
     expect(page.get_by_role("heading", name="No dataset yet")).to_be_visible()

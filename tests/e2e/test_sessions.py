@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.conftest import ON_BOTH, Site
+from tests.e2e.conftest import ON_BOTH, Site, heard
 from tests.support.server import RunningServer
 
 pytestmark = ON_BOTH
@@ -89,14 +89,13 @@ def test_hostile_texts_stay_texts(page: Page, site: Site) -> None:
         '"layout":{"title":{"text":"<a href=\\"https://example.org\\">click</a>"},'
         '"images":[{"source":"https://example.org/spy.png"}]}}'
     )
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
     base = {"task": task, "timestamp": 1, "metric": evil, "variant": evil, "iter": 1}
     site.filler.events([{**base, "type": "plot", "plot_str": figure}, {**base, "type": "log", "msg": evil}])
-    for tab in ("info", "output/log", "output/metrics/plots"):
-        page.goto(f"{site.url}/projects/*/tasks/{task}/{tab}")
-        expect(page.get_by_label("Name", exact=True)).to_have_value(f"name {evil}")
-    expect(page.locator(".plotly-host")).to_have_attribute("data-drawn", "true")
+    with heard(page) as asked:
+        for tab in ("info", "output/log", "output/metrics/plots"):
+            page.goto(f"{site.url}/projects/*/tasks/{task}/{tab}")
+            expect(page.get_by_label("Name", exact=True)).to_have_value(f"name {evil}")
+        expect(page.locator(".plotly-host")).to_have_attribute("data-drawn", "true")
     assert page.locator(".plotly-host a").count() == 0
     assert not page.title().startswith("owned")
-    assert not [url for url in asked if "example.org" in url]
+    assert not [one.url for one in asked if "example.org" in one.url]

@@ -129,20 +129,21 @@ FILLINGS = {"empty": empty, "one": one, "many": many, "odd": odd, "growing": gro
 
 @pytest.mark.parametrize("width", WIDTHS if LONG else ["drawn"])
 @pytest.mark.parametrize("filling", FILLINGS)
-def test_wanderer(browser: Browser, built_page: Path, tmp_path: Path, filling: str, width: str) -> None:
+def test_wanderer(
+    browser: Browser, own_server: RunningServer, built_page: Path, filling: str, width: str
+) -> None:
     drawn = str(random.SystemRandom().randrange(10**9)) if LONG else SHORT_WALK
     seed = os.environ.get("TRIALBOOK_WALK") or drawn
     print(f"TRIALBOOK_WALK={seed}")
     chance = random.Random(f"{seed} {filling} {width}")
-    server = RunningServer(tmp_path)
     size = WIDTHS[chance.choice(list(WIDTHS)) if width == "drawn" else width]
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
     context.set_default_timeout(15_000)
     try:
-        places, grow = FILLINGS[filling](Filler(server.url, server.access_key, server.secret_key))
+        places, grow = FILLINGS[filling](Filler(own_server.url, own_server.access_key, own_server.secret_key))
         pages = PAGES + places
         chance.shuffle(pages)
-        walk = Walk(context, server.url, chance, grow)
+        walk = Walk(context, own_server.url, chance, grow)
         for place in pages[: rounds("TRIALBOOK_WALK_PAGES", 1, len(pages))]:
             walk.go(place)
             for _ in range(rounds("TRIALBOOK_WALK_STEPS", 4, 10)):
@@ -150,5 +151,4 @@ def test_wanderer(browser: Browser, built_page: Path, tmp_path: Path, filling: s
             walk.reopened()
     finally:
         context.close()
-        server.stop()
     assert not walk.faults, f"TRIALBOOK_WALK={seed}\n" + "\n".join(dict.fromkeys(walk.faults))

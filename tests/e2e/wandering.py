@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from playwright.sync_api import BrowserContext, ConsoleMessage, ElementHandle, Page, Response
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.e2e.test_quality import findings
+from tests.e2e.accessibility import findings
+from tests.e2e.conftest import until
 
 READ = """() => {
   const shown = (one) => {
@@ -145,8 +146,8 @@ class Walk:
     def settle(self, tab: Page) -> None:
         """Waits until nothing is loading any more."""
         try:
-            tab.wait_for_function(STILL, timeout=15_000)
-        except PlaywrightError:
+            until(tab, STILL)
+        except AssertionError:
             self._fault(f"{tab.url} is still loading")
         if tab.get_by_text("Something went wrong").count() or tab.locator("main .state.error").count():
             self._fault(f"an error is shown at {tab.url}: {tab.locator('main').inner_text()[:300]}")
