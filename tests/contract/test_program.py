@@ -8,12 +8,23 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from tests.support.server import RunningServer
+from tests.support.template import Templates
 from tests.support.waiting import until
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, templates: Templates) -> Iterator[RunningServer]:
+    """As a user starts it, with nothing done before."""
+    templates.sqlite(tmp_path / "server" / "trialbook.db")
+    running = RunningServer(tmp_path / "server", whole=True)
+    yield running
+    running.kill()
 
 
 def run_server(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -32,7 +32,7 @@ def test_S3_the_servers_folder_is_closed_and_that_is_said(tmp_path: Path) -> Non
     (data / "left").write_text("there before")
     former = os.umask(0)
     try:
-        server = RunningServer(data)
+        server = RunningServer(data, whole=True)
     finally:
         os.umask(former)
     try:

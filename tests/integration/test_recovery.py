@@ -16,6 +16,7 @@ from tests.integration.program import Program, document, points, until
 from tests.integration.proxy import Proxy
 from tests.support.length import LONG
 from tests.support.server import RunningServer
+from tests.support.template import Templates
 
 STEADY = """
 import sys, time, threading
@@ -258,8 +259,17 @@ def keys(server: RunningServer) -> dict[str, str]:
     }
 
 
-def test_T45_a_run_goes_to_the_server_it_was_recorded_for_and_nowhere_else(tmp_path: Path) -> None:
-    team, other = RunningServer(tmp_path / "team"), RunningServer(tmp_path / "other")
+def two(folder: Path, templates: Templates) -> tuple[RunningServer, RunningServer]:
+    """The server of a team and another one."""
+    for name in ("team", "other"):
+        templates.sqlite(folder / name / "trialbook.db")
+    return RunningServer(folder / "team"), RunningServer(folder / "other")
+
+
+def test_T45_a_run_goes_to_the_server_it_was_recorded_for_and_nowhere_else(
+    tmp_path: Path, templates: Templates
+) -> None:
+    team, other = two(tmp_path, templates)
     try:
         home, away, others = tmp_path / "home", team.url, keys(other)
         team.kill()
@@ -293,8 +303,8 @@ def test_T45_a_run_goes_to_the_server_it_was_recorded_for_and_nowhere_else(tmp_p
         other.kill()
 
 
-def test_T45_a_run_goes_elsewhere_when_somebody_says_so(tmp_path: Path) -> None:
-    team, other = RunningServer(tmp_path / "team"), RunningServer(tmp_path / "other")
+def test_T45_a_run_goes_elsewhere_when_somebody_says_so(tmp_path: Path, templates: Templates) -> None:
+    team, other = two(tmp_path, templates)
     try:
         home = tmp_path / "home"
         program = Program(RECORDED, team, home, TRIALBOOK_OFFLINE_MODE="1")
@@ -313,7 +323,11 @@ def test_T45_a_run_goes_elsewhere_when_somebody_says_so(tmp_path: Path) -> None:
         other.kill()
 
 
-def test_T45_another_server_at_the_address_of_the_first_is_said_to_be_another(tmp_path: Path) -> None:
+def test_T45_another_server_at_the_address_of_the_first_is_said_to_be_another(
+    tmp_path: Path, templates: Templates
+) -> None:
+    for name in ("first", "second"):
+        templates.sqlite(tmp_path / name / "trialbook.db")
     first = RunningServer(tmp_path / "first")
     program = Program(RECORDED, first, tmp_path / "home", TRIALBOOK_OFFLINE_MODE="1")
     try:

@@ -1,4 +1,4 @@
-"""A real server process, started the way a user starts it."""
+"""A real server process, started the way a user starts it, or forked from one that has done its imports."""
 
 import json
 import os
@@ -12,6 +12,8 @@ from typing import Any
 
 import urllib3
 
+from tests.support import forked
+
 READY = re.compile(r"Trialbook server ready at (http://\S+)")
 
 
@@ -22,15 +24,19 @@ class RunningServer:
         data: its data folder; kept over ``kill`` and ``start``.
         database: database address; None means SQLite in ``data``.
         port: 0 takes a free port at the first start; later starts keep the port, so that clients find it again.
+        whole: start it as a user does, with all its imports; False forks it after these, where that can be done.
         more: settings of the server, as environment variables.
     """
 
-    def __init__(self, data: Path, database: str | None = None, port: int = 0, **more: str) -> None:
+    def __init__(
+        self, data: Path, database: str | None = None, port: int = 0, *, whole: bool = False, **more: str
+    ) -> None:
         self.data = data
         self.database = database
         self.port = port
         self.more = more
-        self.process: subprocess.Popen[str] | None = None
+        self._whole = whole or not forked.AVAILABLE
+        self.process: subprocess.Popen[str] | forked.Process | None = None
         self.url = ""
         self._http = urllib3.PoolManager(retries=False)
         self._token = ""
@@ -39,23 +45,21 @@ class RunningServer:
 
     def start(self) -> None:
         """Start it and wait for its ready line."""
-        command = [
-            sys.executable,
-            "-m",
-            "trialbook",
-            "server",
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.data),
-        ]
+        arguments = ["server", "--port", str(self.port), "--data", str(self.data)]
         if self.database:
-            command += ["--database", self.database]
+            arguments += ["--database", self.database]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("TRIALBOOK_", "CLEARML_"))}
         environment |= self.more
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-        )
+        if self._whole:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "trialbook", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=environment,
+            )
+        else:
+            self.process = forked.start(arguments, environment)
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self._log.append(line)
@@ -70,7 +74,7 @@ class RunningServer:
         threading.Thread(target=self._drain, args=(self.process,), daemon=True).start()
         self._token = ""
 
-    def _drain(self, process: "subprocess.Popen[str]") -> None:
+    def _drain(self, process: "subprocess.Popen[str] | forked.Process") -> None:
         assert process.stdout is not None
         self._log.extend(process.stdout)
 
