@@ -1,10 +1,12 @@
 """Names that users and file systems give: what is accepted is stored and found again."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy
+import pandas
 import pytest
 
 from tests.catalogue.conftest import Begin, again
@@ -50,6 +52,17 @@ def test_T15_names_that_differ_only_in_what_is_no_unicode(task: Task, tmp_path: 
         assert task.upload_artifact("file", given, wait_on_upload=True)
     assert again(task).artifacts["file"].get_local_copy()
     assert task.delete_artifacts(["a\udcff"]) and len(again(task).artifacts) == 3
+
+
+def test_T15_a_table_of_such_names_is_registered(task: Task) -> None:
+    """As ``os.listdir`` gives them; nothing that a table holds takes the artifact away."""
+    odd = os.fsdecode(b"n\xff.jpg")
+    table = pandas.DataFrame({"file": pandas.Series([odd, "b.jpg"], dtype=object), "n": [1, 2]})
+    task.register_artifact("files", table)
+    again(task)
+    stored = again(task).artifacts["files"].get()
+    assert stored["file"].tolist() == [odd, "b.jpg"] and stored["n"].tolist() == [1, 2]
+    task.get_logger().report_media("page", "names", 1, stream=io.StringIO(odd), file_extension=".txt")
 
 
 def test_T15_a_name_that_is_too_long_is_refused_before_others_are_lost(task: Task) -> None:

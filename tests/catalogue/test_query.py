@@ -254,6 +254,35 @@ def test_T17_a_name_within_a_condition_is_no_other(draft: Task, project: str, gi
         Task.get_tasks(project_name=project, task_name="made", task_filter=given)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"started": ["2026-99-01"]},
+        {"created": [">=yesterday"]},
+        {"last_update": [None, "31.01.2026"]},
+        {"completed": [""]},
+        {"_any_": {"fields": ["last_update", "last_change"], "datetime": [">soon"]}},
+    ],
+)
+def test_T17_a_date_that_is_none_is_refused(draft: Task, project: str, given: dict[str, Any]) -> None:
+    """A bound that cannot be read bounds nothing: every task would be found."""
+    for ask in (Task.get_tasks, Task.query_tasks, Task.get_task):
+        with pytest.raises(UsageError, match="is no date"):
+            ask(project_name=project, task_filter=given)
+
+
+def test_T17_dates_are_conditions(draft: Task, project: str) -> None:
+    for given, found in (
+        ({"created": [">2020-01-01"]}, [draft.id]),
+        ({"created": [" >= 2020-01-01T00:00:00Z", "<2999-01-01 10:00:00.123456"]}, [draft.id]),
+        ({"created": ["2020-01-01T00:00:00+02:00", None]}, [draft.id]),
+        ({"created": [1.5, 2.5]}, []),
+        ({"started": ["2020-01-01", None]}, []),
+        ({"_any_": {"fields": ["last_update"], "datetime": "<2020-01-01"}}, []),
+    ):
+        assert Task.query_tasks(project_name=project, task_filter=given) == found
+
+
 def test_T17_every_path_is_a_condition(draft: Task, project: str) -> None:
     draft.set_repo("https://example.com/lab.git", "trunk")
     again(draft)

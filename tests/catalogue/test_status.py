@@ -594,6 +594,8 @@ def test_T16_what_has_ended_stays_as_it_is(draft: Task, status: str, tmp_path: P
     ]
     unsaid = [
         lambda: OutputModel(found, name="other").connect(found),
+        lambda: OutputModel(found, name="other").update_labels({"a": 1}),
+        lambda: OutputModel(found, name="other").update_design(config_dict={"a": 1}),
         lambda: found.set_parent(stored.id),
         lambda: setattr(found, "output_uri", (tmp_path / "models").as_uri()),
         lambda: found.register_artifact("frame", pandas.DataFrame({"a": [1]})),

@@ -139,9 +139,16 @@ def _row_hashes(frame: Any, index: bool) -> Any:
 
     try:
         return hash_pandas_object(frame, index=index)
-    except TypeError:
-        # Cells that hold lists or dicts have no hash; their text has.
-        return hash_pandas_object(frame.astype(str), index=index)
+    except (TypeError, UnicodeError):
+        # Cells that hold lists, dicts or names of files that are no UTF-8 have no hash; their text has.
+        return hash_pandas_object(_written(frame, index), index=index)
+
+
+def _written(frame: Any, index: bool) -> Any:
+    texts = frame.apply(lambda column: column.map(ascii))
+    if index:
+        texts.index = [ascii(label) for label in frame.index]
+    return texts
 
 
 def _digest(frame: Any) -> str:

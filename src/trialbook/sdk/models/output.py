@@ -442,6 +442,9 @@ class OutputModel(Model):
         add_model(self._record, "output", self._slot or slot, self._id)
 
     def _change(self, changes: dict[str, Any]) -> None:
+        if not self._made:
+            # It could never be stored: said here, not when its weights come.
+            self._task._require_unpublished("The models")
         self._data().update(changes)
         if self._made and changes:
             self._record.journal.call("models.edit", {"model": self.id, **changes})

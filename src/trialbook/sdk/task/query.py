@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from trialbook.base.clock import parse_iso
 from trialbook.base.ids import is_id
 from trialbook.base.unicode import findable, storable
 from trialbook.client.session import Session
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("trialbook")
 _PAGE = 500
+_MOMENTS = (
+    "created",
+    "started",
+    "completed",
+    "published",
+    "status_changed",
+    "last_update",
+    "last_change",
+    "last_worker_report",
+)
 _EXPORTED = (
     "name",
     "type",
@@ -393,6 +404,10 @@ def _conditions(task_filter: Mapping[str, Any] | None) -> dict[str, Any]:
                         _only(terms.get(joined), ("include", "exclude"), f"filters: {field}: {joined}: ")
         elif name in ("_any_", "_all_", "_or_", "_and_"):
             _only(value, ("fields", "pattern", "datetime"), f"{name}: ")
+            if isinstance(value, Mapping):
+                _dates(value.get("datetime"), f"{name}: ")
+        elif name in _MOMENTS:
+            _dates(value, f"{name}: ")
         elif name == "order_by":
             for order in [value] if isinstance(value, str) else value or ():
                 field = str(order).lstrip("+-")
@@ -425,6 +440,20 @@ def _only(given: Any, known: tuple[str, ...], where: str) -> None:
     for name in given if isinstance(given, Mapping) else ():
         if name not in known:
             raise _no_condition(name, known, where)
+
+
+def _dates(given: Any, where: str) -> None:
+    """Refuse what is no date: released clients' servers pass over it, and every task would be found."""
+    for one in given if isinstance(given, (list, tuple)) else [given]:
+        if one is None or (isinstance(one, (int, float)) and not isinstance(one, bool)):
+            continue
+        try:
+            parse_iso(str(one).lstrip("<>= \t"))
+        except (ValueError, OverflowError):
+            raise UsageError(
+                f"task_filter: {where}{one!r} is no date: write it as '2026-01-31' or '2026-01-31T10:00:00+00:00', "
+                "with >=, <=, > or < before it where a bound is meant"
+            ) from None
 
 
 def _no_condition(name: Any, known: Iterable[str], where: str) -> UsageError:
