@@ -18,3 +18,13 @@ describe("what is typed into a filter", () => {
 it.each(["", "   ", "\u200b", "\u202e ", null, undefined])("a name %j has something to press", (name) => {
   expect(shownName(name)).toBe("(no name)");
 });
+
+it.each([
+  ["photo_\u202egpj.exe", "photo_\\u202egpj.exe"],
+  ["a\nb\tc\r", "a\\nb\\tc\\r"],
+  ["a\u001b[2Jb\u0085", "a\\x1b[2Jb\\x85"],
+  ["\u2066in\u2069 \u2028", "\\u2066in\\u2069 \\u2028"],
+  ["שלום.txt \u200f日本 👩‍🔬", "שלום.txt \u200f日本 👩‍🔬"],
+])("the name %j is shown as one that commands nothing", (name, shown) => {
+  expect(shownName(name)).toBe(shown);
+});

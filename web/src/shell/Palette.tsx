@@ -4,6 +4,7 @@ import { type KeyboardEvent, useEffect, useState } from "react";
 
 import { call } from "~/api/rpc";
 import { datasetPath, modelPath, taskPath } from "~/state/links";
+import { legible } from "~/state/names";
 import { escapePattern } from "~/state/pattern";
 import { setPreferences } from "~/state/preferences";
 import { Icon } from "~/theme/icons";
@@ -131,7 +132,7 @@ export function Palette({ close }: { close: () => void }) {
             onClick={() => choose(hit)}
           >
             <Icon name={hit.icon} size={14} />
-            <span className="cut">{hit.label}</span>
+            <span className="cut">{legible(hit.label)}</span>
             {hit.status && <Status status={hit.status} />}
             <span className="caption">{hit.note}</span>
           </button>

@@ -11,6 +11,7 @@ import { LiveLight, LiveStrip } from "~/shell/LiveLight";
 import { Palette } from "~/shell/Palette";
 import { useCrumbs } from "~/shell/crumbs";
 import { useKeys } from "~/state/keys";
+import { legible } from "~/state/names";
 import { setPreferences, usePreferences } from "~/state/preferences";
 import { Icon } from "~/theme/icons";
 import { DropMenu } from "~/widgets/DropMenu";
@@ -39,12 +40,12 @@ function Crumbs() {
         <span key={crumb.to ?? crumb.label} className="row cut" style={{ gap: 6 }}>
           {i > 0 && <span className="slash">/</span>}
           {crumb.to && i < crumbs.length - 1 ? (
-            <Go to={crumb.to} className="cut" title={crumb.label}>
-              {crumb.label}
+            <Go to={crumb.to} className="cut" title={legible(crumb.label)}>
+              {legible(crumb.label)}
             </Go>
           ) : (
-            <span className="cut" title={crumb.label}>
-              {crumb.label}
+            <span className="cut" title={legible(crumb.label)}>
+              {legible(crumb.label)}
             </span>
           )}
         </span>

@@ -10,6 +10,7 @@ import { type TreeRow, useTree } from "~/pages/datasets/useTree";
 import * as codec from "~/state/codec";
 import { useKeys } from "~/state/keys";
 import { taskPath } from "~/state/links";
+import { legible } from "~/state/names";
 import { usePreferences } from "~/state/preferences";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
@@ -241,7 +242,7 @@ function Cells({ row, open, toggle }: { row: TreeRow; open: boolean; toggle: () 
           <span className="twist" />
         )}
         <Icon name={folder ? "folder" : entry.kind === "link" ? "link" : "file"} size={14} />
-        <span className="cut" title={entry.link || entry.name}>{entry.name}</span>
+        <span className="cut" title={legible(entry.link || entry.name)}>{legible(entry.name)}</span>
       </span>
       <span role="gridcell" className="change" data-change={entry.change || undefined}>{MARKS[entry.change] ?? ""}</span>
       <span role="gridcell" className="count num">{folder && !gone ? formatCount(entry.files) : ""}</span>

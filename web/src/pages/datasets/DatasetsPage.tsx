@@ -12,6 +12,7 @@ import * as codec from "~/state/codec";
 import { useUserNames } from "~/state/directory";
 import { useKeys } from "~/state/keys";
 import { datasetPath } from "~/state/links";
+import { legible, shownName } from "~/state/names";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { Choice } from "~/widgets/Choice";
@@ -123,7 +124,7 @@ function Card({ dataset }: { dataset: DatasetSummary }) {
   const users = useUserNames();
   const { latest } = dataset;
   return (
-    <Go to={datasetPath(dataset.id)} className="panel dataset-card" title={`${dataset.project} / ${dataset.name}`}>
+    <Go to={datasetPath(dataset.id)} className="panel dataset-card" title={legible(`${dataset.project} / ${dataset.name}`)}>
       <div>
         <div className="row path">
           <span className="cut grow">{dataset.project} /</span>
@@ -131,7 +132,7 @@ function Card({ dataset }: { dataset: DatasetSummary }) {
         </div>
         <h2 className="row">
           <Icon name="dataset" />
-          <span className="cut">{dataset.name}</span>
+          <span className="cut">{shownName(dataset.name)}</span>
         </h2>
       </div>
       <div className="row num">
@@ -177,9 +178,9 @@ function List({ datasets }: { datasets: DatasetSummary[] }) {
           {datasets.map(({ id, name, project, latest, versions, tags, last_update }) => (
             <tr key={id}>
               <td className="cut" style={{ maxWidth: 420 }}>
-                <Go to={datasetPath(id)} title={`${project} / ${name}`}>
+                <Go to={datasetPath(id)} title={legible(`${project} / ${name}`)}>
                   <span className="muted">{project} / </span>
-                  {name}
+                  {shownName(name)}
                 </Go>
               </td>
               <td className="num">{latest.version || MISSING}</td>

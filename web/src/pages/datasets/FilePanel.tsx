@@ -9,6 +9,7 @@ import { fileBytes } from "~/pages/datasets/fileBytes";
 import { FilePreview } from "~/pages/datasets/FilePreview";
 import { FolderPreview } from "~/pages/datasets/FolderPreview";
 import { saveFile } from "~/state/download";
+import { legible } from "~/state/names";
 import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { CopyButton, ErrorPanel, Skeleton } from "~/widgets/states";
@@ -28,10 +29,10 @@ export function FilePanel({ version, path, against, close, enter, show }: Props)
   const folder = path.endsWith("/");
   const name = path.replace(/\/$/, "").split("/").pop() ?? path;
   return (
-    <aside className="file-panel" aria-label={`${folder ? "Folder" : "File"} ${name}`}>
+    <aside className="file-panel" aria-label={`${folder ? "Folder" : "File"} ${legible(name)}`}>
       <header>
         <Icon name={folder ? "folder" : "file"} />
-        <h2 className="grow cut" title={path}>{name}</h2>
+        <h2 className="grow cut" title={legible(path)}>{legible(name)}</h2>
         <CopyButton text={path.replace(/\/$/, "")} label="Copy the path" />
         <button type="button" className="icon-button" aria-label="Close" title="Close (Esc)" onClick={close}>
           <Icon name="close" size={14} />
@@ -63,7 +64,7 @@ function OneFile({ version, path, name, against }: { version: DatasetVersion; pa
     <>
       <dl className="facts body num">
         <dt>Path</dt>
-        <dd>{path}</dd>
+        <dd>{legible(path)}</dd>
         {entry.change && (
           <>
             <dt>Change</dt>

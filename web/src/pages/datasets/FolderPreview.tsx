@@ -8,6 +8,7 @@ import { fileBytes } from "~/pages/datasets/fileBytes";
 import { kindOf } from "~/pages/datasets/fileKinds";
 import { useObjectUrl } from "~/pages/datasets/FilePreview";
 import { join } from "~/pages/datasets/tree";
+import { legible } from "~/state/names";
 import { ErrorPanel, Skeleton } from "~/widgets/states";
 
 const PAGE = 200;
@@ -94,8 +95,8 @@ function Thumb({ version, path, entry, show }: { version: string; path: string; 
   });
   const url = useObjectUrl(file.data, /\.png$/i.test(path) ? "image/png" : "image/jpeg");
   return (
-    <button ref={box} type="button" className="thumb" title={`${entry.name}, ${formatBytes(entry.bytes)}`} onClick={() => show(path)}>
-      {url ? <img src={url} alt={entry.name} /> : <span className={file.isError ? "muted" : "skeleton"}>{file.isError ? "not readable" : ""}</span>}
+    <button ref={box} type="button" className="thumb" title={`${legible(entry.name)}, ${formatBytes(entry.bytes)}`} onClick={() => show(path)}>
+      {url ? <img src={url} alt={legible(entry.name)} /> : <span className={file.isError ? "muted" : "skeleton"}>{file.isError ? "not readable" : ""}</span>}
     </button>
   );
 }

@@ -7,6 +7,7 @@ import { Changes } from "~/pages/datasets/Changes";
 import { refreshTasks } from "~/state/actions";
 import { useUserNames } from "~/state/directory";
 import { datasetPath, taskPath } from "~/state/links";
+import { legible } from "~/state/names";
 import { EditableText } from "~/widgets/EditableText";
 import { Go } from "~/widgets/Go";
 import { statusWord } from "~/widgets/Status";
@@ -38,7 +39,7 @@ export function Info({ version }: { version: DatasetVersion }) {
               <CopyButton text={version.id} label="Copy the id" />
             </dd>
             <dt>Dataset</dt>
-            <dd>{version.project} / {version.name}</dd>
+            <dd>{legible(`${version.project} / ${version.name}`)}</dd>
             <dt>Version</dt>
             <dd>{version.version || MISSING}</dd>
             <dt>Status</dt>

@@ -11,6 +11,7 @@ import { Use } from "~/pages/datasets/Use";
 import { type ActionName, ACTIONS, setTags } from "~/state/actions";
 import { useUserNames } from "~/state/directory";
 import { datasetPath, taskPath, VERSION_TABS, type VersionTab } from "~/state/links";
+import { legible, shownName } from "~/state/names";
 import { allowed } from "~/state/rights";
 import { Icon } from "~/theme/icons";
 import { ActionDialog } from "~/widgets/ActionDialog";
@@ -40,8 +41,8 @@ export function VersionHead({ version, versions, tab }: Props) {
     <header className="task-head">
       <div className="title">
         <Icon name="dataset" size={18} />
-        <h1 className="cut" title={`${version.project} / ${version.name}`}>
-          {version.name} <span className="num">{version.version}</span>
+        <h1 className="cut" title={legible(`${version.project} / ${version.name}`)}>
+          {shownName(version.name)} <span className="num">{version.version}</span>
         </h1>
         <select className="select version-select" aria-label="Version" value={version.id}
           onChange={(event) => router.history.push(datasetPath(version.project_id, event.target.value, tab))}>

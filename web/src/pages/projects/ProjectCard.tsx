@@ -1,6 +1,7 @@
 import type { Project } from "~/api/types.gen";
 import { formatAgo, formatCount } from "~/charts/format";
 import { projectPath } from "~/state/links";
+import { legible, shownName } from "~/state/names";
 import { masked } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import { Status, STATUSES } from "~/widgets/Status";
@@ -42,13 +43,13 @@ export function ProjectCard({ project }: { project: Project }) {
   const counts = stats?.status_count ?? {};
   const parent = project.name.slice(0, -project.basename.length).replace(/\/$/, "");
   return (
-    <Go to={projectPath(project.id)} className="panel project-card" title={project.name}>
+    <Go to={projectPath(project.id)} className="panel project-card" title={legible(project.name)}>
       <div>
         <div className="row path">
-          <span className="cut grow">{parent ? `${parent} /` : ""}</span>
+          <span className="cut grow">{parent ? legible(`${parent} /`) : ""}</span>
           <span className="num">{formatAgo(stats?.last_task_run ?? project.last_update)}</span>
         </div>
-        <h2 className="cut">{project.basename}</h2>
+        <h2 className="cut">{shownName(project.basename)}</h2>
       </div>
       {project.description && <p className="caption cut">{masked(project.description)}</p>}
       <div className="foot stack" style={{ gap: 6 }}>

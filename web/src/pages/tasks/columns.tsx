@@ -2,7 +2,7 @@ import type { Task } from "~/api/types.gen";
 import { exact, formatAgo, formatDuration, formatNumber, formatParameter, MISSING, parseTime } from "~/charts/format";
 import { taskPath } from "~/state/links";
 import { md5 } from "~/state/md5";
-import { shownName } from "~/state/names";
+import { legible, shownName } from "~/state/names";
 import { masked, shownValue } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import type { CellContext, GridColumn } from "~/widgets/Grid";
@@ -52,7 +52,7 @@ const BUILT_IN: Column[] = [
     ),
   }),
   simple("tags", "Tags", 150, undefined, (row) => (row.tags ?? []).join(", "), {
-    cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>),
+    cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip" title={legible(tag)}><span className="cut">{legible(tag)}</span></span>),
   }),
   simple("status", "Status", 124, "status", (row) => masked(row.status_message || row.status_reason || ""), {
     cell: (row) => (

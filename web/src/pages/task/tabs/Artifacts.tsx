@@ -9,7 +9,7 @@ import { Preview } from "~/pages/task/Preview";
 import * as codec from "~/state/codec";
 import { downloadHref, filePlace } from "~/state/files";
 import { modelPath } from "~/state/links";
-import { shownName } from "~/state/names";
+import { legible, shownName } from "~/state/names";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { Go } from "~/widgets/Go";
@@ -75,7 +75,7 @@ export default function Artifacts() {
                 <button type="button" key={item.key} className="item" aria-pressed={item === chosen}
                   onClick={() => setView({ item: item.key })}>
                   <Icon name={"model" in item ? "model" : "file"} size={14} />
-                  <span className="cut grow">{item.label}</span>
+                  <span className="cut grow">{legible(item.label)}</span>
                   <span className="caption num">{"artifact" in item ? formatBytes(item.artifact.content_size) : item.model.framework}</span>
                 </button>
               ))}
