@@ -22,7 +22,7 @@ from trialbook.cli.main import main
 
 ARGUMENTS = [name for name in NAMES.values() if "\0" not in name]
 """No system passes on the character 0."""
-_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Done(NamedTuple):

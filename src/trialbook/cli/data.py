@@ -6,11 +6,12 @@ from trialbook.cli.data_find import compare, get, listing, search, verify
 from trialbook.cli.data_manage import clean, delete, move, publish, rename, set_description, squash
 from trialbook.cli.data_sync import sync
 from trialbook.cli.data_write import add, close, create, remove, set_version, upload
-from trialbook.sdk.console import speak_of_commands
+from trialbook.sdk.console import speaking_of_commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def command() -> None:
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Versions of data: create, fill, close, find, fetch, compare.
 
     \b
@@ -22,7 +23,7 @@ def command() -> None:
     A version that was created or synced is remembered: the commands that change one need no --id. An upload that was
     interrupted goes on where it was when `upload` or `close` is called again.
     """
-    speak_of_commands()
+    ctx.with_resource(speaking_of_commands())
 
 
 for member in (

@@ -1,6 +1,8 @@
 """The few lines that the SDK says to the person at the terminal."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TextIO
 
@@ -11,10 +13,15 @@ _ALONE = "_trialbook_alone"
 _commands = False
 
 
-def speak_of_commands() -> None:
-    """From now on ``advice`` is for somebody who types commands, and has no program whose arguments could change."""
+@contextmanager
+def speaking_of_commands() -> Iterator[None]:
+    """Meanwhile ``advice`` is for somebody who types commands, and has no program whose arguments could change."""
     global _commands
-    _commands = True
+    before, _commands = _commands, True
+    try:
+        yield
+    finally:
+        _commands = before
 
 
 def advice(code: str, command: str) -> str:

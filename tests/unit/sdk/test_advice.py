@@ -68,9 +68,9 @@ def test_what_a_command_says_names_no_arguments_of_methods() -> None:
     assert found == []
 
 
-def test_a_command_is_told_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_is_told_its_options() -> None:
     with pytest.raises(UsageError, match="sync_folder: local_path is ''"):
         required("sync_folder", "local_path", "", "--folder")
-    monkeypatch.setattr(console, "_commands", True)
-    with pytest.raises(UsageError, match=r"^--folder is ''"):
+    with console.speaking_of_commands(), pytest.raises(UsageError, match=r"^--folder is ''"):
         required("sync_folder", "local_path", "", "--folder")
+    assert console.advice("code", "command") == "code"
