@@ -47,8 +47,6 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A process kept ready for a site that nobody opens.
-    "--disable-features=SpareRendererForSitePerProcess",
     # Windows of one profile share a process: the page's code is compiled once for all of them.
     "--renderer-process-limit=1",
     f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
