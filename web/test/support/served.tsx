@@ -7,13 +7,14 @@ import type { ReactNode } from "react";
 import { vi } from "vitest";
 
 import { queryClient } from "~/api/client";
+import { RpcError } from "~/api/rpc";
 import { parseSearch, stringifySearch } from "~/state/codec";
 import { setPlace } from "~/state/kept";
 
 type Ask = Record<string, unknown>;
 export type Methods = Record<string, (ask: Ask) => unknown>;
 
-/** What was asked, and what the server says to those who listen. */
+/** What was asked, and what the server says to those who listen. A handler that throws an `RpcError` refuses. */
 export class Server {
   readonly asked: { method: string; ask: Ask }[] = [];
   private streams: ReadableStreamDefaultController<Uint8Array>[] = [];
@@ -34,7 +35,14 @@ export class Server {
     this.asked.push({ method, ask });
     const handler = this.methods[method];
     if (!handler) throw new TypeError(`nobody answers ${method}`);
-    const data = structuredClone(await handler(ask));
+    let data: unknown;
+    try {
+      data = structuredClone(await handler(ask));
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      const meta = { result_code: error.code, result_subcode: error.subcode, result_msg: error.message };
+      return Response.json({ meta, data: {} }, { status: error.code });
+    }
     if (init.signal?.aborted) throw new DOMException("", "AbortError");
     return Response.json({ meta: { result_code: 200 }, data });
   }

@@ -79,7 +79,7 @@ export function DatasetsPage() {
           <div className="row wrap" style={{ gap: 4 }} role="group" aria-label="Tags">
             {tags.slice(0, 30).map((tag) => (
               <button type="button" key={tag} className="chip" aria-pressed={view.t.includes(tag)} onClick={() => toggleTag(tag)}>
-                {tag}
+                <span className="cut">{tag}</span>
               </button>
             ))}
           </div>
@@ -148,7 +148,7 @@ function Card({ dataset }: { dataset: DatasetSummary }) {
       </div>
       {dataset.tags.length > 0 && (
         <div className="row foot" style={{ gap: 4, overflow: "hidden" }}>
-          {dataset.tags.slice(0, 5).map((tag) => <span key={tag} className="chip">{tag}</span>)}
+          {dataset.tags.slice(0, 5).map((tag) => <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>)}
           {dataset.tags.length > 5 && <span className="caption num">+{dataset.tags.length - 5}</span>}
         </div>
       )}
@@ -189,7 +189,7 @@ function List({ datasets }: { datasets: DatasetSummary[] }) {
               <td className="right">{latest.files === null ? MISSING : formatCount(latest.files)}</td>
               <td className="right" title={latest.bytes === null ? undefined : `${latest.bytes} bytes`}>{formatBytes(latest.bytes)}</td>
               <td className="cut" style={{ maxWidth: 180 }} title={tags.join(", ")}>
-                {tags.slice(0, 3).map((tag) => <span key={tag} className="chip">{tag}</span>)}
+                {tags.slice(0, 3).map((tag) => <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>)}
               </td>
               <td className="cut" style={{ maxWidth: 120 }}>{users.get(latest.user ?? "") ?? MISSING}</td>
               <td className="num" title={last_update}>{formatAgo(last_update)}</td>

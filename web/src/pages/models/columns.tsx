@@ -55,7 +55,7 @@ export function columnsOf(tasks: ReadonlyMap<string, string>, metadata: readonly
     simple("state", "State", 110, "ready", stateOf, { cell: (row) => <ModelState model={row} /> }),
     simple("framework", "Framework", 110, "framework", (row) => row.framework || MISSING),
     simple("tags", "Tags", 150, undefined, (row) => (row.tags ?? []).join(", "), {
-      cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip">{tag}</span>),
+      cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>),
     }),
     simple("task", "Made by", 180, "task", (row) => (row.task ? (tasks.get(row.task) ?? row.task) : MISSING), {
       cell: (row) => (row.task ? <Go to={taskPath(null, row.task)} className="cut">{tasks.get(row.task) ?? row.task.slice(0, 8)}</Go> : MISSING),
