@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -163,6 +163,18 @@ def test_D16_a_wildcard_keeps_what_it_stood_for(
     assert fourth.list_files() == [f"{folder.name}/{path}" for path in ("test/0.jpg", "train/0.jpg")]
 
 
+def test_D16_links_of_one_call_that_replace_each_other_are_named(
+    data: Dataset, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    top = write({"train/0.jpg": b"1", "test/0.jpg": b"2"})
+    both = [(top / folder).as_uri() for folder in ("train", "test")]
+    assert data.add_external_files(both) == 1
+    assert f"{both[0]}/0.jpg gave way to {both[1]}/0.jpg" in capsys.readouterr().out
+    assert data.add_external_files([both[0], both[0]], dataset_path="twice") == 1
+    assert data.add_external_files(both, dataset_path=["train", "test"]) == 2
+    assert "gave way" not in capsys.readouterr().out
+
+
 def test_D17_an_edited_file_of_the_same_size(data: Dataset, write: Write, project: str) -> None:
     top = write(dict.fromkeys(("same", "edited", "bigger"), b"before"))
     assert data.add_external_files(top.as_uri()) == 3
@@ -233,6 +245,7 @@ def test_D18_nothing_is_not_everything(
     here = write({"x": b"1", "y": b"2"})
     data.add_files(here)
     monkeypatch.chdir(here)
+    assert data.add_external_files(["file://", "file:///a%00b"]) == 0
     for empty in ("",):
         for call in (
             lambda e: data.remove_files(e),
@@ -256,6 +269,7 @@ def test_D19_paths_of_every_kind(data: Dataset, write: Write, project: str, tmp_
     assert data.add_files(top / "a", local_base_folder=top, dataset_path=Path("./two")) == 1
     assert data.add_external_files(top / "y", dataset_path=Path("linked")) == 1
     assert data.add_external_files([top / "y"], dataset_path=[Path("./more")]) == 1
+    assert data.add_external_files(PurePosixPath(top, "y"), dataset_path=PurePosixPath("more")) == 0  # type: ignore[arg-type]
     assert data.list_files() == ["in/a/x", "in/y", "linked/y", "more/y", "one/y", "two/a/x"]
     assert data.list_files(Path("in")) == data.list_files("./in") == ["in/a/x", "in/y"]
     assert data.remove_files(Path("more")) == 1 and data.remove_files("./one/y") == 1
@@ -283,6 +297,10 @@ def test_D19_paths_of_every_kind(data: Dataset, write: Write, project: str, tmp_
             Dataset.create(bad, project)
     half = Dataset.create("data", project, dataset_version=7.5)  # type: ignore[arg-type]
     assert half.version == "7.5"
+    assert Dataset.create("blank", project, dataset_version="").version == "1.0.0"
+    padded = Dataset.create("blank", project, dataset_version=" 2.0.0 ")
+    assert padded.version == "2.0.0"
+    assert Dataset.get(dataset_project=project, dataset_name="blank", dataset_version="").id == padded.id
 
 
 def test_D20_a_name_that_is_taken(closed: Close, project: str) -> None:

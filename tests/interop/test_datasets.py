@@ -90,7 +90,7 @@ def test_the_released_sdk_reads_ours(project: str, tmp_path: Path, run_clearml: 
     assert theirs.list_modified_files() == ["sub/b.csv"]
 
 
-def test_the_released_sdk_reads_squashed_and_exported_versions(
+def test_D6_the_released_sdk_reads_squashed_and_exported_versions_and_links(
     project: str, tmp_path: Path, run_clearml: Run
 ) -> None:
     first, second, data, child = make(project, tmp_path)
@@ -99,7 +99,13 @@ def test_the_released_sdk_reads_squashed_and_exported_versions(
     native.add_files(writer(tmp_path / "more")({"copy/of/n1": noise(1), "text": b"words " * 9000}))
     native.finalize(auto_upload=True)
     exported = Dataset.export_clearml(native.id)
-    answer = run_clearml("dataset_check.py", squashed.id, exported.id)
+    odd = {"g h": b"1", "g%20h": b"2", "a%2Fb": b"3", "a#b": b"4"}
+    linked = Dataset.create("linked", project)
+    # It writes such addresses without encoding them, and reads ours of "g h" as a file "g%20h".
+    linked.add_external_files(writer(tmp_path / "odd")(odd).as_uri() + "/")
+    linked.finalize(auto_upload=True)
+    answer = run_clearml("dataset_check.py", squashed.id, exported.id, linked.id)
+    assert answer[linked.id]["tree"] == digests(odd)
     assert answer[squashed.id]["tree"] == digests(second) and answer[squashed.id]["wrong"] == []
     assert answer[squashed.id]["graph"] == {squashed.id: []}
     whole = {**second, "copy/of/n1": noise(1), "text": b"words " * 9000}
@@ -120,7 +126,7 @@ def test_the_released_sdk_manages_ours(
     assert tree(found.get_mutable_local_copy(tmp_path / "mine") or "") == first, "the parent keeps its bytes"
 
 
-def test_ours_reads_the_released_sdks(project: str, tmp_path: Path, run_clearml: Run) -> None:
+def test_D6_ours_reads_the_released_sdks(project: str, tmp_path: Path, run_clearml: Run) -> None:
     answer = run_clearml("dataset_writer.py", project, "theirs")
     first = Dataset.get(answer["first"])
     opened = Dataset.get(dataset_project=project, dataset_name="theirs")
@@ -137,6 +143,10 @@ def test_ours_reads_the_released_sdks(project: str, tmp_path: Path, run_clearml:
     assert first.get_metadata() == {"classes": 3}
     copied = tree(first.get_local_copy())
     assert copied["links/outside.txt"] == b"linked"
+    odd = {"g h", "g%20h", "a%2Fb", "a#b"}
+    assert {path: data for path, data in copied.items() if path.startswith("odd/")} == {
+        f"odd/{word}": word.encode() for word in odd
+    }
     assert first.list_files() == sorted(copied)
     assert first.verify_storage() == [] and first.verify_dataset_hash() == []
     assert digests(tree(second.get_local_copy())) == answer["content"], (
@@ -151,10 +161,11 @@ def test_ours_reads_the_released_sdks(project: str, tmp_path: Path, run_clearml:
     write = writer(tmp_path / "sources")
     assert child.add_files(write({"a.txt": copied["a.txt"], "ours.txt": b"ours"})) == 1
     child.remove_files("links/*")
+    child.remove_files("odd")
     child.finalize(auto_upload=True)
     assert child.get_num_chunks(include_parents=False) == 1, "unchanged files stay in their zips"
-    wanted = {**copied, "ours.txt": b"ours"}
-    del wanted["links/outside.txt"]
+    wanted = {path: data for path, data in copied.items() if not path.startswith(("links/", "odd/"))}
+    wanted["ours.txt"] = b"ours"
     assert tree(child.get_local_copy()) == wanted
     again = run_clearml("dataset_check.py", child.id)
     assert again[child.id]["tree"] == digests(wanted) and again[child.id]["wrong"] == []

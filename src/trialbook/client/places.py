@@ -20,7 +20,7 @@ def local_path(url: str) -> Path | None:
     """The path that an address on this machine names; None for an address elsewhere.
 
     Raises:
-        UsageError: an unknown scheme.
+        UsageError: an unknown scheme, or no path: nothing behind ``file://``, or a NUL in it.
     """
     scheme = scheme_of(url)
     if scheme in ("http", "https") or scheme in SCHEMES:
@@ -28,12 +28,59 @@ def local_path(url: str) -> Path | None:
     if scheme == "file":
         # The path as it is written, decoded once; no query, no fragment: these letters belong to names.
         # A byte that is no UTF-8 is what Python's file functions make of it.
-        return Path(unquote("/" + url.partition("://")[2].partition("/")[2], errors="surrogateescape"))
-    if scheme == "":
-        return Path(url).expanduser()
-    raise UsageError(
+        _, slash, path = url.partition("://")[2].partition("/")
+        if not slash:
+            raise UsageError(f"{url} names no path: write file:///folder/file")
+        found = Path(unquote("/" + path, errors="surrogateescape"))
+    elif scheme == "":
+        found = Path(url).expanduser()
+    else:
+        raise _unknown(url, scheme)
+    if "\0" in str(found):
+        raise UsageError(f"{url!r} names no path: there is a NUL in it")
+    return found
+
+
+def _unknown(url: str, scheme: str) -> UsageError:
+    return UsageError(
         f"{scheme}:// is not supported; use s3://, gs://, azure://, http(s)://, file:// or a folder ({url})"
     )
+
+
+def unencoded(path: Path) -> str:
+    """The ``file://`` address of a path as the reference SDK writes it, which encodes nothing.
+
+    Example:
+        >>> unencoded(Path("/data/g h%20.txt"))
+        'file:///data/g h%20.txt'
+    """
+    return f"file://{path}"
+
+
+def from_unencoded(url: str) -> str:
+    """An address that the reference SDK wrote, as one of ours; other schemes it writes as we do.
+
+    Example:
+        >>> from_unencoded("file:///data/g h%20.txt"), from_unencoded("s3://bucket/g h%20.txt")
+        ('file:///data/g%20h%2520.txt', 's3://bucket/g h%20.txt')
+    """
+    if scheme_of(url) != "file":
+        return url
+    return f"file://{quote(os.fsencode(url.partition('://')[2]), safe='/')}"
+
+
+def existing_path(url: str) -> Path | None:
+    """As ``local_path``, for reading: what the reference SDK registered without encoding it is found as well.
+
+    Raises:
+        UsageError: see ``local_path``.
+    """
+    path = local_path(url)
+    if path is not None and scheme_of(url) == "file" and "%" in url and not path.exists():
+        written = Path(url.partition("://")[2])
+        if written.is_absolute() and written.exists():
+            return written
+    return path
 
 
 def child_address(url: str, name: str) -> str:

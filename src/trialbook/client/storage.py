@@ -15,7 +15,7 @@ from trialbook.blobs.schemes import SCHEMES
 from trialbook.blobs.store import BlobInfo, BlobStore
 from trialbook.client.blobs import ServerBlobs
 from trialbook.client.files import FileClient, Progress, unheard
-from trialbook.client.places import child_address, copy_atomic, local_path, scheme_of
+from trialbook.client.places import child_address, copy_atomic, existing_path, local_path, scheme_of
 from trialbook.errors import ConnectionFailed, FileMissing, ServerFault, UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Storage:
             OSError: the target cannot be written.
         """
         url = self._nearer(url, False)
-        local = local_path(url)
+        local = existing_path(url)
         if local is not None:
             if not local.is_file():
                 raise FileMissing(f"there is no file {local}")
@@ -96,7 +96,7 @@ class Storage:
     def facts(self, url: str) -> BlobInfo | None:
         """Size, etag and time of a file; None when there is none."""
         url = self._nearer(url, False)
-        local = local_path(url)
+        local = existing_path(url)
         if local is not None:
             if not local.is_file():
                 return None

@@ -19,10 +19,15 @@ for number in range(5):
 (top / "sub" / "b.csv").write_text("x,y\n1,2\n" * 100)
 outside = Path("outside.txt").absolute()
 outside.write_text("linked")
+odd = Path("odd").absolute()
+odd.mkdir()
+for word in ("g h", "g%20h", "a%2Fb", "a#b"):
+    (odd / word).write_text(word)
 
 first = Dataset.create(dataset_name=name, dataset_project=project, dataset_tags=["one"])
 added = first.add_files(str(top))
 linked = first.add_external_files(f"file://{outside}", dataset_path="links")
+first.add_external_files(f"file://{odd}/", dataset_path="odd")
 first.upload(show_progress=False, chunk_size=1)
 first.set_metadata({"classes": 3})
 first.finalize()

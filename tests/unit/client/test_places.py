@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from trialbook.client.places import child_address, local_path, path_of
+from trialbook.client.places import (
+    child_address,
+    existing_path,
+    from_unencoded,
+    local_path,
+    path_of,
+    unencoded,
+)
 from trialbook.errors import UsageError
 
 NAMES = [
@@ -38,6 +45,29 @@ def test_D6_a_name_comes_back_from_its_address(name: str) -> None:
 )
 def test_D6_a_written_address_is_decoded_once(url: str, path: str) -> None:
     assert local_path(url) == Path(path)
+
+
+@pytest.mark.parametrize("name", [*NAMES, os.fsdecode(b"n\xff")])
+def test_D6_an_address_that_the_released_sdk_wrote(name: str) -> None:
+    path = Path("/data", name)
+    assert local_path(from_unencoded(unencoded(path))) == path
+    assert from_unencoded(f"s3://bucket/{name}") == f"s3://bucket/{name}"
+
+
+def test_D6_reading_finds_what_was_registered_without_encoding(tmp_path: Path) -> None:
+    (tmp_path / "w%20.bin").write_bytes(b"1")
+    url = f"{tmp_path.as_uri()}/w%20.bin"
+    assert existing_path(url) == tmp_path / "w%20.bin"
+    (tmp_path / "w .bin").write_bytes(b"2")
+    assert existing_path(url) == tmp_path / "w .bin" == local_path(url)
+    assert existing_path(f"{tmp_path.as_uri()}/none%20") == tmp_path / "none "
+    assert existing_path("s3://bucket/a%20b") is None
+
+
+@pytest.mark.parametrize("url", ["file://", "file://host", "FILE://", "file:///a%00b", "/a\0b"])
+def test_D18_an_address_without_a_path(url: str) -> None:
+    with pytest.raises(UsageError, match="names no path"):
+        local_path(url)
 
 
 def test_a_name_that_is_no_utf8_stays_on_this_machine() -> None:

@@ -152,11 +152,11 @@ class ContentMixin(DatasetBase):
                 ``max_workers`` is below 1.
         """
         workers = threads(max_workers)
-        given = [source_url] if isinstance(source_url, str | Path) else source_url
+        given = [source_url] if isinstance(source_url, str | PurePath) else source_url
         sources = [required("add_external_files", "source_url", one, "--links") for one in given]
         draft = self._draft("add_external_files")
-        if dataset_path is None or isinstance(dataset_path, str | Path):
-            places: list[str | Path | None] = [dataset_path] * len(sources)
+        if dataset_path is None or isinstance(dataset_path, str | PurePath):
+            places: list[str | PurePath | None] = [dataset_path] * len(sources)
         else:
             places = list(dataset_path)
             if len(places) != len(sources):
@@ -175,6 +175,7 @@ class ContentMixin(DatasetBase):
         links = [
             _link(place, item, known) for place, items in zip(places, found, strict=True) for item in items
         ]
+        _tell_replaced(links)
         changes = draft.add_links(links)
         if verbose:
             for link in links:
@@ -317,13 +318,26 @@ def sources_of(path: str | Path) -> tuple[list[Path], Path | None]:
     raise UsageError(f"there is no file or folder {path}")
 
 
-def _link(place: str | Path | None, found: Found, known: Mapping[str, tuple[str, str]]) -> Link:
+def _link(place: str | PurePath | None, found: Found, known: Mapping[str, tuple[str, str]]) -> Link:
     path, etag = place_of(place, found), found.etag
     url, before = known.get(path, ("", ""))
     if url == found.url and before and path_here(url) is not None and untouched(before, etag):
         # As it was noted on another machine: the link has not changed.
         etag = before
     return Link(path, found.url, found.size, etag)
+
+
+def _tell_replaced(links: Sequence[Link]) -> None:
+    """Say which links of one call others of it replace: a path holds one."""
+    last = {link.path: link.url for link in links}
+    replaced = [link for link in links if last[link.path] != link.url]
+    for link in replaced[:10]:
+        say(
+            f"Trialbook: {link.url} gave way to {last[link.path]}: both would become {link.path!r}; a dataset_path for "
+            "each address keeps both"
+        )
+    if len(replaced) > 10:
+        say(f"Trialbook: {len(replaced) - 10} more gave way")
 
 
 def _matches(url: str, pattern: str) -> bool:

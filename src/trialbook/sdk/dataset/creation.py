@@ -109,7 +109,9 @@ class MakingMixin(DatasetBase):
         if output_uri:
             check_writable(output_uri)
         policy = Policy(native=True) if native else Policy(aliases=False)
-        dataset_version = cls._check_version(str(dataset_version)) if dataset_version is not None else None
+        # As the reference takes it: an empty text is none.
+        wished = "" if dataset_version is None else str(dataset_version).strip()
+        dataset_version = cls._check_version(wished) if wished else None
         if settings_module.load().offline:
             return offline.create(
                 name, project, list(dataset_tags or ()), parents, dataset_version, description or "", policy
@@ -239,7 +241,7 @@ class MakingMixin(DatasetBase):
             "name": dataset_name,
             "project": dataset_project,
             "tags": list(dataset_tags or ()),
-            "version": None if dataset_version is None else str(dataset_version),
+            "version": None if dataset_version is None else str(dataset_version).strip() or None,
             "statuses": statuses,
             "archived": include_archived or bool(dataset_id),
             "page_size": _SHALLOW if shallow_search else None,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from trialbook.base.files import read_json, write_json
+from trialbook.client.places import from_unencoded
 from trialbook.datasets.commit import publish
 from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.foreign_zip import Member, members
@@ -110,7 +111,7 @@ class _Reader:
             row["origin"] = origins.setdefault(link.parent_dataset_id, len(origins))
             if link.hash and len(link.hash) == 64:
                 row["sha256"] = digest_words(bytes.fromhex(link.hash))
-        targets = {path: (link.link, "") for path, link in links.items()}
+        targets = {path: (from_unencoded(link.link), "") for path, link in links.items()}
         rows = Rows(paths, data, tuple(packs), tuple(origins), targets)
         return settled(rows, state.dependency_graph)
 

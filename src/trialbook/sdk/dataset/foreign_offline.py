@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from trialbook.client.places import from_unencoded
 from trialbook.datasets.digest import stream
 from trialbook.datasets.draft import Draft, Link
 from trialbook.datasets.ingest import Sources
@@ -132,7 +133,7 @@ class ForeignSession:
             [
                 Link(
                     one.relative_path,
-                    one.link,
+                    from_unencoded(one.link),
                     -1 if one.size is None else one.size,
                     "",
                     _sha256(one.hash),

@@ -117,7 +117,7 @@ class WholesMixin(DatasetBase):
             "ids": [dataset_id] if dataset_id else [],
             "project": dataset_project,
             "name": dataset_name,
-            "version": None if dataset_version is None else str(dataset_version),
+            "version": None if dataset_version is None else str(dataset_version).strip() or None,
             "archived": True,
             "page_size": _PAGE if shallow_search else None,
         }

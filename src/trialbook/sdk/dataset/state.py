@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from trialbook.client.places import local_path, scheme_of, unencoded
 from trialbook.datasets.rows import LINK, Rows, known
 from trialbook.errors import DatasetDamaged
 
@@ -69,7 +70,7 @@ def encode_state(
         rows.paths, hashes, linked, sizes, packs, origins, strict=True
     ):
         if is_link:
-            url = rows.links[path][0]
+            url = _theirs(rows.links[path][0])
             links.append(StateLink(digest, url, rows.origins[origin], path, None if size < 0 else size))
         else:
             owner, name = places[pack]
@@ -84,6 +85,16 @@ def encode_state(
         total_size=int(rows.data["size"][rows.data["size"] > 0].sum()),
     )
     return msgspec.json.encode(state)
+
+
+def _theirs(url: str) -> str:
+    """A link as the reference SDK reads it."""
+    path = local_path(url) if scheme_of(url) == "file" else None
+    try:
+        return url if path is None else unencoded(path).encode().decode()
+    except UnicodeEncodeError:
+        # It has no words for such a name.
+        return url
 
 
 def _hashes(rows: Rows) -> list[str | None]:

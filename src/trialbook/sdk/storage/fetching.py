@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from trialbook.client.places import local_path, scheme_of
+from trialbook.client.places import existing_path, scheme_of
 from trialbook.client.storage import Storage
 from trialbook.errors import ConnectionFailed, FileMissing, ServerFault
 from trialbook.journal.lock import FileLock
@@ -48,7 +48,7 @@ def fetch(
         StorageRefused: the storage does not let this caller in.
         UsageError: an unknown scheme, or an archive that is not safe to unpack.
     """
-    near = local_path(nearer(url))
+    near = existing_path(nearer(url))
     if near is not None:
         if not near.exists():
             raise FileMissing(f"no file at {near}")
