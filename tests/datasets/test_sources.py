@@ -318,6 +318,30 @@ def test_D20_a_name_that_is_taken(closed: Close, project: str) -> None:
     assert [one["version"] for one in Dataset.list_datasets(project, "two")] == ["1.0.0", "1.0.0"]
 
 
+def test_D20_versions_that_are_moved_one_by_one(closed: Close, project: str, server: RunningServer) -> None:
+    """As the released SDK moves a dataset: task by task, by the project that it names."""
+    one, two = closed({"x": b"1"}, name="one"), closed({"y": b"2"}, name="two")
+    closed({"x": b"3"}, one, name="one")
+    here = [server.call("tasks.get_by_id", task=it.id)["task"]["project"] for it in (one, two)]
+    later = Dataset.get(dataset_project=project, dataset_name="one").id
+    # The one that would fit stays with the one that would not.
+    asks: list[tuple[str, dict[str, object]]] = [
+        ("tasks.move", {"ids": ids, "project": here[1]}) for ids in ([later], [one.id], [later, one.id])
+    ]
+    for method, ask in (*asks, ("projects.merge", {"project": here[0], "destination_project": here[1]})):
+        meta = server.ask(method, ask).json()["meta"]
+        assert meta["error_class"] == "NameTaken" and "'two' there has a version 1.0.0" in meta["result_msg"]
+    listed = [(it["name"], it["version"]) for it in Dataset.list_datasets(project)]
+    assert sorted(listed) == [("one", "1.0.0"), ("one", "1.0.1"), ("two", "1.0.0")]
+    new = server.call(
+        "projects.create", name=f"{project}/new/.datasets/one", system_tags=["dataset", "hidden"]
+    )
+    for id in (one.id, later):
+        server.call("tasks.move", ids=[id], project=new["id"])
+    assert [it["version"] for it in Dataset.list_datasets(f"{project}/new")] == ["1.0.1", "1.0.0"]
+    server.call("tasks.move", ids=[two.id], project_name=f"{project}/plain")
+
+
 def test_D20_case_makes_another_name(closed: Close, project: str) -> None:
     one, two = closed({"x": b"1"}, name="Straße"), closed({"y": b"2"}, name="other")
     for name in ("straße", "STRASSE", "straße", "Straße"):

@@ -361,6 +361,36 @@ class Datasets:
             call.publish("projects", "projects", [old])
         return len(rows)
 
+    def keep_apart(self, connection: Connection, source: str, place: str, version: str | None = None) -> None:
+        """Let tasks of a project go into another one, unless two datasets would become one that has a version twice.
+
+        The reference SDK moves a dataset task by task: what is refused for one is refused from the first, so that a
+        dataset is not torn in two.
+
+        Args:
+            connection: of the transaction that moves them.
+            source: where they are.
+            place: where they go.
+            version: of the one that moves, which counts where the source is no dataset's own project.
+
+        Raises:
+            NameTaken: it would.
+        """
+        target = self._projects.require(connection, place)
+        if source == place or DATASET not in target.system_tags:
+            return
+        self._lists.lock_project(connection, place)
+        there = set(self._lists.versions_in(connection, place))
+        own = DATASET in self._projects.require(connection, source).system_tags
+        moving = set(self._lists.versions_in(connection, source)) if own or version is None else {version}
+        both = sorted(there & moving)
+        if both:
+            raise NameTaken(
+                f"the dataset {target.basename!r} there has a version {both[0]} already: rename one of the two, or "
+                "put the versions into it one after the other as its children",
+                name=target.basename,
+            )
+
     def follow(self, call: Call, project: str, name: str) -> None:
         """The reference SDK renames a dataset by its project, and then looks for versions of the new name."""
         if DATASET in self._projects.require(call.connection, project).system_tags:

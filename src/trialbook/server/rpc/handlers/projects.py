@@ -214,6 +214,7 @@ def merge(context: Context, ask: wire.MergeProject) -> wire.MergeProjectReply:
                 "projects.merge needs destination_project or destination_project_name",
                 field="destination_project",
             )
+        services.datasets.keep_apart(context.connection, ask.project, place)
         return place, tree.merge_some(context, ask.project, place)
 
     target, some = context.in_one(begin)

@@ -9,6 +9,7 @@ from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.handlers.task_lifecycle import require_all
 from trialbook.server.rpc.registry import handles
 from trialbook.server.services.call import announce
+from trialbook.server.stores.dataset_lists import DATASET
 from trialbook.server.stores.tasks import task
 from trialbook.wire import tasks as wire
 from trialbook.wire.query import Empty, Updated
@@ -108,7 +109,12 @@ def _place(context: Context, ask: wire.MoveTasks) -> str:
 
 
 def _move(context: Context, id: str, project: str) -> None:
-    row = context.services.tasks.require(context.connection, id, task.c.project, lock=True)
+    row = context.services.tasks.require(
+        context.connection, id, task.c.project, task.c.system_tags, task.c.runtime, lock=True
+    )
+    if DATASET in row.system_tags and row.project:
+        version = str((row.runtime or {}).get("version") or "")
+        context.services.datasets.keep_apart(context.connection, row.project, project, version)
     context.services.tasks.change(context.connection, id, {"project": project, "last_change": context.now})
     announce(context, id, row.project, project)
 
