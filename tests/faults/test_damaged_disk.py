@@ -163,6 +163,29 @@ def test_S11_a_first_start_without_room_says_which_disk(tmp_path: Path) -> None:
             DataFolder(data)
 
 
+def test_S11_a_start_and_an_end_without_room_say_so(tmp_path: Path) -> None:
+    """Not the first start: what was stored stays, and nothing is a fault of the program."""
+    with disks.tmpfs(tmp_path / "disk", 4) as data:
+        server = RunningServer(data)
+        server.call("tasks.create", name="kept", type="testing")
+        disks.fill(data)
+        server.stop()
+        assert "Traceback" not in server.log, server.log
+        with pytest.raises(RuntimeError) as caught:
+            RunningServer(data)
+        assert DOCUMENT in str(caught.value) and "Traceback" not in str(caught.value)
+        (data / "ballast").unlink()
+        folder = DataFolder(data)
+        disks.fill(data)
+        with pytest.raises(ConfigurationError, match=r"No space left.*recovery\.md"):
+            folder.announce({"url": "http://127.0.0.1:1"})
+        folder.close()
+        (data / "ballast").unlink()
+        server = RunningServer(data)
+        assert [task["name"] for task in server.call("tasks.get_all")["tasks"]] == ["kept"]
+        server.stop()
+
+
 def test_S11_a_file_system_that_lets_nobody_write_any_more_is_named(tmp_path: Path) -> None:
     with disks.failing(tmp_path / "disk") as (data, fail):
         server = RunningServer(data)

@@ -1,5 +1,6 @@
 """A small web server that is told what to answer: redirects, refusals, cut connections."""
 
+import gzip
 import http.server
 import re
 import socket
@@ -27,6 +28,7 @@ class WebServer:
         heads: how many of the next answers break off in their head, which says no length then.
         chunked: whether content comes in pieces of 1000 bytes, and no length is told.
         moved: by how many bytes a part begins elsewhere than it was asked for.
+        packed: whether it packs all that it sends, whatever was asked for.
         asked: method, path and headers, in order.
     """
 
@@ -41,6 +43,7 @@ class WebServer:
     heads: int = 0
     chunked: bool = False
     moved: int = 0
+    packed: bool = False
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     def answer(self, handler: Handler) -> None:
@@ -56,6 +59,8 @@ class WebServer:
             return self._say(handler, 404, {}, b"")
         whole = self.files[path]
         told = {"ETag": self.etag} if self.etag else {}
+        if self.packed:
+            whole, told["Content-Encoding"] = gzip.compress(whole, mtime=0), "gzip"
         span = re.fullmatch(r"bytes=(\d+)-(\d*)", handler.headers.get("Range", ""))
         valid = handler.headers.get("If-Range", self.etag) == self.etag
         if span and self.ranges and valid:

@@ -228,13 +228,13 @@ class FileClient:
         """
         plain = {"Accept-Encoding": "identity"}
         reply = self.request("HEAD", url, plain, patience=patience)
-        told = reply.headers.get("Content-Length")
+        told = _length(reply.headers)
         if reply.status in _REFUSED:
             # One byte of it. A server without ranges begins to send everything: the connection is given up.
             span = {**plain, "Range": "bytes=0-0"}
             reply = self.request("GET", url, span, patience=patience, preload=False)
-            told = reply.headers.get("Content-Length")
-            if reply.status in (206, 416):
+            told = _length(reply.headers)
+            if reply.status in (206, 416) and told is not None:
                 told = reply.headers.get("Content-Range", "").rpartition("/")[2]
             if reply.status in (200, 206, 416):
                 reply.close()
@@ -343,6 +343,14 @@ class Tries:
         if self._left <= 0:
             raise ConnectionFailed(f"the download of {self._url} broke off: {problem}") from problem
         time.sleep(next(self._waits))
+
+
+def _length(headers: Mapping[str, str]) -> str | None:
+    """How long the file is, when the headers say it: some servers pack whatever was asked for, and tell how long that
+    is."""
+    if headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
+    return headers.get("Content-Length")
 
 
 def _taken(url: str) -> bool:

@@ -15,7 +15,6 @@ import uvicorn
 
 from trialbook import __version__
 from trialbook.base.clock import now
-from trialbook.base.files import write_json
 from trialbook.errors import ConfigurationError
 from trialbook.server import settings as server_settings
 from trialbook.server.core.folder import DataFolder
@@ -89,9 +88,8 @@ def _serve(settings: Settings, folder: DataFolder, listener: socket.socket) -> i
     told = settings.address or url
 
     def ready() -> None:
-        write_json(
-            folder.announcement,
-            {"url": url, "address": told, "pid": os.getpid(), "version": __version__, "started": now()},
+        folder.announce(
+            {"url": url, "address": told, "pid": os.getpid(), "version": __version__, "started": now()}
         )
         listens = f", and listens on {url}" if told != url else ""
         sys.stdout.write(f"Trialbook server ready at {told}{listens}\n")

@@ -120,6 +120,19 @@ def test_D3_where_head_is_refused_a_get_tells(
     assert storage.facts(f"{far.url}/none") is None
 
 
+@pytest.mark.parametrize("refused", [0, 403])
+@pytest.mark.parametrize("ranges", [True, False])
+def test_D3_the_length_of_what_a_server_packs_is_not_the_files(
+    far: WebServer, files: FileClient, tmp_path: Path, ranges: bool, refused: int
+) -> None:
+    """A bucket's objects may be stored packed, and are sent so to whoever asks."""
+    far.files, far.packed, far.ranges, far.no_head = {"/x": b"content" * 999}, True, ranges, refused
+    found = Storage(files).facts(f"{far.url}/x")
+    assert found is not None and found.size == -1
+    Storage(files).download(f"{far.url}/x", tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == b"content" * 999
+
+
 def test_D3_what_get_refuses_too_is_refused(far: WebServer, files: FileClient) -> None:
     far.no_head = 403
     far.leads, far.status = {"/x": ""}, 403

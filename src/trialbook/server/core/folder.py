@@ -5,7 +5,9 @@ import errno
 import fcntl
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from trialbook.base.files import own_file, own_folder, read_json, write_json
 from trialbook.errors import ConfigurationError
@@ -112,6 +114,20 @@ class DataFolder:
             )
         if found is None:
             write_json(marker, {"format": FORMAT})
+
+    def announce(self, facts: Mapping[str, Any]) -> None:
+        """Tell other programs of this machine where the server is.
+
+        Raises:
+            ConfigurationError: the disk takes no more files.
+        """
+        try:
+            write_json(self.announcement, dict(facts))
+        except OSError as error:
+            raise ConfigurationError(
+                f"the data folder {self.path} cannot be written ({error.strerror}): docs/howto/recovery.md says what"
+                " to do about its disk"
+            ) from None
 
     @property
     def files(self) -> Path:

@@ -7,6 +7,7 @@
 
 import errno
 import json
+import logging
 import math
 import os
 import re
@@ -29,6 +30,7 @@ from trialbook.server.stores.codec import DAMAGED
 
 _REST_SECONDS = 1.0
 _looking = threading.local()
+_log = logging.getLogger("trialbook.server")
 metadata = sa.MetaData()
 """Every table of the server is declared on this object, next to the store that owns it."""
 
@@ -167,8 +169,12 @@ class Database:
     def close(self) -> None:
         """Give every connection back to the system; SQLite folds its log into the file."""
         if self.dialect == "sqlite":
-            with self.engine.connect() as connection:
-                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+            try:
+                with self.engine.connect() as connection:
+                    connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+            except (sqlite3.Error, sa.exc.DBAPIError) as error:
+                # Nothing is lost: the log stays beside the file, and the next start reads it.
+                _log.warning("the log of the database was not folded into it: %s", error)
         self.engine.dispose()
 
 
