@@ -305,6 +305,31 @@ def test_S7_files_of_very_many_images_go_with_them(database: Database) -> None:
     assert not any("elsewhere" in key for key in keys)
 
 
+def test_S7_an_image_is_looked_for_by_its_address(database: Database) -> None:
+    """Of a variant with a hundred thousand of them, each new one would look at all."""
+    owner, asked = new_id(), []
+
+    def image(iteration: int, name: str) -> dict[str, Any]:
+        return events.pack(
+            owner,
+            False,
+            [Stored(events.IMAGE, "m", name, iteration, "", iteration, "", {"url": "http://h/x"})],
+        )[0]
+
+    sa.event.listen(
+        database.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3]))
+    )
+    with database.write() as connection:
+        events.put(connection, [image(1, "v"), image(1, "other"), image(2, "v")])
+    with database.read() as connection:
+        found = sa.select(event.c.variant, event.c.iteration).where(event.c.owner == owner)
+        assert set(map(tuple, connection.execute(found))) == {("v", 2), ("other", 1)}
+        if database.dialect == "sqlite":
+            [(statement, rows)] = [one for one in asked if one[0].startswith("DELETE FROM event")]
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", rows[0]).all()
+            assert "event_url" in str(plan) and "event_identity" not in str(plan)
+
+
 def test_S7_a_compaction_that_meets_a_clearing_writes_nothing(database: Database) -> None:
     owner = new_id()
     put(database, owner, 200, 24)

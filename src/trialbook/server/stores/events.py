@@ -46,6 +46,7 @@ event = sa.Table(
         unique=True,
     ),
     sa.Index("event_time", "owner", "kind", "time", "id"),
+    sa.Index("event_url", "owner", "url_hash"),
     sqlite_autoincrement=True,
 )
 """``payload`` is zstd of JSON with the fields that depend on the kind (``plot_str``, ``url``, ``values``
@@ -125,10 +126,19 @@ def put(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 def _drop_overwritten(connection: Connection, images: Sequence[dict[str, Any]]) -> None:
     """An image whose file belongs to a later iteration now is no image any more."""
-    names = ("owner", "kind", "metric_hash", "variant_hash", "url_hash")
+    names = ("kind", "metric_hash", "variant_hash")
     where = [event.c[name] == sa.bindparam(f"its_{name}") for name in names]
-    statement = sa.delete(event).where(*where, event.c.iteration < sa.bindparam("its_iteration"))
-    rows = [{f"its_{name}": row[name] for name in (*names, "iteration")} for row in images]
+    # Found by the address alone, and the owner is named there only: beside these a planner would take the index with
+    # more of the columns, and look at all images of the variant.
+    held = event.alias("held")
+    same = sa.select(held.c.id).where(
+        held.c.owner == sa.bindparam("its_owner"), held.c.url_hash == sa.bindparam("its_url_hash")
+    )
+    statement = sa.delete(event).where(
+        event.c.id.in_(same), *where, event.c.iteration < sa.bindparam("its_iteration")
+    )
+    given = (*names, "owner", "url_hash", "iteration")
+    rows = [{f"its_{name}": row[name] for name in given} for row in images]
     connection.execute(statement, rows)
 
 
