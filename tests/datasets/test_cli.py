@@ -230,6 +230,15 @@ def test_a_person_at_the_command_line_is_told_commands(
     assert not re.search(r"\w=\w|\w\(|_\w+\b(?<!b_)", said.replace(str(tmp_path), "")), said
 
 
+def test_a_version_is_begun_offline(
+    project: str, tmp_path: Path, commands: Commands, server: RunningServer
+) -> None:
+    environment = {**server.client_environment(tmp_path), "TRIALBOOK_OFFLINE_MODE": "1"}
+    order = ["data", "create", "--project", project, "--name", "digits"]
+    done = commands.run(order, environment, tmp_path)
+    assert done.returncode == 0 and f"{project}/digits 1.0.0" in done.stdout, done.stderr
+
+
 def test_two_first_syncs_at_once_make_one_version(
     project: str, write: Write, tmp_path: Path, commands: Commands, server: RunningServer
 ) -> None:

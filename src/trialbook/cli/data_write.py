@@ -19,6 +19,7 @@ from trialbook.cli.data_options import (
     remember,
     writable,
 )
+from trialbook.sdk.settings import load
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
@@ -54,7 +55,9 @@ def create(
     from trialbook.sdk.dataset import Dataset
 
     quiet(json_output)
-    there = newest(project, name, False) if project and not parents else None
+    # Offline nobody can say what exists.
+    asks = project and not parents and not load().offline
+    there = newest(project, name, False) if asks else None
     made = Dataset.create(
         name, project, tags, list(parents), False, dataset_version, storage, description, native=native
     )
