@@ -328,7 +328,11 @@ def test_D20_versions_that_are_moved_one_by_one(closed: Close, project: str, ser
     asks: list[tuple[str, dict[str, object]]] = [
         ("tasks.move", {"ids": ids, "project": here[1]}) for ids in ([later], [one.id], [later, one.id])
     ]
-    for method, ask in (*asks, ("projects.merge", {"project": here[0], "destination_project": here[1]})):
+    asks += [
+        (f"tasks.{verb}", {"task": later, "project": here[1], "force": True}) for verb in ("edit", "update")
+    ]
+    asks.append(("projects.merge", {"project": here[0], "destination_project": here[1]}))
+    for method, ask in asks:
         meta = server.ask(method, ask).json()["meta"]
         assert meta["error_class"] == "NameTaken" and "'two' there has a version 1.0.0" in meta["result_msg"]
     listed = [(it["name"], it["version"]) for it in Dataset.list_datasets(project)]

@@ -64,6 +64,7 @@ def get_all_ex(context: Context, ask: wire.GetAllTasks) -> wire.GetAllTasksReply
 @handles("tasks.update")
 def update(context: Context, ask: wire.EditTask) -> Updated:
     """Change what the request names; what only describes the task, in any status."""
+    _apart(context, ask.task, ask.project)
     fields = context.services.editing.edit(context, ask, described=True)
     return Updated(updated=int(bool(fields)), fields=fields)
 
@@ -71,6 +72,7 @@ def update(context: Context, ask: wire.EditTask) -> Updated:
 @handles("tasks.edit")
 def edit(context: Context, ask: wire.EditTask) -> Updated:
     """Change what the request names."""
+    _apart(context, ask.task, ask.project)
     fields = context.services.editing.edit(context, ask)
     return Updated(updated=int(bool(fields)), fields=fields)
 
@@ -109,14 +111,20 @@ def _place(context: Context, ask: wire.MoveTasks) -> str:
 
 
 def _move(context: Context, id: str, project: str) -> None:
-    row = context.services.tasks.require(
-        context.connection, id, task.c.project, task.c.system_tags, task.c.runtime, lock=True
-    )
-    if DATASET in row.system_tags and row.project:
-        version = str((row.runtime or {}).get("version") or "")
-        context.services.datasets.keep_apart(context.connection, row.project, project, version)
+    row = context.services.tasks.require(context.connection, id, task.c.project, lock=True)
+    _apart(context, id, project)
     context.services.tasks.change(context.connection, id, {"project": project, "last_change": context.now})
     announce(context, id, row.project, project)
+
+
+def _apart(context: Context, id: str, project: str | None) -> None:
+    """Let a version of a dataset into a project, unless another dataset is there that has one like it."""
+    if project:
+        columns = (task.c.project, task.c.system_tags, task.c.runtime)
+        row = context.services.tasks.require(context.connection, id, *columns, lock=True)
+        if DATASET in row.system_tags and row.project:
+            version = str((row.runtime or {}).get("version") or "")
+            context.services.datasets.keep_apart(context.connection, row.project, project, version)
 
 
 @handles("tasks.activity")
