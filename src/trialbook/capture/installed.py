@@ -22,9 +22,23 @@ def owners(modules: Iterable[str]) -> dict[str, list[str]]:
     wanted = set(modules)
     found: dict[str, list[str]] = {}
     for distribution in metadata.distributions() if wanted else ():
-        for module in wanted.intersection(_top_levels(distribution)):
-            found.setdefault(module, []).append(distribution.metadata["Name"])
+        try:
+            here = wanted.intersection(_top_levels(distribution))
+        except ValueError:
+            # Its lists are no text: an interrupted installation, or a disk that fails.
+            continue
+        name = name_of(distribution) if here else None
+        for module in here if name else ():
+            found.setdefault(module, []).append(str(name))
     return found
+
+
+def name_of(distribution: metadata.Distribution) -> str | None:
+    """The name of a package; None when what is left of it does not tell: one such takes no other one away."""
+    try:
+        return distribution.metadata["Name"]
+    except (ValueError, TypeError, KeyError, metadata.PackageNotFoundError):
+        return None
 
 
 def _top_levels(distribution: metadata.Distribution) -> Iterable[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
-from trialbook.capture.installed import owners
+from trialbook.capture.installed import name_of, owners
 
 _INCLUDE = re.compile(r"\s*(-r|-c|--requirement|--constraint)[ \t=]*(\"[^\"]+\"|'[^']+'|[^\s#]\S*)")
 _MARKS = (
@@ -57,7 +57,7 @@ def frozen(extra: Mapping[str, str | None], ignored: Iterable[str]) -> str:
     """
     needed: dict[str, str | None] = {}
     for distribution in metadata.distributions():
-        name = distribution.metadata["Name"]
+        name = name_of(distribution)
         if name and name.lower() not in ("pip", "setuptools", "wheel"):
             needed[name] = _origin(distribution)
     return _listing(needed, extra, ignored)
@@ -113,7 +113,7 @@ def _owners(name: str, distributions: list[str]) -> list[str]:
     if len(candidates) < 2:
         return candidates
     parts = name.split(".")
-    files = {owner: {str(file) for file in metadata.files(owner) or ()} for owner in candidates}
+    files = {owner: _files(owner) for owner in candidates}
     for count in range(len(parts), 0, -1):
         base = "/".join(parts[:count])
         # A compiled module carries the interpreter in its name.
@@ -129,20 +129,33 @@ def _owners(name: str, distributions: list[str]) -> list[str]:
     return [distributions[0]]
 
 
+def _files(owner: str) -> set[str]:
+    try:
+        return {str(file) for file in metadata.files(owner) or ()}
+    except (ValueError, metadata.PackageNotFoundError):
+        return set()
+
+
 def _origin(distribution: metadata.Distribution) -> str | None:
     """`` @ address`` for a package that no index has (PEP 610)."""
-    text = distribution.read_text("direct_url.json")
-    if not text:
+    try:
+        text = distribution.read_text("direct_url.json")
+        if not text:
+            return None
+        found = json.loads(text)
+        url = str(found.get("url") or "")
+        version = dict(found.get("vcs_info") or {})
+    except (ValueError, TypeError, AttributeError):
+        # One package whose record is damaged takes no other one away.
         return None
-    found = json.loads(text)
-    url = str(found.get("url") or "")
-    version = found.get("vcs_info") or {}
+    # A folder of this host means nothing elsewhere; the version may be on an index.
+    if not url or url.startswith("file:"):
+        return None
     if version.get("vcs"):
         inside = found.get("subdirectory")
         folder = f"#subdirectory={inside}" if inside else ""
         return f" @ {version['vcs']}+{url}@{version.get('commit_id', '')}{folder}"
-    # A folder of this host means nothing elsewhere; the version may be on an index.
-    return None if url.startswith("file:") else f" @ {url}"
+    return f" @ {url}"
 
 
 def _listing(needed: dict[str, str | None], extra: Mapping[str, str | None], ignored: Iterable[str]) -> str:
@@ -219,9 +232,10 @@ def _version(package: str, wanted: str | None) -> str:
     if wanted:
         return wanted if wanted[0] in "=<>~!@ " else f"=={wanted}"
     try:
-        return f"=={metadata.version(package)}"
-    except metadata.PackageNotFoundError:
+        known = metadata.distribution(package).metadata["Version"]
+    except (ValueError, TypeError, KeyError, metadata.PackageNotFoundError):
         return ""
+    return f"=={known}" if known else ""
 
 
 def _plain(package: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trialbook.capture.installed import owners
-from trialbook.capture.packages import listed_lines, required, requirement_lines
+from trialbook.capture.packages import frozen, listed_lines, required, requirement_lines
 
 
 def install(folder: Path, name: str, files: list[str], origin: dict[str, object] | None = None) -> None:
@@ -49,6 +49,32 @@ def test_T14_origin_and_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "from-folder==1.0",
         "from-git @ git+https://example.com/lab.git@0a1b#subdirectory=python",
     ]
+
+
+@pytest.mark.parametrize(
+    "record", ["{bad", "[]", '"x"', "{}", '{"url": null}', '{"url": "https://x/y", "vcs_info": 3}', "\0"]
+)
+def test_T14_a_damaged_record_of_one_package_takes_no_other_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: str
+) -> None:
+    site = tmp_path / "site"
+    for name in ("damaged", "listless", "nameless", "unread", "versionless", "whole"):
+        install(site, name, [f"{name}.py"])
+    (site / "damaged-1.0.dist-info" / "direct_url.json").write_text(record)
+    (site / "unread-1.0.dist-info" / "direct_url.json").write_bytes(b"\xff\xfe")
+    (site / "listless-1.0.dist-info" / "RECORD").write_bytes(b"\xff\xfe,,")
+    (site / "nameless-1.0.dist-info" / "METADATA").write_bytes(b"Name: \xff\xfe")
+    (site / "versionless-1.0.dist-info" / "METADATA").write_text("Name: versionless\n")
+    (site / "empty-1.0.dist-info").mkdir()
+    here = {"url": "file:///home/me/lab", "vcs_info": {"vcs": "git", "commit_id": "0a1b"}}
+    install(site, "from-here", ["fromhere.py"], here)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
+    script = tmp_path / "main.py"
+    script.write_text("import damaged, whole, fromhere, listless, nameless, unread, versionless\n")
+    lines = [line for line in required(script, None, {}, ()).splitlines() if line and line[0] != "#"]
+    assert lines == ["damaged==1.0", "from-here==1.0", "unread==1.0", "versionless", "whole==1.0"]
+    every = frozen({}, ()).splitlines()
+    assert {"damaged==1.0", "from-here==1.0", "listless==1.0", "unread==1.0", "whole==1.0"} <= set(every)
 
 
 def test_T14_files_that_a_file_includes(tmp_path: Path) -> None:
