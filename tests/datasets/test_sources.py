@@ -380,3 +380,17 @@ def test_D6_links_to_names_that_look_encoded(project: str, write: Write, scheme:
     assert sorted(
         Path(StorageManager.get_local_copy(str(url)) or "").read_bytes() for url in found
     ) == sorted(files.values())
+    if scheme:
+        child = Dataset.create("links", project, parent_datasets=[data])
+        # As the addresses are kept, and as people write them.
+        for address in (
+            f"{source}/g%2520h.txt",
+            f"file://{folder}/a#1",
+            f"file://{folder}/ü%25",
+            f"{source}/s/",
+        ):
+            assert child.remove_files(address) == 1
+        assert child.list_files() == ["100%", "a?b", "g h.txt"]
+        assert (
+            child.remove_files(f"file://{folder}/a?b") == 1 and child.remove_files(f"file://{folder}/g*") == 1
+        )

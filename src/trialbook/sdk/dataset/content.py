@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from trialbook.base import globs
+from trialbook.client.places import scheme_of, unencoded
 from trialbook.datasets.draft import Changes, Link
 from trialbook.datasets.paths import joined, within
 from trialbook.datasets.patterns import Patterns, matcher
@@ -225,9 +226,13 @@ class ContentMixin(DatasetBase):
     def _remove_links(self, address: str) -> int:
         draft = self._draft("remove_files")
         rows, _ = draft.standing()
-        exact = [path for path, (url, _) in rows.links.items() if url == address]
-        gone = exact or [path for path, (url, _) in rows.links.items() if _matches(url, address)]
-        return draft.remove_paths(gone)
+        asked = _spelled(address)
+        links = [(path, url, _spelled(url)) for path, (url, _) in rows.links.items()]
+        exact = [path for path, url, _ in links if url == address]
+        exact = exact or [path for path, _, plain in links if plain == asked]
+        return draft.remove_paths(
+            exact or [path for path, url, plain in links if _matches(url, address) or _matches(plain, asked)]
+        )
 
     def sync_folder(
         self,
@@ -338,6 +343,12 @@ def _tell_replaced(links: Sequence[Link]) -> None:
         )
     if len(replaced) > 10:
         say(f"Trialbook: {len(replaced) - 10} more gave way")
+
+
+def _spelled(url: str) -> str:
+    """An address of this machine as its path says it: people write some letters of it encoded and some not."""
+    path = path_here(url) if scheme_of(url) == "file" else None
+    return url if path is None else unencoded(path)
 
 
 def _matches(url: str, pattern: str) -> bool:
