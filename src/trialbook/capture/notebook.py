@@ -6,10 +6,11 @@ No notebook file is read and no notebook server is asked, so that neither passwo
 import ast
 import sys
 import threading
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from trialbook.base.ids import new_id
 
 _WRAPPERS = ("%%time", "%%timeit", "%%capture", "%%prun")
 
@@ -102,14 +103,14 @@ class Cells:
             del self._cells[key], self._failed[key]
             known = [one for one in known if one != key]
         if name or not known:
-            self._cells[name or f"cell {uuid.uuid4().hex}"] = cell
+            self._cells[name or f"cell {new_id()}"] = cell
 
     def _note_failed(self, cell: str, name: Any, result: Any, known: list[Any]) -> Any:
         """Its key; None when nothing of it ran, or the same text has run well before."""
         ran = getattr(result, "error_in_exec", None)
         if ran is None or any(key not in self._failed for key in known):
             return None
-        key = (name, "failed") if name else (known[0] if known else f"cell {uuid.uuid4().hex}")
+        key = (name, "failed") if name else (known[0] if known else f"cell {new_id()}")
         self._cells[key] = cell
         self._failed[key] = type(ran).__name__
         return key

@@ -1,8 +1,6 @@
 """The uncommitted changes of a checkout, as a patch that applies on any machine, whatever this one's git is set to."""
 
 import re
-import subprocess
-import tempfile
 from pathlib import Path
 
 from trialbook.capture.secrets import masked_text
@@ -70,6 +68,8 @@ def _part(root: Path, name: str, part: bytes) -> str:
         text = part.decode("latin-1")
     # A secret would be as readable in a binary patch as before, for everybody who unpacks it.
     if masked_text(text) == text:
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="trialbook-") as folder:
             attributes = Path(folder) / "attributes"
             attributes.write_text("* -diff\n")
@@ -89,6 +89,8 @@ def _diff(root: Path, paths: tuple[str, ...], options: tuple[str, ...] = (), ins
 
 def run_git(root: Path, *arguments: str, options: tuple[str, ...] = ()) -> bytes:
     """What git answers in a repository; empty when it fails, is missing, or takes too long."""
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "--no-optional-locks", "-C", str(root), *options, *arguments],

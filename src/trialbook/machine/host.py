@@ -1,7 +1,6 @@
 """Facts about this host and process that do not change while it runs."""
 
 import os
-import platform
 import socket
 import sys
 
@@ -9,7 +8,7 @@ import sys
 def facts() -> dict[str, str]:
     """What a run's page shows of the machine; plain text, read in microseconds from the standard library."""
     return {
-        "python_version": platform.python_version(),
+        "python_version": sys.version.split()[0],
         "python_exec": sys.executable or "",
         "platform": sys.platform,
         "OS": f"{os.uname().sysname} {os.uname().release}" if hasattr(os, "uname") else sys.platform,

@@ -14,7 +14,6 @@ from trialbook.journal.spool import HASH_LATER
 from trialbook.sdk import formats
 from trialbook.sdk.pack import digest
 from trialbook.sdk.settings import load
-from trialbook.sdk.storage import fetch
 
 _log = logging.getLogger("trialbook")
 
@@ -162,6 +161,8 @@ class Artifact:
         if self._ready is not None:
             self._ready()
         # The content decides the cache entry: a name that was stored again is another file.
+        from trialbook.sdk.storage import fetch
+
         return fetch(self.url, extract, force, context=(self.hash or "files")[:16])
 
     @property

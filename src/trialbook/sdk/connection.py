@@ -6,21 +6,22 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from trialbook.capture.secret_values import remember
-from trialbook.client.files import FileClient
 from trialbook.client.places import copy_atomic as copy_atomic
 from trialbook.client.places import local_path as local_path
-from trialbook.client.session import Session
-from trialbook.client.storage import Storage
 from trialbook.errors import ConnectionFailed, TrialbookError
-from trialbook.journal.delivery import Reply
-from trialbook.sdk import private_server, settings
-from trialbook.sdk.nearer import nearer
+from trialbook.sdk import settings
 from trialbook.sdk.settings import Settings
 from trialbook.sdk.storage_progress import Meter, report_every
-from trialbook.sdk.storage_settings import accounts
+
+if TYPE_CHECKING:
+    # They come with the first connection.
+    from trialbook.client.session import Session
+    from trialbook.client.storage import Storage
+    from trialbook.journal.delivery import Reply
 
 POINTS = "application/x-trialbook-points"
 _COMPRESS_FROM = 16 << 10
@@ -42,6 +43,12 @@ class Connection:
     """
 
     def __init__(self, settings: Settings, started: bool = False, private: bool = False) -> None:
+        from trialbook.client.files import FileClient
+        from trialbook.client.session import Session
+        from trialbook.client.storage import Storage
+        from trialbook.sdk.nearer import nearer
+        from trialbook.sdk.storage_settings import accounts
+
         # A program that prints its own configuration must not publish the key to its readers.
         for secret in (settings.credentials.secret_key, settings.credentials.token):
             remember(secret)
@@ -65,14 +72,16 @@ class Connection:
 class ServerTransport:
     """``trialbook.journal.delivery.Transport`` over a session."""
 
-    def __init__(self, session: Session, storage: Storage) -> None:
+    def __init__(self, session: "Session", storage: "Storage") -> None:
         self._session = session
         self._storage = storage
         # On loopback the processor is scarcer than the wire.
         self._compress = not _loopback(session.host)
 
-    def send(self, body: bytes) -> Reply:
+    def send(self, body: bytes) -> "Reply":
         """Deliver one body to ``events.add_points``."""
+        from trialbook.journal.delivery import Reply
+
         encoding = None
         if self._compress and len(body) >= _COMPRESS_FROM:
             body, encoding = _packed(body), "zstd"
@@ -123,6 +132,8 @@ def connect(read: Settings | None = None) -> Connection:
         before, _asked = _asked, time.monotonic()
         if _current is not None and _current.private and _asked - before > _REVIVE_SECONDS:
             # It may have ended, because nobody used it meanwhile.
+            from trialbook.sdk import private_server
+
             again, _ = private_server.find_or_start(settings.load())
             if again.api_host != _current.settings.api_host:
                 _current = None
@@ -142,6 +153,8 @@ def _open(read: Settings) -> Connection:
     started = False
     private = not read.api_host
     if private:
+        from trialbook.sdk import private_server
+
         read, started = private_server.find_or_start(read)
     if not read.files_host:
         read = replace(read, files_host=f"{read.api_host}/files")

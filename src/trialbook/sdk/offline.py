@@ -31,12 +31,9 @@ from trialbook.journal.frames import (
 from trialbook.journal.replay import StoredJournal, orphans, read_stream
 from trialbook.sdk import foreign_session
 from trialbook.sdk.connection import Connection
+from trialbook.sdk.nowhere import NO_SERVER, NOWHERE
 from trialbook.sdk.storage import unpack
 
-NO_SERVER = "http://127.0.0.1:8008"
-"""Where a run without any server is said to be recorded, until it is sent."""
-NOWHERE = f"{NO_SERVER}/files"
-"""Where its files are said to be."""
 _SECONDS = 24 * 3600.0
 _ENDS = frozenset({"tasks.completed", "tasks.failed", "tasks.stopped", "tasks.closed"})
 _JSON = frozenset({Kind.EVENT, Kind.CALL, Kind.LOSS})

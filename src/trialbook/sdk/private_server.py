@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -135,6 +134,8 @@ def _answers(url: str) -> bool:
 def _start(data: Path) -> str:
     log = data / "server.log"
     with open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
+        import subprocess
+
         process = subprocess.Popen(
             [
                 sys.executable,

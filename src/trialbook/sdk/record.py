@@ -7,16 +7,19 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
 from trialbook.errors import ConnectionFailed, JournalError
-from trialbook.journal.delivery import Identity
-from trialbook.journal.journal import Journal
 from trialbook.sdk import known_servers
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.settings import Settings
+
+if TYPE_CHECKING:
+    # The journal comes with the first report.
+    from trialbook.journal.delivery import Identity
+    from trialbook.journal.journal import Journal
 
 _FLUSH_SECONDS = 10.0
 REPLACES = "replaces"
@@ -85,7 +88,7 @@ class Record:
         return str(self.document["id"])
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> "Journal":
         """The journal of this process for the task; opened at the first report."""
         if self._journal is None:
             with self.lock:
@@ -94,7 +97,9 @@ class Record:
                     _reporting.add(self)
         return self._journal
 
-    def _open(self) -> Journal:
+    def _open(self) -> "Journal":
+        from trialbook.journal.journal import Journal
+
         settings = self.settings
         try:
             return Journal(
@@ -115,8 +120,10 @@ class Record:
         """Whether anything was reported in this process."""
         return self._journal is not None
 
-    def identity(self) -> Identity:
+    def identity(self) -> "Identity":
         """What ``journal.json`` says of a new journal."""
+        from trialbook.journal.delivery import Identity
+
         connection = self.connection
         return Identity(
             journal=new_id(),

@@ -8,7 +8,6 @@ both over the configuration file (``~/trialbook.conf``, else ``~/clearml.conf``)
 import json
 import os
 import socket
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -97,6 +96,8 @@ class Settings:
     @property
     def spare_journals(self) -> Path:
         """Folder of the journals when ``journals`` cannot be written to."""
+        import tempfile
+
         user = os.getuid() if hasattr(os, "getuid") else "user"
         return Path(tempfile.gettempdir()) / f"trialbook-{user}" / "journal"
 

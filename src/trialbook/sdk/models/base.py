@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.unicode import findable
 from trialbook.errors import FileMissing, ModelNotFound, TrialbookError, UsageError, WireError
-from trialbook.journal.journal import Journal
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current, hocon
 from trialbook.sdk.argument_types import checked
@@ -16,7 +15,9 @@ from trialbook.sdk.projects import project_ids
 from trialbook.sdk.record import Record
 from trialbook.sdk.reports.base import model_event
 from trialbook.sdk.reports.plots import PlotsMixin
-from trialbook.sdk.storage import fetch
+
+if TYPE_CHECKING:
+    from trialbook.journal.journal import Journal
 
 PLACEHOLDER = "file:///uploading_file"
 """What ``uri`` says before there are weights; clients of the reference know it."""
@@ -173,6 +174,8 @@ class Model(MetadataMixin, PlotsMixin):
             >>> pathlib.Path(model.get_local_copy()).read_bytes()
             b'weights'
         """
+        from trialbook.sdk.storage import fetch
+
         extract = PACKAGE_TAG in self.system_tags if extract_archive is None else extract_archive
         self._ready()
         try:
@@ -410,7 +413,7 @@ class Model(MetadataMixin, PlotsMixin):
     ) -> dict[str, Any]:
         return model_event(self.id, super()._event(kind, title, series, iteration, **more))
 
-    def _journal(self) -> Journal:
+    def _journal(self) -> "Journal":
         """A report of a model travels with those of a task: of this process, else of the task that made it."""
         running = current.main_task()
         if running is not None:

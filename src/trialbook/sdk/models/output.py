@@ -9,7 +9,6 @@ from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
-from trialbook.journal.journal import Journal
 from trialbook.journal.spool import Pending, Upload
 from trialbook.sdk import current
 from trialbook.sdk.argument_types import checked
@@ -24,6 +23,7 @@ from trialbook.sdk.pack import zip_files
 from trialbook.sdk.record import Record
 
 if TYPE_CHECKING:
+    from trialbook.journal.journal import Journal
     from trialbook.sdk.task import Task
 
 _UPLOAD_SECONDS = 24 * 3600.0
@@ -388,7 +388,7 @@ class OutputModel(Model):
         ask = {"model": self.id, "metadata": entries, "replace_metadata": replace}
         self._record.journal.call("models.add_or_update_metadata", ask)
 
-    def _journal(self) -> Journal:
+    def _journal(self) -> "Journal":
         self._make(self.name)
         return self._record.journal
 

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.errors import UsageError
-from trialbook.journal.journal import Journal
 from trialbook.sdk.record import Record
+
+if TYPE_CHECKING:
+    from trialbook.journal.journal import Journal
 
 
 class ReporterBase:
@@ -16,7 +18,7 @@ class ReporterBase:
     _place: Callable[[], tuple[str, str, str]]
     _offset: int
 
-    def _journal(self) -> Journal:
+    def _journal(self) -> "Journal":
         """Where reports go."""
         return self._record.journal
 

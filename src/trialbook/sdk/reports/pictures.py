@@ -18,7 +18,6 @@ from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.record import REPLACES
 from trialbook.sdk.reports.plots import PlotsMixin
 from trialbook.sdk.settings import load
-from trialbook.sdk.storage import check_writable
 
 
 class PicturesMixin(PlotsMixin):
@@ -226,6 +225,8 @@ class PicturesMixin(PlotsMixin):
         Raises:
             UsageError: an address that cannot be written to.
         """
+        from trialbook.sdk.storage import check_writable
+
         check_writable(uri)
         self._destination = uri
 

@@ -8,7 +8,6 @@ from typing import Any
 from trialbook.errors import UsageError
 from trialbook.sdk import figures
 from trialbook.sdk.reports.base import ReporterBase
-from trialbook.sdk.storage import StorageManager
 
 _BIG_PLOT = 12 << 20
 _MODES = ("lines", "markers", "lines+markers")
@@ -443,6 +442,8 @@ class PlotsMixin(ReporterBase):
 
     def _csv_rows(self, path: str | None, url: str | None) -> list[list[str]]:
         from csv import reader
+
+        from trialbook.sdk.storage import StorageManager
 
         local = path if path is not None else StorageManager.get_local_copy(str(url))
         if local is None or not Path(local).is_file():

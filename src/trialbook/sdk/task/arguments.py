@@ -17,10 +17,10 @@ from trialbook.sdk.casting import cast, text_of
 from trialbook.sdk.task import environment
 from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.parameters import ParametersMixin, override
-from trialbook.sdk.task.run import Run
 
 if TYPE_CHECKING:
     from trialbook.sdk.task import Task
+    from trialbook.sdk.task.run import Run
 
 _log = logging.getLogger("trialbook")
 # What auto_connect_arg_parser does not rule.
@@ -34,7 +34,7 @@ class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
     """Members about command lines."""
 
     _watched_arguments: bool | Mapping[str, bool]
-    _run: Run | None
+    _run: "Run | None"
 
     def _connect_parser(self, parser: argparse.ArgumentParser, section: str) -> argparse.ArgumentParser:
         parsers.watch(parser, lambda parsed: self._take_arguments(parsed, section))

@@ -17,7 +17,7 @@ from trialbook.journal.spool import Upload
 from trialbook.machine.host import facts
 from trialbook.sdk import settings
 from trialbook.sdk.names import join, task_folder
-from trialbook.sdk.offline import NO_SERVER
+from trialbook.sdk.nowhere import NO_SERVER
 from trialbook.sdk.record import Record
 
 _BIG_DIFF = 500_000

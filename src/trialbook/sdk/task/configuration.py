@@ -1,7 +1,6 @@
 """Configuration objects (whole texts), label enumeration, container."""
 
 import logging
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -401,6 +400,8 @@ class ConfigurationMixin(TaskBase):
     ) -> str | Path:
         source = Path(path).expanduser()
         if stored is not None:
+            import tempfile
+
             target = Path(tempfile.mkdtemp(prefix="trialbook-")) / f"{safe(section)}{source.suffix}"
             # Line ends as they were recorded.
             target.write_bytes(str(stored.get("value") or "").encode())

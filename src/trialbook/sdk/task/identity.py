@@ -9,9 +9,8 @@ from trialbook.base.ids import is_id
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk.names import checked, join, task_folder
-from trialbook.sdk.offline import NOWHERE
+from trialbook.sdk.nowhere import NOWHERE
 from trialbook.sdk.projects import project_ids
-from trialbook.sdk.storage import check_writable
 from trialbook.sdk.task.answers import View, server_session
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task_types import TaskTypes
@@ -269,6 +268,8 @@ class IdentityMixin(TaskBase):
         files = (connection.settings if connection else self._record.settings).files_host or NOWHERE
         destination = files if value is True else (value or "")
         if destination:
+            from trialbook.sdk.storage import check_writable
+
             check_writable(destination)
         output = {**(self._document().get("output") or {}), "destination": destination}
         self._document()["output"] = output

@@ -14,28 +14,22 @@ from trialbook.capture.command_lines.lines import jobs
 from trialbook.capture.exits import COMPLETED, Outcome
 from trialbook.capture.notebook import shell as notebook_shell
 from trialbook.errors import TrialbookError, UsageError
-from trialbook.journal.journal import Journal
 from trialbook.sdk import current, ranks, seeds
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say, say_alone
-from trialbook.sdk.frameworks import Frameworks
 from trialbook.sdk.logger import Logger
-from trialbook.sdk.monitor import ResourceMonitor
-from trialbook.sdk.offline import NOWHERE
+from trialbook.sdk.nowhere import NOWHERE
 from trialbook.sdk.record import Record
-from trialbook.sdk.recovery import sync_in_background
 from trialbook.sdk.task import notebook
-from trialbook.sdk.task.announce import announce
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.code import default_project, describe_at_once, describe_later
-from trialbook.sdk.task.decide import Move, Wish
-from trialbook.sdk.task.run import Run, default_name, finish_status
-from trialbook.sdk.task.start import Birth, defers, start
-from trialbook.sdk.task.typed import TypedCode
 from trialbook.sdk.task_types import TaskTypes
 
 if TYPE_CHECKING:
+    from trialbook.journal.journal import Journal
     from trialbook.sdk.task import Task
+    from trialbook.sdk.task.decide import Wish
+    from trialbook.sdk.task.run import Run
 
 _log = logging.getLogger("trialbook")
 _AWAY_SECONDS = 1.0
@@ -46,8 +40,8 @@ _DESCRIBED_SECONDS = 5.0
 class LifecycleMixin(TaskBase):
     """The members that begin and end a run."""
 
-    _run: Run | None = None
-    _wish: Wish | None = None
+    _run: "Run | None" = None
+    _wish: "Wish | None" = None
     _logger: Logger | None = None
     _watched_arguments: bool | Mapping[str, bool] = False
     _publish_at_end: bool
@@ -126,6 +120,15 @@ class LifecycleMixin(TaskBase):
         if settings.master is not None and settings.master[0] == os.getpid():
             settings = settings_module.without_master(settings)
         settings = ranks.join(settings)
+        # What only a run needs: a program that looks at tasks loads none of it.
+        from trialbook.sdk.frameworks import Frameworks
+        from trialbook.sdk.monitor import ResourceMonitor
+        from trialbook.sdk.task.announce import announce
+        from trialbook.sdk.task.decide import Move, Wish
+        from trialbook.sdk.task.run import Run, default_name
+        from trialbook.sdk.task.start import Birth, defers, start
+        from trialbook.sdk.task.typed import TypedCode
+
         detect = not (
             isinstance(auto_connect_frameworks, Mapping)
             and not auto_connect_frameworks.get("detect_repository", True)
@@ -324,6 +327,8 @@ class LifecycleMixin(TaskBase):
         if run.aborted:
             outcome = Outcome("stopped", "USER ABORTED", f"Stopped: {run.aborted}")
         if not (run.remote or run.attached or run.keep_status):
+            from trialbook.sdk.task.run import finish_status
+
             finish_status(record, outcome, self._publish_at_end)
         # A fresh margin, so that a slow upload does not take the last points' time. A server that is away will hardly
         # come back in these seconds: the rest goes to the background at once.
@@ -356,6 +361,8 @@ class LifecycleMixin(TaskBase):
                 f"`trialbook sync --discard {record.id}` removes it."
             )
         elif record.journal.refused is None:
+            from trialbook.sdk.recovery import sync_in_background
+
             log = settings.own_cache() / "sync.log"
             sync_in_background(record.id, record.connection.settings, log)
             server = "private server of your account" if record.connection.private else "server"
@@ -364,7 +371,7 @@ class LifecycleMixin(TaskBase):
                 f"(log: {log})."
             )
 
-    def _monitored(self) -> Journal:
+    def _monitored(self) -> "Journal":
         return self._record.journal
 
     def _set_offset(self, offset: int) -> None:

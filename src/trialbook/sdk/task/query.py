@@ -1,6 +1,5 @@
 """Finding tasks and projects; copying, exporting and importing tasks."""
 
-import difflib
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -457,6 +456,8 @@ def _dates(given: Any, where: str) -> None:
 
 
 def _no_condition(name: Any, known: Iterable[str], where: str) -> UsageError:
+    import difflib
+
     near = difflib.get_close_matches(str(name), sorted(known), 1)
     meant = f"; did you mean {near[0]!r}?" if near else "."
     return UsageError(

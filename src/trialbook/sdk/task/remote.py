@@ -13,7 +13,6 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
-from trialbook.sdk.offline import import_session
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.parameters import counted
 
@@ -105,6 +104,8 @@ class RemoteMixin(TaskBase):
         """
         if settings_module.load().offline:
             raise UsageError("import_offline_session needs the server, and this process works offline")
+        from trialbook.sdk.offline import import_session
+
         return import_session(Path(session_folder_zip).expanduser(), connections.connect())
 
     def execute_remotely(

@@ -12,7 +12,7 @@ from trialbook.journal.sync import sync_all
 from trialbook.sdk import connection as connections
 from trialbook.sdk import recovery
 from trialbook.sdk.connection import Connection
-from trialbook.sdk.offline import NOWHERE
+from trialbook.sdk.nowhere import NOWHERE
 from trialbook.sdk.record import REPLACES, Record
 from trialbook.sdk.settings import Settings
 from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, candidate, decide, reported_offset

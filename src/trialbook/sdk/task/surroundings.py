@@ -7,7 +7,6 @@ from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current, hosts, seeds
 from trialbook.sdk import settings as settings_module
-from trialbook.sdk.monitor import set_timeout
 from trialbook.sdk.task.base import TaskBase
 
 _log = logging.getLogger("trialbook")
@@ -151,5 +150,7 @@ class SurroundingsMixin(TaskBase):
             return False
         if not seconds_from_start >= 0:
             return False
+        from trialbook.sdk.monitor import set_timeout
+
         set_timeout(float(seconds_from_start))
         return True

@@ -3,9 +3,7 @@
 import json
 from pathlib import Path
 
-from trialbook.blobs.accounts import AzureAccount, GoogleAccount, S3Account
 from trialbook.errors import UsageError
-from trialbook.sdk import storage_settings
 from trialbook.sdk.task.base import TaskBase
 
 
@@ -53,6 +51,9 @@ class UploadsMixin(TaskBase):
             raise UsageError("setup_aws_upload needs key and secret together")
         if key and profile:
             raise UsageError("setup_aws_upload takes either key and secret, or profile")
+        from trialbook.blobs.accounts import S3Account
+        from trialbook.sdk import storage_settings
+
         found = storage_settings.s3_profile(profile) if profile else {}
         account = S3Account(
             bucket=bucket.strip("/"),
@@ -98,6 +99,9 @@ class UploadsMixin(TaskBase):
                 json.loads(text)
             except ValueError as error:
                 raise UsageError(f"credentials_json is no JSON: {error}") from None
+        from trialbook.blobs.accounts import GoogleAccount
+        from trialbook.sdk import storage_settings
+
         storage_settings.give(google=GoogleAccount(bucket.strip("/"), subdir.strip("/"), text))
 
     def setup_azure_upload(
@@ -115,6 +119,9 @@ class UploadsMixin(TaskBase):
         """
         if not account_name or not account_key:
             raise UsageError("setup_azure_upload needs account_name and account_key")
+        from trialbook.blobs.accounts import AzureAccount
+        from trialbook.sdk import storage_settings
+
         storage_settings.give(
             azure=AzureAccount(account_name, account_key, (container_name or "").strip("/"))
         )
