@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from trialbook.capture import secret_forms, secret_names, secret_values, secrets
+from trialbook.capture import secret_forms, secret_names, secret_pairs, secret_values, secrets
 from trialbook.wire.catalogue import METHODS
 from trialbook.wire.table import Permission, RawBody, RawReply
 
@@ -217,39 +217,42 @@ def secret_rules() -> str:
         "BASIC": secrets.BASIC,
         "HEADER": secrets.HEADER,
         "GOES_ON": secrets.GOES_ON,
-        "OF_AN_ESCAPE": secrets.OF_AN_ESCAPE,
-        "NUMBER_OF_LINE": secrets.NUMBER_OF_LINE,
+        "OF_AN_ESCAPE": secret_pairs.OF_AN_ESCAPE,
+        "NUMBER_OF_LINE": secret_pairs.NUMBER_OF_LINE,
         "PEM_BEGIN": secrets.PEM_BEGIN,
         "PEM_END": secrets.PEM_END,
-        "PLACEHOLDER": secrets.PLACEHOLDER,
-        "HEAD": secrets.HEAD,
-        "ENDS": secrets.ENDS,
-        "MEASURE": secrets.MEASURE,
+        "PLACEHOLDER": secret_pairs.PLACEHOLDER,
+        "HEAD": secret_pairs.HEAD,
+        "ENDS": secret_pairs.ENDS,
+        "MEASURE": secret_pairs.MEASURE,
     }
     lines: list[tuple[str, Any]] = [
         ("SECRET_WORDS", sorted(secret_names.WORDS)),
         ("SECRET_ENDINGS", list(secret_names.ENDINGS)),
         ("SECRET_PAIRS", [" ".join(pair) for pair in sorted(secret_names.PAIRS)]),
-        ("SECRET_STEMS", list(secrets.STEMS)),
+        ("SECRET_STEMS", list(secret_pairs.STEMS)),
         ("FOREIGN", list(secret_names.FOREIGN)),
         ("AFTER_A_SECRET", sorted(secret_names.AFTER)),
         ("ABOUT_SECRETS", sorted(secret_names.ABOUT)),
         ("TOKENS", sorted(secret_names.TOKENS)),
-        ("NO_SECRETS", sorted(secrets.NO_SECRETS)),
-        ("SIGNATURES", sorted(secrets.SIGNATURES)),
-        ("OPENS_PLACEHOLDER", "".join(sorted(secrets.OPENS_PLACEHOLDER))),
-        ("NAME_LETTERS", secrets.NAME_LETTERS),
-        ("LONGEST_NAME", secrets.LONGEST_NAME),
+        ("NO_SECRETS", sorted(secret_pairs.NO_SECRETS)),
+        ("SIGNATURES", sorted(secret_pairs.SIGNATURES)),
+        ("OPENS_PLACEHOLDER", "".join(sorted(secret_pairs.OPENS_PLACEHOLDER))),
+        ("NAME_LETTERS", secret_pairs.NAME_LETTERS),
+        ("LONGEST_NAME", secret_pairs.LONGEST_NAME),
         ("SHORTEST_VALUE", secret_values.SHORTEST_REMEMBERED),
-        ("SHORTEST_MIXED", secrets.SHORTEST_MIXED),
+        ("SHORTEST_MIXED", secret_pairs.SHORTEST_MIXED),
         ("KEY_SHAPES", keys),
         ("PLACES", [[literal, as_javascript(place.pattern)] for literal, place in secret_forms.PLACES]),
         (
             "NAMED_VALUES",
-            [[literal, as_javascript(fields.pattern)] for literal, fields in secret_forms.NAMED_VALUES],
+            [
+                {"literals": list(literals), "rule": as_javascript(fields.pattern)}
+                for literals, fields in secret_forms.NAMED_VALUES
+            ],
         ),
-        ("VALUE", as_javascript(secrets.VALUE)),
-        ("TOLD", as_javascript(secrets.TOLD)),
+        ("VALUE", as_javascript(secret_pairs.REST + secret_pairs.VALUE)),
+        ("TOLD", as_javascript(secret_pairs.REST + secret_pairs.TOLD)),
         *((name, as_javascript(pattern.pattern)) for name, pattern in patterns.items()),
     ]
     return SECRETS_HEADER + "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in lines)

@@ -62,9 +62,9 @@ KEYS_BY_SIGN = {
     for sign in sorted(set(map(_rarest, KEYS)))
 }
 # The password reaches to the last @ of the host's part: one may hold @ itself, and so may the user's name.
-URL_PASSWORD = re.compile(r"://([^\s/:'\"<>]*):([^\s/'\"<>]+)@")
+URL_PASSWORD = re.compile(r"(://[^\s/:'\"<>]*:)[^\s/'\"<>]+(?=@)")
 # A user is a token when a program speaks HTTP and it is as long as one, whatever stands for a password.
-URL_TOKEN = re.compile(r"(?<=http|ttps)://[^\s/:@'\"<>{}$*]{16,}(?=@|:[^\s/:@'\"<>{}]{0,100}@)")
+URL_TOKEN = re.compile(r"://(?<=http://|ttps://)[^\s/:@'\"<>{}$*]{16,}(?=@|:[^\s/:@'\"<>{}]{0,100}@)")
 # Not encoded as an address asks for: the password holds slashes, and no port comes first.
 URL_LOOSE = re.compile(r"(://[^\s/:@'\"<>]{0,100}:)(?!\d{1,5}/)[^\s/@'\"<>]{1,100}/[^\s@'\"<>]{0,100}(?=@)")
 # As a value within another address.
@@ -117,16 +117,42 @@ PLACES = [
         ("</", r"(<[\w:.-]{0,60}(?:[Pp]assw(?:or)?d|[Ss]ecret|[Aa]pi_?[Kk]ey|[a-z]Token)>)[^<\n]+(?=</)"),
     )
 ]
-"""What comes before the secret is the pattern's first group."""
+"""What comes before the secret is the pattern's one group."""
+_ROOTS = [
+    "pass",
+    "token",
+    "secret",
+    "key",
+    "pwd",
+    "credential",
+    "kennwort",
+    "contrasena",
+    "senha",
+    "wachtwoord",
+]
+PROBES = {
+    "login": [re.compile(r"login\s{1,20}\S{1,100}\s{1,20}(?:[+-]\s{0,20})?password[ \t]")],
+    "_auth": [re.compile(r"_auth[ \t]{0,20}=")],
+    # Formats such as %3d are in many sources.
+    "%3": [
+        re.compile(r"%3[ADad](?<=[A-Za-z0-9_.-]%3.)"),
+        re.compile(
+            f"(?:{'|'.join(form for root in _ROOTS for form in (root, root.capitalize(), root.upper()))})"
+            r"[A-Za-z0-9_.-]{0,100}(?:%22)?%3[ADad]"
+        ),
+    ],
+}
+"""Patterns without each of which a place is not there; it is found faster than the place, which begins before its
+literal."""
 
 # {"name": "TOKEN", "value": "…"} and <add key="Password" value="…"/>
 _FIELDS = re.compile(
-    rf"(\b(?:[Kk]ey|[Nn]ame)[\"']?\s{{0,9}}[=:]\s{{0,9}}[\"'](?P<name>{_NAME})[\"'],?[\s+-]{{0,60}}"
+    rf"([KkNn](?:(?<=[Kk])ey|(?<=[Nn])ame)(?<!\w[Kk]ey)(?<!\w[Nn]ame)[\"']?\s{{0,9}}[=:]\s{{0,9}}[\"'](?P<name>{_NAME})[\"'],?[\s+-]{{0,60}}"
     r"[\"']?[Vv]alue[\"']?\s{0,9}[=:]\s{0,9}[\"'])[^\"'\n]+"
 )
 # The list of a container's environment in YAML.
 _LIST = re.compile(
-    rf"(\bname:[ \t]{{0,9}}[\"']?(?P<name>{_NAME})[\"']?[ \t\r]{{0,9}}\n[+\- ]?[ \t]{{0,60}}"
+    rf"(name:(?<!\wname:)[ \t]{{0,9}}[\"']?(?P<name>{_NAME})[\"']?[ \t\r]{{0,9}}\n[+\- ]?[ \t]{{0,60}}"
     r"value:[ \t]{0,9}[\"']?)[^\s\"'{$][^\"'\n]*"
 )
 # In an address within an address: password%3Dhunter2, %22password%22%3A%22hunter2%22.
@@ -134,13 +160,7 @@ _ENCODED = re.compile(
     r"(?<![\w.-])((?:(?<=%)[0-9A-Fa-f]{2})?(?P<name>[A-Za-z0-9_.-]{1,100})(?:%22)?%3[ADad](?:%20)?(?:%22)?)"
     r"(?:[^\s%&\"'<>{}#*]|%(?!26|22|27|2[Cc]|0[AaDd]|20|3[BbEe]|7[BbDd]|23))+"
 )
-NAMED_VALUES = [
-    ("%3", _ENCODED),
-    ('alue"', _FIELDS),
-    ("alue'", _FIELDS),
-    ("alue=", _FIELDS),
-    ("alue:", _LIST),
-]
+NAMED_VALUES = [(("%3",), _ENCODED), (('alue"', "alue'", "alue="), _FIELDS), (("alue:",), _LIST)]
 """Name and value as two fields of one thing; the value is a secret when the name is that of one."""
 
 

@@ -9,11 +9,11 @@ const letters = new Set(NAME_LETTERS);
 const every = (rules: string[][]) => rules.map(([literal = "", rule = ""]) => ({ literal, rule: new RegExp(rule, "gm") }));
 const shapes = every(KEY_SHAPES);
 const places = every(PLACES);
-const fields = every(NAMED_VALUES);
+const fields = NAMED_VALUES.map(({ literals, rule }) => ({ literals, rule: new RegExp(rule, "gm") }));
 const [password, token, loose, header, scheme] = [URL_PASSWORD, URL_TOKEN, URL_LOOSE, HEADER, SCHEME].map((rule) => new RegExp(rule, "g")) as [
   RegExp, RegExp, RegExp, RegExp, RegExp,
 ];
-const [basic, goesOn] = [new RegExp(BASIC, "g"), new RegExp(GOES_ON.replace("\\*\\*\\*\\*", MASK.slice(0, 4)).replace("'*]", `'${MASK.charAt(0)}]`), "g")];
+const [basic, goesOn] = [new RegExp(BASIC, "g"), new RegExp(GOES_ON.replace("\\*".repeat(8), MASK).replace("'*]", `'${MASK.charAt(0)}]`), "g")];
 const ofAnEscape = new RegExp(OF_AN_ESCAPE, "y");
 const numberOfLine = new RegExp(`^${NUMBER_OF_LINE}`);
 const noSecrets = new Set(NO_SECRETS);
@@ -22,7 +22,6 @@ const [begins, ends] = [new RegExp(PEM_BEGIN, "g"), new RegExp(PEM_END, "g")];
 const head = new RegExp(`^(?:${HEAD})`);
 const restOfLine = new RegExp(ENDS, "y");
 const finders = new Map<string, RegExp>();
-const SCHEME_HEAD = /^[A-Za-z]+[ \t\xa0]+/;
 const VALUES = ["long", "long_", "double", "single", "escaped", "bare"] as const;
 
 /** A text without its secrets, by the rules and in the order of the SDK (`masked_text`). */
@@ -31,18 +30,18 @@ export function maskedText(text: string): string {
   for (const { literal, rule } of shapes) if (shown.includes(literal)) shown = shown.replace(rule, MASK);
   if (shown.includes("://")) {
     if (shown.includes("@") && shown.includes("http")) shown = shown.replace(token, `://${MASK}`);
-    shown = shown.replace(password, `://$1:${MASK}@`);
+    shown = shown.replace(password, `$1${MASK}`);
     if (shown.includes("@")) shown = shown.replace(loose, `$1${MASK}`);
   }
   if (shown.includes("%40")) shown = shown.replace(quoted, `$1${MASK}`);
   for (const { literal, rule } of places) if (shown.includes(literal)) shown = shown.replace(rule, `$1${MASK}`);
-  for (const { literal, rule } of fields) {
-    if (shown.includes(literal)) shown = shown.replace(rule, (all: string, before: string, name: string) => (isSecret(name) ? before + MASK : all));
+  for (const { literals, rule } of fields) {
+    if (literals.some((literal) => shown.includes(literal))) shown = shown.replace(rule, (all: string, before: string, name: string) => (isSecret(name) ? before + MASK : all));
   }
   const small = shown.toLowerCase();
-  if (small.includes("uthorization")) shown = shown.replace(header, (_, before: string, kind?: string) => before + (kind ?? "") + MASK);
+  if (small.includes("uthorization")) shown = shown.replace(header, `$1${MASK}`);
   if (small.includes("bearer") || small.includes("basic")) {
-    shown = shown.replace(scheme, (all) => (SCHEME_HEAD.exec(all)?.[0] ?? "") + MASK);
+    shown = shown.replace(scheme, `$1${MASK}`);
     shown = shown.replace(basic, (all: string, before: string, word: string) => (isBasic(word) ? before + MASK : all));
   }
   const stems = SECRET_STEMS.filter((stem) => small.includes(stem));
