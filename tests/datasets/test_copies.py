@@ -16,7 +16,7 @@ from tests.support.server import RunningServer
 from trialbook import Dataset
 from trialbook.base.ids import new_id
 from trialbook.datasets import objects
-from trialbook.errors import DatasetMissing, PathRefused, UsageError
+from trialbook.errors import DatasetMissing, FileMissing, PathRefused, UsageError
 from trialbook.sdk.dataset.query import free_deleted
 
 FILES = {f"f{n}/x": os.urandom(400_000) for n in range(8)} | {"text": b"words " * 100}
@@ -241,6 +241,11 @@ def test_D8_a_folder_that_is_not_mounted_stays_as_it_is(
     draft.add_files(write({"y": b"1"}))
     draft.upload()
     draft._draft("close").close()
+    (shared / "far").mkdir()
+    (shared / "far" / "z").write_bytes(b"1")
+    links = Dataset.create("links", project)
+    assert links.add_external_files((shared / "far").as_uri()) == 1
+    links.finalize()
     away = shared.rename(tmp_path / "away")
     # This process has the list of what is in the version; only the bytes are away.
     for ask in (data.get_local_copy, lambda: data.get_mutable_local_copy(tmp_path / "mine")):
@@ -250,6 +255,8 @@ def test_D8_a_folder_that_is_not_mounted_stays_as_it_is(
         # Without the folder, and with the empty folder that it is mounted on.
         if mounted:
             shared.mkdir()
+        with pytest.raises(FileMissing, match=f"z is gone: there is nothing in {shared}.*is it mounted"):
+            links.get_local_copy()
         found = Dataset.get(data.id)
         # As in a process that has read nothing yet.
         monkeypatch.setattr(objects, "_remembered", objects._Remembered())

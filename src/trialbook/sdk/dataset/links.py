@@ -213,7 +213,7 @@ def download(
                 file.write(part)
     elif path is not None:
         if not path.is_file():
-            raise FileMissing(f"{url} is gone", path=url)
+            raise FileMissing(f"{url} is gone{_unmounted(path)}", path=url)
         facts = path.stat()
         if etag and other_file(etag, facts):
             raise _changed(url)
@@ -240,6 +240,16 @@ def _near(url: str, etag: str) -> tuple[str, str]:
     """Where this machine has an object, and the etag that it must have there: a copy has one of its own."""
     near = nearer(url)
     return near, etag if near == url else ""
+
+
+def _unmounted(path: Path) -> str:
+    """What is asked where a folder has nothing at all: a share that is not mounted looks so."""
+    folder = path.parent
+    try:
+        empty = not any(folder.iterdir())
+    except OSError:
+        empty = True
+    return f": there is nothing in {folder}; is it mounted?" if empty else ""
 
 
 def _require(url: str, etag: str, now: str, size: int, now_size: int) -> None:
