@@ -337,9 +337,9 @@ def _tell_replaced(links: Sequence[Link]) -> None:
     last = {link.path: link.url for link in links}
     replaced = [link for link in links if last[link.path] != link.url]
     for link in replaced[:10]:
+        how = advice("a dataset_path for each address", "adding them one by one with --dataset-folder")
         say(
-            f"Trialbook: {link.url} gave way to {last[link.path]}: both would become {link.path!r}; a dataset_path for "
-            "each address keeps both"
+            f"Trialbook: {link.url} gave way to {last[link.path]}: both would become {link.path!r}; {how} keeps both"
         )
     if len(replaced) > 10:
         say(f"Trialbook: {len(replaced) - 10} more gave way")
