@@ -256,6 +256,14 @@ def test_D18_nothing_is_not_everything(
         ):
             with pytest.raises(UsageError, match="name a path"):
                 call(empty)
+    elsewhere = tmp_path / "elsewhere"
+    for source, target in (("", str(elsewhere)), (str(here), "")):
+        with pytest.raises(UsageError, match="is empty; name a path or an address"):
+            StorageManager.upload_folder(source, target, match_wildcard="none")
+    with pytest.raises(UsageError, match="remote_url is empty"):
+        StorageManager.upload_file(str(here / "x"), "")
+    assert StorageManager.list("") is StorageManager.get_local_copy("") is None
+    assert StorageManager.download_folder("", str(elsewhere)) is None and not elsewhere.exists()
     assert data.list_files() == ["x", "y"] and data.finalize(auto_upload=True)
     with pytest.raises(UsageError, match="name a path"):
         data.get_mutable_local_copy("", overwrite=True)

@@ -56,6 +56,7 @@ class StorageManager:
             >>> StorageManager.get_local_copy("/no/such/file")
         """
         try:
+            _required(remote_url=remote_url)
             return str(fetch(remote_url, extract_archive, force_download, cache_context or "files", name))
         except (TrialbookError, OSError) as error:
             say(f"Trialbook: {remote_url} was not fetched: {error}")
@@ -80,6 +81,7 @@ class StorageManager:
             TrialbookError: it could not be stored.
             OSError: it could not be read.
         """
+        _required(local_file=local_file, remote_url=remote_url)
         source = Path(local_file).expanduser()
         if not source.is_file():
             raise UsageError(f"there is no file {local_file}")
@@ -104,8 +106,9 @@ class StorageManager:
             The address; None when a file could not be stored.
 
         Raises:
-            UsageError: no such folder.
+            UsageError: no such folder, or an empty address.
         """
+        _required(local_folder=local_folder, remote_url=remote_url)
         folder = Path(local_folder).expanduser()
         if not folder.is_dir():
             raise UsageError(f"there is no folder {local_folder}")
@@ -176,6 +179,7 @@ class StorageManager:
         target = Path(local_folder) if local_folder else load().own_cache("folders")
         storage = storage_of(remote_url)
         try:
+            _required(remote_url=remote_url)
             names = [name for name, _ in storage.list(remote_url) if _matches(name, match_wildcard)]
         except (TrialbookError, OSError) as error:
             if not silence_errors:
@@ -204,6 +208,7 @@ class StorageManager:
         """
         storage = storage_of(remote_url)
         try:
+            _required(remote_url=remote_url)
             found = list(storage.list(remote_url))
         except (TrialbookError, OSError) as error:
             say(f"Trialbook: {remote_url} was not listed: {error}")
@@ -309,6 +314,17 @@ class StorageManager:
             if not silent:
                 say(f"Trialbook: {url} cannot be asked for: {error}")
             return None
+
+
+def _required(**given: str) -> None:
+    """Refuse empty paths and addresses.
+
+    Raises:
+        UsageError: one is empty: an unset variable, and neither the working directory nor the root.
+    """
+    for name, value in given.items():
+        if not value:
+            raise UsageError(f"{name} is empty; name a path or an address, '.' for the working directory")
 
 
 def _store(source: Path, url: str, retries: int) -> None:
