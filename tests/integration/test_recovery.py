@@ -99,7 +99,9 @@ def test_the_next_run_on_the_host_recovers_a_killed_one(server: RunningServer, t
     until(lambda: last_step(program) >= 300)
     program.kill()
     told = last_step(program)
-    following = Program(for_seconds(4), server, tmp_path)
+    following = Program(until_told(), server, tmp_path)
+    until(lambda: document(server, task)["status"] == "stopped")
+    (tmp_path / "stop").touch()
     assert following.wait() == 0, following.text
     exactly_once(server, task, told + 1)
     assert document(server, task)["status"] == "stopped"
@@ -128,7 +130,7 @@ def test_a_network_that_is_away_for_a_while(server: RunningServer, tmp_path: Pat
     """Long enough that the shipper has backed off; half a minute in the long form."""
     seconds, steps = (30, 5000) if LONG else (8, 1300)
     proxy = Proxy(server.port)
-    program = Program(for_seconds(seconds + 10), server, tmp_path, TRIALBOOK_API_HOST=proxy.url)
+    program = Program(until_told(), server, tmp_path, TRIALBOOK_API_HOST=proxy.url)
     task = program.wait_for("TASK")
     until(lambda: last_step(program) >= 300)
     proxy.cut()
@@ -140,6 +142,7 @@ def test_a_network_that_is_away_for_a_while(server: RunningServer, tmp_path: Pat
     assert before <= told + 500
     proxy.mend()
     until(lambda: len(points(server, task)["loss/train"]["iter"]) > before + steps, 25)
+    (tmp_path / "stop").touch()
     assert program.wait() == 0, program.text
     total = int(program.wait_for("TOTAL"))
     assert exactly_once(server, task, total) == total

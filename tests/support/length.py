@@ -7,9 +7,9 @@ import os
 
 LONG = os.environ.get("TRIALBOOK_TESTS", "short") == "long"
 
-SQLITE_ENOUGH = ("catalogue", "datasets", "e2e", "integration", "interop")
-"""Tiers that promise something of the SDK or the page: which database is below them is the contract tier's business, so
-the short form runs them on SQLite."""
+SQLITE_ENOUGH = ("catalogue", "datasets", "e2e", "faults", "integration", "interop")
+"""Tiers that promise something of the SDK, its host or the page: which database is below them is the contract tier's
+business, so the short form runs them on SQLite. What befalls a server itself is tested on each (``victim``)."""
 
 
 def rounds(variable: str, short: int, long: int) -> int:
