@@ -298,7 +298,7 @@ def test_S7_files_of_very_many_images_go_with_them(database: Database) -> None:
         erase_owner(connection, owner, deleted=True, files=True)
     assert clear(database, owner)
     assert rows(database, owner) == {}
-    assert max(written.each) <= erasing.ROWS
+    assert max(written.each) <= erasing.IMAGES
     with database.read() as connection:
         keys = set(connection.execute(sa.select(garbage.file_garbage.c.key)).scalars())
     assert {url.removeprefix("http://h/files/") for url in urls} <= keys

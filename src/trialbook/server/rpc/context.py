@@ -19,6 +19,8 @@ ATTEMPTS = 4
 """How often a transaction is begun that met another server's."""
 THINGS_AT_ONCE = 50
 """Tasks or models that one transaction of a long list changes."""
+ERASED_AT_ONCE = 10
+"""Of how many it erases what was reported."""
 T = TypeVar("T")
 
 
@@ -81,7 +83,9 @@ class Context:
             finally:
                 self.open_connection = None
 
-    def in_slices(self, items: Sequence[str], act: Callable[[Sequence[str]], list[T]]) -> list[T]:
+    def in_slices(
+        self, items: Sequence[str], act: Callable[[Sequence[str]], list[T]], at_once: int = THINGS_AT_ONCE
+    ) -> list[T]:
         """Do something to all of a long list, some in each transaction, so that nobody else waits for all of it.
 
         Within another call, all of it is done in that one's transaction.
@@ -89,12 +93,13 @@ class Context:
         Args:
             items: ids, for example.
             act: takes some of them and returns what became of each; called again when it met another server's writes.
+            at_once: how many it takes.
         """
         if self.open_connection is not None:
             return act(items)
         done: list[T] = []
-        for start in range(0, len(items), THINGS_AT_ONCE):
-            done += self._slice(items[start : start + THINGS_AT_ONCE], act)
+        for start in range(0, len(items), at_once):
+            done += self._slice(items[start : start + at_once], act)
         return done
 
     def in_one(self, act: Callable[[], T]) -> T:

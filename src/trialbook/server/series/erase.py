@@ -34,6 +34,8 @@ FEW = 128
 """So many rows are deleted at once; a transaction of a long list erases fifty tasks."""
 ROWS, BYTES = 1000, 16 * 2**20
 """What one transaction deletes of a grave."""
+IMAGES = 200
+"""Of how many images it has the files deleted: each is unpacked."""
 _SERIES = 200
 """Series whose points are looked for together."""
 
@@ -143,7 +145,7 @@ def _slice(connection: Connection, owner: str, *, journals: bool, files: bool) -
     if _drop(connection, series_batch, series_batch.c.id, series_batch.c.owner == owner):
         return True
     if files:
-        many, urls = events.take_erased_images(connection, owner, ROWS)
+        many, urls = events.take_erased_images(connection, owner, IMAGES)
         _drop_files(connection, owner, urls)
         if many:
             return True

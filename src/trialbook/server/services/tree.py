@@ -1,5 +1,6 @@
 """The tree of projects: statistics, tags in use, deletion."""
 
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,9 @@ from trialbook.server.stores.series import portions
 from trialbook.server.stores.tasks import TaskStore, task
 
 DELETED_AT_ONCE = 50
-"""Tasks, or models, that one transaction deletes."""
+"""Tasks, or models, that one transaction deletes at most."""
+DELETING_SECONDS = 0.05
+"""After which it deletes no further one: what each takes differs much."""
 MOVED_AT_ONCE = 500
 """Of how many it changes the project."""
 
@@ -209,8 +212,11 @@ class Tree:
                 return True
         else:
             tasks = _some(connection, task, project, DELETED_AT_ONCE)
+            deadline = time.monotonic() + DELETING_SECONDS
             for one in tasks:
                 self._lifecycle.delete(call, one, force=True)
+                if time.monotonic() > deadline:
+                    break
             models = [] if tasks else _some(connection, model, project, DELETED_AT_ONCE)
             for one in models:
                 self._lifecycle.forget(connection, one)

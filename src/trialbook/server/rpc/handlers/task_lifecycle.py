@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trialbook.errors import WireError
-from trialbook.server.rpc.context import Context
+from trialbook.server.rpc.context import ERASED_AT_ONCE, THINGS_AT_ONCE, Context
 from trialbook.server.rpc.registry import handles
 from trialbook.server.services.lifecycle import Survey
 from trialbook.server.stores.graves import Buried
@@ -167,10 +167,12 @@ def _surveyed(context: Context, id: str, *, files: bool) -> Survey:
         return context.services.lifecycle.survey(connection, id, files=files)
 
 
-def many(context: Context, ids: list[str], act: Callable[[str], Any]) -> ManyReply:
+def many(
+    context: Context, ids: list[str], act: Callable[[str], Any], at_once: int = THINGS_AT_ONCE
+) -> ManyReply:
     """Do something to each; one that is refused does not stop the others."""
     distinct = list(dict.fromkeys(ids))
-    refusals = context.in_slices(distinct, lambda some: [_attempt(context, id, act) for id in some])
+    refusals = context.in_slices(distinct, lambda some: [_attempt(context, id, act) for id in some], at_once)
     succeeded: list[dict[str, Any]] = []
     failures: list[ManyFailure] = []
     for id, refused in zip(distinct, refusals, strict=True):
@@ -281,7 +283,12 @@ def delete_many(context: Context, ask: wire.DeleteManyTasks) -> ManyReply:
     """Delete tasks."""
     life = context.services.lifecycle
     files = ask.delete_external_artifacts
-    return many(context, ask.ids, lambda id: life.delete(context, id, force=ask.force, delete_files=files))
+    return many(
+        context,
+        ask.ids,
+        lambda id: life.delete(context, id, force=ask.force, delete_files=files),
+        ERASED_AT_ONCE,
+    )
 
 
 @handles("tasks.stop_many")
@@ -322,4 +329,5 @@ def reset_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
         context,
         ask.ids,
         lambda id: context.services.lifecycle.reset(context, id, force=ask.force, clear_all=False),
+        ERASED_AT_ONCE,
     )
