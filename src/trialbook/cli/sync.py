@@ -72,7 +72,7 @@ def _why(one: "Waiting", here: str) -> str:
     if one.held and one.pid == one.identity.pid:
         return f"process {one.pid} is still running and sends its reports to {server}"
     if one.held:
-        return f"process {one.pid or '(unknown)'} is sending it to {server}"
+        return f"process {one.pid or '(unknown)'} is sending it; it was recorded for {server}"
     if here and server == here:
         return (
             f"waiting for the server that was at {server} when it was recorded; another one answers there now: name "
