@@ -187,6 +187,18 @@ def test_a_single_file(tmp_path: Path) -> None:
     assert others(other) == "pandas\n"
 
 
+def test_D19_paths_as_objects(checkout: Path, tmp_path: Path) -> None:
+    task = Task.create(
+        "Create/paths", "one", repo=checkout, script=Path("source/train.py"), working_directory=Path("source")
+    )
+    code = script(task)
+    assert code["repository"] == f"file://{checkout}" and "+x = 3" in code["diff"]
+    assert (code["entry_point"], code["working_dir"]) == ("train.py", "source")
+    (tmp_path / "alone.py").write_text("print(1)\n")
+    alone = Task.create("Create/paths", "two", script=tmp_path / "alone.py", packages=True)
+    assert script(alone)["entry_point"] == "alone.py"
+
+
 def test_a_copy_of_a_task(tmp_path: Path) -> None:
     (tmp_path / "alone.py").write_text("print(1)\n")
     base = Task.create("Create/base", "base", script="alone.py", argparse_args=[("lr", 1), ("kept", 2)])

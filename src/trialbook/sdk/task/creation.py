@@ -29,11 +29,11 @@ class CreationMixin(TaskBase):
         project_name: str | None = None,
         task_name: str | None = None,
         task_type: TaskTypes | str | None = None,
-        repo: str | None = None,
+        repo: str | Path | None = None,
         branch: str | None = None,
         commit: str | None = None,
-        script: str | None = None,
-        working_directory: str | None = None,
+        script: str | Path | None = None,
+        working_directory: str | Path | None = None,
         packages: bool | Sequence[str] | None = None,
         requirements_file: str | Path | None = None,
         docker: str | None = None,
@@ -91,7 +91,9 @@ class CreationMixin(TaskBase):
             raise UsageError("Task.create needs project_name and task_name, or base_task_id")
         kind = TaskTypes.of(task_type).value if task_type is not None else None
         fields: dict[str, Any] = {"type": kind} if kind else {}
-        code = _code(repo, branch, commit, script, working_directory, add_task_init_call)
+        entry = None if script is None else str(script)
+        place, start = (None if it is None else str(it) for it in (repo, working_directory))
+        code = _code(place, branch, commit, entry, start, add_task_init_call)
         if code is not None:
             fields["script"] = {
                 "repository": code.repository,
@@ -103,7 +105,7 @@ class CreationMixin(TaskBase):
                 "binary": f"python{sys.version_info[0]}.{sys.version_info[1]}",
                 "requirements": {},
             }
-        lines = _requirements(packages, requirements_file, code, script)
+        lines = _requirements(packages, requirements_file, code, entry)
         if lines is not None:
             # An agent that runs the code there imports this SDK, whether the list thought of it or not.
             lines = own_too(lines, connections.connect().settings.api_host)
