@@ -105,7 +105,7 @@ def test_what_is_asked_ahead_is_asked_once(page: Page, site: Site) -> None:
         page.goto(f"{site.url}/projects/*/tasks/{task}/output/metrics/scalar")
         expect(page.locator("[data-chart=loss] canvas").first).to_be_visible()
     for method, params in (
-        ("users.get_current_user", {}),
+        ("users.whoami", {}),
         ("tasks.get_by_id", {"task": task}),
         ("series.catalog", {"tasks": [task]}),
     ):

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.contract.test_events_journal import Journal
 from tests.e2e.conftest import ON_BOTH, Site, until
+from tests.e2e.filling import parameters, scalars
 from tests.support import frames
 
 pytestmark = ON_BOTH
@@ -81,7 +82,13 @@ def test_table_filters_sorts_and_keeps_its_view_in_the_address(page: Page, site:
 
 
 def test_table_shows_any_metric_and_any_parameter(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/projects/{digits(site)}/tasks?st=completed&c=name~status")
+    # In a project of its own: the choice of columns is kept for each.
+    for name, rate, loss in (("baseline", 0.001, 0.2), ("wide layers", 0.003, 0.4)):
+        task = site.filler.task("vision/columns", name, hyperparams=parameters(lr=rate))
+        site.filler.events(scalars(task, "loss", "train", [1.0, loss]))
+        site.filler.call("tasks.completed", task=task, force=True)
+    project = site.filler.call("tasks.get_by_id", task=task)["task"]["project"]
+    page.goto(f"{site.url}/projects/{project}/tasks?st=completed&c=name~status")
     page.get_by_role("button", name="Columns").click()
     page.get_by_placeholder("Find a metric or parameter").fill("loss")
     page.locator(".picker-list .row", has_text="loss / train").get_by_role("button", name="min").click()

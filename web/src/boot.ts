@@ -32,17 +32,26 @@ const LIFETIME = 4000;
 
 const answers = new Map<string, Promise<Response>>();
 
-function ask(method: string, params: object): Promise<Response> {
+/** Asks, or promises to ask as soon as somebody is known: who calls for it meanwhile waits for the same answer. */
+function ask(method: string, params: object, who?: Promise<boolean>): Promise<Response> {
   const body = JSON.stringify(params);
-  const answer = fetch(`/${method}`, {
+  const key = `${method} ${body}`;
+  const send = () => fetch(`/${method}`, {
     method: "POST",
     headers: { "X-Trialbook-Web": "1", "Content-Type": "application/json", Accept: "application/json" },
     body,
     credentials: "same-origin",
   });
+  const answer = who
+    ? who.then((somebody) => {
+        if (somebody) return send();
+        answers.delete(key);
+        throw new Error("nobody is logged in");
+      })
+    : send();
   // The failure belongs to whoever takes the answer.
   answer.catch(() => undefined);
-  answers.set(`${method} ${body}`, answer);
+  answers.set(key, answer);
   return answer;
 }
 
@@ -65,15 +74,12 @@ function load(pages: string[]): void {
 
 const path = location.pathname;
 const task = TASK.exec(path);
-const who = path.startsWith("/login") ? null : known(ask("users.whoami", {})).catch(() => false);
+const who = path.startsWith("/login") ? undefined : known(ask("users.whoami", {})).catch(() => false);
 if (task) {
   const id = task[1] as string;
   const tab = task[2] || FIRST_TAB;
-  void who?.then((somebody) => {
-    if (!somebody) return;
-    ask("tasks.get_by_id", { task: id });
-    if (tab === FIRST_TAB) ask("series.catalog", { tasks: [id] });
-  });
+  ask("tasks.get_by_id", { task: id }, who);
+  if (tab === FIRST_TAB) ask("series.catalog", { tasks: [id] }, who);
   load(["task", tab]);
 } else {
   load(PAGES.filter(([shape]) => shape.test(path)).map(([, page]) => page));
