@@ -277,16 +277,18 @@ def test_command_lines(sdk: RunningServer, tmp_path: Path, wanted: str, names: s
 
 @pytest.mark.covers("IA-13", "IA-15")
 def test_what_is_watched(
-    begin: Begin, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    # A worker of a test run has no script of its own.
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
+    # A worker of a test run has no script of its own; this file would have all tests searched for their imports.
+    script = tmp_path / "train.py"
+    script.write_text("import trialbook\n")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(script), raising=False)
     for wish in (False, {}, {"pytorch": False, "detect_repository": False}, True):
         task = begin(auto_connect_frameworks=wish, reuse_last_task_id=False)
         described = task._run is not None and task._run.described.wait(30)
         task.close()
-        script = again(task).get_script()
-        assert described and bool(script["entry_point"]) == (wish in (False, {}, True)), wish
+        found = again(task).get_script()
+        assert described and bool(found["entry_point"]) == (wish in (False, {}, True)), wish
     assert not [record for record in caplog.records if "auto_connect_frameworks" in record.message]
     begin(auto_connect_frameworks={"pytorhc": False, "detect_repository": False}).close()
     assert "'pytorhc'" in caplog.text
