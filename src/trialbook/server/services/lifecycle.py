@@ -43,10 +43,12 @@ class Survey:
 
     Attributes:
         events: where its images are; empty when nobody asked.
+        keys: of these, what this server holds for it.
         freed: what goes with it and its draft models.
     """
 
     events: tuple[str, ...] = ()
+    keys: frozenset[str] = frozenset()
     freed: Freed = field(default_factory=Freed)
 
 
@@ -387,7 +389,8 @@ class Lifecycle:
             if not found.ready and not self._used_elsewhere(connection, found.id, id)
         ]
         freed = sum((measured(connection, one) for one in (id, *going)), Freed())
-        return Survey(tuple(events.image_urls(connection, id)) if files else (), freed)
+        urls = events.image_urls(connection, id) if files else []
+        return Survey(tuple(urls), frozenset(_own_keys(urls, id)), freed)
 
     def delete(
         self,
@@ -444,7 +447,7 @@ class Lifecycle:
         if delete_files:
             named = _own_keys([*urls["model_urls"], *urls["artifact_urls"]], id)
             garbage.add(call.connection, named, call.now)
-            freed += Freed(files=len({*named, *_own_keys(survey.events, id)}))
+            freed += Freed(files=len(survey.keys.union(named)))
         children = self._tasks.orphan(call.connection, id)
         for child in children:
             announce(call, child, self._tasks.require(call.connection, child, task.c.project).project)
