@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 from tests.support.server import RunningServer
+from tests.support.template import Templates
 from tests.support.waiting import until
 
 Change = dict[str, Any]
@@ -17,8 +18,10 @@ RELAYS = b"WHERE datname = current_database() AND application_name = 'trialbook 
 
 
 @pytest.fixture
-def pair(postgres: Any, tmp_path: Path) -> Iterator[tuple[RunningServer, RunningServer, str]]:
-    url = postgres.fresh_url()
+def pair(
+    postgres: Any, templates: Templates, tmp_path: Path
+) -> Iterator[tuple[RunningServer, RunningServer, str]]:
+    url = templates.postgresql(postgres)
     one = RunningServer(tmp_path / "one", url)
     try:
         two = RunningServer(tmp_path / "two", url)
