@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trialbook.sdk import artifacts, dataset, logger, models, storage, task, task_parameters, task_types
+from trialbook.sdk import artifacts, dataset, logger, models, storage, task, task_parameters
 from trialbook.sdk.models import listing
 from trialbook.sdk.task import answers
+from trialbook.wire import states
 
 FOLDER = Path(__file__).parent / "reference"
 _SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Example")
@@ -90,8 +91,8 @@ PAGES = (
         (
             task.Task,
             task_parameters.TaskParameters,
-            task_types.TaskTypes,
-            task_types.TaskStatusEnum,
+            states.TaskTypes,
+            states.TaskStatusEnum,
             answers.View,
         ),
         (task_parameters.param, task_parameters.percent_param),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trialbook.sdk.models import InputModel, Model, OutputModel
     from trialbook.sdk.storage import StorageManager
     from trialbook.sdk.task import Task
-    from trialbook.sdk.task_types import TaskTypes
+    from trialbook.wire.states import TaskTypes
 
 _HOMES = {
     "Dataset": "trialbook.sdk.dataset",
@@ -24,7 +24,7 @@ _HOMES = {
     "InputModel": "trialbook.sdk.models",
     "OutputModel": "trialbook.sdk.models",
     "StorageManager": "trialbook.sdk.storage",
-    "TaskTypes": "trialbook.sdk.task_types",
+    "TaskTypes": "trialbook.wire.states",
 }
 
 __all__ = [

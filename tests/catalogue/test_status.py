@@ -22,7 +22,7 @@ from trialbook.errors import (
 )
 from trialbook.sdk import connection as connections
 from trialbook.sdk.task.answers import server_session
-from trialbook.sdk.task_types import TaskStatusEnum
+from trialbook.wire.states import TaskStatusEnum
 
 
 def fetched(task: Task) -> Task:

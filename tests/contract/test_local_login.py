@@ -10,7 +10,6 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +20,9 @@ from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.errors import BadRequest, BadToken
 from trialbook.server import migrations
 from trialbook.server.rpc import peer
+from trialbook.server.services.call import Call
 from trialbook.server.settings import Settings
+from trialbook.server.stores.bundle import Stores
 from trialbook.server.stores.database import Database
 from trialbook.server.wiring import build_services
 
@@ -187,7 +188,7 @@ def test_S2_two_clicks_at_once_give_one_session(server: RunningServer) -> None:
 
 def test_S2_a_link_is_too_old_after_five_minutes() -> None:
     from trialbook.errors import Forbidden
-    from trialbook.server.services.accounts import Caller
+    from trialbook.server.services.caller import Caller
     from trialbook.server.services.links import Links
 
     links = Links()
@@ -381,8 +382,9 @@ def test_S12_a_check_that_goes_on_while_a_key_ends_keeps_nothing(tmp_path: Path)
     database = Database(f"sqlite:///{tmp_path}/t.db")
     try:
         migrations.prepare(database)
-        services = build_services(database, Settings(data=tmp_path), ObjectStoreBlobs.in_folder(tmp_path))
-        accounts, users = services.accounts, services.users
+        stores, blobs = Stores.on(database), ObjectStoreBlobs.in_folder(tmp_path)
+        services = build_services(database, Settings(data=tmp_path), blobs, stores=stores)
+        accounts, users = services.accounts, stores.users
         accounts.prepare(tmp_path / "credentials.json")
         key = json.loads((tmp_path / "credentials.json").read_text())
         token, _ = accounts.token(accounts.by_key(key["access_key"], key["secret_key"]))
@@ -466,18 +468,18 @@ def test_S15_of_two_who_take_one_name_at_once_one_gets_it(database_url: str, tmp
     refused: list[str] = []
 
     def add(name: str) -> None:
-        with database.write() as connection:
-            call: Any = SimpleNamespace(connection=connection, now=1.0)
+        call = Call.of_loop(database, 1.0, "test")
+        with call.write():
             try:
-                services.team.add(call, name, "user", "")
+                services.users.add(call, name, "user", "")
             except BadRequest as error:
                 refused.append(str(error))
         ended.set()
 
     try:
-        with database.write() as connection:
-            first: Any = SimpleNamespace(connection=connection, now=1.0)
-            services.team.add(first, "Grace", "user", "")
+        first = Call.of_loop(database, 1.0, "test")
+        with first.write():
+            services.users.add(first, "Grace", "user", "")
             second = threading.Thread(target=add, args=("grace ",))
             second.start()
             # Not committed yet: the second must neither miss this row nor end before it is there.
@@ -485,7 +487,7 @@ def test_S15_of_two_who_take_one_name_at_once_one_gets_it(database_url: str, tmp
         second.join(30)
         assert refused and "choose another name" in refused[0]
         with database.read() as connection:
-            rows: list[Any] = services.users.users(connection, None)
+            rows: list[Any] = Stores.on(database).users.users(connection, None)
         assert [row.name for row in rows if row.name.strip().casefold() == "grace"] == ["Grace"]
     finally:
         database.close()

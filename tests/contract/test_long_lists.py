@@ -12,13 +12,15 @@ from trialbook.base.ids import new_id
 from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.errors import BadRequest, ProjectNotFound, TaskNotFound
 from trialbook.server.core.hub import Hub
-from trialbook.server.loops.leaving import Leaving
 from trialbook.server.rpc import registry
-from trialbook.server.rpc.context import THINGS_AT_ONCE, Context
 from trialbook.server.rpc.dispatch import Dispatcher
-from trialbook.server.services import tree
-from trialbook.server.services.accounts import Caller
+from trialbook.server.rpc.http_call import HttpCall
+from trialbook.server.services.call import THINGS_AT_ONCE
+from trialbook.server.services.caller import Caller
+from trialbook.server.services.projects import tree
+from trialbook.server.services.projects.leaving import Leaving
 from trialbook.server.settings import Settings
+from trialbook.server.stores.bundle import Stores
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.tasks import task
 from trialbook.server.wiring import build_services
@@ -32,8 +34,9 @@ class Server:
         self.database = Database(url)
         settings = Settings(data=folder)
         blobs = ObjectStoreBlobs.in_folder(folder / "files")
+        self.stores = Stores.on(self.database)
         self.services = build_services(self.database, settings, blobs)
-        self._dispatcher = Dispatcher(registry.load(), Hub())
+        self._dispatcher = Dispatcher(registry.load(), self.services, Hub())
         self.each: list[int] = []
         sa.event.listen(self.database.engine, "begin", lambda _: self.each.append(0))
         sa.event.listen(self.database.engine, "after_cursor_execute", self._executed)
@@ -46,8 +49,8 @@ class Server:
         method = METHODS.get(name)
         assert method is not None
         caller = Caller(user="u", role="admin")
-        context = Context(self.services, self.database, caller, 1.0, name, self._dispatcher.nested)
-        return self._dispatcher.run(context, method, params)
+        call = HttpCall(self.database, caller, 1.0, name, dispatch=self._dispatcher.nested)
+        return self._dispatcher.run(call, method, params)
 
     def column(self, ids: list[str], column: Any) -> set[Any]:
         with self.database.read() as connection:
@@ -103,7 +106,7 @@ def test_S7_what_a_project_held_follows_it_some_at_a_time_also_after_a_crash(
         inside.call("projects.delete", project=top)
     counts = {"disassociated_tasks": 0 if contents else 16}
     counts |= {"deleted_tasks": 16 * contents, "deleted_models": int(contents)}
-    real, left = inside.services.tree.follow, [3]
+    real, left = inside.services.projects.tree.follow, [3]
 
     def dying(call: Any, project: str) -> bool:
         left[0] -= 1
@@ -111,7 +114,7 @@ def test_S7_what_a_project_held_follows_it_some_at_a_time_also_after_a_crash(
             raise Killed
         return real(call, project)
 
-    monkeypatch.setattr(inside.services.tree, "follow", dying)
+    monkeypatch.setattr(inside.services.projects.tree, "follow", dying)
     inside.each.clear()
     with pytest.raises(Killed):
         inside.call("projects.delete", project=top, force=True, delete_contents=contents)
@@ -122,15 +125,15 @@ def test_S7_what_a_project_held_follows_it_some_at_a_time_also_after_a_crash(
         inside.call("tasks.create", name="late", type="training", project=below)
     kept = inside.call("tasks.create", name="kept", type="training", project=again).id
     assert 0 < len(inside.column(ids, task.c.id)) <= 16
-    monkeypatch.setattr(inside.services.tree, "follow", real)
-    sweep = Leaving(inside.database, inside.services.tree, Hub(), lambda: 1.0)
+    monkeypatch.setattr(inside.services.projects.tree, "follow", real)
+    sweep = Leaving(inside.database, inside.services.projects.tree, Hub(), lambda: 1.0)
     while sweep():
         pass
     assert inside.column(ids, task.c.id) == (set() if contents else set(ids))
     assert inside.column(ids, task.c.project) == (set() if contents else {None})
     assert inside.column([kept], task.c.project) == {again}
     with inside.database.read() as connection:
-        found = inside.services.models.get(connection, made)
+        found = inside.stores.models.get(connection, made)
         assert (found is None) == contents and (found is None or found.project is None)
     place = inside.call("projects.create", name="second").id
     some = [inside.call("tasks.create", name="t", type="training", project=place).id for _ in range(16)]
@@ -151,7 +154,7 @@ def test_S7_a_project_is_merged_some_at_a_time(inside: Server, monkeypatch: pyte
     with pytest.raises(ProjectNotFound):
         inside.call("projects.merge", project=source, destination_project_name="never made")
     with inside.database.read() as connection:
-        assert inside.services.projects.find_by_name(connection, "never made") is None
+        assert inside.stores.projects.find_by_name(connection, "never made") is None
 
 
 @pytest.mark.parametrize("place", [0, 60, -1])
@@ -169,7 +172,7 @@ def test_S7_an_unknown_task_of_a_long_list_changes_nothing(inside: Server, place
     assert inside.column(ids, task.c.archived) == {False}
     assert inside.column(ids, task.c.project) == {None}
     with inside.database.read() as connection:
-        assert inside.services.projects.find_by_name(connection, "never made") is None
+        assert inside.stores.projects.find_by_name(connection, "never made") is None
 
 
 def test_S7_such_a_call_inside_a_journal_joins_its_transaction(server: RunningServer) -> None:

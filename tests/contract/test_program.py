@@ -145,27 +145,35 @@ def test_a_silent_task_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     folder = DataFolder(tmp_path)
     server = build(Settings(data=tmp_path, silent_task_seconds=0.0), folder)
-    from trialbook.server.loops.watchdog import Watchdog
-    from trialbook.server.services.call import LoopCall
+    from trialbook.server.services.call import Call
+    from trialbook.server.services.tasks.watchdog import Watchdog
     from trialbook.wire.tasks import CreateTask
 
     services, moment = server.services, time.time()
-    with server.database.write() as connection:
-        call = LoopCall(connection, moment, "test")
-        ids = [services.editing.create(call, CreateTask(name=name)) for name in ("silent", "busy", "idle")]
+    call = Call.of_loop(server.database, moment, "test")
+    with call.write():
+        ids = [
+            services.tasks.editing.create(call, CreateTask(name=name)) for name in ("silent", "busy", "idle")
+        ]
         for id in ids[:2]:
-            services.lifecycle.started(call, id, force=False, reason="", message="")
+            services.tasks.lifecycle.started(call, id, force=False, reason="", message="")
     watchdog = Watchdog(
-        server.database, services.tasks, services.lifecycle, server.hub, lambda: moment + 7300, 7200
+        server.database,
+        server.stores.tasks,
+        services.tasks.lifecycle,
+        server.hub,
+        lambda: moment + 7300,
+        7200,
     )
-    with server.database.write() as connection:
-        services.lifecycle.ping(LoopCall(connection, moment + 7000, "test"), ids[1])
+    later = Call.of_loop(server.database, moment + 7000, "test")
+    with later.write():
+        services.tasks.lifecycle.ping(later, ids[1])
     assert watchdog() is False
     with server.database.read() as connection:
-        rows = [services.tasks.require(connection, id) for id in ids]
+        rows = [server.stores.tasks.require(connection, id) for id in ids]
         assert [row.status for row in rows] == ["stopped", "in_progress", "created"]
         assert rows[0].status_message == "Forced stop (non-responsive)"
-        assert services.tasks.history(connection, ids[0])[-1].method == "watchdog"
+        assert server.stores.tasks.history(connection, ids[0])[-1].method == "watchdog"
     server.close()
     folder.close()
 

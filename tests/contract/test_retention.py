@@ -16,10 +16,11 @@ from trialbook.base.ids import new_id
 from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.errors import ServerFault
 from trialbook.server.core.hub import Hub
-from trialbook.server.loops.file_sweep import FileSweep
-from trialbook.server.loops.retention import Retention
+from trialbook.server.services.files.sweep import FileSweep
+from trialbook.server.services.projects.retention import Retention
 from trialbook.server.settings import Settings
 from trialbook.server.stores import events, garbage, logs, retention
+from trialbook.server.stores.bundle import Stores
 from trialbook.server.stores.database import Database, metadata
 from trialbook.server.stores.events import Stored, event
 from trialbook.server.stores.logs import Entry
@@ -166,15 +167,18 @@ class House:
     def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
         self.blobs = ObjectStoreBlobs.in_folder(folder / "files")
+        self.stores = Stores.on(database)
         self.services = build_services(database, Settings(data=folder), self.blobs)
         self.now = 1_000 * DAY
         clock: Callable[[], float] = lambda: self.now  # noqa: E731
-        self.retention = Retention(database, self.services.projects, self.services.lifecycle, Hub(), clock)
+        self.retention = Retention(
+            database, self.stores.projects, self.services.tasks.lifecycle, Hub(), clock
+        )
         self.sweep = FileSweep(database, self.blobs, clock)
 
     def project(self, name: str) -> str:
         with self.database.write() as connection:
-            return self.services.projects.create(connection, name, "u", self.now)
+            return self.stores.projects.create(connection, name, "u", self.now)
 
     def task(self, project: str | None, days: float, **values: Any) -> str:
         """A task that has rested for some days, with console and an image."""
@@ -190,7 +194,7 @@ class House:
             "status": "completed",
         }
         with self.database.write() as connection:
-            self.services.tasks.insert(
+            self.stores.tasks.insert(
                 connection,
                 {"id": id, "name": "t", "type": "training", "project": project, **columns, **values},
             )

@@ -6,7 +6,7 @@ import pytest
 from tests.support.server import RunningServer
 from tests.support.tasks import FINAL, bring_to, document, new, queue_named, refused
 
-from trialbook.server.core.moves import MOVES, allowed
+from trialbook.wire.states import MOVES, may_move
 
 
 @pytest.mark.parametrize("old", sorted(MOVES.keys() - {"publishing", "unknown"}))
@@ -14,7 +14,7 @@ def test_moves_are_those_of_the_table(server: RunningServer, old: str) -> None:
     for new_status, method in FINAL.items():
         id = bring_to(server, old)
         assert document(server, id)["status"] == old
-        if allowed(old, new_status):
+        if may_move(old, new_status):
             answer = server.call(f"tasks.{method}", task=id, status_reason="why", status_message="how")
             fields = answer["fields"]
             assert answer["updated"] == 1

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from trialbook.cli.data_find import STATUS_WORDS
-from trialbook.server.core.moves import MOVES
+from trialbook.wire.states import MOVES
 
 PAGE = Path(__file__).parents[2] / "web" / "src" / "widgets" / "Status.tsx"
 

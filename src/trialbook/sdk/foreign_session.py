@@ -30,9 +30,9 @@ from trialbook.journal.frames import (
 from trialbook.sdk.models.listing import design_text
 from trialbook.sdk.names import join
 from trialbook.sdk.settings import Settings
+from trialbook.wire.states import LEVEL_NAMES
 
 _DOCUMENT = "task.json"
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "warn": 30, "error": 40, "critical": 50}
 _KEPT = (
     "name",
     "type",
@@ -180,7 +180,7 @@ class _Session:
         kind, moment = event.get("type"), float(event.get("timestamp") or 0) / 1000
         self._host = self._host or str(event.get("worker") or "")
         if kind == "log":
-            level = _LEVELS.get(str(event.get("level")).lower(), 20)
+            level = LEVEL_NAMES.get(str(event.get("level")).lower(), 20)
             self._body += encode_text(moment, level, 0, str(event.get("msg") or ""))
         elif kind == "training_stats_scalar" and not event.get("model_event"):
             key = str(event.get("metric")), str(event.get("variant"))

@@ -19,10 +19,10 @@ from trialbook.sdk.argument_types import checked
 from trialbook.sdk.media import Media
 from trialbook.sdk.record import Record
 from trialbook.sdk.reports.pictures import PicturesMixin
+from trialbook.wire.states import LEVELS
 
 _REMEMBERED = 1000
 """Sets of names whose charts are remembered."""
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
 @checked
@@ -155,9 +155,9 @@ class Logger(PicturesMixin):
             >>> logger.report_text("epoch 1 is over", level="warning", print_console=False)
         """
         text = str(msg)
-        number = _LEVELS.get(level.lower()) if isinstance(level, str) else level
+        number = LEVELS.get(level.lower()) if isinstance(level, str) else level
         if number is None or not hasattr(number, "__index__"):
-            raise UsageError(f"level is a number or one of {', '.join(_LEVELS)}, not {level!r}")
+            raise UsageError(f"level is a number or one of {', '.join(LEVELS)}, not {level!r}")
         self._record.journal.text(masked_output(text), int(number))
         if print_console:
             # The unwatched stream, since the line is in the task's console already.

@@ -6,10 +6,10 @@ from typing import Any
 
 from trialbook.errors import UsageError
 from trialbook.sdk.record import Record
+from trialbook.wire.states import LEVELS
 
 _SCALAR, _LOG = "training_stats_scalar", "log"
 _KINDS = frozenset({_SCALAR, "training_stats_vector", "training_debug_image", "plot", _LOG})
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
 class Metrics:
@@ -59,7 +59,7 @@ class Metrics:
             )
         elif kind == _LOG:
             level = event.get("level", 20)
-            number = _LEVELS.get(level.lower(), 20) if isinstance(level, str) else int(level)
+            number = LEVELS.get(level.lower(), 20) if isinstance(level, str) else int(level)
             journal.text(str(event["msg"]), number, moment=moment)
         else:
             journal.event(event)

@@ -1,6 +1,7 @@
 """Every table of the server: importing this fills ``metadata``."""
 
 from trialbook.server.stores import (
+    changes,
     datasets,
     events,
     facets,
@@ -21,6 +22,7 @@ from trialbook.server.stores import (
 from trialbook.server.stores.database import metadata
 
 __all__ = [
+    "changes",
     "datasets",
     "events",
     "facets",

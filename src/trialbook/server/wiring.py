@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
@@ -17,19 +18,15 @@ from trialbook.server import migrations
 from trialbook.server.core.folder import DataFolder, close_database
 from trialbook.server.core.hub import Hub
 from trialbook.server.core.limits import Crowd
-from trialbook.server.loops.dataset_sweep import DatasetSweep
-from trialbook.server.loops.file_sweep import FileSweep
 from trialbook.server.loops.idle_end import IdleEnd
-from trialbook.server.loops.leaving import Leaving
-from trialbook.server.loops.retention import Retention
 from trialbook.server.loops.runner import Job, Loops
-from trialbook.server.loops.watchdog import Watchdog
 from trialbook.server.rpc import registry
 from trialbook.server.rpc.activity import Activity
 from trialbook.server.rpc.app import build_app
 from trialbook.server.rpc.calls import Calls
 from trialbook.server.rpc.dispatch import Dispatcher
 from trialbook.server.rpc.files import Files
+from trialbook.server.rpc.http_call import HttpCall
 from trialbook.server.rpc.own_package import OwnPackage
 from trialbook.server.rpc.pages import Pages
 from trialbook.server.rpc.resumable import Resumable
@@ -37,37 +34,49 @@ from trialbook.server.rpc.stream import Stream
 from trialbook.server.series.compact import compact
 from trialbook.server.series.erase import clear_graves, erase_owner
 from trialbook.server.series.statistics import last_metrics
+from trialbook.server.services import changes
+from trialbook.server.services.about import About
 from trialbook.server.services.accounts import Accounts
 from trialbook.server.services.bundle import Services
-from trialbook.server.services.crew import Crew
-from trialbook.server.services.dataset_files import DatasetFiles
-from trialbook.server.services.datasets import Datasets
-from trialbook.server.services.documents import Documents
-from trialbook.server.services.editing import Editing
+from trialbook.server.services.credentials import Credentials
+from trialbook.server.services.dataset_names import DatasetNames
+from trialbook.server.services.datasets.files import DatasetFiles
+from trialbook.server.services.datasets.sweep import DatasetSweep
+from trialbook.server.services.datasets.versions import Datasets
+from trialbook.server.services.event_pictures import EventPictures
+from trialbook.server.services.event_values import EventValues
 from trialbook.server.services.events import Events
-from trialbook.server.services.file_rules import FileRules
+from trialbook.server.services.files.rules import FileRules
+from trialbook.server.services.files.sweep import FileSweep
 from trialbook.server.services.finding import Finding
-from trialbook.server.services.first_queues import make_first_queues
-from trialbook.server.services.lifecycle import Eraser, Lifecycle
-from trialbook.server.services.model_registry import ModelRegistry
+from trialbook.server.services.logs import Logs
+from trialbook.server.services.models import Models
 from trialbook.server.services.own_wheel import OwnWheel
-from trialbook.server.services.parts import Parts
-from trialbook.server.services.team import Team
-from trialbook.server.services.tree import Tree
+from trialbook.server.services.projects import Projects
+from trialbook.server.services.projects.editing import Editing as ProjectEditing
+from trialbook.server.services.projects.leaving import Leaving
+from trialbook.server.services.projects.reading import Reading as ProjectReading
+from trialbook.server.services.projects.retention import Retention
+from trialbook.server.services.projects.tree import Tree
+from trialbook.server.services.queues import Queues
+from trialbook.server.services.series import Series
+from trialbook.server.services.tasks import Tasks
+from trialbook.server.services.tasks.documents import Documents
+from trialbook.server.services.tasks.editing import Editing
+from trialbook.server.services.tasks.lifecycle import Lifecycle
+from trialbook.server.services.tasks.moves import Eraser
+from trialbook.server.services.tasks.parts import Parts
+from trialbook.server.services.tasks.reading import Reading
+from trialbook.server.services.tasks.watchdog import Watchdog
 from trialbook.server.services.usage import Usage
+from trialbook.server.services.users import Users
+from trialbook.server.services.workers import Workers
 from trialbook.server.settings import Settings
 from trialbook.server.stores import logs
+from trialbook.server.stores.bundle import Stores
 from trialbook.server.stores.database import Database, unusable
-from trialbook.server.stores.dataset_lists import DatasetLists
 from trialbook.server.stores.datasets import DatasetStore
-from trialbook.server.stores.facets import FacetStore
-from trialbook.server.stores.models import ModelStore
-from trialbook.server.stores.projects import ProjectStore
-from trialbook.server.stores.queues import QueueStore
 from trialbook.server.stores.relay import Relay
-from trialbook.server.stores.tasks import TaskStore
-from trialbook.server.stores.users import UserStore
-from trialbook.server.stores.workers import WorkerStore
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class Server:
     folder: DataFolder
     database: Database
     services: Services
+    stores: Stores
     hub: Hub
     executors: tuple[ThreadPoolExecutor, ...]
     loops: Loops
@@ -93,50 +103,46 @@ class Server:
         self.database.close()
 
 
-def build_services(database: Database, settings: Settings, blobs: BlobStore, listens: str = "") -> Services:
+def build_services(
+    database: Database, settings: Settings, blobs: BlobStore, listens: str = "", stores: Stores | None = None
+) -> Services:
     """The services on a database."""
-    facets = FacetStore()
-    users, projects, models, queues = (
-        UserStore(),
-        ProjectStore(facets),
-        ModelStore(facets),
-        QueueStore(facets),
-    )
-    tasks = TaskStore(facets)
-    versions = DatasetStore()
-    lists, held = DatasetLists(versions), DatasetFiles(blobs)
-    lifecycle = Lifecycle(tasks, projects, models, queues, _eraser(versions))
+    on = stores or Stores.on(database)
+    held = DatasetFiles(blobs)
+    lifecycle = Lifecycle(on.tasks, on.projects, on.models, on.queues, _eraser(on.datasets))
     wheel = OwnWheel(settings.data / "sdk", settings.address)
-    editing = Editing(tasks, projects, wheel)
-    parts = Parts(tasks, editing)
-    accounts = Accounts(database, users, now, settings.token_days)
+    names = DatasetNames(on.dataset_lists, on.projects)
+    editing = Editing(on.tasks, on.projects, names, wheel)
+    parts = Parts(on.tasks, editing)
+    accounts = Accounts(database, on.users, now, settings.token_days)
+    events = Events(on.tasks, on.models)
+    documents, finding, usage = Documents(last_metrics), Finding(on.projects), Usage(on.projects)
+    tree = Tree(on.projects, on.tasks, on.models, on.facets, lifecycle)
+    datasets = Datasets(
+        on.datasets, on.dataset_lists, on.tasks, on.projects, editing, parts, lifecycle, held, documents
+    )
+    values = EventValues(events, on.tasks, on.models)
     return Services(
-        crew=Crew(WorkerStore(database), tasks, queues),
+        about=About(accounts, settings.loopback, settings.address, listens),
         accounts=accounts,
-        team=Team(users, accounts),
-        datasets=Datasets(versions, lists, tasks, projects, editing, parts, lifecycle, held),
-        dataset_files=held,
-        dataset_lists=lists,
-        dataset_store=versions,
-        documents=Documents(last_metrics),
-        editing=editing,
-        parts=parts,
-        events=Events(tasks, models),
-        finding=Finding(projects),
-        lifecycle=lifecycle,
-        registry=ModelRegistry(models, projects, tasks, lifecycle),
-        usage=Usage(projects),
-        tree=Tree(projects, tasks, models, facets, lifecycle),
-        facets=facets,
-        users=users,
-        projects=projects,
-        tasks=tasks,
-        models=models,
-        queues=queues,
+        credentials=Credentials(on.users, accounts),
+        datasets=datasets,
+        event_pictures=EventPictures(events, values),
+        event_values=values,
+        events=events,
+        logs=Logs(events),
+        models=Models(on.models, on.projects, on.tasks, lifecycle, documents, finding, usage),
+        projects=Projects(
+            ProjectReading(on.projects, tree, finding, usage),
+            ProjectEditing(on.projects, tree, datasets, names),
+            tree,
+        ),
+        queues=Queues(on.queues, on.tasks, on.users, lifecycle),
+        series=Series(),
+        tasks=Tasks(Reading(on.tasks, on.users, documents, finding, usage), editing, parts, lifecycle),
+        users=Users(on.users, accounts),
         wheel=wheel,
-        local_login=settings.loopback,
-        address=settings.address,
-        listens=listens,
+        workers=Workers(on.workers, on.tasks, on.queues),
     )
 
 
@@ -153,22 +159,35 @@ def build_jobs(
     settings: Settings,
     database: Database,
     services: Services,
+    stores: Stores,
     hub: Hub,
     blobs: BlobStore,
     needed: Callable[[str], bool],
 ) -> list[Job]:
     """What the server does on its own."""
-    watchdog = Watchdog(database, services.tasks, services.lifecycle, hub, now, settings.silent_task_seconds)
-    sweep = DatasetSweep(database, services.dataset_store, services.dataset_files)
+    watchdog = Watchdog(
+        database, stores.tasks, services.tasks.lifecycle, hub, now, settings.silent_task_seconds
+    )
+    sweep = DatasetSweep(database, stores.datasets, DatasetFiles(blobs))
     return [
         Job("compaction", 2.0, lambda: compact(database).more),
         Job("console", 10.0, lambda: logs.merge(database) > 1000),
         Job("graves", 2.0, lambda: clear_graves(database)),
-        Job("projects", 10.0, Leaving(database, services.tree, hub, now)),
+        Job(
+            "projects",
+            10.0,
+            Leaving(
+                database,
+                Tree(stores.projects, stores.tasks, stores.models, stores.facets, services.tasks.lifecycle),
+                hub,
+                now,
+            ),
+        ),
         Job("watchdog", min(60.0, max(1.0, settings.silent_task_seconds / 2)), watchdog),
         Job("datasets", 2.0, sweep),
         Job("files", 2.0, FileSweep(database, blobs, now, needed)),
-        Job("retention", 600.0, Retention(database, services.projects, services.lifecycle, hub, now)),
+        Job("retention", 600.0, Retention(database, stores.projects, services.tasks.lifecycle, hub, now)),
+        Job("changes", 600.0, lambda: changes.prune(database, now())),
         Job("space", 60.0, database.shrink),
     ]
 
@@ -188,20 +207,21 @@ def build(settings: Settings, folder: DataFolder, listens: str = "") -> Server:
     if database.dialect == "sqlite" and database.engine.url.database:
         close_database(Path(database.engine.url.database))
     blobs = ObjectStoreBlobs.in_folder(folder.files)
-    services = build_services(database, settings, blobs, listens)
+    stores = Stores.on(database)
+    services = build_services(database, settings, blobs, listens, stores)
     try:
         migrations.prepare(database)
         services.accounts.prepare(folder.credentials)
-        make_first_queues(database, services.queues, services.users, now)
+        services.queues.prepare(database, now)
     except DBAPIError as error:
         raise unusable(error, database) from None
     hub = Hub()
     executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="call")
-    dispatcher = Dispatcher(registry.load(), hub)
-    calls = Calls(dispatcher, services, database, executor, settings, now)
+    dispatcher = Dispatcher(registry.load(), services, hub)
+    calls = Calls(dispatcher, services, partial(HttpCall, database), executor, settings, now)
     # Files wait for the disk, so they have threads of their own.
     file_executor = ThreadPoolExecutor(16, thread_name_prefix="file")
-    rules = FileRules(blobs, database, services.dataset_store)
+    rules = FileRules(blobs, database, stores.datasets)
     resumable = Resumable(folder.uploads, rules.place, file_executor, settings.file_limit)
     uploads = Crowd(settings.caller_requests, "uploads")
     files = Files(
@@ -216,12 +236,14 @@ def build(settings: Settings, folder: DataFolder, listens: str = "") -> Server:
     )
     stream, pages = Stream(hub, services.accounts, executor), Pages(settings.web)
     app = Activity(build_app(calls, stream, files, pages, OwnPackage(services.wheel)))
-    jobs = build_jobs(settings, database, services, hub, blobs, rules.needed)
+    jobs = build_jobs(settings, database, services, stores, hub, blobs, rules.needed)
     jobs.append(Job("uploads", 3600.0, resumable.tidy))
     if settings.idle_hours > 0:
         limit = settings.idle_hours * 3600
-        idle = IdleEnd(database, app.idle_seconds, limit, lambda: signal.raise_signal(signal.SIGTERM))
+        running = partial(services.tasks.reading.any_runs, database)
+        idle = IdleEnd(running, app.idle_seconds, limit, lambda: signal.raise_signal(signal.SIGTERM))
         jobs.append(Job("idle", min(60.0, limit / 4), idle))
     loops = Loops(jobs)
     relay = Relay(database, hub)
-    return Server(settings, folder, database, services, hub, (executor, file_executor), loops, relay, app)
+    executors = (executor, file_executor)
+    return Server(settings, folder, database, services, stores, hub, executors, loops, relay, app)

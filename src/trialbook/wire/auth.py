@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from trialbook.wire.query import Empty
-from trialbook.wire.table import METHODS, Permission
+from trialbook.wire.table import ANYBODY, METHODS, OWN, Permission
 
 Role = Literal["admin", "user", "worker", "read-only"]
 """``admin`` may do everything, ``user`` everything but look after users, ``worker`` runs and reports, ``read-only``
@@ -153,6 +153,7 @@ class CredentialUpdated(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "auth.login",
+    access=ANYBODY,
     request=Login,
     reply=LoginReply,
     permit=Permission.PUBLIC,
@@ -161,6 +162,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.login_local",
+    access=ANYBODY,
     request=Empty,
     reply=LoginReply,
     permit=Permission.PUBLIC,
@@ -170,6 +172,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.create_link",
+    access=OWN,
     request=Empty,
     reply=LinkReply,
     permit=Permission.READ,
@@ -179,6 +182,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.login_link",
+    access=ANYBODY,
     request=LoginLink,
     reply=LoginReply,
     permit=Permission.PUBLIC,
@@ -188,6 +192,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.get_sessions",
+    access=OWN,
     request=OfUser,
     reply=SessionsReply,
     permit=Permission.READ,
@@ -195,6 +200,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.end_session",
+    access=OWN,
     request=EndSession,
     reply=RevokeReply,
     permit=Permission.READ,
@@ -203,6 +209,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.logout",
+    access=ANYBODY,
     request=Empty,
     reply=Empty,
     permit=Permission.PUBLIC,
@@ -212,6 +219,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.create_credentials",
+    access=OWN,
     request=CreateCredentials,
     reply=CreateCredentialsReply,
     permit=Permission.WRITE,
@@ -220,6 +228,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.get_credentials",
+    access=OWN,
     request=OfUser,
     reply=GetCredentialsReply,
     permit=Permission.READ,
@@ -227,6 +236,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.edit_credentials",
+    access=OWN,
     request=EditCredentials,
     reply=CredentialUpdated,
     permit=Permission.WRITE,
@@ -236,6 +246,7 @@ METHODS.add(
 )
 METHODS.add(
     "auth.revoke_credentials",
+    access=OWN,
     request=RevokeCredentials,
     reply=RevokeReply,
     permit=Permission.WRITE,

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from trialbook.wire.table import METHODS, Permission
+from trialbook.wire.table import METHODS, Permission, domain, owners
 from trialbook.wire.task_documents import Artifact, Configuration, TaskDocument
 
 
@@ -380,6 +380,7 @@ class RenameDataset(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "datasets.create",
+    access=domain("dataset"),
     request=CreateDataset,
     reply=CreateDatasetReply,
     permit=Permission.WORK,
@@ -389,6 +390,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.commit",
+    access=owners("dataset"),
     request=CommitDataset,
     reply=CommitDatasetReply,
     permit=Permission.WORK,
@@ -398,6 +400,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.get_all",
+    access=domain("dataset"),
     request=GetDatasets,
     reply=GetDatasetsReply,
     permit=Permission.READ,
@@ -406,6 +409,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.get_summaries",
+    access=domain("dataset"),
     request=GetDatasets,
     reply=GetSummariesReply,
     permit=Permission.READ,
@@ -414,6 +418,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.get_graph",
+    access=owners("dataset"),
     request=DatasetRef,
     reply=DatasetGraph,
     permit=Permission.READ,
@@ -422,6 +427,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.get_content",
+    access=owners("dataset"),
     request=GetContent,
     reply=GetContentReply,
     permit=Permission.READ,
@@ -431,6 +437,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.get_file",
+    access=owners("dataset"),
     request=GetFile,
     reply=bytes,
     permit=Permission.READ,
@@ -440,6 +447,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.delete",
+    access=owners("dataset"),
     request=DeleteDataset,
     reply=DeleteDatasetReply,
     permit=Permission.WRITE,
@@ -449,6 +457,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.get_trash",
+    access=domain("dataset"),
     request=GetTrash,
     reply=GetTrashReply,
     permit=Permission.WRITE,
@@ -457,6 +466,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.swept",
+    access=domain("dataset"),
     request=Swept,
     reply=Counted,
     permit=Permission.WRITE,
@@ -466,6 +476,7 @@ METHODS.add(
 )
 METHODS.add(
     "datasets.rename",
+    access=domain("dataset"),
     request=RenameDataset,
     reply=Counted,
     permit=Permission.WRITE,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from trialbook.wire.events import I64
-from trialbook.wire.table import reads
+from trialbook.wire.table import owners, reads
 
 
 class GetTaskPlots(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,25 +144,53 @@ class PlotSample(msgspec.Struct, frozen=True, kw_only=True):
     model_events: bool = False
 
 
-reads("events.get_task_plots", GetTaskPlots, PlotsReply, "The newest plots of a task.")
-
-
-reads("events.debug_images", DebugImages, DebugImagesReply, "Images of tasks by iteration.")
-
-
-reads("events.get_debug_image_sample", ImageSample, ImageSampleReply, "One image of a metric and variant.")
+reads("events.get_task_plots", owners("task"), GetTaskPlots, PlotsReply, "The newest plots of a task.")
 
 
 reads(
-    "events.get_multi_task_plots", MultiTaskPlots, MultiTaskPlotsReply, "The newest plots of several tasks."
+    "events.debug_images", owners("metrics"), DebugImages, DebugImagesReply, "Images of tasks by iteration."
 )
 
 
-reads("events.get_plot_sample", PlotSample, ImageSampleReply, "One plot of a metric and variant.", "2.20")
+reads(
+    "events.get_debug_image_sample",
+    owners("task"),
+    ImageSample,
+    ImageSampleReply,
+    "One image of a metric and variant.",
+)
+
 
 reads(
-    "events.next_debug_image_sample", NextSample, ImageSampleReply, "The image before or after another one."
+    "events.get_multi_task_plots",
+    owners("tasks"),
+    MultiTaskPlots,
+    MultiTaskPlotsReply,
+    "The newest plots of several tasks.",
+)
+
+
+reads(
+    "events.get_plot_sample",
+    owners("task"),
+    PlotSample,
+    ImageSampleReply,
+    "One plot of a metric and variant.",
+    "2.20",
+)
+
+reads(
+    "events.next_debug_image_sample",
+    owners("task"),
+    NextSample,
+    ImageSampleReply,
+    "The image before or after another one.",
 )
 reads(
-    "events.next_plot_sample", NextSample, ImageSampleReply, "The plot before or after another one.", "2.20"
+    "events.next_plot_sample",
+    owners("task"),
+    NextSample,
+    ImageSampleReply,
+    "The plot before or after another one.",
+    "2.20",
 )

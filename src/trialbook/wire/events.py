@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from trialbook.wire.query import Empty
-from trialbook.wire.table import METHODS, Permission, RawBody, reads
+from trialbook.wire.table import METHODS, Permission, RawBody, domain, owners, reads
 
 I64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
@@ -215,6 +215,7 @@ class Deleted(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "events.add",
+    access=owners("task"),
     request=Event,
     reply=AddReply,
     permit=Permission.WORK,
@@ -225,6 +226,7 @@ METHODS.add(
 
 METHODS.add(
     "events.add_batch",
+    access=owners(""),
     request=RawBody,
     reply=AddReply,
     permit=Permission.WORK,
@@ -236,6 +238,7 @@ METHODS.add(
 
 METHODS.add(
     "events.add_points",
+    access=owners(""),
     request=RawBody,
     reply=AddPointsReply,
     permit=Permission.WORK,
@@ -247,6 +250,7 @@ METHODS.add(
 
 METHODS.add(
     "events.delete_for_task",
+    access=owners("task"),
     request=DeleteForTask,
     reply=Deleted,
     permit=Permission.WRITE,
@@ -257,6 +261,7 @@ METHODS.add(
 
 reads(
     "events.scalar_metrics_iter_histogram",
+    owners("task"),
     ScalarHistogram,
     dict[str, dict[str, Curve]],
     "Scalars of a task, thinned to a number of samples: metric → variant → curve.",
@@ -265,6 +270,7 @@ reads(
 
 reads(
     "events.multi_task_scalar_metrics_iter_histogram",
+    owners("tasks"),
     MultiScalarHistogram,
     MultiScalarReply,
     "Scalars of several tasks, thinned to a number of samples.",
@@ -273,6 +279,7 @@ reads(
 
 reads(
     "events.get_task_single_value_metrics",
+    owners("tasks"),
     TasksAsk,
     SingleValuesReply,
     "Single values of tasks.",
@@ -280,21 +287,36 @@ reads(
 )
 
 
-reads("events.get_task_latest_scalar_values", TaskAsk, LatestValuesReply, "The last point of every series.")
+reads(
+    "events.get_task_latest_scalar_values",
+    owners("task"),
+    TaskAsk,
+    LatestValuesReply,
+    "The last point of every series.",
+)
 
 
 reads(
     "events.get_scalar_metrics_and_variants",
+    owners("task"),
     TaskAsk,
     MetricsAndVariantsReply,
     "Names of the scalars of a task.",
 )
 
 
-reads("events.get_task_metrics", GetTaskMetrics, TaskMetricsReply, "Names of the metrics of tasks.")
+reads(
+    "events.get_task_metrics",
+    owners("tasks"),
+    GetTaskMetrics,
+    TaskMetricsReply,
+    "Names of the metrics of tasks.",
+)
 
 
-reads("events.get_task_events", GetTaskEvents, EventsReply, "Events of a task, page after page.")
+reads(
+    "events.get_task_events", owners("task"), GetTaskEvents, EventsReply, "Events of a task, page after page."
+)
 
 
 class VectorHistogram(msgspec.Struct, frozen=True, kw_only=True):
@@ -356,22 +378,31 @@ class ClearScroll(msgspec.Struct, frozen=True, kw_only=True):
 
 reads(
     "events.vector_metrics_iter_histogram",
+    owners("task"),
     VectorHistogram,
     VectorHistogramReply,
     "Vectors of a metric and variant by iteration.",
 )
 reads(
     "events.get_vector_metrics_and_variants",
+    owners("task"),
     TaskAsk,
     MetricsAndVariantsReply,
     "Names of the vectors of a task.",
 )
 reads(
     "events.get_multi_task_metrics",
+    owners("tasks"),
     MultiTaskMetrics,
     MultiTaskMetricsReply,
     "Names that any of some tasks has.",
     "2.23",
 )
-reads("events.get_scalar_metric_data", ScalarMetricData, EventsReply, "The points of a metric as events.")
-reads("events.clear_scroll", ClearScroll, Empty, "Forget a scroll.", "2.18")
+reads(
+    "events.get_scalar_metric_data",
+    owners("task"),
+    ScalarMetricData,
+    EventsReply,
+    "The points of a metric as events.",
+)
+reads("events.clear_scroll", domain("task"), ClearScroll, Empty, "Forget a scroll.", "2.18")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from trialbook.wire.events import EventsReply, TasksAsk
-from trialbook.wire.table import METHODS, Permission, RawReply, reads, writes
+from trialbook.wire.table import METHODS, Permission, RawReply, owners, reads, writes
 
 
 class GetTaskLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,11 +133,12 @@ class JournalsReply(msgspec.Struct, frozen=True, kw_only=True):
     tasks: list[TaskJournals]
 
 
-reads("events.get_task_log", GetTaskLog, EventsReply, "Console reports of a task.")
+reads("events.get_task_log", owners("task"), GetTaskLog, EventsReply, "Console reports of a task.")
 
 
 METHODS.add(
     "events.download_task_log",
+    access=owners("task"),
     request=DownloadTaskLog,
     reply=RawReply,
     permit=Permission.READ,
@@ -146,17 +147,24 @@ METHODS.add(
 )
 
 
-reads("logs.range", ReadLines, LinesReply, "Console lines by number.")
+reads("logs.range", owners("task"), ReadLines, LinesReply, "Console lines by number.")
 
 
-reads("logs.search", SearchLines, SearchReply, "Search the whole console of a task.")
+reads("logs.search", owners("task"), SearchLines, SearchReply, "Search the whole console of a task.")
 
 
-reads("journals.status", TasksAsk, JournalsReply, "Whether everything that was reported has arrived.")
+reads(
+    "journals.status",
+    owners("tasks"),
+    TasksAsk,
+    JournalsReply,
+    "Whether everything that was reported has arrived.",
+)
 
 
 writes(
     "events.clear_task_log",
+    owners("task"),
     ClearTaskLog,
     LogCleared,
     "Forget the console of a task, or its older part.",

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from trialbook.wire.query import ListFilter, ManyReply, ProjectQuery, Updated
-from trialbook.wire.table import METHODS, Permission, partial, reads, writes
+from trialbook.wire.table import METHODS, Permission, domain, owners, partial, reads, writes
 
 
 class MetadataItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,6 +218,7 @@ class ModelUpdated(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "models.create",
+    access=domain("model"),
     request=CreateModel,
     reply=CreateModelReply,
     permit=Permission.WORK,
@@ -225,10 +226,16 @@ METHODS.add(
     summary="Register a model.",
 )
 METHODS.add(
-    "models.get_by_id", request=GetModel, reply=ModelReply, permit=Permission.READ, summary="One model."
+    "models.get_by_id",
+    access=owners("model"),
+    request=GetModel,
+    reply=ModelReply,
+    permit=Permission.READ,
+    summary="One model.",
 )
 METHODS.add(
     "models.get_all",
+    access=domain("model"),
     request=GetAllModels,
     reply=GetAllModelsReply,
     permit=Permission.READ,
@@ -236,6 +243,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.get_all_ex",
+    access=domain("model"),
     request=GetAllModels,
     reply=GetAllModelsReply,
     permit=Permission.READ,
@@ -243,6 +251,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.edit",
+    access=owners("model"),
     request=EditModel,
     reply=Updated,
     permit=Permission.WORK,
@@ -251,6 +260,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.update",
+    access=owners("model"),
     request=EditModel,
     reply=Updated,
     permit=Permission.WORK,
@@ -259,6 +269,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.set_ready",
+    access=owners("model"),
     request=SetReady,
     reply=SetReadyReply,
     permit=Permission.WORK,
@@ -267,6 +278,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.delete",
+    access=owners("model"),
     request=DeleteModel,
     reply=DeleteModelReply,
     permit=Permission.WRITE,
@@ -275,6 +287,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.archive_many",
+    access=owners("ids"),
     request=ManyModels,
     reply=ManyReply,
     permit=Permission.WRITE,
@@ -284,6 +297,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.unarchive_many",
+    access=owners("ids"),
     request=ManyModels,
     reply=ManyReply,
     permit=Permission.WRITE,
@@ -293,6 +307,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.add_or_update_metadata",
+    access=owners("model"),
     request=AddMetadata,
     reply=ModelUpdated,
     permit=Permission.WORK,
@@ -302,6 +317,7 @@ METHODS.add(
 )
 METHODS.add(
     "models.delete_metadata",
+    access=owners("model"),
     request=DeleteMetadata,
     reply=ModelUpdated,
     permit=Permission.WORK,
@@ -310,7 +326,14 @@ METHODS.add(
     summary="Remove named texts from a model.",
 )
 
-writes("models.publish_many", PublishModels, ManyReply, "Publish models.", "2.16")
-writes("models.delete_many", DeleteModels, ManyReply, "Delete models.", "2.16")
-writes("models.move", MoveModels, ModelsMoved, "Put models into another project.", "2.12")
-reads("models.get_frameworks", GetFrameworks, FrameworksReply, "Frameworks in use on models.", "2.8")
+writes("models.publish_many", owners("ids"), PublishModels, ManyReply, "Publish models.", "2.16")
+writes("models.delete_many", owners("ids"), DeleteModels, ManyReply, "Delete models.", "2.16")
+writes("models.move", owners("ids"), MoveModels, ModelsMoved, "Put models into another project.", "2.12")
+reads(
+    "models.get_frameworks",
+    domain("model"),
+    GetFrameworks,
+    FrameworksReply,
+    "Frameworks in use on models.",
+    "2.8",
+)

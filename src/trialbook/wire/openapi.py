@@ -96,7 +96,7 @@ def _operation(method: Method, by_type: dict[int, Any]) -> dict[str, Any]:
         "operationId": method.name,
         "tags": [method.name.partition(".")[0]],
         "summary": method.summary,
-        "description": f"Permission: {method.permit.value}. Since {method.since}."
+        "description": f"Permission: {method.permit.value}. Access: {method.access.text()}. Since {method.since}."
         + (" Changes data." if method.changes else ""),
         "security": [] if public else [{"token": []}],
         "requestBody": {"content": content},

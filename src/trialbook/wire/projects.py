@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from trialbook.wire.query import DateFilter, ListFilter, Query, Updated
-from trialbook.wire.table import METHODS, Permission, partial, reads, writes
+from trialbook.wire.table import METHODS, Permission, domain, owners, partial, reads, writes
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,6 +271,7 @@ class TaskParentsReply(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "projects.move",
+    access=owners("project"),
     request=MoveProject,
     reply=MoveProjectReply,
     permit=Permission.WRITE,
@@ -279,6 +280,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_unique_metric_variants",
+    access=domain("task"),
     request=InProject,
     reply=MetricVariantsReply,
     permit=Permission.READ,
@@ -286,6 +288,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_hyper_parameters",
+    access=domain("task"),
     request=InProject,
     reply=ParametersReply,
     permit=Permission.READ,
@@ -293,6 +296,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_hyperparam_values",
+    access=domain("task"),
     request=ParameterValues,
     reply=ParameterValuesReply,
     permit=Permission.READ,
@@ -300,6 +304,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_task_parents",
+    access=domain("task"),
     request=TaskParents,
     reply=TaskParentsReply,
     permit=Permission.READ,
@@ -307,6 +312,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.create",
+    access=domain("project"),
     request=CreateProject,
     reply=ProjectId,
     permit=Permission.WORK,
@@ -315,6 +321,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_by_id",
+    access=owners("project"),
     request=GetProject,
     reply=ProjectReply,
     permit=Permission.READ,
@@ -322,6 +329,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_all",
+    access=domain("project"),
     request=GetAllProjects,
     reply=GetAllProjectsReply,
     permit=Permission.READ,
@@ -329,6 +337,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_all_ex",
+    access=domain("project"),
     request=GetAllProjectsEx,
     reply=GetAllProjectsReply,
     permit=Permission.READ,
@@ -336,6 +345,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.update",
+    access=owners("project"),
     request=UpdateProject,
     reply=Updated,
     permit=Permission.WRITE,
@@ -344,6 +354,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.delete",
+    access=owners("project"),
     request=DeleteProject,
     reply=DeleteProjectReply,
     permit=Permission.WRITE,
@@ -353,6 +364,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_project_tags",
+    access=domain("project"),
     request=ProjectTags,
     reply=ProjectTagsReply,
     permit=Permission.READ,
@@ -361,6 +373,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_task_tags",
+    access=domain("task"),
     request=ProjectTags,
     reply=ProjectTagsReply,
     permit=Permission.READ,
@@ -368,6 +381,7 @@ METHODS.add(
 )
 METHODS.add(
     "projects.get_model_tags",
+    access=domain("model"),
     request=ProjectTags,
     reply=ProjectTagsReply,
     permit=Permission.READ,
@@ -376,18 +390,32 @@ METHODS.add(
 
 writes(
     "projects.merge",
+    owners("project"),
     MergeProject,
     MergeProjectReply,
     "Put all of a project into another one.",
     "2.13",
     "slices",
 )
-reads("projects.validate_delete", GetProject, ProjectContents, "What a deletion would take away.", "2.13")
 reads(
-    "projects.get_model_metadata_keys", InProject, MetadataKeysReply, "Names of the texts on models.", "2.17"
+    "projects.validate_delete",
+    owners("project"),
+    GetProject,
+    ProjectContents,
+    "What a deletion would take away.",
+    "2.13",
+)
+reads(
+    "projects.get_model_metadata_keys",
+    domain("model"),
+    InProject,
+    MetadataKeysReply,
+    "Names of the texts on models.",
+    "2.17",
 )
 reads(
     "projects.get_model_metadata_values",
+    domain("model"),
     MetadataValues,
     ParameterValuesReply,
     "Values of a text on models.",
@@ -422,5 +450,13 @@ class SetRetention(Retention, frozen=True, kw_only=True):
     project: str | None = None
 
 
-reads("projects.get_retention", GetRetention, Retention, "How long a project keeps things.")
-writes("projects.set_retention", SetRetention, Retention, "Say how long a project keeps things.")
+reads(
+    "projects.get_retention", owners("project"), GetRetention, Retention, "How long a project keeps things."
+)
+writes(
+    "projects.set_retention",
+    owners("project"),
+    SetRetention,
+    Retention,
+    "Say how long a project keeps things.",
+)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from trialbook.wire.query import DateFilter, Empty, Query, Updated
-from trialbook.wire.table import METHODS, Permission, partial, reads, works, writes
+from trialbook.wire.table import METHODS, Permission, partial, queue, reads, works, writes
 
 
 class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +161,7 @@ class TaskPosition(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "queues.create",
+    access=queue(),
     request=CreateQueue,
     reply=QueueId,
     permit=Permission.WRITE,
@@ -170,6 +171,7 @@ METHODS.add(
 )
 METHODS.add(
     "queues.get_by_id",
+    access=queue("queue"),
     request=GetQueue,
     reply=QueueReply,
     permit=Permission.READ,
@@ -178,6 +180,7 @@ METHODS.add(
 )
 METHODS.add(
     "queues.get_all",
+    access=queue(),
     request=GetAllQueues,
     reply=GetAllQueuesReply,
     permit=Permission.READ,
@@ -186,6 +189,7 @@ METHODS.add(
 )
 METHODS.add(
     "queues.get_all_ex",
+    access=queue(),
     request=GetAllQueues,
     reply=GetAllQueuesReply,
     permit=Permission.READ,
@@ -194,6 +198,7 @@ METHODS.add(
 )
 METHODS.add(
     "queues.get_default",
+    access=queue(),
     request=Empty,
     reply=DefaultQueue,
     permit=Permission.READ,
@@ -202,6 +207,7 @@ METHODS.add(
 )
 METHODS.add(
     "queues.get_num_entries",
+    access=queue("queue"),
     request=GetQueue,
     reply=NumEntries,
     permit=Permission.READ,
@@ -210,6 +216,7 @@ METHODS.add(
 )
 METHODS.add(
     "queues.get_next_task",
+    access=queue("queue"),
     request=NextTask,
     reply=NextTaskReply,
     permit=Permission.WORK,
@@ -219,6 +226,7 @@ METHODS.add(
 )
 METHODS.add(
     "queues.update",
+    access=queue("queue"),
     request=UpdateQueue,
     reply=Updated,
     permit=Permission.WRITE,
@@ -228,6 +236,7 @@ METHODS.add(
 )
 METHODS.add(
     "queues.delete",
+    access=queue("queue"),
     request=DeleteQueue,
     reply=DeleteQueueReply,
     permit=Permission.WRITE,
@@ -236,10 +245,39 @@ METHODS.add(
     summary="Delete a queue.",
 )
 
-works("queues.add_task", QueueTask, TaskAdded, "Put a task at the end of a queue, as it is.", "2.4")
-works("queues.remove_task", QueueTask, TaskRemoved, "Take a task out of a queue, as it is.", "2.4")
-writes("queues.move_task_forward", MoveQueueTask, TaskPosition, "Let a task wait less.", "2.4")
-writes("queues.move_task_backward", MoveQueueTask, TaskPosition, "Let a task wait longer.", "2.4")
-works("queues.move_task_to_front", QueueTask, TaskPosition, "Make a task the next one.", "2.4")
-writes("queues.move_task_to_back", QueueTask, TaskPosition, "Make a task the last one.", "2.4")
-reads("queues.peek_task", GetQueue, PeekReply, "The next task of a queue, left in its place.", "2.15")
+works(
+    "queues.add_task",
+    queue("queue"),
+    QueueTask,
+    TaskAdded,
+    "Put a task at the end of a queue, as it is.",
+    "2.4",
+)
+works(
+    "queues.remove_task",
+    queue("queue"),
+    QueueTask,
+    TaskRemoved,
+    "Take a task out of a queue, as it is.",
+    "2.4",
+)
+writes(
+    "queues.move_task_forward", queue("queue"), MoveQueueTask, TaskPosition, "Let a task wait less.", "2.4"
+)
+writes(
+    "queues.move_task_backward", queue("queue"), MoveQueueTask, TaskPosition, "Let a task wait longer.", "2.4"
+)
+works(
+    "queues.move_task_to_front", queue("queue"), QueueTask, TaskPosition, "Make a task the next one.", "2.4"
+)
+writes(
+    "queues.move_task_to_back", queue("queue"), QueueTask, TaskPosition, "Make a task the last one.", "2.4"
+)
+reads(
+    "queues.peek_task",
+    queue("queue"),
+    GetQueue,
+    PeekReply,
+    "The next task of a queue, left in its place.",
+    "2.15",
+)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from trialbook.wire.table import METHODS, Permission
+from trialbook.wire.table import METHODS, Permission, owners
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
 """A value of a series: JSON cannot say the three that are no finite number, so they come as texts."""
@@ -153,6 +153,7 @@ class RawSeriesReply(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "series.catalog",
+    access=owners("tasks"),
     request=CatalogAsk,
     reply=CatalogReply,
     permit=Permission.READ,
@@ -160,6 +161,7 @@ METHODS.add(
 )
 METHODS.add(
     "series.tiles",
+    access=owners("series"),
     request=TilesAsk,
     reply=TilesReply,
     permit=Permission.READ,
@@ -167,6 +169,7 @@ METHODS.add(
 )
 METHODS.add(
     "series.raw",
+    access=owners("series"),
     request=RawAsk,
     reply=RawSeriesReply,
     permit=Permission.READ,

@@ -3,7 +3,7 @@
 import msgspec
 
 from trialbook.wire.query import Empty
-from trialbook.wire.table import METHODS, Permission
+from trialbook.wire.table import ANYBODY, METHODS, Permission
 
 
 class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +29,7 @@ class Pong(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "server.info",
+    access=ANYBODY,
     request=Empty,
     reply=ServerInfo,
     permit=Permission.PUBLIC,
@@ -36,6 +37,7 @@ METHODS.add(
 )
 METHODS.add(
     "debug.ping",
+    access=ANYBODY,
     request=Empty,
     reply=Pong,
     permit=Permission.PUBLIC,

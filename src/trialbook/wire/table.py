@@ -19,6 +19,49 @@ class Permission(Enum):
     ADMIN = "admin"
 
 
+class Access(msgspec.Struct, frozen=True):
+    """Which things a call concerns, and so whose rights count.
+
+    Everything is one open domain today, so that the permission alone decides. Rights on single projects will be decided
+    by what each method declares here, and nowhere else.
+
+    Attributes:
+        kind: ``public`` for everybody; ``self`` for what belongs to the caller; ``domain`` for all things of a noun
+            that the caller may see, or a new one; ``owners`` for the things that a field names; ``queue``; ``admin``.
+        noun: of a domain.
+        field: of the request, with an id or several; empty where the ids are in a body that is not JSON, or where a
+            queue is not named.
+    """
+
+    kind: Literal["public", "self", "domain", "owners", "queue", "admin"]
+    noun: str = ""
+    field: str = ""
+
+    def text(self) -> str:
+        """As the page of the API shows it."""
+        return f"{self.kind} {self.noun or self.field}".strip()
+
+
+ANYBODY = Access("public")
+OWN = Access("self")
+ADMINISTRATORS = Access("admin")
+
+
+def domain(noun: str) -> Access:
+    """All things of a noun, as far as the caller may see them; or a new one."""
+    return Access("domain", noun=noun)
+
+
+def owners(field: str) -> Access:
+    """The things whose ids are in a field."""
+    return Access("owners", field=field)
+
+
+def queue(field: str = "") -> Access:
+    """A queue, or all of them."""
+    return Access("queue", field=field)
+
+
 class RawBody(msgspec.Struct, frozen=True):
     """Declared as ``request`` by a method whose body is not JSON: the handler gets the bytes as they came, unpacked."""
 
@@ -41,6 +84,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: ``service.action``.
+        access: which things it concerns.
         request: struct that the body is converted to; unknown keys and nulls are dropped before.
         reply: struct (or type) of ``data``; for documentation and generated types.
         permit: the permission that the caller needs.
@@ -53,6 +97,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
+    access: Access
     request: Any
     reply: Any
     permit: Permission
@@ -72,6 +117,7 @@ class MethodTable:
         self,
         name: str,
         *,
+        access: Access,
         request: Any,
         reply: Any,
         permit: Permission,
@@ -80,11 +126,15 @@ class MethodTable:
         summary: str = "",
         transaction: Literal["auto", "own", "slices"] = "auto",
     ) -> None:
-        """Declare a method; a second one of the same name is a programming error."""
+        """Declare a method; a second one of the same name, or access to a field that the request has not, is a
+        programming error."""
         if name in self._methods:
             raise ValueError(f"method {name} is declared twice")
+        if access.field and access.field not in request.__struct_fields__:
+            raise ValueError(f"method {name} has no field {access.field!r} to decide its access by")
         self._methods[name] = Method(
             name=name,
+            access=access,
             request=request,
             reply=reply,
             permit=permit,
@@ -108,13 +158,22 @@ class MethodTable:
 METHODS = MethodTable()
 
 
-def reads(name: str, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
+def reads(name: str, access: Access, request: Any, reply: Any, summary: str, since: str = "2.1") -> None:
     """Declare a method that changes nothing."""
-    METHODS.add(name, request=request, reply=reply, permit=Permission.READ, since=since, summary=summary)
+    METHODS.add(
+        name,
+        access=access,
+        request=request,
+        reply=reply,
+        permit=Permission.READ,
+        since=since,
+        summary=summary,
+    )
 
 
 def writes(
     name: str,
+    access: Access,
     request: Any,
     reply: Any,
     summary: str,
@@ -124,6 +183,7 @@ def writes(
     """Declare a method for people who manage things."""
     METHODS.add(
         name,
+        access=access,
         request=request,
         reply=reply,
         permit=Permission.WRITE,
@@ -136,6 +196,7 @@ def writes(
 
 def works(
     name: str,
+    access: Access,
     request: Any,
     reply: Any,
     summary: str,
@@ -145,6 +206,7 @@ def works(
     """Declare a method that a run or a worker needs."""
     METHODS.add(
         name,
+        access=access,
         request=request,
         reply=reply,
         permit=Permission.WORK,

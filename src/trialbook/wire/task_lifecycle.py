@@ -3,7 +3,7 @@
 import msgspec
 
 from trialbook.wire.query import Empty, ManyReply, Updated
-from trialbook.wire.table import works, writes
+from trialbook.wire.table import owners, works, writes
 
 
 class ChangeStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,66 +171,88 @@ class Ping(msgspec.Struct, frozen=True, kw_only=True):
     task: str
 
 
-works("tasks.started", ChangeStatus, Started, "The task runs.")
+works("tasks.started", owners("task"), ChangeStatus, Started, "The task runs.")
 
 
 works(
-    "tasks.stop", ChangeStatus, Updated, "Ask the task to end; a task that nothing runs is stopped at once."
+    "tasks.stop",
+    owners("task"),
+    ChangeStatus,
+    Updated,
+    "Ask the task to end; a task that nothing runs is stopped at once.",
 )
 
 
-works("tasks.stopped", ChangeStatus, Updated, "The task was stopped.")
+works("tasks.stopped", owners("task"), ChangeStatus, Updated, "The task was stopped.")
 
 
-works("tasks.completed", Completed, CompletedReply, "The task ended well.")
+works("tasks.completed", owners("task"), Completed, CompletedReply, "The task ended well.")
 
 
-works("tasks.failed", ChangeStatus, Updated, "The task failed.")
+works("tasks.failed", owners("task"), ChangeStatus, Updated, "The task failed.")
 
 
-writes("tasks.close", ChangeStatus, Updated, "Close a stopped task.")
+writes("tasks.close", owners("task"), ChangeStatus, Updated, "Close a stopped task.")
 
 
-writes("tasks.publish", Publish, Updated, "Freeze a task.")
+writes("tasks.publish", owners("task"), Publish, Updated, "Freeze a task.")
 
 
-writes("tasks.publish_many", ManyTasks, ManyReply, "Freeze tasks.", "2.13")
+writes("tasks.publish_many", owners("ids"), ManyTasks, ManyReply, "Freeze tasks.", "2.13")
 
 
-works("tasks.reset", Reset, Updated, "Forget a task's results.")
+works("tasks.reset", owners("task"), Reset, Updated, "Forget a task's results.")
 
 
-writes("tasks.reset_many", ManyTasks, ManyReply, "Forget the results of tasks.", "2.13")
+writes("tasks.reset_many", owners("ids"), ManyTasks, ManyReply, "Forget the results of tasks.", "2.13")
 
 
-works("tasks.ping", Ping, Empty, "The task is alive.")
+works("tasks.ping", owners("task"), Ping, Empty, "The task is alive.")
 
 
-works("tasks.enqueue", Enqueue, EnqueueReply, "Put a task into a queue.")
+works("tasks.enqueue", owners("task"), Enqueue, EnqueueReply, "Put a task into a queue.")
 
 
-works("tasks.dequeue", Dequeue, DequeueReply, "Take a task out of its queue.")
+works("tasks.dequeue", owners("task"), Dequeue, DequeueReply, "Take a task out of its queue.")
 
 
-writes("tasks.delete", DeleteTask, DeleteTaskReply, "Delete a task and its results.", transaction="slices")
+writes(
+    "tasks.delete",
+    owners("task"),
+    DeleteTask,
+    DeleteTaskReply,
+    "Delete a task and its results.",
+    transaction="slices",
+)
 
 
-writes("tasks.delete_many", DeleteManyTasks, ManyReply, "Delete tasks and their results.", "2.13")
+writes(
+    "tasks.delete_many", owners("ids"), DeleteManyTasks, ManyReply, "Delete tasks and their results.", "2.13"
+)
 
 
-writes("tasks.archive", TasksRef, Archived, "Archive tasks.", transaction="slices")
+writes("tasks.archive", owners("tasks"), TasksRef, Archived, "Archive tasks.", transaction="slices")
 
 
-writes("tasks.unarchive", TasksRef, Archived, "Bring tasks back from the archive.", transaction="slices")
+writes(
+    "tasks.unarchive",
+    owners("tasks"),
+    TasksRef,
+    Archived,
+    "Bring tasks back from the archive.",
+    transaction="slices",
+)
 
 
-writes("tasks.archive_many", ManyTasks, ManyReply, "Archive tasks.", "2.13")
+writes("tasks.archive_many", owners("ids"), ManyTasks, ManyReply, "Archive tasks.", "2.13")
 
 
-writes("tasks.unarchive_many", ManyTasks, ManyReply, "Bring tasks back from the archive.", "2.13")
+writes(
+    "tasks.unarchive_many", owners("ids"), ManyTasks, ManyReply, "Bring tasks back from the archive.", "2.13"
+)
 
 
-writes("tasks.stop_many", ManyTasks, ManyReply, "Ask tasks to end.", "2.13")
+writes("tasks.stop_many", owners("ids"), ManyTasks, ManyReply, "Ask tasks to end.", "2.13")
 
-writes("tasks.enqueue_many", EnqueueMany, ManyReply, "Put tasks into a queue.", "2.13")
-works("tasks.dequeue_many", ManyTasks, ManyReply, "Take tasks out of their queues.", "2.16")
+writes("tasks.enqueue_many", owners("ids"), EnqueueMany, ManyReply, "Put tasks into a queue.", "2.13")
+works("tasks.dequeue_many", owners("ids"), ManyTasks, ManyReply, "Take tasks out of their queues.", "2.16")

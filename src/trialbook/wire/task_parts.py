@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from trialbook.wire.query import Updated
-from trialbook.wire.table import reads, works
+from trialbook.wire.table import owners, reads, works
 from trialbook.wire.task_documents import Artifact, Configuration, Parameter
 
 
@@ -134,26 +134,41 @@ class DeleteConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     force: bool = False
 
 
-works("tasks.set_requirements", SetRequirements, Updated, "Replace the packages of a task.")
+works("tasks.set_requirements", owners("task"), SetRequirements, Updated, "Replace the packages of a task.")
 
 
-works("tasks.add_or_update_artifacts", AddArtifacts, TaskUpdated, "Add or overwrite artifacts.", "2.10")
+works(
+    "tasks.add_or_update_artifacts",
+    owners("task"),
+    AddArtifacts,
+    TaskUpdated,
+    "Add or overwrite artifacts.",
+    "2.10",
+)
 
 
-works("tasks.delete_artifacts", DeleteArtifacts, Deleted, "Remove artifacts.", "2.10")
+works("tasks.delete_artifacts", owners("task"), DeleteArtifacts, Deleted, "Remove artifacts.", "2.10")
 
 
-works("tasks.add_or_update_model", AddModel, TaskUpdated, "Name a model in a task.", "2.13")
+works("tasks.add_or_update_model", owners("task"), AddModel, TaskUpdated, "Name a model in a task.", "2.13")
 
 
-works("tasks.delete_models", DeleteModels, TaskUpdated, "Remove models from a task.", "2.13")
+works("tasks.delete_models", owners("task"), DeleteModels, TaskUpdated, "Remove models from a task.", "2.13")
 
 
-reads("tasks.get_hyper_params", GetHyperParams, GetHyperParamsReply, "The hyper-parameters of tasks.", "2.9")
+reads(
+    "tasks.get_hyper_params",
+    owners("tasks"),
+    GetHyperParams,
+    GetHyperParamsReply,
+    "The hyper-parameters of tasks.",
+    "2.9",
+)
 
 
 works(
     "tasks.edit_hyper_params",
+    owners("task"),
     EditHyperParams,
     TaskUpdated,
     "Add, overwrite or replace hyper-parameters.",
@@ -161,11 +176,14 @@ works(
 )
 
 
-works("tasks.delete_hyper_params", DeleteHyperParams, Deleted, "Remove hyper-parameters.", "2.9")
+works(
+    "tasks.delete_hyper_params", owners("task"), DeleteHyperParams, Deleted, "Remove hyper-parameters.", "2.9"
+)
 
 
 reads(
     "tasks.get_configurations",
+    owners("tasks"),
     GetConfigurations,
     GetConfigurationsReply,
     "Configuration objects of tasks.",
@@ -175,6 +193,7 @@ reads(
 
 reads(
     "tasks.get_configuration_names",
+    owners("tasks"),
     GetConfigurations,
     GetConfigurationNamesReply,
     "Names of the configuration objects of tasks.",
@@ -184,6 +203,7 @@ reads(
 
 works(
     "tasks.edit_configuration",
+    owners("task"),
     EditConfiguration,
     TaskUpdated,
     "Add or overwrite configuration objects.",
@@ -191,4 +211,11 @@ works(
 )
 
 
-works("tasks.delete_configuration", DeleteConfiguration, Deleted, "Remove configuration objects.", "2.9")
+works(
+    "tasks.delete_configuration",
+    owners("task"),
+    DeleteConfiguration,
+    Deleted,
+    "Remove configuration objects.",
+    "2.9",
+)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from trialbook.wire.query import DateFilter, Empty, ListFilter, ProjectQuery, RangeFilter, Updated
-from trialbook.wire.table import reads, works
+from trialbook.wire.table import domain, owners, reads, works
 from trialbook.wire.task_documents import Configuration, Parameter, TaskDocument
 
 
@@ -161,31 +161,33 @@ class TasksMoved(msgspec.Struct, frozen=True, kw_only=True):
     updated: int
 
 
-reads("tasks.get_by_id", TaskRef, TaskReply, "One task, whole.")
+reads("tasks.get_by_id", owners("task"), TaskRef, TaskReply, "One task, whole.")
 
 
-reads("tasks.get_all", GetAllTasks, GetAllTasksReply, "Find tasks.")
+reads("tasks.get_all", domain("task"), GetAllTasks, GetAllTasksReply, "Find tasks.")
 
 
-reads("tasks.get_all_ex", GetAllTasks, GetAllTasksReply, "Find tasks; with the total.")
+reads("tasks.get_all_ex", domain("task"), GetAllTasks, GetAllTasksReply, "Find tasks; with the total.")
 
 
-reads("tasks.activity", TaskRef, ActivityReply, "Every move of a task's status: who, when, why.")
+reads(
+    "tasks.activity", owners("task"), TaskRef, ActivityReply, "Every move of a task's status: who, when, why."
+)
 
 
-works("tasks.create", CreateTask, TaskId, "Make a task.")
+works("tasks.create", domain("task"), CreateTask, TaskId, "Make a task.")
 
 
-works("tasks.edit", EditTask, Updated, "Change a task.")
+works("tasks.edit", owners("task"), EditTask, Updated, "Change a task.")
 
 
-works("tasks.update", EditTask, Updated, "Change a task.")
+works("tasks.update", owners("task"), EditTask, Updated, "Change a task.")
 
 
-works("tasks.clone", Clone, TaskId, "A new task with the inputs of another.")
+works("tasks.clone", owners("task"), Clone, TaskId, "A new task with the inputs of another.")
 
 
-works("tasks.move", MoveTasks, TasksMoved, "Put tasks into another project.", "2.12", "slices")
+works("tasks.move", owners("ids"), MoveTasks, TasksMoved, "Put tasks into another project.", "2.12", "slices")
 
-reads("tasks.get_types", GetTypes, TypesReply, "Types of tasks in use.", "2.8")
-works("tasks.validate", CreateTask, Empty, "Check a new task without making it.")
+reads("tasks.get_types", domain("task"), GetTypes, TypesReply, "Types of tasks in use.", "2.8")
+works("tasks.validate", domain("task"), CreateTask, Empty, "Check a new task without making it.")

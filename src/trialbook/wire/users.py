@@ -6,7 +6,7 @@ import msgspec
 
 from trialbook.wire.auth import NewCredential, Role
 from trialbook.wire.query import Empty, Updated
-from trialbook.wire.table import METHODS, Permission, reads
+from trialbook.wire.table import ADMINISTRATORS, ANYBODY, METHODS, OWN, Permission, domain, reads
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +115,7 @@ class UserDeleted(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "users.create",
+    access=ADMINISTRATORS,
     request=CreateUser,
     reply=CreatedUser,
     permit=Permission.ADMIN,
@@ -123,6 +124,7 @@ METHODS.add(
 )
 METHODS.add(
     "users.edit",
+    access=ADMINISTRATORS,
     request=EditUser,
     reply=Updated,
     permit=Permission.ADMIN,
@@ -131,6 +133,7 @@ METHODS.add(
 )
 METHODS.add(
     "users.delete",
+    access=ADMINISTRATORS,
     request=GetUser,
     reply=UserDeleted,
     permit=Permission.ADMIN,
@@ -139,6 +142,7 @@ METHODS.add(
 )
 METHODS.add(
     "users.get_current_user",
+    access=OWN,
     request=Empty,
     reply=CurrentUserReply,
     permit=Permission.READ,
@@ -146,6 +150,7 @@ METHODS.add(
 )
 METHODS.add(
     "users.whoami",
+    access=ANYBODY,
     request=Empty,
     reply=WhoAmI,
     permit=Permission.PUBLIC,
@@ -153,16 +158,23 @@ METHODS.add(
 )
 METHODS.add(
     "users.get_all",
+    access=domain("user"),
     request=GetAllUsers,
     reply=GetAllUsersReply,
     permit=Permission.READ,
     summary="Users of this server.",
 )
 METHODS.add(
-    "users.get_by_id", request=GetUser, reply=CurrentUserReply, permit=Permission.READ, summary="One user."
+    "users.get_by_id",
+    access=domain("user"),
+    request=GetUser,
+    reply=CurrentUserReply,
+    permit=Permission.READ,
+    summary="One user.",
 )
 METHODS.add(
     "users.get_preferences",
+    access=OWN,
     request=Empty,
     reply=PreferencesReply,
     permit=Permission.READ,
@@ -170,6 +182,7 @@ METHODS.add(
 )
 METHODS.add(
     "users.set_preferences",
+    access=OWN,
     request=SetPreferences,
     reply=PreferencesUpdated,
     permit=Permission.READ,
@@ -184,4 +197,6 @@ class VaultsReply(msgspec.Struct, frozen=True, kw_only=True):
     vaults: list[dict[str, Any]] = []
 
 
-reads("users.get_vaults", Empty, VaultsReply, "Settings that the server keeps for a user; there are none.")
+reads(
+    "users.get_vaults", OWN, Empty, VaultsReply, "Settings that the server keeps for a user; there are none."
+)

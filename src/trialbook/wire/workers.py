@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from trialbook.wire.query import Empty
-from trialbook.wire.table import METHODS, Permission, reads, works
+from trialbook.wire.table import METHODS, Permission, domain, reads, works
 
 
 class WorkerQueue(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +95,7 @@ class GetAllWorkersReply(msgspec.Struct, frozen=True, kw_only=True):
 
 METHODS.add(
     "workers.register",
+    access=domain("worker"),
     request=RegisterWorker,
     reply=Empty,
     permit=Permission.WORK,
@@ -104,6 +105,7 @@ METHODS.add(
 )
 METHODS.add(
     "workers.unregister",
+    access=domain("worker"),
     request=UnregisterWorker,
     reply=Empty,
     permit=Permission.WORK,
@@ -113,6 +115,7 @@ METHODS.add(
 )
 METHODS.add(
     "workers.status_report",
+    access=domain("worker"),
     request=WorkerReport,
     reply=Empty,
     permit=Permission.WORK,
@@ -122,6 +125,7 @@ METHODS.add(
 )
 METHODS.add(
     "workers.get_all",
+    access=domain("worker"),
     request=GetAllWorkers,
     reply=GetAllWorkersReply,
     permit=Permission.READ,
@@ -158,6 +162,7 @@ class SetRuntimeProperties(msgspec.Struct, frozen=True, kw_only=True):
 
 reads(
     "workers.get_runtime_properties",
+    domain("worker"),
     GetRuntimeProperties,
     RuntimePropertiesReply,
     "What was set for a worker while it runs.",
@@ -165,6 +170,7 @@ reads(
 )
 works(
     "workers.set_runtime_properties",
+    domain("worker"),
     SetRuntimeProperties,
     Empty,
     "Tell a worker something while it runs.",

@@ -12,8 +12,10 @@ from trialbook.errors import BadCredentials, BadField, BadToken, ConfigurationEr
 from trialbook.server import migrations
 from trialbook.server.core.folder import DataFolder
 from trialbook.server.core.hub import Change, Hub
-from trialbook.server.services.accounts import Accounts, Caller
+from trialbook.server.services.accounts import Accounts
+from trialbook.server.services.caller import Caller
 from trialbook.server.settings import Settings, load
+from trialbook.server.stores.bundle import Stores
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.users import UserStore
 from trialbook.wire.table import Permission
@@ -279,17 +281,17 @@ def test_the_dispatcher_checks_the_table(tmp_path: Path, role: str, method: str,
 
     from trialbook.errors import Forbidden, NoCredentials, WireError
     from trialbook.server.rpc import registry
-    from trialbook.server.rpc.context import Context
     from trialbook.server.rpc.dispatch import Dispatcher, lookup
+    from trialbook.server.rpc.http_call import HttpCall
     from trialbook.server.wiring import build_services
 
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
     migrations.prepare(database)
-    dispatcher = Dispatcher(registry.load(), Hub())
-    context = Context(
-        services=build_services(
-            database, Settings(data=tmp_path), ObjectStoreBlobs.in_folder(tmp_path / "files")
-        ),
+    services = build_services(
+        database, Settings(data=tmp_path), ObjectStoreBlobs.in_folder(tmp_path / "files")
+    )
+    dispatcher = Dispatcher(registry.load(), services, Hub())
+    call = HttpCall(
         database=database,
         caller=Caller("u" if role else "", "n", role),
         now=time.time(),
@@ -297,7 +299,7 @@ def test_the_dispatcher_checks_the_table(tmp_path: Path, role: str, method: str,
         dispatch=dispatcher.nested,
     )
     try:
-        dispatcher.run(context, lookup(method, (2, 34)), {"task": "0" * 32, "queue": "0" * 32, "name": "n"})
+        dispatcher.run(call, lookup(method, (2, 34)), {"task": "0" * 32, "queue": "0" * 32, "name": "n"})
         passed = True
     except (Forbidden, NoCredentials):
         passed = False
@@ -307,11 +309,11 @@ def test_the_dispatcher_checks_the_table(tmp_path: Path, role: str, method: str,
     assert passed == allowed
     # A call inside a call is checked as well.
     if role:
-        with context.write():
+        with call.write():
             if allowed:
                 return
             with pytest.raises(Forbidden):
-                context.call(method, {"task": "0" * 32, "name": "n"})
+                call.nested(method, {"task": "0" * 32, "name": "n"})
     database.close()
 
 
@@ -320,34 +322,34 @@ def test_a_refused_inner_call_undoes_only_itself(tmp_path: Path) -> None:
 
     from trialbook.errors import TaskStatusRefused
     from trialbook.server.rpc import registry
-    from trialbook.server.rpc.context import Context
     from trialbook.server.rpc.dispatch import Dispatcher
+    from trialbook.server.rpc.http_call import HttpCall
     from trialbook.server.wiring import build_services
 
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
     migrations.prepare(database)
-    dispatcher = Dispatcher(registry.load(), Hub())
     services = build_services(
         database, Settings(data=tmp_path), ObjectStoreBlobs.in_folder(tmp_path / "files")
     )
-    context = Context(
-        services=services,
+    dispatcher = Dispatcher(registry.load(), services, Hub())
+    call = HttpCall(
         database=database,
         caller=Caller("u", "n", "admin"),
         now=time.time(),
         method="outer",
         dispatch=dispatcher.nested,
     )
-    with context.write() as connection:
-        id = context.call("tasks.create", {"name": "t", "type": "training", "id": "a" * 32, "tags": None}).id
+    with call.write() as connection:
+        id = call.nested("tasks.create", {"name": "t", "type": "training", "id": "a" * 32, "tags": None}).id
         with pytest.raises(TaskStatusRefused):
-            context.call("tasks.close", {"task": id})
-        context.call("tasks.started", {"task": id})
-        assert context.method == "outer"
-        assert connection is context.connection
+            call.nested("tasks.close", {"task": id})
+        call.nested("tasks.started", {"task": id})
+        assert call.method == "outer"
+        assert connection is call.connection
     with database.read() as connection:
-        assert services.tasks.require(connection, id).status == "in_progress"
-        assert [row.to_status for row in services.tasks.history(connection, id)] == ["created", "in_progress"]
+        tasks = Stores.on(database).tasks
+        assert tasks.require(connection, id).status == "in_progress"
+        assert [row.to_status for row in tasks.history(connection, id)] == ["created", "in_progress"]
     database.close()
 
 

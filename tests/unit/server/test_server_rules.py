@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from trialbook.errors import BadField, BadListOperator, BadPattern, BadRequest, BodyTooLarge
 from trialbook.server.core import limits
-from trialbook.server.core.moves import MOVES, Status, allowed
 from trialbook.server.core.projection import Projection
 from trialbook.server.rpc import body as bodies
 from trialbook.server.rpc.calls import method_of
@@ -17,6 +16,7 @@ from trialbook.server.rpc.multipart import part_name
 from trialbook.server.stores.query import lists, patterns
 from trialbook.server.stores.query.moments import moment
 from trialbook.wire.catalogue import METHODS
+from trialbook.wire.states import MOVES, TaskStatusEnum, may_move
 
 CONTRACT = {
     "created": "queued in_progress",
@@ -32,13 +32,13 @@ CONTRACT = {
 
 
 @pytest.mark.parametrize("old", CONTRACT)
-@pytest.mark.parametrize("new", [status.value for status in Status])
+@pytest.mark.parametrize("new", [status.value for status in TaskStatusEnum])
 def test_every_move_is_as_the_contract_says(old: str, new: str) -> None:
-    assert allowed(old, new) == (new == old or new in CONTRACT[old].split())
+    assert may_move(old, new) == (new == old or new in CONTRACT[old].split())
 
 
 def test_every_status_has_its_row() -> None:
-    assert MOVES.keys() == {status.value for status in Status}
+    assert MOVES.keys() == {status.value for status in TaskStatusEnum}
 
 
 DOCUMENT: dict[str, Any] = {

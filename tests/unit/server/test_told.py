@@ -9,13 +9,16 @@ import pytest
 import sqlalchemy as sa
 
 from trialbook.blobs.object_store import ObjectStoreBlobs
+from trialbook.errors import WireError
 from trialbook.server import migrations
 from trialbook.server.core.hub import Hub
 from trialbook.server.rpc import registry
-from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.dispatch import Dispatcher, lookup
-from trialbook.server.services.accounts import Caller
+from trialbook.server.rpc.http_call import HttpCall
+from trialbook.server.services.caller import Caller
+from trialbook.server.services.changes import Changes
 from trialbook.server.settings import Settings
+from trialbook.server.stores import changes as log
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.models import model
 from trialbook.server.stores.projects import project
@@ -36,9 +39,9 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.database = Database(f"sqlite:///{folder / 'a.db'}")
         migrations.prepare(self.database)
-        self._dispatcher = Dispatcher(registry.load(), Hub())
         blobs = ObjectStoreBlobs.in_folder(folder / "files")
-        self._services = build_services(self.database, Settings(data=folder), blobs)
+        services = build_services(self.database, Settings(data=folder), blobs)
+        self._dispatcher = Dispatcher(registry.load(), services, Hub())
 
         def made(method: str, **params: Any) -> str:
             return str(self.call(method, **params).id)
@@ -67,26 +70,25 @@ class World:
         for one in (self.waits, self.late):
             call("tasks.enqueue", task=one, queue=self.queue)
 
-    def context(self, method: str) -> Context:
+    def opened(self, method: str) -> HttpCall:
         """A call of an administrator."""
         caller = Caller("u", "n", "admin")
-        return Context(self._services, self.database, caller, time.time(), method, self._dispatcher.nested)
+        return HttpCall(self.database, caller, time.time(), method, dispatch=self._dispatcher.nested)
 
     def call(self, method: str, **params: Any) -> Any:
         """One call."""
-        return self._dispatcher.run(self.context(method), lookup(method, (2, 34)), params)
+        return self._dispatcher.run(self.opened(method), lookup(method, (2, 34)), params)
 
-    def tried(self, method: str, params: dict[str, Any]) -> tuple[Rows, Rows, set[tuple[str, str]]]:
-        """What a call does and tells: the rows before and after, and topics with keys. Nothing of it stays."""
-        context = self.context(method)
+    def tried(self, method: str, params: dict[str, Any]) -> tuple[Rows, Rows, Changes]:
+        """What a call does and tells: the rows before and after, and the changes. Nothing of it stays."""
+        call = self.opened(method)
         with self.database.engine.connect().execution_options(trialbook_write=True) as connection:
             open = connection.begin()
-            context.open_connection = connection
             before = self.rows(connection)
-            context.call(method, params)
+            call.nested(method, params, connection)
             after = self.rows(connection)
             open.rollback()
-        return before, after, {(topic, key) for topic, _, keys in context.published for key in keys}
+        return before, after, call.changes
 
     def rows(self, connection: sa.Connection) -> Rows:
         """Everything that pages show, by table and id."""
@@ -217,10 +219,54 @@ METHODS = sorted(calls(_Names()))
 @pytest.mark.parametrize("method", METHODS)
 def test_S9_every_changed_row_is_told(world: World, method: str) -> None:
     for params in calls(world)[method]:
-        before, after, told = world.tried(method, params)
+        before, after, changes = world.tried(method, params)
+        told = {(topic, key) for topic, _, keys in changes.signals for key in keys}
+        logged = {(row["kind"], row["id"]) for row in changes.rows}
         changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
         assert changed, f"{params} changes nothing: the test shows nothing"
         for table, id in changed:
             states = [rows[table, id] for rows in (before, after) if (table, id) in rows]
             missing = needed(table, id, states) - told
             assert not missing, f"{params} changed {table} {id}, and did not tell {missing}"
+            if _noteworthy(before.get((table, id)), after.get((table, id))):
+                assert (table, id) in logged, (
+                    f"{params} changed {table} {id}, and the change log does not know"
+                )
+
+
+def _noteworthy(before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
+    """Whether more happened than that the iteration of a run or model went on."""
+    names = (before or after or {}).keys() - {"last_iteration", "last_update", "last_change"}
+    return any((before or {}).get(name) != (after or {}).get(name) for name in names)
+
+
+def test_an_operation_has_one_name_and_its_rows_what_differs(world: World) -> None:
+    _, _, changes = world.tried("tasks.archive", {"tasks": [world.run, world.waits]})
+    assert {row["verb"] for row in changes.rows if row["kind"] == "task"} >= {"archived"}
+    edited = {"task": world.run, "force": True, "hyperparams": {"A": {"api_key": {"value": "hunter22"}}}}
+    _, _, changes = world.tried("tasks.edit", {**edited, "comment": "x" * 100_000})
+    (row,) = changes.rows
+    assert row["before"] == {"comment": "", "hyperparams": {}}
+    assert row["after"]["comment"].startswith("xxx") and len(row["after"]["comment"]) <= 500
+    assert row["after"]["hyperparams"]["A"]["api_key"]["value"] == "****"
+    many = {f"p{n}": {"value": "v" * 50} for n in range(1000)}
+    _, _, changes = world.tried("tasks.edit", {**edited, "hyperparams": {"A": many}})
+    assert len(str(changes.rows[0]["after"])) <= 4096
+
+
+def test_what_is_undone_is_not_told(world: World) -> None:
+    call = world.opened("outer")
+    with call.write():
+        call.nested("tasks.edit", {"task": world.run, "force": True, "name": "kept"})
+        with pytest.raises(WireError):
+            call.nested("tasks.delete_many_of_nothing", {})
+        with pytest.raises(WireError):
+            call.nested("tasks.close", {"task": world.draft})
+        assert [row["verb"] for row in call.changes.rows] == ["edited"]
+    with pytest.raises(RuntimeError), call.write():
+        call.nested("tasks.edit", {"task": world.run, "force": True, "name": "lost"})
+        raise RuntimeError
+    assert {keys for _, _, keys in call.changes.signals} == {(world.run,)}
+    with world.database.read() as connection:
+        rows = [row for row in log.read(connection, log.Place()) if row.method == "tasks.edit"]
+    assert [(row.before, row.after) for row in rows][-1] == ({"name": "run"}, {"name": "kept"})

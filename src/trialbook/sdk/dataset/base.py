@@ -25,12 +25,12 @@ from trialbook.sdk.dataset.home import Home, bring_manifest, places_for, remembe
 from trialbook.sdk.dataset.pinger import Pinger
 from trialbook.sdk.dataset.stores import repository_url
 from trialbook.sdk.task import Task
+from trialbook.wire.states import ENDED, FINISHED
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
 
-FINAL = frozenset({"completed", "published", "closed"})
-_REOPENED = frozenset({"in_progress", "stopped", "failed"})
+_REOPENED = frozenset({"in_progress", *ENDED.difference(FINISHED)})
 SAVED = "ds_saved"
 """Key of the runtime: the manifest of what an open version has stored so far."""
 
@@ -126,7 +126,7 @@ class DatasetBase:
         Returns:
             False from ``create`` to ``finalize``; a failed or aborted version is not final.
         """
-        return bool(self._info.get("root")) or self._info.get("status") in FINAL
+        return bool(self._info.get("root")) or self._info.get("status") in FINISHED
 
     @property
     def _root_id(self) -> str:
@@ -139,7 +139,7 @@ class DatasetBase:
             UsageError: the version is finished.
             DatasetInUse: another process writes it, or it waits for ``finalize`` only.
         """
-        if self._info.get("root") or self._info.get("status") in FINAL:
+        if self._info.get("root") or self._info.get("status") in FINISHED:
             child = advice(
                 "Dataset.create(parent_datasets=[...]) or Dataset.get(..., writable_copy=True)",
                 f"`trialbook data create --name NAME --parents {self.id}`",
@@ -369,7 +369,7 @@ class DatasetBase:
         cache = cache_folder()
         if info.get("root"):
             made._home = Home(connection, str(info["repository"]), cache, info.get("places"))
-        elif info["status"] in FINAL:
+        elif info["status"] in FINISHED:
             adopted = adopt(connection, made._task.data, cache)
             made._info["root"] = adopted.root
             made._home = Home(connection, str(adopted.repository), cache, adopted.places)

@@ -19,13 +19,14 @@ from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.stores import repository_url
 from trialbook.sdk.storage import check_writable
 from trialbook.sdk.task import Task
+from trialbook.wire.states import FINISHED
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
 
 _log = logging.getLogger("trialbook")
 _SHALLOW = 500
-_COMPLETED = ["completed", "published", "closed"]
+_COMPLETED = list(FINISHED)
 
 
 class MakingMixin(DatasetBase):

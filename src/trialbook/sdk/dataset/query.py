@@ -13,8 +13,9 @@ from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.base import DatasetBase, both_named, online
 from trialbook.sdk.dataset.stores import bucket_blobs, open_blobs
 from trialbook.sdk.nearer import nearer
+from trialbook.wire.states import FINISHED
 
-_COMPLETED = ["completed", "published", "closed"]
+_COMPLETED = list(FINISHED)
 _PAGE = 500
 _KINDS = ("packs", "ranges", "roots", "states")
 

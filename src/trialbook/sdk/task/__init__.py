@@ -22,7 +22,7 @@ from trialbook.sdk.task.script import ScriptMixin
 from trialbook.sdk.task.status import StatusMixin
 from trialbook.sdk.task.surroundings import SurroundingsMixin
 from trialbook.sdk.task.uploads import UploadsMixin
-from trialbook.sdk.task_types import TaskStatusEnum, TaskTypes
+from trialbook.wire.states import TaskStatusEnum, TaskTypes
 
 # A program may read its command line before Task.init, so parsing is remembered from the import on.
 command_lines.install()

@@ -14,7 +14,7 @@ from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.code import OWN, own_too
-from trialbook.sdk.task_types import TaskTypes
+from trialbook.wire.states import TaskTypes
 
 if TYPE_CHECKING:
     from trialbook.sdk.task import Task

@@ -13,7 +13,7 @@ from trialbook.sdk.nowhere import NOWHERE
 from trialbook.sdk.projects import project_ids
 from trialbook.sdk.task.answers import View, server_session
 from trialbook.sdk.task.base import TaskBase
-from trialbook.sdk.task_types import TaskTypes
+from trialbook.wire.states import TaskTypes
 
 _log = logging.getLogger("trialbook")
 

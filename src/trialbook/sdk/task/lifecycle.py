@@ -23,7 +23,7 @@ from trialbook.sdk.record import Record
 from trialbook.sdk.task import notebook
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.code import default_project, describe_at_once, describe_later
-from trialbook.sdk.task_types import TaskTypes
+from trialbook.wire.states import TaskTypes
 
 if TYPE_CHECKING:
     from trialbook.journal.journal import Journal

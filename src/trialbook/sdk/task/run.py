@@ -21,11 +21,13 @@ from trialbook.journal.frames import Stream
 from trialbook.sdk import recovery, settings, spawned
 from trialbook.sdk.frameworks import Frameworks
 from trialbook.sdk.record import Record
+from trialbook.wire.states import ENDED
 
 _log = logging.getLogger("trialbook")
 _POLL_SECONDS = 3.0
 _PING_SECONDS = 30.0
-_ENDED = frozenset({"closed", "stopped", "failed", "published", "queued", "created"})
+_NOT_RUNNING = frozenset({*ENDED.difference({"completed"}), "queued", "created"})
+"""What somebody else made of the task while it runs here: only this process completes it."""
 
 
 class Monitor(Protocol):
@@ -214,7 +216,7 @@ class Run:
         status = str(found[0].get("status"))
         message = str(found[0].get("status_message") or "")
         stopping = status == "in_progress" and "stopping" in message
-        if not stopping and (status not in _ENDED or self.record.document.get("status") == status):
+        if not stopping and (status not in _NOT_RUNNING or self.record.document.get("status") == status):
             return
         if status == "created" and not self._arrived():
             return
@@ -252,9 +254,7 @@ def default_name() -> str:
 
 def finish_status(record: Record, outcome: Outcome, publish: bool = False) -> None:
     """Write the final status, after everything that was reported."""
-    method = {"completed": "tasks.completed", "failed": "tasks.failed", "stopped": "tasks.stopped"}[
-        outcome.status
-    ]
+    method = f"tasks.{outcome.status}"
     with guard("task.status"):
         record.journal.call(
             method,

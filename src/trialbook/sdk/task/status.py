@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from trialbook.errors import TaskNotFound, TaskStatusRefused, UsageError, WireError
 from trialbook.sdk import current
 from trialbook.sdk.task.base import TaskBase
-from trialbook.sdk.task_types import TaskStatusEnum
+from trialbook.wire.states import ENDED, TaskStatusEnum
 
 if TYPE_CHECKING:
     from trialbook.sdk.task.run import Run
 
-_PUBLISHABLE = ("completed", "stopped", "closed", "published")
+_PUBLISHABLE = ENDED - {"failed"}
 _WAITED = (TaskStatusEnum.completed, TaskStatusEnum.stopped, TaskStatusEnum.closed)
 
 

@@ -3,11 +3,6 @@
 import logging
 from collections.abc import Callable
 
-import sqlalchemy as sa
-
-from trialbook.server.stores.database import Database
-from trialbook.server.stores.tasks import task
-
 _log = logging.getLogger("trialbook.server")
 
 
@@ -18,16 +13,20 @@ class IdleEnd:
     watchdog finds it silent.
 
     Args:
-        database: where the tasks are.
+        running: whether any task runs.
         idle_seconds: how long ago the server was last used.
         limit: seconds.
         end: asks the server to stop.
     """
 
     def __init__(
-        self, database: Database, idle_seconds: Callable[[], float], limit: float, end: Callable[[], None]
+        self,
+        running: Callable[[], bool],
+        idle_seconds: Callable[[], float],
+        limit: float,
+        end: Callable[[], None],
     ) -> None:
-        self._database = database
+        self._running = running
         self._idle_seconds = idle_seconds
         self._limit = limit
         self._end = end
@@ -36,10 +35,8 @@ class IdleEnd:
         """False: it need not run again at once."""
         if self._idle_seconds() < self._limit:
             return False
-        with self._database.read() as connection:
-            running = connection.execute(sa.select(task.c.id).where(task.c.status == "in_progress").limit(1))
-            if running.first() is not None:
-                return False
+        if self._running():
+            return False
         # Someone may have come while the tasks were read.
         if self._idle_seconds() >= self._limit:
             _log.warning(

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from trialbook.errors import ConfigurationError
 from trialbook.server.stores.database import Database, unusable
 
-HEAD = "0011"
+HEAD = "0012"
 FOLDER = Path(__file__).parent
 _LOCK = 7_245_381_004
 """PostgreSQL's advisory lock that keeps two starting servers from migrating at once."""

@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from trialbook.base.ids import new_id
 from trialbook.blobs.faults import FAILS
 from trialbook.errors import ServerFault, StorageDamaged, StorageFull
+from trialbook.server.core.database_faults import damaged, failing, out_of_room
 from trialbook.server.rpc import api_page, envelope
 from trialbook.server.rpc.calls import LATEST, Calls, method_of
 from trialbook.server.rpc.files import Files
 from trialbook.server.rpc.own_package import OwnPackage
 from trialbook.server.rpc.pages import Pages, wants_page
 from trialbook.server.rpc.stream import Stream
-from trialbook.server.stores.database import damaged, failing, out_of_room
 from trialbook.wire.catalogue import METHODS
 
 _log = logging.getLogger("trialbook.server")

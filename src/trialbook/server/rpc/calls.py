@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
@@ -20,12 +21,11 @@ from trialbook.server.core.limits import Budget, Crowd, Share
 from trialbook.server.rpc import body as bodies
 from trialbook.server.rpc import envelope, session
 from trialbook.server.rpc.arriving import drain
-from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.dispatch import Dispatcher, lookup
-from trialbook.server.services.accounts import Caller
+from trialbook.server.rpc.http_call import HttpCall
 from trialbook.server.services.bundle import Services
+from trialbook.server.services.caller import Caller
 from trialbook.server.settings import Settings
-from trialbook.server.stores.database import Database
 from trialbook.wire.table import Method, RawBody, RawReply
 
 LATEST = "2.34"
@@ -63,8 +63,8 @@ class Calls:
 
     Args:
         dispatcher: runs handlers.
-        services: for the context.
-        database: for the context.
+        services: knows who calls.
+        open_call: a call on the database.
         executor: the threads.
         settings: limits.
         clock: now.
@@ -74,14 +74,14 @@ class Calls:
         self,
         dispatcher: Dispatcher,
         services: Services,
-        database: Database,
+        open_call: Callable[..., HttpCall],
         executor: Executor,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._dispatcher = dispatcher
         self._services = services
-        self._database = database
+        self._open_call = open_call
         self._executor = executor
         self._settings = settings
         self._clock = clock
@@ -159,9 +159,7 @@ class Calls:
                 )
             else:
                 params = {**bodies.query_values(request.url.query), **bodies.parse_object(content)}
-            context = Context(
-                services=self._services,
-                database=self._database,
+            call = self._open_call(
                 caller=caller or session.identify(request, self._services.accounts, method.name),
                 now=self._clock(),
                 method=method.name,
@@ -171,9 +169,10 @@ class Calls:
                 or "",
                 version=_version(version),
                 origin=session.origin(request),
+                accepts=request.headers.get("accept", ""),
                 request=request,
             )
-            reply = self._dispatcher.run(context, method, params)
+            reply = self._dispatcher.run(call, method, params)
         except WireError as error:
             level = logging.ERROR if error.code >= 500 else logging.INFO
             _log.log(
@@ -190,7 +189,7 @@ class Calls:
             media_type="application/json",
             headers={"Cache-Control": "no-store"},
         )
-        for header, value in context.reply_headers:
+        for header, value in call.reply_headers:
             response.headers.append(header, value)
         return response
 

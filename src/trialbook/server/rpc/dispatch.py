@@ -4,29 +4,25 @@ import re
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from trialbook.errors import (
     BadField,
-    BadPattern,
     BadRequest,
     Forbidden,
     MethodNotFound,
     MissingField,
     NoCredentials,
-    TaskRace,
     WireError,
 )
 from trialbook.server.core.hub import Hub
 from trialbook.server.core.limits import check_fields
-from trialbook.server.core.patterns import took_too_long
-from trialbook.server.rpc.context import ATTEMPTS, Context, collided
+from trialbook.server.rpc.http_call import HttpCall
 from trialbook.server.rpc.registry import Handler
-from trialbook.server.series.erase import clear
 from trialbook.server.services import others
-from trialbook.server.services.accounts import Caller
-from trialbook.server.stores.database import looked_too_long
-from trialbook.server.stores.graves import Buried
+from trialbook.server.services.bundle import Services
+from trialbook.server.services.call import ATTEMPTS
+from trialbook.server.services.caller import Caller
+from trialbook.server.services.refusals import REFUSED, may_repeat, refusal
 from trialbook.wire.catalogue import METHODS, Method, Permission
 from trialbook.wire.query import ManyReply
 from trialbook.wire.table import RawBody
@@ -77,74 +73,65 @@ class Dispatcher:
 
     Args:
         handlers: by method name.
+        services: what they use.
         hub: where live updates go.
     """
 
-    def __init__(self, handlers: dict[str, Handler], hub: Hub) -> None:
+    def __init__(self, handlers: dict[str, Handler], services: Services, hub: Hub) -> None:
         self._handlers = handlers
+        self._services = services
         self._hub = hub
 
-    def run(self, context: Context, method: Method, params: dict[str, Any] | RawBody) -> Any:
+    def run(self, call: HttpCall, method: Method, params: dict[str, Any] | RawBody) -> Any:
         """Answer a call in one transaction, then tell the pages.
 
         Raises:
             WireError: the refusal that goes to the caller.
         """
-        self.permit(context.caller, method)
+        self.permit(call.caller, method)
         ask = params if isinstance(params, RawBody) else convert(method.request, params)
-        if others.needed(context.caller, method):
-            with context.database.read() as connection:
-                others.check(connection, context.caller, method, ask)
+        if others.needed(call.caller, method):
+            with call.read() as connection:
+                others.check(connection, call.caller, method, ask)
         for attempt in range(ATTEMPTS):
             try:
-                reply = self._attempt(context, method, ask)
+                reply = self._attempt(call, method, ask)
                 break
-            except Buried as found:
-                if _opens(method) or attempt + 1 == ATTEMPTS:
-                    raise
-                clear(context.database, found.owner)
-            except (sa.exc.DBAPIError, OverflowError) as error:
-                if _opens(method) or attempt + 1 == ATTEMPTS or not collided(error):
-                    raise _refusal(error) from error
-                # Another server wrote the same rows in the same moment.
+            except REFUSED as error:
+                last = _opens(method) or attempt + 1 == ATTEMPTS
+                if last or not may_repeat(call.database, error):
+                    raise refusal(error) from error
             # All of this attempt was undone.
-            context.published.clear()
-            context.reply_headers.clear()
-            context.afterwards.clear()
-        for do in context.afterwards:
+            call.reply_headers.clear()
+            call.afterwards.clear()
+        for do in call.afterwards:
             do()
-        for topic, kind, keys in context.published:
-            self._hub.publish(topic, kind, keys)
+        call.changes.tell(self._hub.publish)
         return reply
 
-    def _attempt(self, context: Context, method: Method, ask: Any) -> Any:
+    def _attempt(self, call: HttpCall, method: Method, ask: Any) -> Any:
         handler = self._handlers[method.name]
         if _opens(method):
-            return handler(context, ask)
-        opened = context.database.write() if method.changes else context.database.read()
-        with opened as connection:
-            context.open_connection = connection
-            try:
-                return handler(context, ask)
-            finally:
-                context.open_connection = None
+            return handler(self._services, call, ask)
+        with call.write() if method.changes else call.read():
+            return handler(self._services, call, ask)
 
-    def nested(self, context: Context, name: str, params: dict[str, Any]) -> Any:
+    def nested(self, call: HttpCall, name: str, params: dict[str, Any]) -> Any:
         """Answer a call inside the transaction of another one."""
-        method = lookup(name, context.version)
-        self.permit(context.caller, method)
+        method = lookup(name, call.version)
+        self.permit(call.caller, method)
         if method.transaction == "own" or not isinstance(params, dict):
             raise BadRequest(f"{name} cannot be called inside another call")
         ask = convert(method.request, params)
-        if others.needed(context.caller, method):
-            others.check(context.connection, context.caller, method, ask)
-        outer, context.method = context.method, name
+        if others.needed(call.caller, method):
+            others.check(call.connection, call.caller, method, ask)
+        outer, call.method = call.method, name
         try:
-            return self._handlers[name](context, ask)
-        except (sa.exc.DBAPIError, OverflowError) as error:
-            raise _refusal(error) from error
+            return self._handlers[name](self._services, call, ask)
+        except REFUSED as error:
+            raise refusal(error) from error
         finally:
-            context.method = outer
+            call.method = outer
 
     def permit(self, caller: Caller, method: Method) -> None:
         """Check that a caller may call a method.
@@ -165,22 +152,6 @@ class Dispatcher:
 def _opens(method: Method) -> bool:
     """Whether the handler opens its transactions; for a list of any length there are several."""
     return method.transaction != "auto" or method.reply is ManyReply
-
-
-def _refusal(error: sa.exc.DBAPIError | OverflowError) -> Exception:
-    """What the database refused, as the caller's mistake where it is one."""
-    if isinstance(error, OverflowError):
-        return BadField("a number is out of range", field="body")
-    state = getattr(error.orig, "sqlstate", None)
-    if state == "2201B":
-        return BadPattern(f"PostgreSQL cannot use this pattern: {error.orig}. Use lower counts")
-    if looked_too_long(error):
-        return took_too_long()
-    if state in {"40001", "40P01"}:
-        return TaskRace("another client changed the same rows in the same moment; repeat the call")
-    if state in {"22003", "22P02", "22008"}:
-        return BadField("a number is out of range", field="body")
-    return error
 
 
 __all__ = ["Dispatcher", "Permission", "WireError", "convert", "lookup"]

@@ -24,8 +24,9 @@ from trialbook.server.rpc.arriving import arriving, drain
 from trialbook.server.rpc.multipart import pieces
 from trialbook.server.rpc.resumable import Resumable
 from trialbook.server.rpc.spool import Spool
-from trialbook.server.services.accounts import Accounts, Caller
-from trialbook.server.services.file_rules import FileRules
+from trialbook.server.services.accounts import Accounts
+from trialbook.server.services.caller import Caller
+from trialbook.server.services.files.rules import FileRules
 from trialbook.wire.table import Permission
 
 _RANGE = re.compile(r"^bytes=([0-9]*)-([0-9]*)$")

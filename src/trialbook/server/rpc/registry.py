@@ -5,16 +5,17 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from trialbook.server.services.bundle import Services
 from trialbook.wire.catalogue import METHODS
 
-Handler = Callable[[Any, Any], Any]
+Handler = Callable[[Services, Any, Any], Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _handlers: dict[str, Handler] = {}
 
 
 def handles(*names: str) -> Callable[[F], F]:
-    """Bind a function ``(context, ask) -> reply`` to methods of the table."""
+    """Bind a function ``(services, call, ask) -> reply`` to methods of the table."""
 
     def bind(function: F) -> F:
         for name in names:

@@ -11,7 +11,8 @@ from starlette.requests import Request
 
 from trialbook.errors import BadCredentials, BadToken, Forbidden, NoCredentials
 from trialbook.server.rpc import peer
-from trialbook.server.services.accounts import Accounts, Caller
+from trialbook.server.services.accounts import Accounts
+from trialbook.server.services.caller import Caller
 
 WEB_HEADER = "x-trialbook-web"
 _BROWSERS = frozenset(

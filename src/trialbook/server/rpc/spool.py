@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from trialbook.blobs.faults import FAILS, FULL
 from trialbook.errors import ServerFault, StorageFull
-from trialbook.server.stores.database import out_of_room
+from trialbook.server.core.database_faults import out_of_room
 
 BLOCK = 1 << 20
 """Bytes of an upload that are gathered in memory before a thread writes them."""

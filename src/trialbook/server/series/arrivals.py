@@ -20,8 +20,8 @@ from trialbook.server.stores.events import Stored
 from trialbook.server.stores.logs import Entry, Packed
 from trialbook.server.stores.series import SINGLE_ITERATION, name_hash, series_seen
 from trialbook.wire.events import Event
+from trialbook.wire.states import LEVEL_NAMES
 
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "warn": 30, "error": 40, "critical": 50, "fatal": 50}
 _EXTRA = ("plot_str", "key", "url", "skip_validation")
 _LONGEST_TIME = 9.0e12
 REPORT, STDOUT, STDERR, LOGGING = 0, 1, 2, 3
@@ -29,7 +29,7 @@ REPORT, STDOUT, STDERR, LOGGING = 0, 1, 2, 3
 
 def level_of(name: str | None) -> int:
     """10 … 50 of a level's name in any case; what is not known is an information."""
-    return _LEVELS.get((name or "info").lower(), 20)
+    return LEVEL_NAMES.get((name or "info").lower(), 20)
 
 
 def microseconds(seconds: float, now: float) -> int:

@@ -7,9 +7,9 @@ import string
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jwt
 from sqlalchemy.engine import Connection
@@ -19,6 +19,7 @@ from trialbook.base.clock import Clock
 from trialbook.base.files import write_json
 from trialbook.base.ids import new_id
 from trialbook.errors import BadCredentials, BadField, BadToken, Forbidden
+from trialbook.server.services.caller import ROLES, Caller
 from trialbook.server.services.links import Links
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.projects import COMPANY
@@ -33,40 +34,6 @@ COMPANY_NAME = "Trialbook"
 _DAY = 86_400
 _LONGEST = 366 * _DAY
 _LETTERS = string.ascii_uppercase + string.digits
-
-_ROLES: dict[str, frozenset[Permission]] = {
-    "admin": frozenset(Permission),
-    "user": frozenset({Permission.PUBLIC, Permission.READ, Permission.WORK, Permission.WRITE}),
-    "worker": frozenset({Permission.PUBLIC, Permission.READ, Permission.WORK}),
-    "read-only": frozenset({Permission.PUBLIC, Permission.READ}),
-}
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who calls, and how it was proved.
-
-    Attributes:
-        user: id; empty for a caller that is not known.
-        name: of the user.
-        role: ``admin``, ``user``, ``worker``, ``read-only``, or empty.
-        access_key: the key that the session was opened with; empty for a log-in on the server's own machine.
-        kind: where the token came from.
-        session: id of a browser's session; empty for a token that a key made.
-        epoch: the number of the user's tokens when this one was made; another one ends them all.
-    """
-
-    user: str = ""
-    name: str = ""
-    role: str = ""
-    access_key: str = ""
-    kind: Literal["none", "token", "cookie", "key"] = "none"
-    session: str = ""
-    epoch: int = 0
-
-    def may(self, permission: Permission) -> bool:
-        """True when the caller holds the permission."""
-        return permission is Permission.PUBLIC or permission in _ROLES.get(self.role, frozenset())
 
 
 class Accounts:
@@ -143,7 +110,7 @@ class Accounts:
     @staticmethod
     def lesser(owner: str, key: str | None) -> str:
         """What a key may do: as its maker chose, never more than its owner."""
-        return owner if key is None or _ROLES[key] >= _ROLES[owner] else key
+        return owner if key is None or ROLES[key] >= ROLES[owner] else key
 
     def by_key(self, access_key: str, secret: str, origin: str = "") -> Caller:
         """The owner of a key.

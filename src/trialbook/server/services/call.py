@@ -1,74 +1,178 @@
-"""What a service needs to know about the call that it works for."""
+"""One call: who, when, in which transactions, and what it has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from trialbook.server.services.accounts import Caller
-from trialbook.server.stores.projects import ProjectStore
+from trialbook.server.services.caller import Caller
+from trialbook.server.services.changes import SLICE, Changes
+from trialbook.server.services.refusals import REFUSED, may_repeat
+from trialbook.server.stores.database import Database
 
-
-class Call(Protocol):
-    """One call, or one round of a loop: who, when, in which transaction."""
-
-    @property
-    def connection(self) -> Connection: ...
-    @property
-    def caller(self) -> Caller: ...
-    @property
-    def now(self) -> float: ...
-    @property
-    def method(self) -> str: ...
-    def publish(self, topic: str, kind: str, keys: Iterable[str] = ()) -> None: ...
+ATTEMPTS = 4
+"""How often a transaction is begun that met another server's."""
+THINGS_AT_ONCE = 50
+"""Tasks or models that one transaction of a long list changes."""
+ERASED_AT_ONCE = 10
+"""Of how many it erases what was reported."""
+assert THINGS_AT_ONCE <= SLICE
+T = TypeVar("T")
 
 
 @dataclass
-class LoopCall:
-    """A round of one of the server's own loops."""
+class Call:
+    """A request of a client, or a round of one of the server's own loops.
 
-    connection: Connection
+    Attributes:
+        database: for what owns its transactions.
+        caller: who calls.
+        now: seconds since the epoch; the same for the whole call.
+        method: the method that was called, or the name of the loop.
+        worker: name of the calling machine or worker, from the request's header.
+        origin: address of the caller.
+        accepts: the form of the answer that the caller asks for, from the request's header.
+        dispatch: runs another method with the permission of this caller.
+        changes: what it has changed.
+        afterwards: what is done once the transaction has been committed.
+    """
+
+    database: Database
+    caller: Caller
     now: float
     method: str
-    caller: Caller = field(default_factory=lambda: Caller(name="the server"))
-    published: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    worker: str = ""
+    origin: str = ""
+    accepts: str = ""
+    dispatch: "Callable[[Any, str, dict[str, Any]], Any] | None" = None
+    changes: Changes = field(default_factory=Changes)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    _open: Connection | None = field(default=None, init=False, repr=False)
 
-    def publish(self, topic: str, kind: str, keys: Iterable[str] = ()) -> None:
-        """Collect; the loop sends it after the commit."""
-        self.published.append((topic, kind, tuple(keys)))
+    @classmethod
+    def of_loop(cls, database: Database, now: float, name: str) -> "Call":
+        """A round of one of the server's own loops."""
+        return cls(database, Caller(name="the server"), now, name)
 
+    @property
+    def connection(self) -> Connection:
+        """The transaction that is open."""
+        if self._open is None:
+            raise RuntimeError(f"{self.method} has no transaction open")
+        return self._open
 
-def announce(call: Call, task: str, *projects: str | None) -> None:
-    """Tell the pages that a task changed."""
-    call.publish(f"task:{task}", "task", [task])
-    call.publish("tasks", "tasks", [task])
-    for project in set(projects) - {None, ""}:
-        call.publish(f"project:{project}", "tasks", [task])
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction is open, this call's own or that of the one which it is part of."""
+        return self._open is not None
 
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads; the one that is open, where one is."""
+        if self._open is not None:
+            yield self._open
+            return
+        with self.database.read() as connection:
+            self._open = connection
+            try:
+                yield connection
+            finally:
+                self._open = None
 
-def announce_model(call: Call, model: str) -> None:
-    """Tell the pages that a model changed."""
-    call.publish("models", "models", [model])
-    call.publish(f"model:{model}", "model", [model])
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes. The change log gets its rows at its end; where it fails, nothing was changed."""
+        mark = self.changes.mark()
+        try:
+            with self.database.write() as connection:
+                self._open = connection
+                try:
+                    yield connection
+                    self.changes.write(connection)
+                finally:
+                    self._open = None
+        except BaseException:
+            self.changes.back_to(mark)
+            raise
 
+    @contextmanager
+    def attempt(self, connection: Connection | None = None) -> Iterator[None]:
+        """A part of the open transaction that may be undone alone: what fails in it leaves the rest as it is.
 
-def announce_queue(call: Call, queue: str | None) -> None:
-    """Tell the pages that a queue, or what waits in it, changed; None is no queue."""
-    if queue is not None:
-        call.publish("queues", "queues", [queue])
+        Args:
+            connection: the transaction, when it was opened elsewhere.
+        """
+        previous, self._open = self._open, connection or self._open
+        mark = self.changes.mark()
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self.changes.back_to(mark)
+            raise
+        finally:
+            self._open = previous
 
+    def in_slices(
+        self, items: Sequence[str], act: Callable[[Sequence[str]], list[T]], at_once: int = THINGS_AT_ONCE
+    ) -> list[T]:
+        """Do something to all of a long list, some in each transaction, so that nobody else waits for all of it.
 
-def announce_project(call: Call, projects: ProjectStore, id: str) -> None:
-    """Tell the pages that a project changed; what is above and below it shows its name or its numbers."""
-    above = projects.require(call.connection, id).path
-    call.publish("projects", "projects", [*above, id, *projects.descendants(call.connection, [id])])
+        Within another call, all of it is done in that one's transaction.
 
+        Args:
+            items: ids, for example.
+            act: takes some of them and returns what became of each; called again when it met another server's writes.
+            at_once: how many it takes.
+        """
+        if self.is_open:
+            return act(items)
+        done: list[T] = []
+        for start in range(0, len(items), at_once):
+            done += self._slice(items[start : start + at_once], act)
+        return done
 
-def ensure_project(call: Call, projects: ProjectStore, name: str) -> str:
-    """The id of the project with that full path; it is made, and the pages are told, when it is missing."""
-    known = projects.find_by_name(call.connection, name)
-    id = projects.ensure(call.connection, name, call.caller.user, call.now)
-    if id != known:
-        announce_project(call, projects, id)
-    return id
+    def in_one(self, act: Callable[[], T]) -> T:
+        """Do something in a transaction of its own, again where it met others; within another call in that one's."""
+        return self.in_slices([""], lambda _: [act()])[0]
+
+    def each(self, items: Sequence[str], act: Callable[[str], None]) -> None:
+        """Do something to each of a long list, as ``in_slices``; what is refused ends it, after the slices before."""
+
+        def all_of(some: Sequence[str]) -> list[None]:
+            for item in some:
+                act(item)
+            return []
+
+        self.in_slices(items, all_of)
+
+    def _slice(
+        self, items: Sequence[str], act: Callable[[Sequence[str]], list[T]], attempt: int = 1
+    ) -> list[T]:
+        later = len(self.afterwards)
+        try:
+            with self.write():
+                return act(items)
+        except REFUSED as error:
+            if attempt == ATTEMPTS or not may_repeat(self.database, error):
+                raise
+        del self.afterwards[later:]
+        return self._slice(items, act, attempt + 1)
+
+    def nested(self, method: str, params: dict[str, Any], connection: Connection | None = None) -> Any:
+        """Run another method with the caller's permission, inside this transaction.
+
+        Args:
+            method: its name.
+            params: as they would come over the network.
+            connection: the transaction, when it was opened elsewhere.
+
+        Raises:
+            WireError: it was refused; what it had changed is undone, the rest of the transaction stands.
+        """
+        if self.dispatch is None:
+            raise RuntimeError(f"{self.method} cannot run {method}")
+        with self.attempt(connection):
+            return self.dispatch(self, method, params)

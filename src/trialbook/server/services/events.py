@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,39 +13,20 @@ from trialbook.errors import EventsNotAdded, ModelReady, ServerFault, TaskRace, 
 from trialbook.server.series import ingest, lines, slices
 from trialbook.server.series.arrivals import Arrivals, Collector, Ready, Written, write
 from trialbook.server.series.decode import Header, split
-from trialbook.server.series.erase import clear, erase_all
+from trialbook.server.series.erase import clear, erase_all, erase_owner
 from trialbook.server.series.store import Numbers
 from trialbook.server.services import others
-from trialbook.server.services.accounts import Caller
+from trialbook.server.services.call import Call
+from trialbook.server.services.caller import Caller
+from trialbook.server.services.changes import progressed
 from trialbook.server.stores import graves
-from trialbook.server.stores.database import Database
 from trialbook.server.stores.graves import Buried
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.tasks import TaskStore, task
-from trialbook.wire.events import AddPointsReply, AddReply, Event
+from trialbook.wire.events import AddPointsReply, AddReply, DeleteForTask, Event
 from trialbook.wire.table import Permission
 
 _TRIES = 8
-
-
-class Session(Protocol):
-    """The call that brings something."""
-
-    published: list[tuple[str, str, tuple[str, ...]]]
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def connection(self) -> Connection: ...
-    @property
-    def caller(self) -> Caller: ...
-    @property
-    def now(self) -> float: ...
-    @property
-    def worker(self) -> str: ...
-    def publish(self, topic: str, kind: str, keys: Iterable[str] = ()) -> None: ...
-    def write(self) -> AbstractContextManager[Connection]: ...
-    def call(self, method: str, params: dict[str, Any]) -> Any: ...
 
 
 class Events:
@@ -112,7 +91,17 @@ class Events:
                 raise Buried(first)
             erase_all(connection, first)
 
-    def add_points(self, session: Session, body: bytes) -> AddPointsReply:
+    def erase(self, call: Call, ask: DeleteForTask) -> None:
+        """Forget what was reported.
+
+        Raises:
+            TaskNotFound, ModelNotFound, TaskStatusRefused, ModelReady: as ``require_open``.
+        """
+        self.require_open(call.connection, ask.task, ask.model_events, ask.allow_locked, call.caller)
+        erase_owner(call.connection, ask.task)
+        progressed(call, "model" if ask.model_events else "task", ask.task, ("series", "log", "events"))
+
+    def add_points(self, call: Call, body: bytes) -> AddPointsReply:
         """Take a journal's body.
 
         Everything that needs no lock is done before the transaction. When the journal has moved meanwhile
@@ -121,14 +110,14 @@ class Events:
         """
         with self._turns:
             header, frames = split(body)
-        worker = storable(session.worker or header.host)
-        known = self._journals.get(header.journal) or self._journals.load(session.database, header.journal)
+        worker = storable(call.worker or header.host)
+        known = self._journals.get(header.journal) or self._journals.load(call.database, header.journal)
         pieces = slices.of_journal(header, frames)
         plans: list[ingest.Plan] = []
         with self._turns:
             at = known
             for piece in pieces if len(pieces) > 1 else ():
-                plans.append(ingest.plan(*piece, at, worker, session.now))
+                plans.append(ingest.plan(*piece, at, worker, call.now))
                 end = piece[0].first + len(piece[1])
                 at = ingest.Known(max(at.acked, end), plans[-1].names)
         if any(one.problem is not None for one in plans):
@@ -136,77 +125,74 @@ class Events:
             pieces, plans = [(header, frames)], []
         replies = []
         for number, piece in enumerate(pieces):
-            replies.append(self._take_piece(session, *piece, known, worker, plans[number] if plans else None))
+            replies.append(self._take_piece(call, *piece, known, worker, plans[number] if plans else None))
             if number + 1 == len(pieces):
                 break
             moved = self._journals.get(header.journal)
             if plans and (moved is None or moved.names is not plans[number].names):
                 # Others write the same journal: what was planned from here on may be out of date.
                 plans = []
-            known = moved or self._journals.load(session.database, header.journal)
+            known = moved or self._journals.load(call.database, header.journal)
         return ingest.total(replies)
 
     def _take_piece(
         self,
-        session: Session,
+        call: Call,
         header: Header,
         frames: memoryview,
         known: ingest.Known,
         worker: str,
         planned: ingest.Plan | None,
     ) -> AddPointsReply:
-        told = len(session.published)
         at_once: set[str] = set()
         for attempt in range(_TRIES):
             ready = planned
             if ready is None:
                 with self._turns:
-                    ready = ingest.plan(header, frames, known, worker, session.now)
+                    ready = ingest.plan(header, frames, known, worker, call.now)
             planned = None
-            arrivals = _Owners(self, self._tasks, session, at_once)
+            arrivals = _Owners(self, self._tasks, call, at_once)
             try:
-                with session.write() as connection:
+                with call.write() as connection:
                     outcome = ingest.apply(
                         connection,
                         ready,
                         self._numbers,
                         arrivals,
-                        session.call,
+                        call.nested,
                         worker,
-                        session.now,
+                        call.now,
                         last_try=attempt + 1 == _TRIES,
                     )
             except ingest.Stale as stale:
                 known = stale.known
             except Buried as found:
-                del session.published[told:]
-                if not clear(session.database, found.owner):
+                if not clear(call.database, found.owner):
                     # It was reset by a call in this very body, which no other transaction sees.
                     at_once.add(found.owner)
-                known = self._journals.load(session.database, header.journal)
+                known = self._journals.load(call.database, header.journal)
             except (sa.exc.DBAPIError, TaskRace) as error:
-                del session.published[told:]
                 if not (isinstance(error, TaskRace) or _met(error)):
                     raise
-                known = self._journals.load(session.database, header.journal)
+                known = self._journals.load(call.database, header.journal)
             else:
                 if outcome.known is not None:
                     self._journals.keep(header.journal, outcome.known)
                 for prepared, numbers in outcome.remember:
                     self._numbers.remember(prepared.owner, prepared.names, numbers)
-                self._tell(session, outcome.kinds, arrivals.projects)
+                self._tell(call, outcome.kinds, arrivals.projects)
                 return outcome.reply
         # 500 and not 400: a shipper gives up on a refusal, and nothing is wrong with what it sent.
         raise ServerFault(f"journal {header.journal} met other writers {_TRIES} times in a row; send again")
 
-    def add_batch(self, session: Session, body: bytes) -> AddReply:
+    def add_batch(self, call: Call, body: bytes) -> AddReply:
         """Take json-lines.
 
         Raises:
             EmptyBatch, BadRequest: the batch is refused as a whole.
             EventsNotAdded: not one event could be stored.
         """
-        collector = Collector(session.worker, session.now)
+        collector = Collector(call.worker, call.now)
         with self._turns:
             lines.collect(body, collector)
             readies = [
@@ -217,60 +203,57 @@ class Events:
             ]
         begun: set[tuple[str, bool]] = set()
         for some in slices.of_arrivals(readies):
-            self._add_some(session, collector, some, begun)
+            self._add_some(call, collector, some, begun)
         return self._counted(collector)
 
     def _add_some(
-        self, session: Session, collector: Collector, readies: list[Ready], begun: set[tuple[str, bool]]
+        self, call: Call, collector: Collector, readies: list[Ready], begun: set[tuple[str, bool]]
     ) -> None:
         """Write a slice; ``begun`` has whose earlier slices were taken: these may end, also if they are locked now."""
         errors, added = dict(collector.errors), collector.added
-        told = len(session.published)
         for attempt in range(_TRIES):
             collector.errors, collector.added = dict(errors), added
-            owners = _Owners(self, self._tasks, session)
+            owners = _Owners(self, self._tasks, call)
             try:
-                with session.write() as connection:
-                    done = self._write_all(connection, session, collector, owners, readies, begun)
+                with call.write() as connection:
+                    done = self._write_all(connection, call, collector, owners, readies, begun)
             except Buried as found:
-                del session.published[told:]
-                clear(session.database, found.owner)
+                clear(call.database, found.owner)
             except sa.exc.DBAPIError as error:
-                del session.published[told:]
                 if attempt + 1 == _TRIES or not _met(error):
                     raise
             else:
-                self._remember(session, owners, done)
+                self._remember(call, owners, done)
                 begun |= {(ready.arrivals.owner, ready.arrivals.is_model) for ready, _ in done}
                 return
 
-    def add(self, session: Session, event: Event) -> AddReply:
+    def add(self, call: Call, event: Event) -> AddReply:
         """Take one event, in the transaction of the call.
 
         Raises:
             TaskNotFound, ModelNotFound, TaskStatusRefused, ModelReady: nothing can be added there.
             EventsNotAdded: the event is not complete.
         """
-        collector = Collector(session.worker, session.now)
+        collector = Collector(call.worker, call.now)
         collector.take(event)
-        owners = _Owners(self, self._tasks, session)
+        owners = _Owners(self, self._tasks, call)
         kinds: dict[str, list[str]] = {}
         for arrivals in collector.owners.values():
             self.require_open(
-                session.connection, arrivals.owner, arrivals.is_model, arrivals.allow_locked, session.caller
+                call.connection, arrivals.owner, arrivals.is_model, arrivals.allow_locked, call.caller
             )
             if arrivals.total:
                 ready = arrivals.prepare()
-                written = self._write_one(session.connection, session, owners, ready)
+                written = self._write_one(call.connection, call, owners, ready)
                 kinds[arrivals.owner] = written.kinds
         # Series numbers are not remembered here: an outer call may still undo this transaction.
-        self._tell(session, kinds, owners.projects)
+        self._tell(call, kinds, owners.projects)
         return self._counted(collector)
 
     def _write_all(
         self,
         connection: Connection,
-        session: Session,
+        call: Call,
         collector: Collector,
         owners: _Owners,
         readies: list[Ready],
@@ -282,29 +265,29 @@ class Events:
             arrivals = ready.arrivals
             may = arrivals.allow_locked or (arrivals.owner, arrivals.is_model) in begun
             try:
-                self.require_open(connection, arrivals.owner, arrivals.is_model, may, session.caller)
+                self.require_open(connection, arrivals.owner, arrivals.is_model, may, call.caller)
             except Buried:
                 raise
             except WireError as error:
                 collector.drop(arrivals, error.message)
             else:
-                done.append((ready, self._write_one(connection, session, owners, ready)))
+                done.append((ready, self._write_one(connection, call, owners, ready)))
         return done
 
-    def _write_one(self, connection: Connection, session: Session, owners: _Owners, ready: Ready) -> Written:
+    def _write_one(self, connection: Connection, call: Call, owners: _Owners, ready: Ready) -> Written:
         arrivals: Arrivals = ready.arrivals
-        written = write(connection, self._numbers, ready, session.now)
-        worker = storable(next(iter(arrivals.entries), session.worker))
+        written = write(connection, self._numbers, ready, call.now)
+        worker = storable(next(iter(arrivals.entries), call.worker))
         owners.arrived(connection, arrivals.owner, arrivals.is_model, written.last_iteration, worker)
         return written
 
-    def _remember(self, session: Session, owners: _Owners, done: list[tuple[Ready, Written]]) -> None:
+    def _remember(self, call: Call, owners: _Owners, done: list[tuple[Ready, Written]]) -> None:
         kinds: dict[str, list[str]] = {}
         for ready, written in done:
             if ready.points is not None and written.numbers:
                 self._numbers.remember(ready.points.owner, ready.points.names, written.numbers)
             kinds[ready.arrivals.owner] = written.kinds
-        self._tell(session, kinds, owners.projects)
+        self._tell(call, kinds, owners.projects)
 
     @staticmethod
     def _counted(collector: Collector) -> AddReply:
@@ -317,30 +300,25 @@ class Events:
         return AddReply(added=collector.added, errors=wrong, errors_info=collector.errors)
 
     @staticmethod
-    def _tell(session: Session, kinds: dict[str, list[str]], projects: dict[str, str | None]) -> None:
+    def _tell(call: Call, kinds: dict[str, list[str]], projects: dict[str, str | None]) -> None:
         for owner, changed in kinds.items():
-            # The pages of a task and of a model listen to different things; only tasks have a project here.
-            noun = "task" if owner in projects else "model"
-            for kind in changed:
-                session.publish(f"{noun}:{owner}", kind, [owner])
-            if owner in projects:
-                session.publish("tasks", "tasks", [owner])
-                if projects[owner]:
-                    session.publish(f"project:{projects[owner]}", "tasks", [owner])
+            # Only tasks have a project here.
+            ours = owner in projects
+            progressed(
+                call, "task" if ours else "model", owner, changed, project=projects.get(owner), listed=ours
+            )
 
 
 class _Owners:
     """Tasks and models as one journal's body meets them; knows afterwards which tasks changed, and their
     projects."""
 
-    def __init__(
-        self, events: Events, tasks: TaskStore, session: Session, at_once: Collection[str] = ()
-    ) -> None:
+    def __init__(self, events: Events, tasks: TaskStore, call: Call, at_once: Collection[str] = ()) -> None:
         self._at_once = at_once
         self._events = events
         self._tasks = tasks
-        self._now = session.now
-        self._caller = session.caller
+        self._now = call.now
+        self._caller = call.caller
         self.projects: dict[str, str | None] = {}
 
     def require_open(self, connection: Connection, owner: str, is_model: bool, allow_locked: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trialbook.errors import Forbidden
 
 if TYPE_CHECKING:
-    from trialbook.server.services.accounts import Caller
+    from trialbook.server.services.caller import Caller
 
 SECONDS = 300.0
 _MOST = 1_000

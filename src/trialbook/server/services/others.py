@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.errors import Forbidden
-from trialbook.server.services.accounts import Caller
+from trialbook.server.services.caller import Caller
 from trialbook.server.stores.models import model
 from trialbook.server.stores.series import portions
 from trialbook.server.stores.tasks import activity, task

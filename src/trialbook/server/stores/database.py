@@ -5,11 +5,9 @@
   so between processes. ``read`` never waits for a writer.
 """
 
-import errno
 import json
 import logging
 import math
-import os
 import re
 import sqlite3
 import threading
@@ -23,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from trialbook.errors import ConfigurationError, StorageDamaged
+from trialbook.server.core.database_faults import damaged, out_of_room
 from trialbook.server.core.fair_lock import FairLock
 from trialbook.server.core.patterns import SECONDS as PATTERN_SECONDS
 from trialbook.server.core.patterns import program
@@ -178,40 +177,6 @@ class Database:
         self.engine.dispose()
 
 
-def out_of_room(error: BaseException) -> bool:
-    """Whether a failure comes from a disk that is full, under the database or under a file."""
-    # Not the whole chain of causes: SQLAlchemy's go round in a circle.
-    for found in (error, error.__cause__, getattr(error, "orig", None)):
-        if isinstance(found, OSError) and found.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            return True
-        # 53100 is PostgreSQL's disk_full; SQLite says the same in words.
-        if getattr(found, "sqlstate", None) == "53100" or "disk is full" in str(found):
-            return True
-    return False
-
-
-def damaged(error: BaseException) -> bool:
-    """Whether a failure comes from a database whose file does not hold what was written to it."""
-    for found in (error, error.__cause__, getattr(error, "orig", None)):
-        # XX001 and XX002 are PostgreSQL's data_corrupted and index_corrupted; SQLite says the same in words.
-        if getattr(found, "sqlstate", None) in ("XX001", "XX002"):
-            return True
-        if isinstance(found, sqlite3.DatabaseError) and any(mark in str(found) for mark in _DAMAGED):
-            return True
-    return False
-
-
-def failing(error: BaseException) -> str:
-    """What a disk that takes or gives nothing any more says; empty when the failure is another one. A file system that
-    finds itself damaged lets nobody write."""
-    for found in (error, error.__cause__, getattr(error, "orig", None)):
-        if isinstance(found, OSError) and found.errno in (errno.EROFS, errno.EIO):
-            return os.strerror(found.errno)
-        if isinstance(found, sqlite3.DatabaseError):
-            return next((mark for mark in _FAILING if mark in str(found)), "")
-    return ""
-
-
 def unusable(error: sa.exc.DBAPIError, database: "Database") -> ConfigurationError:
     """What a server says that cannot start because of its database."""
     where = database.engine.url.database if database.dialect == "sqlite" else None
@@ -227,13 +192,6 @@ def unusable(error: sa.exc.DBAPIError, database: "Database") -> ConfigurationErr
     return ConfigurationError(f"{where} cannot be used: {error.orig}")
 
 
-_DAMAGED = (
-    "database disk image is malformed",
-    "file is not a database",
-    "malformed database schema",
-    "Could not decode to UTF-8",
-)
-_FAILING = ("attempt to write a readonly database", "disk I/O error", "unable to open database file")
 _INCREMENTAL = 2
 
 
@@ -261,13 +219,6 @@ def _bound_search(_: Any, __: Any, statement: str, *___: Any) -> None:
     if " REGEXP " in statement:
         # Of the thread, in which SQLite calls `_search` for each row.
         _looking.until = time.monotonic() + PATTERN_SECONDS
-
-
-def looked_too_long(error: sa.exc.DBAPIError) -> bool:
-    """Whether a statement was given up because of the pattern that it looks for."""
-    # 57014 is PostgreSQL's query_canceled. SQLite has one function of ours only: `_search`.
-    state = getattr(error.orig, "sqlstate", None)
-    return state == "57014" or "user-defined function raised exception" in str(error.orig)
 
 
 def _stored_json(text: str) -> Any:

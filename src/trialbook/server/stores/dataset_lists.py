@@ -16,12 +16,12 @@ from trialbook.server.stores.facets import facet, head
 from trialbook.server.stores.projects import project
 from trialbook.server.stores.tasks import task
 from trialbook.wire.datasets import DatasetSummary, DatasetVersion, GetDatasets
+from trialbook.wire.states import FINISHED
 
 DATASET, HIDDEN = "dataset", "hidden"
 PART = ".datasets"
 """Name of the project that hides the datasets of its parent."""
 
-_FINISHED = ("completed", "published", "closed")
 _COLUMNS: tuple[Any, ...] = (
     task.c.id,
     task.c.name,
@@ -140,7 +140,7 @@ def _unpaged(ask: GetDatasets) -> GetDatasets:
 
 
 def _rank(item: DatasetVersion) -> tuple[bool, versions.Order, str]:
-    return item.status in _FINISHED, versions.order(item.version), item.last_update
+    return item.status in FINISHED, versions.order(item.version), item.last_update
 
 
 def _is_dataset() -> ColumnElement[bool]:

@@ -274,6 +274,11 @@ class ProjectStore:
         rows = connection.execute(sa.select(project.c.id, project.c.path).where(project.c.id.in_(ids)))
         return {id for row in rows for id in (row.id, *row.path)}
 
+    def names(self, connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+        """The full names of projects, by id; of those that there are."""
+        rows = connection.execute(sa.select(project.c.id, project.c.name).where(project.c.id.in_(ids)))
+        return {row.id: row.name for row in rows}
+
     def children(self, connection: Connection, id: str) -> list[str]:
         """Ids of the projects right below one, by name."""
         query = sa.select(project.c.id).where(project.c.parent == id).order_by(project.c.name)

@@ -8,13 +8,13 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from trialbook.errors import TaskNotFound, TaskRace, TaskStatusRefused
-from trialbook.server.core.moves import LOCKED
 from trialbook.server.stores.database import Json, metadata
 from trialbook.server.stores.facets import FacetStore, flatten, head, text_of
 from trialbook.server.stores.query.fields import Collection
 from trialbook.server.stores.query.patterns import folded
 from trialbook.server.stores.query.select import run
 from trialbook.wire.query import Query
+from trialbook.wire.states import LOCKED
 
 task = sa.Table(
     "task",

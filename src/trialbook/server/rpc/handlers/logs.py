@@ -2,154 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-import msgspec
-
-from trialbook.base.clock import iso
-from trialbook.server.core.patterns import program, quoted
-from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
-from trialbook.server.series import listing
-from trialbook.server.stores import journals, log_search, logs
-from trialbook.server.stores.database import Database
+from trialbook.server.services.bundle import Services
+from trialbook.server.services.call import Call
 from trialbook.wire import logs as wire
 from trialbook.wire.events import EventsReply, TasksAsk
 from trialbook.wire.table import RawReply
 
-_DOWNLOADED_AT_ONCE = 2_000
-
-
-def _shown(line: logs.Line) -> wire.ConsoleLine:
-    number, time, level, stream, text, worker = line
-    return wire.ConsoleLine(
-        number=number, time=time / 1e6, level=level, stream=stream, text=text, worker=worker
-    )
-
 
 @handles("events.get_task_log")
-def get_task_log(context: Context, ask: wire.GetTaskLog) -> EventsReply:
+def get_task_log(services: Services, call: Call, ask: wire.GetTaskLog) -> EventsReply:
     """Console reports: the latest ones, unless ``navigate_earlier`` is false."""
-    connection = context.connection
-    context.services.events.require(connection, ask.task)
-    held = logs.totals(connection, ask.task)
-    first, end = held.first_entry, held.entries
-    if ask.from_timestamp is not None:
-        read = logs.before if ask.navigate_earlier else logs.after
-        found = read(connection, ask.task, int(ask.from_timestamp), ask.batch_size)
-    elif ask.navigate_earlier:
-        found = logs.entries(connection, ask.task, max(first, end - ask.batch_size), end)
-    else:
-        found = logs.entries(connection, ask.task, first, first + ask.batch_size)
-    order = ask.order or ("desc" if ask.navigate_earlier else "asc")
-    shown = [listing.log_document(ask.task, entry, worker) for entry, worker in found]
-    if order == "desc":
-        shown.reverse()
-    return EventsReply(events=shown, returned=len(shown), total=end - first)
+    return services.logs.get_task_log(call, ask)
 
 
 @handles("events.download_task_log")
-def download_task_log(context: Context, ask: wire.DownloadTaskLog) -> RawReply:
+def download_task_log(services: Services, call: Call, ask: wire.DownloadTaskLog) -> RawReply:
     """The console as a file."""
-    with context.database.read() as connection:
-        context.services.events.require(connection, ask.task)
-        held = logs.totals(connection, ask.task)
-    name = f"task_{ask.task}.log"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    parts = _written(context.database, ask, held.first_entry, held.entries)
-    return RawReply("text/plain; charset=utf-8", parts, headers)
-
-
-def _written(database: Database, ask: wire.DownloadTaskLog, start: int, end: int) -> Iterator[bytes]:
-    """The file, some entries at a time: each read has a snapshot of its own, because entries never change and a slow
-    client must not hold one open."""
-    for at in range(start, end, _DOWNLOADED_AT_ONCE):
-        with database.read() as connection:
-            found = logs.entries(connection, ask.task, at, min(at + _DOWNLOADED_AT_ONCE, end))
-        rows = []
-        for entry, worker in found:
-            document = listing.log_document(ask.task, entry, worker)
-            if ask.line_type == "json":
-                rows.append(msgspec.json.encode(document))
-            else:
-                rows.append(_line(ask.line_format, {**document, "asctime": iso(entry.time / 1e6)}).encode())
-        rows.append(b"")
-        yield b"\n".join(rows)
+    return services.logs.download_task_log(call, ask)
 
 
 @handles("events.clear_task_log")
-def clear_task_log(context: Context, ask: wire.ClearTaskLog) -> wire.LogCleared:
+def clear_task_log(services: Services, call: Call, ask: wire.ClearTaskLog) -> wire.LogCleared:
     """Forget the console, or its older part."""
-    before = round((context.now - ask.threshold_sec) * 1e6) if ask.threshold_sec else None
-
-    def forget(_: Sequence[str]) -> list[int]:
-        context.services.events.require_open(
-            context.connection, ask.task, False, ask.allow_locked, context.caller
-        )
-        return [logs.forget(context.connection, ask.task, before)]
-
-    deleted = 0
-    while gone := sum(context.in_slices([ask.task], forget)):
-        deleted += gone
-    context.publish(f"task:{ask.task}", "log", [ask.task])
-    return wire.LogCleared(deleted=deleted)
-
-
-def _line(form: str, values: dict[str, Any]) -> str:
-    # Not str.format: a format text from the network could read attributes.
-    for name, value in values.items():
-        form = form.replace(f"{{{name}}}", str(value)) if name != "msg" else form
-    return form.replace("{msg}", values["msg"])
+    return services.logs.clear_task_log(call, ask)
 
 
 @handles("logs.range")
-def read_lines(context: Context, ask: wire.ReadLines) -> wire.LinesReply:
+def read_lines(services: Services, call: Call, ask: wire.ReadLines) -> wire.LinesReply:
     """Lines by number."""
-    context.services.events.require(context.connection, ask.task)
-    held = logs.totals(context.connection, ask.task)
-    start = max(held.first_line, held.lines + ask.start if ask.start < 0 else ask.start)
-    found = logs.lines(context.connection, ask.task, start, start + ask.count)
-    return wire.LinesReply(lines=[_shown(line) for line in found], total=held.lines, first=held.first_line)
+    return services.logs.read_lines(call, ask)
 
 
 @handles("logs.search")
-def search(context: Context, ask: wire.SearchLines) -> wire.SearchReply:
+def search(services: Services, call: Call, ask: wire.SearchLines) -> wire.SearchReply:
     """Lines that match."""
-    context.services.events.require(context.connection, ask.task)
-    wanted = ask.text if ask.regex else quoted(ask.text)
-    pattern = program(wanted if ask.match_case else f"(?i){wanted}")
-    total = logs.totals(context.connection, ask.task).lines
-    text = None if ask.regex else ask.text
-    found = log_search.search(context.connection, ask.task, pattern, text, ask.start, ask.limit)
-    return wire.SearchReply(
-        lines=[_shown(line) for line in found.hits], count=found.total, total=total, next_line=found.next_line
-    )
+    return services.logs.search(call, ask)
 
 
 @handles("journals.status")
-def status(context: Context, ask: TasksAsk) -> wire.JournalsReply:
+def status(services: Services, call: Call, ask: TasksAsk) -> wire.JournalsReply:
     """The journals of tasks."""
-    held: dict[str, list[wire.JournalStatus]] = {owner: [] for owner in ask.tasks}
-    for row in journals.of_owners(context.connection, ask.tasks):
-        held[row.owner].append(
-            wire.JournalStatus(
-                journal=row.id,
-                host=row.host,
-                pid=row.pid,
-                acked=row.acked,
-                backlog=row.backlog,
-                first_seen=row.first_seen,
-                last_seen=row.last_seen,
-                losses=[wire.Loss(**loss) for loss in row.losses],
-            )
-        )
-    return wire.JournalsReply(tasks=[_status(owner, found) for owner, found in held.items()])
-
-
-def _status(owner: str, found: list[wire.JournalStatus]) -> wire.TaskJournals:
-    backlog = sum(one.backlog for one in found)
-    lost = sum(loss.count for one in found for loss in one.losses)
-    return wire.TaskJournals(
-        task=owner, complete=not backlog and not lost, backlog=backlog, lost=lost, journals=found
-    )
+    return services.logs.status(call, ask)

@@ -2,84 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from trialbook.base.unicode import storable
-from trialbook.errors import BadField
-from trialbook.server.rpc.context import Context
 from trialbook.server.rpc.registry import handles
-from trialbook.server.series import export, tiles
-from trialbook.server.series.read import Spec, Tail, load_many
-from trialbook.server.series.tiles import Wanted
-from trialbook.server.stores.series import of_owners
+from trialbook.server.services.bundle import Services
+from trialbook.server.services.call import Call
 from trialbook.wire import series as wire
 from trialbook.wire.table import RawReply
 
-_MOST_SERIES = 10_000
-
 
 @handles("series.catalog")
-def catalog(context: Context, ask: wire.CatalogAsk) -> wire.CatalogReply:
+def catalog(services: Services, call: Call, ask: wire.CatalogAsk) -> wire.CatalogReply:
     """The series of tasks."""
-    rows = of_owners(context.connection, ask.tasks, ask.metrics)
-    return wire.CatalogReply(series=[export.entry(row) for row in rows])
+    return services.series.catalog(call, ask)
 
 
 @handles("series.tiles")
-def read_tiles(context: Context, ask: wire.TilesAsk) -> RawReply | dict[str, object]:
+def read_tiles(services: Services, call: Call, ask: wire.TilesAsk) -> RawReply | dict[str, object]:
     """What a chart shows."""
-    span = _span(ask.range)
-    found = tiles.read(context.connection, _wanted(context, ask.series), ask.x, span, ask.buckets)
-    if ask.format == "json" or (ask.format is None and _accepts(context) == "application/json"):
-        return tiles.to_json(found)
-    return RawReply("application/x-trialbook-tiles", tiles.to_bytes(found), _HEADERS)
+    return services.series.tiles(call, ask)
 
 
 @handles("series.raw")
-def read_raw(context: Context, ask: wire.RawAsk) -> RawReply | wire.RawSeriesReply:
+def read_raw(services: Services, call: Call, ask: wire.RawAsk) -> RawReply | wire.RawSeriesReply:
     """All points."""
-    span = _span(ask.range)
-    wanted = _wanted(context, ask.series)
-    rows = [one.row for one in wanted if one.row is not None]
-    tail = Tail(context.connection, {row.owner for row in rows})
-    points = load_many(context.connection, [Spec(row.id, row.owner) for row in rows], tail)
-    parts = [export.cut(one, points, span, ask.start, ask.limit) for one in wanted]
-    if ask.format == "columns" or (ask.format is None and _accepts(context) == export.COLUMNS):
-        return RawReply(export.COLUMNS, export.to_bytes(parts), _HEADERS)
-    return wire.RawSeriesReply(series=[export.to_json(part) for part in parts])
-
-
-_HEADERS = {"Cache-Control": "no-store"}
-
-
-def _accepts(context: Context) -> str:
-    return context.request.headers.get("accept", "") if context.request is not None else ""
-
-
-def _span(given: tuple[float, float] | None) -> tuple[float, float] | None:
-    # Written so that NaN is refused too.
-    if given is not None and not given[0] <= given[1]:
-        raise BadField("range must be [from, to] with from ≤ to", field="range")
-    return given
-
-
-def _wanted(context: Context, series: list[wire.SeriesName] | wire.SeriesQuery) -> list[Wanted]:
-    """The series that were asked for, in that order."""
-    if isinstance(series, wire.SeriesQuery):
-        rows = [row for row in of_owners(context.connection, series.tasks, series.metrics) if row.count]
-        found = [Wanted(row.owner, row.metric, row.variant, row) for row in rows]
-    else:
-        metrics = {storable(one.metric) for one in series}
-        known: dict[tuple[str, str, str], Any] = {
-            (row.owner, row.metric, row.variant): row
-            for row in of_owners(context.connection, {one.task for one in series}, metrics)
-        }
-        found = []
-        for one in series:
-            name = (one.task, storable(one.metric), storable(one.variant))
-            found.append(Wanted(*name, known.get(name)))
-    if len(found) > _MOST_SERIES:
-        raise BadField(
-            f"{len(found)} series at once are more than {_MOST_SERIES}: ask in parts", field="series"
-        )
-    return found
+    return services.series.raw(call, ask)

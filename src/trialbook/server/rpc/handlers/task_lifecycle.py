@@ -1,333 +1,186 @@
 """Moves of a task's status, one or many at once."""
 
-import dataclasses
-from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypedDict
 
-from trialbook.errors import WireError
-from trialbook.server.rpc.context import ERASED_AT_ONCE, THINGS_AT_ONCE, Context
 from trialbook.server.rpc.registry import handles
-from trialbook.server.services.lifecycle import Survey
-from trialbook.server.stores.graves import Buried
-from trialbook.server.stores.tasks import task
+from trialbook.server.services.bundle import Services
+from trialbook.server.services.call import ERASED_AT_ONCE, Call
+from trialbook.server.services.many import many
 from trialbook.wire import task_lifecycle as wire
-from trialbook.wire.query import Empty, ManyFailure, ManyReply, Updated
+from trialbook.wire.query import Empty, ManyReply, Updated
+
+
+class Said(TypedDict):
+    """What the caller says about a move."""
+
+    reason: str
+    message: str
+
+
+class Forced(Said):
+    """And whether the table of moves counts."""
+
+    force: bool
+
+
+def _said(ask: wire.ManyTasks) -> Said:
+    return Said(reason=ask.status_reason, message=ask.status_message)
+
+
+def _forced(ask: Any) -> Forced:
+    return Forced(reason=ask.status_reason, message=ask.status_message, force=ask.force)
 
 
 @handles("tasks.started")
-def started(context: Context, ask: wire.ChangeStatus) -> wire.Started:
+def started(services: Services, call: Call, ask: wire.ChangeStatus) -> wire.Started:
     """The task runs."""
-    fields, fresh = context.services.lifecycle.started(
-        context, ask.task, force=ask.force, reason=ask.status_reason, message=ask.status_message
-    )
+    fields, fresh = services.tasks.lifecycle.started(call, ask.task, **_forced(ask))
     return wire.Started(updated=1, fields=fields, started=fresh)
 
 
-def _ended(context: Context, ask: wire.ChangeStatus, status: str) -> dict[str, Any]:
-    return context.services.lifecycle.ended(
-        context, ask.task, status, force=ask.force, reason=ask.status_reason, message=ask.status_message
-    )
-
-
 @handles("tasks.stopped")
-def stopped(context: Context, ask: wire.ChangeStatus) -> Updated:
+def stopped(services: Services, call: Call, ask: wire.ChangeStatus) -> Updated:
     """The task was stopped."""
-    return Updated(updated=1, fields=_ended(context, ask, "stopped"))
+    fields = services.tasks.lifecycle.ended(call, ask.task, "stopped", **_forced(ask))
+    return Updated(updated=1, fields=fields)
 
 
 @handles("tasks.failed")
-def failed(context: Context, ask: wire.ChangeStatus) -> Updated:
+def failed(services: Services, call: Call, ask: wire.ChangeStatus) -> Updated:
     """The task failed."""
-    return Updated(updated=1, fields=_ended(context, ask, "failed"))
+    fields = services.tasks.lifecycle.ended(call, ask.task, "failed", **_forced(ask))
+    return Updated(updated=1, fields=fields)
 
 
 @handles("tasks.completed")
-def completed(context: Context, ask: wire.Completed) -> wire.CompletedReply:
+def completed(services: Services, call: Call, ask: wire.Completed) -> wire.CompletedReply:
     """The task ended well."""
-    fields = _ended(context, ask, "completed")
+    fields = services.tasks.lifecycle.ended(call, ask.task, "completed", **_forced(ask))
     if ask.publish:
-        fields = context.services.lifecycle.publish(
-            context,
-            ask.task,
-            force=ask.force,
-            publish_model=True,
-            reason=ask.status_reason,
-            message=ask.status_message,
-        )
+        fields = services.tasks.lifecycle.publish(call, ask.task, publish_model=True, **_forced(ask))
     return wire.CompletedReply(updated=1, fields=fields, published=int(ask.publish))
 
 
 @handles("tasks.stop")
-def stop(context: Context, ask: wire.ChangeStatus) -> Updated:
+def stop(services: Services, call: Call, ask: wire.ChangeStatus) -> Updated:
     """Ask for the end."""
-    fields = context.services.lifecycle.stop(
-        context, ask.task, force=ask.force, reason=ask.status_reason, message=ask.status_message
-    )
-    return Updated(updated=1, fields=fields)
+    return Updated(updated=1, fields=services.tasks.lifecycle.stop(call, ask.task, **_forced(ask)))
 
 
 @handles("tasks.close")
-def close(context: Context, ask: wire.ChangeStatus) -> Updated:
+def close(services: Services, call: Call, ask: wire.ChangeStatus) -> Updated:
     """Close a stopped task."""
-    fields = context.services.lifecycle.close(
-        context, ask.task, force=ask.force, reason=ask.status_reason, message=ask.status_message
-    )
-    return Updated(updated=1, fields=fields)
+    return Updated(updated=1, fields=services.tasks.lifecycle.close(call, ask.task, **_forced(ask)))
 
 
 @handles("tasks.publish")
-def publish(context: Context, ask: wire.Publish) -> Updated:
+def publish(services: Services, call: Call, ask: wire.Publish) -> Updated:
     """Freeze a task."""
-    fields = context.services.lifecycle.publish(
-        context,
-        ask.task,
-        force=ask.force,
-        publish_model=ask.publish_model,
-        reason=ask.status_reason,
-        message=ask.status_message,
-    )
+    how = _forced(ask)
+    fields = services.tasks.lifecycle.publish(call, ask.task, publish_model=ask.publish_model, **how)
     return Updated(updated=1, fields=fields)
 
 
 @handles("tasks.reset")
-def reset(context: Context, ask: wire.Reset) -> dict[str, Any]:
+def reset(services: Services, call: Call, ask: wire.Reset) -> dict[str, Any]:
     """Forget the results."""
-    fields, counts = context.services.lifecycle.reset(
-        context,
-        ask.task,
-        force=ask.force,
-        clear_all=ask.clear_all,
-        delete_models=ask.delete_output_models,
-        keep_results=ask.keep_results,
-        reason=ask.status_reason,
-        message=ask.status_message,
-    )
+    fields, counts = services.tasks.lifecycle.reset_as(call, ask)
     return {"updated": 1, "fields": fields, **counts}
 
 
 @handles("tasks.ping")
-def ping(context: Context, ask: wire.Ping) -> Empty:
+def ping(services: Services, call: Call, ask: wire.Ping) -> Empty:
     """The task is alive."""
-    context.services.lifecycle.ping(context, ask.task)
+    services.tasks.lifecycle.ping(call, ask.task)
     return Empty()
 
 
 @handles("tasks.enqueue")
-def enqueue(context: Context, ask: wire.Enqueue) -> wire.EnqueueReply:
+def enqueue(services: Services, call: Call, ask: wire.Enqueue) -> wire.EnqueueReply:
     """Put a task into a queue."""
-    fields = context.services.lifecycle.enqueue(
-        context,
-        ask.task,
-        ask.queue,
-        ask.queue_name,
-        force=ask.force,
-        reason=ask.status_reason,
-        message=ask.status_message,
-    )
+    fields = services.tasks.lifecycle.enqueue(call, ask.task, ask.queue, ask.queue_name, **_forced(ask))
     return wire.EnqueueReply(updated=1, fields=fields, queued=1, queue_watched=None)
 
 
 @handles("tasks.dequeue")
-def dequeue(context: Context, ask: wire.Dequeue) -> wire.DequeueReply:
+def dequeue(services: Services, call: Call, ask: wire.Dequeue) -> wire.DequeueReply:
     """Take a task out of its queue."""
-    fields, dequeued, updated = context.services.lifecycle.dequeue(
-        context, ask.task, ask.new_status, reason=ask.status_reason, message=ask.status_message
+    fields, dequeued, updated = services.tasks.lifecycle.dequeue(
+        call, ask.task, ask.new_status, reason=ask.status_reason, message=ask.status_message
     )
     return wire.DequeueReply(updated=updated, fields=fields, dequeued=dequeued)
 
 
 @handles("tasks.delete")
-def delete(context: Context, ask: wire.DeleteTask) -> wire.DeleteTaskReply:
+def delete(services: Services, call: Call, ask: wire.DeleteTask) -> wire.DeleteTaskReply:
     """Delete a task."""
-    life, files = context.services.lifecycle, ask.delete_external_artifacts
-    survey = _surveyed(context, ask.task, files=files or ask.return_file_urls)
-
-    done = context.in_one(
-        lambda: life.delete(
-            context,
-            ask.task,
-            force=ask.force,
-            delete_models=ask.delete_output_models,
-            delete_files=files,
-            survey=survey,
-        )
-    )
-    freed = wire.Freed(**dataclasses.asdict(done.pop("freed")))
-    urls = wire.DeletedUrls(**done.pop("urls"))
-    return wire.DeleteTaskReply(
-        deleted=True, urls=urls if ask.return_file_urls else None, freed=freed, **done
-    )
-
-
-def _surveyed(context: Context, id: str, *, files: bool) -> Survey:
-    """Taken from a snapshot of its own, where there is no transaction yet: it may take seconds."""
-    if context.open_connection is not None:
-        return context.services.lifecycle.survey(context.connection, id, files=files)
-    with context.database.read() as connection:
-        return context.services.lifecycle.survey(connection, id, files=files)
-
-
-def many(
-    context: Context, ids: list[str], act: Callable[[str], Any], at_once: int = THINGS_AT_ONCE
-) -> ManyReply:
-    """Do something to each; one that is refused does not stop the others."""
-    distinct = list(dict.fromkeys(ids))
-    refusals = context.in_slices(distinct, lambda some: [_attempt(context, id, act) for id in some], at_once)
-    succeeded: list[dict[str, Any]] = []
-    failures: list[ManyFailure] = []
-    for id, refused in zip(distinct, refusals, strict=True):
-        if refused is None:
-            succeeded.append({"id": id})
-        else:
-            described = {
-                "codes": [refused.code, refused.subcode],
-                "msg": refused.message,
-                "data": refused.data,
-            }
-            failures.append(ManyFailure(id=id, error=described))
-    return ManyReply(succeeded=succeeded, failed=failures)
-
-
-def _attempt(context: Context, id: str, act: Callable[[str], Any]) -> WireError | None:
-    try:
-        with context.connection.begin_nested():
-            act(id)
-    except Buried:
-        # Of all of the slice: it begins again when what is in the way has been cleared.
-        raise
-    except WireError as error:
-        return error
-    return None
+    return services.tasks.lifecycle.remove(call, ask)
 
 
 @handles("tasks.archive_many")
-def archive_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+def archive_many(services: Services, call: Call, ask: wire.ManyTasks) -> ManyReply:
     """Archive tasks."""
-    life = context.services.lifecycle
-    return many(
-        context,
-        ask.ids,
-        lambda id: life.archive(context, id, reason=ask.status_reason, message=ask.status_message),
-    )
+    return many(call, ask.ids, partial(services.tasks.lifecycle.archive, call, **_said(ask)))
 
 
 @handles("tasks.unarchive_many")
-def unarchive_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+def unarchive_many(services: Services, call: Call, ask: wire.ManyTasks) -> ManyReply:
     """Bring tasks back."""
-    life = context.services.lifecycle
-    return many(
-        context,
-        ask.ids,
-        lambda id: life.unarchive(context, id, reason=ask.status_reason, message=ask.status_message),
-    )
+    return many(call, ask.ids, partial(services.tasks.lifecycle.unarchive, call, **_said(ask)))
 
 
 @handles("tasks.archive")
-def archive(context: Context, ask: wire.TasksRef) -> wire.Archived:
+def archive(services: Services, call: Call, ask: wire.TasksRef) -> wire.Archived:
     """Archive tasks."""
-    return _each(context, ask.tasks, context.services.lifecycle.archive)
+    services.tasks.lifecycle.archive_all(call, ask.tasks)
+    return wire.Archived(archived=len(ask.tasks))
 
 
 @handles("tasks.unarchive")
-def unarchive(context: Context, ask: wire.TasksRef) -> wire.Archived:
+def unarchive(services: Services, call: Call, ask: wire.TasksRef) -> wire.Archived:
     """Bring tasks back."""
-    return _each(context, ask.tasks, context.services.lifecycle.unarchive)
-
-
-def require_all(context: Context, ids: list[str]) -> None:
-    """Refuse a list with an unknown task before the first slice of it changes anything."""
-    if context.open_connection is None:
-        with context.database.read() as connection:
-            for id in ids:
-                context.services.tasks.require(connection, id, task.c.id)
-
-
-def _each(context: Context, ids: list[str], act: Callable[[Context, str], None]) -> wire.Archived:
-    require_all(context, ids)
-    context.each(ids, lambda id: act(context, id))
-    return wire.Archived(archived=len(ids))
+    services.tasks.lifecycle.archive_all(call, ask.tasks, back=True)
+    return wire.Archived(archived=len(ask.tasks))
 
 
 @handles("tasks.enqueue_many")
-def enqueue_many(context: Context, ask: wire.EnqueueMany) -> ManyReply:
+def enqueue_many(services: Services, call: Call, ask: wire.EnqueueMany) -> ManyReply:
     """Put tasks into a queue."""
-    life = context.services.lifecycle
-    return many(
-        context,
-        ask.ids,
-        lambda id: life.enqueue(
-            context,
-            id,
-            ask.queue,
-            ask.queue_name,
-            force=ask.force,
-            reason=ask.status_reason,
-            message=ask.status_message,
-        ),
-    )
+    act = partial(services.tasks.lifecycle.enqueue, call, queue=ask.queue, queue_name=ask.queue_name)
+    return many(call, ask.ids, partial(act, **_forced(ask)))
 
 
 @handles("tasks.dequeue_many")
-def dequeue_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+def dequeue_many(services: Services, call: Call, ask: wire.ManyTasks) -> ManyReply:
     """Take tasks out of their queues."""
-    life = context.services.lifecycle
-    return many(
-        context,
-        ask.ids,
-        lambda id: life.dequeue(context, id, None, reason=ask.status_reason, message=ask.status_message),
-    )
+    act = partial(services.tasks.lifecycle.dequeue, call, new_status=None, **_said(ask))
+    return many(call, ask.ids, act)
 
 
 @handles("tasks.delete_many")
-def delete_many(context: Context, ask: wire.DeleteManyTasks) -> ManyReply:
+def delete_many(services: Services, call: Call, ask: wire.DeleteManyTasks) -> ManyReply:
     """Delete tasks."""
-    life = context.services.lifecycle
     files = ask.delete_external_artifacts
-    return many(
-        context,
-        ask.ids,
-        lambda id: life.delete(context, id, force=ask.force, delete_files=files),
-        ERASED_AT_ONCE,
-    )
+    act = partial(services.tasks.lifecycle.delete, call, force=ask.force, delete_files=files)
+    return many(call, ask.ids, act, at_once=ERASED_AT_ONCE)
 
 
 @handles("tasks.stop_many")
-def stop_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+def stop_many(services: Services, call: Call, ask: wire.ManyTasks) -> ManyReply:
     """Ask tasks to end."""
-    life = context.services.lifecycle
-    return many(
-        context,
-        ask.ids,
-        lambda id: life.stop(
-            context, id, force=ask.force, reason=ask.status_reason, message=ask.status_message
-        ),
-    )
+    return many(call, ask.ids, partial(services.tasks.lifecycle.stop, call, **_forced(ask)))
 
 
 @handles("tasks.publish_many")
-def publish_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+def publish_many(services: Services, call: Call, ask: wire.ManyTasks) -> ManyReply:
     """Freeze tasks."""
-    life = context.services.lifecycle
-    return many(
-        context,
-        ask.ids,
-        lambda id: life.publish(
-            context,
-            id,
-            force=ask.force,
-            publish_model=True,
-            reason=ask.status_reason,
-            message=ask.status_message,
-        ),
-    )
+    act = partial(services.tasks.lifecycle.publish, call, publish_model=True, **_forced(ask))
+    return many(call, ask.ids, act)
 
 
 @handles("tasks.reset_many")
-def reset_many(context: Context, ask: wire.ManyTasks) -> ManyReply:
+def reset_many(services: Services, call: Call, ask: wire.ManyTasks) -> ManyReply:
     """Forget the results of tasks."""
-    return many(
-        context,
-        ask.ids,
-        lambda id: context.services.lifecycle.reset(context, id, force=ask.force, clear_all=False),
-        ERASED_AT_ONCE,
-    )
+    act = partial(services.tasks.lifecycle.reset, call, force=ask.force, clear_all=False)
+    return many(call, ask.ids, act, at_once=ERASED_AT_ONCE)

@@ -1,6 +1,6 @@
 """Frees what deleted versions of datasets have left in the server's files."""
 
-from trialbook.server.services.dataset_files import DatasetFiles
+from trialbook.server.services.datasets.files import DatasetFiles
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.datasets import DatasetStore
 

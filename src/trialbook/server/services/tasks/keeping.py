@@ -6,7 +6,8 @@ from typing import Any
 
 from trialbook.base.ids import new_id
 from trialbook.server.series.hand_over import hand_over
-from trialbook.server.services.call import Call, announce_model
+from trialbook.server.services.call import Call
+from trialbook.server.services.changes import changed
 from trialbook.server.stores.models import ModelStore
 from trialbook.server.stores.tasks import TaskStore, task
 
@@ -52,5 +53,15 @@ def keep(call: Call, tasks: TaskStore, models: ModelStore, row: Any) -> str | No
     )
     for found in models.of_task(call.connection, row.id):
         models.change(call.connection, found.id, {"task": id})
-        announce_model(call, found.id)
+        changed(
+            call,
+            "model",
+            found.id,
+            "edited",
+            project=found.project,
+            before={"task": row.id},
+            after={"task": id},
+        )
+    made = {"name": row.name, "type": row.type, "status": row.status, "kept_of": row.id}
+    changed(call, "task", id, "kept", project=row.project, after=made)
     return id

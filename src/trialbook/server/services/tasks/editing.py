@@ -7,29 +7,20 @@ import msgspec
 
 from trialbook.base.clock import iso
 from trialbook.base.ids import is_id, new_id
-from trialbook.errors import BadField, ProjectNotFound, TaskStatusRefused
-from trialbook.server.services.call import Call, announce, ensure_project
+from trialbook.errors import BadField, MissingField, TaskStatusRefused
+from trialbook.server.services.call import Call
+from trialbook.server.services.changes import changed
+from trialbook.server.services.dataset_names import DatasetNames
+from trialbook.server.services.homes import place
 from trialbook.server.services.own_wheel import OwnWheel
+from trialbook.server.services.tasks.moves import require_all
 from trialbook.server.stores.facets import text_of
 from trialbook.server.stores.projects import ProjectStore
-from trialbook.server.stores.tasks import TaskStore
+from trialbook.server.stores.tasks import TaskStore, task
+from trialbook.wire.states import TASK_TYPES
 from trialbook.wire.task_documents import Configuration, Parameter
+from trialbook.wire.tasks import MoveTasks
 
-TYPES = frozenset(
-    {
-        "training",
-        "testing",
-        "inference",
-        "data_processing",
-        "application",
-        "monitor",
-        "controller",
-        "optimizer",
-        "service",
-        "qc",
-        "custom",
-    }
-)
 _QUIET = frozenset({"name", "comment", "tags", "system_tags", "project", "status_message"})
 """Changes of these do not count as a sign of life."""
 
@@ -76,16 +67,24 @@ def stored_configuration(items: Mapping[str, Configuration]) -> dict[str, Any]:
     return {name: configuration(item, name) for name, item in items.items()}
 
 
+class _Undone(Exception):
+    """A trial went well."""
+
+
 class Editing:
     """Changes of a task that are no move of its status.
 
     Args:
         tasks, projects: the stores.
+        names: keeps datasets apart.
         wheel: completes the addresses of this program among the packages of a task.
     """
 
-    def __init__(self, tasks: TaskStore, projects: ProjectStore, wheel: OwnWheel) -> None:
+    def __init__(
+        self, tasks: TaskStore, projects: ProjectStore, names: DatasetNames, wheel: OwnWheel
+    ) -> None:
         self._tasks = tasks
+        self._names = names
         self._wheel = wheel
         self._projects = projects
 
@@ -104,7 +103,7 @@ class Editing:
         id = ask.id or new_id()
         values = self._sections(ask, {})
         execution = values.pop("execution", {})
-        project = self.place(call, ask.project, ask.project_name)
+        project = place(call, self._projects, ask.project, ask.project_name)
         self._tasks.insert(
             call.connection,
             {
@@ -148,18 +147,18 @@ class Editing:
             message="",
         )
         self._projects.touch(call.connection, project, call.now)
-        announce(call, id, project)
+        made = {"name": ask.name, "type": ask.type, "status": "created", "project": project}
+        changed(call, "task", id, "created", project=project, after=made)
         return id
 
-    def place(self, call: Call, id: str | None, name: str | None = None) -> str | None:
-        """The project by id or full path, made when missing; None when neither is given."""
-        if id:
-            if not self._projects.exists(call.connection, id):
-                raise ProjectNotFound(f"there is no project {id!r}", id=id)
-            return id
-        if name:
-            return ensure_project(call, self._projects, name)
-        return None
+    def validate(self, call: Call, ask: Any) -> None:
+        """Refuse what ``create`` would refuse, and change nothing."""
+        try:
+            with call.attempt():
+                self.create(call, ask)
+                raise _Undone
+        except _Undone:
+            return
 
     def edit(self, call: Call, ask: Any, described: bool = False) -> dict[str, Any]:
         """Change what the request names; the changed fields.
@@ -179,6 +178,7 @@ class Editing:
             raise TaskStatusRefused(
                 f"a task that is {row.status} can only be edited with force", id=row.id, status=row.status
             )
+        self._names.let_in(call.connection, row, ask.project)
         values = self._sections(ask, row._mapping)
         for field in ("name", "comment"):
             if getattr(ask, field) is not None:
@@ -189,7 +189,7 @@ class Editing:
             if getattr(ask, field) is not None:
                 values[field] = sorted(set(getattr(ask, field)))
         if ask.project is not None:
-            values["project"] = self.place(call, ask.project)
+            values["project"] = place(call, self._projects, ask.project)
         if ask.parent is not None:
             values["parent"] = ask.parent or None
         if not values:
@@ -203,14 +203,45 @@ class Editing:
             moments["last_update"] = iso(call.now)
         return {**values, **moments}
 
-    def change(self, call: Call, row: Any, values: Mapping[str, Any]) -> None:
-        """Overwrite columns of a task and tell the pages."""
+    def change(self, call: Call, row: Any, values: Mapping[str, Any], verb: str = "edited") -> None:
+        """Overwrite columns of a task, ``row`` as it was, and tell of it."""
         more: dict[str, Any] = {"last_change": call.now}
         if values.keys() - _QUIET:
             more["last_update"] = call.now
         self._tasks.change(call.connection, row.id, {**values, **more})
         self._projects.touch(call.connection, row.project, call.now)
-        announce(call, row.id, row.project, values.get("project"))
+        changed(
+            call,
+            "task",
+            row.id,
+            verb,
+            project=values.get("project", row.project),
+            before=row._mapping,
+            after=values,
+        )
+
+    def move(self, call: Call, ask: MoveTasks) -> str:
+        """Put tasks into another project; its id.
+
+        Raises:
+            MissingField: no project is named.
+            TaskNotFound: a task is not there; then none is moved.
+        """
+        ids = list(dict.fromkeys(ask.ids))
+        require_all(call, self._tasks, ids)
+        project = call.in_one(lambda: place(call, self._projects, ask.project, ask.project_name))
+        if project is None:
+            raise MissingField("tasks.move needs project or project_name", field="project")
+        call.each(ids, lambda id: self._move(call, id, project))
+        return project
+
+    def _move(self, call: Call, id: str, project: str) -> None:
+        columns = (task.c.project, task.c.system_tags, task.c.runtime)
+        row = self._tasks.require(call.connection, id, *columns, lock=True)
+        self._names.let_in(call.connection, row, project)
+        values = {"project": project}
+        self._tasks.change(call.connection, id, {**values, "last_change": call.now})
+        changed(call, "task", id, "moved", project=project, before=row._mapping, after=values)
 
     def packages(self, requirements: Any) -> Any:
         """Lists of packages as they are stored: the SDK by an address that can be installed from."""
@@ -248,7 +279,7 @@ class Editing:
     def clone(self, call: Call, ask: Any) -> str:
         """A new task with the inputs of another; its id."""
         row = self._tasks.require(call.connection, ask.task)
-        project = self.place(call, ask.new_task_project) if ask.new_task_project else row.project
+        project = place(call, self._projects, ask.new_task_project) if ask.new_task_project else row.project
         tags = row.tags if ask.new_task_tags is None else ask.new_task_tags
         system_tags = (
             [tag for tag in row.system_tags if tag not in {"development", "archived"}]
@@ -309,7 +340,13 @@ class Editing:
             message="",
         )
         self._projects.touch(call.connection, project, call.now)
-        announce(call, id, project)
+        made = {
+            "name": ask.new_task_name or row.name,
+            "type": row.type,
+            "status": "created",
+            "project": project,
+        }
+        changed(call, "task", id, "cloned", project=project, after={**made, "clone_of": row.id})
         return id
 
 
@@ -319,8 +356,8 @@ def identity(item: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _type(text: str) -> str:
-    if text not in TYPES:
-        raise BadField(f"type: {text!r} is none of {', '.join(sorted(TYPES))}", field="type")
+    if text not in TASK_TYPES:
+        raise BadField(f"type: {text!r} is none of {', '.join(sorted(TASK_TYPES))}", field="type")
     return text
 
 

@@ -2,8 +2,8 @@
 
 from trialbook.base.clock import Clock
 from trialbook.server.core.hub import Hub
-from trialbook.server.services.call import LoopCall
-from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.services.call import Call
+from trialbook.server.services.tasks.lifecycle import Lifecycle
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.tasks import TaskStore
 
@@ -41,12 +41,11 @@ class Watchdog:
         with self._database.read() as connection:
             silent = self._tasks.silent(connection, now - self._silence)
         for id in silent:
-            with self._database.write() as connection:
+            call = Call.of_loop(self._database, now, "watchdog")
+            with call.write() as connection:
                 # It may have spoken since it was listed.
                 if id not in self._tasks.silent(connection, now - self._silence, only=id):
                     continue
-                call = LoopCall(connection, now, "watchdog")
                 self._lifecycle.ended(call, id, "stopped", force=False, reason=REASON, message=REASON)
-            for topic, kind, keys in call.published:
-                self._hub.publish(topic, kind, keys)
+            call.changes.tell(self._hub.publish)
         return len(silent) >= 100

@@ -8,7 +8,7 @@ from msgspec import structs
 from trialbook.base.clock import iso
 from trialbook.errors import BadField, TaskStatusRefused
 from trialbook.server.services.call import Call
-from trialbook.server.services.editing import Editing, configuration, identity, parameter
+from trialbook.server.services.tasks.editing import Editing, configuration, identity, parameter
 from trialbook.server.stores.tasks import TaskStore
 from trialbook.wire.task_documents import Configuration, Parameter
 

@@ -1,15 +1,17 @@
 """The tree of projects: statistics, tags in use, deletion."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.base.clock import iso
 from trialbook.errors import BadRequest, NameTaken
-from trialbook.server.services.call import Call, announce, announce_model
-from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.services.call import Call
+from trialbook.server.services.changes import changed, progressed
+from trialbook.server.services.homes import new_names
+from trialbook.server.services.tasks.lifecycle import Lifecycle
 from trialbook.server.stores import leaving
 from trialbook.server.stores.facets import FacetStore
 from trialbook.server.stores.models import ModelStore, model
@@ -125,11 +127,13 @@ class Tree:
         while some := self.merge_some(call, id, target):
             moved += some
         below = self._projects.children(connection, id)
-        for child in below:
-            self._projects.move(connection, child, destination.name, call.caller.user, call.now)
+        source = self._projects.require(connection, id).name
+        with new_names(call, self._projects, below):
+            for child in below:
+                self._projects.move(connection, child, destination.name, call.caller.user, call.now)
         self._projects.delete(connection, [id])
         self._projects.touch(connection, target, call.now)
-        call.publish("projects", "projects", [id, target, *below])
+        changed(call, "project", id, "merged", before={"name": source}, around=[target, *below])
         return moved, len(below)
 
     def _mergeable(self, connection: Connection, id: str, target: str) -> Any:
@@ -147,7 +151,8 @@ class Tree:
             if self._projects.find_by_name(call.connection, f"{destination.name}/{name}") is not None:
                 raise NameTaken(f"there is a project {name!r} below {destination.name!r} already", name=name)
         moved = _to_another(call, id, target)
-        call.publish("projects", "projects", [id, target])
+        for one in (id, target):
+            progressed(call, "project", one, listed=True)
         return moved
 
     def contents(self, connection: Connection, id: str) -> dict[str, int]:
@@ -189,11 +194,13 @@ class Tree:
             raise BadRequest(
                 f"the project holds {tasks} tasks and {models} models; use force to delete it anyway", id=id
             )
+        names = self._projects.names(connection, ids)
         self._projects.delete(connection, ids)
         left = ids if tasks or models else []
         if left:
             leaving.add(connection, left, contents=delete_contents, now=call.now)
-        call.publish("projects", "projects", ids)
+        for one, name in names.items():
+            changed(call, "project", one, "deleted", before={"name": name})
         return left, {
             "deleted": len(ids),
             "disassociated_tasks": 0 if delete_contents else tasks,
@@ -221,7 +228,7 @@ class Tree:
             for one in models:
                 self._lifecycle.forget(connection, one)
                 self._models.delete(connection, one)
-                announce_model(call, one)
+                changed(call, "model", one, "deleted", project=project)
             if tasks or models:
                 return True
         leaving.done(connection, project)
@@ -239,11 +246,10 @@ def _to_another(call: Call, project: str, target: str | None) -> int:
         some = _some(call.connection, table, project, MOVED_AT_ONCE)
         for few in portions(some):
             call.connection.execute(table.update().where(table.c.id.in_(few)).values(project=target))
+        kind: Literal["task", "model"] = "task" if table is task else "model"
+        was, now = {"project": project}, {"project": target}
         for one in some:
-            if table is task:
-                announce(call, one, project, target)
-            else:
-                announce_model(call, one)
+            changed(call, kind, one, "moved", project=target, before=was, after=now)
         if some:
             return len(some)
     return 0

@@ -9,6 +9,7 @@ from trialbook.base.clock import iso
 from trialbook.errors import BadField, TaskNotFound
 from trialbook.server.services.accounts import COMPANY_NAME
 from trialbook.server.services.call import Call
+from trialbook.server.services.changes import changed, progressed
 from trialbook.server.stores.projects import COMPANY
 from trialbook.server.stores.queues import QueueStore, queue
 from trialbook.server.stores.tasks import TaskStore, task
@@ -19,7 +20,7 @@ SILENCE = 600.0
 """Seconds after which a worker that does not report is gone."""
 
 
-class Crew:
+class Workers:
     """What workers say, and what is known of them.
 
     Args:
@@ -39,7 +40,7 @@ class Crew:
         self._workers.put(
             call.connection, {**row, "queues": ask.queues, "tags": ask.tags, "timeout": timeout}
         )
-        call.publish("workers", "workers", [ask.worker])
+        changed(call, "worker", ask.worker, "registered", after={"queues": ask.queues, "tags": ask.tags})
 
     @staticmethod
     def _fresh(call: Call, name: str, ip: str) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class Crew:
     def unregister(self, call: Call, name: str) -> None:
         """A worker ends."""
         self._workers.drop(call.connection, _digest(name))
-        call.publish("workers", "workers", [name])
+        changed(call, "worker", name, "unregistered")
 
     def properties(self, call: Call, name: str) -> dict[str, str]:
         """What was set for a worker; nothing for one that is not known."""
@@ -99,7 +100,7 @@ class Crew:
                 .where(task.c.id == ask.task)
                 .values(last_worker=ask.worker, last_worker_report=call.now, last_update=call.now)
             )
-        call.publish("workers", "workers", [ask.worker])
+        progressed(call, "worker", ask.worker, listed=True)
 
     def alive(self, call: Call, last_seen: float | None, tags: list[str]) -> list[Worker]:
         """Workers that have reported in time, by name."""

@@ -4,8 +4,8 @@ import time
 
 from trialbook.base.clock import Clock
 from trialbook.server.core.hub import Hub
-from trialbook.server.services.call import LoopCall
-from trialbook.server.services.tree import Tree
+from trialbook.server.services.call import Call
+from trialbook.server.services.projects.tree import Tree
 from trialbook.server.stores import leaving
 from trialbook.server.stores.database import Database
 
@@ -34,9 +34,8 @@ class Leaving:
                 project = leaving.oldest(connection)
             if project is None:
                 return False
-            with self._database.write() as connection:
-                call = LoopCall(connection, self._clock(), "projects.delete")
+            call = Call.of_loop(self._database, self._clock(), "projects.delete")
+            with call.write():
                 self._tree.follow(call, project)
-            for topic, kind, keys in call.published:
-                self._hub.publish(topic, kind, keys)
+            call.changes.tell(self._hub.publish)
         return True

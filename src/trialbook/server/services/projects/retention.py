@@ -9,8 +9,9 @@ from sqlalchemy.engine import Connection
 
 from trialbook.base.clock import Clock
 from trialbook.server.core.hub import Hub
-from trialbook.server.services.call import LoopCall
-from trialbook.server.services.lifecycle import Lifecycle
+from trialbook.server.services.call import Call
+from trialbook.server.services.changes import progressed
+from trialbook.server.services.tasks.lifecycle import Lifecycle
 from trialbook.server.stores import events, garbage, logs, retention
 from trialbook.server.stores.database import Database
 from trialbook.server.stores.events import event
@@ -74,7 +75,7 @@ class Retention:
     def _archived(self, scope: sa.ColumnElement[bool], before: float) -> int:
         query = sa.select(task.c.id).where(scope, task.c.archived, task.c.last_change < before)
 
-        def delete(call: LoopCall, id: str) -> None:
+        def delete(call: Call, id: str) -> None:
             self._lifecycle.delete(call, id, force=True, delete_files=True)
 
         return self._each(query, delete)
@@ -83,7 +84,7 @@ class Retention:
         held = sa.select(console.c.owner).where(console.c.first_entry < console.c.entries)
         query = _resting(scope, before).where(task.c.id.in_(held))
 
-        def forget(call: LoopCall, id: str) -> None:
+        def forget(call: Call, id: str) -> None:
             logs.forget(call.connection, id)
 
         return self._each(query, forget)
@@ -92,14 +93,14 @@ class Retention:
         held = sa.select(event.c.owner).where(event.c.kind == events.IMAGE, standing(event.c.owner))
         query = _resting(scope, before).where(task.c.id.in_(held))
 
-        def forget(call: LoopCall, id: str) -> None:
+        def forget(call: Call, id: str) -> None:
             urls = events.drop_images(call.connection, id)
             garbage.add(call.connection, [key for url in urls if (key := garbage.own_key(url, id))], call.now)
-            call.publish(f"task:{id}", "events", [id])
+            progressed(call, "task", id, ["events"])
 
         return self._each(query, forget)
 
-    def _each(self, query: "sa.Select[Any]", act: Callable[[LoopCall, str], None]) -> int:
+    def _each(self, query: "sa.Select[Any]", act: Callable[[Call, str], None]) -> int:
         with self._database.read() as connection:
             ids = list(connection.execute(query.limit(_AT_ONCE)).scalars())
         for id in ids:
@@ -108,15 +109,14 @@ class Retention:
                 pass
         return len(ids)
 
-    def _part(self, query: "sa.Select[Any]", id: str, act: Callable[[LoopCall, str], None]) -> bool:
-        with self._database.write() as connection:
+    def _part(self, query: "sa.Select[Any]", id: str, act: Callable[[Call, str], None]) -> bool:
+        call = Call.of_loop(self._database, self._clock(), "retention")
+        with call.write() as connection:
             # It may have changed since it was listed.
             if connection.execute(query.where(task.c.id == id)).first() is None:
                 return False
-            call = LoopCall(connection, self._clock(), "retention")
             act(call, id)
-        for topic, kind, keys in call.published:
-            self._hub.publish(topic, kind, keys)
+        call.changes.tell(self._hub.publish)
         return True
 
 

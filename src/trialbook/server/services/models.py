@@ -1,17 +1,35 @@
 """Models: creating, changing, publishing, deleting."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from trialbook.base.clock import iso
 from trialbook.base.ids import is_id, new_id
-from trialbook.errors import BadField, ModelInUse, ModelReady, ProjectNotFound
-from trialbook.server.services.call import Call, announce_model
-from trialbook.server.services.lifecycle import ARCHIVED, Lifecycle
-from trialbook.server.stores.models import ModelStore
+from trialbook.errors import BadField, MissingField, ModelInUse, ModelReady, ProjectNotFound
+from trialbook.server.core.projection import Projection
+from trialbook.server.services.call import Call
+from trialbook.server.services.changes import changed, progressed
+from trialbook.server.services.finding import Finding
+from trialbook.server.services.homes import place
+from trialbook.server.services.many import many
+from trialbook.server.services.tasks.documents import Documents
+from trialbook.server.services.tasks.lifecycle import Lifecycle
+from trialbook.server.services.tasks.moves import ARCHIVED
+from trialbook.server.services.usage import Usage
+from trialbook.server.stores.models import ModelStore, document, model
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.tasks import TaskStore, task
-from trialbook.wire.models import CreateModel, EditModel, MetadataItem
+from trialbook.wire.models import (
+    CreateModel,
+    EditModel,
+    GetAllModels,
+    GetAllModelsReply,
+    MetadataItem,
+    MoveModels,
+    PublishModels,
+)
+from trialbook.wire.query import ManyReply
 
 _MOMENTS = frozenset({"last_update", "last_change"})
 _OPEN_WHEN_READY = frozenset(
@@ -19,21 +37,60 @@ _OPEN_WHEN_READY = frozenset(
 )
 
 
-class ModelRegistry:
+class Models:
     """Rules of models.
 
     Args:
         models, projects, tasks: the stores.
         lifecycle: publishes tasks, erases results.
+        documents: knows the last values of metrics.
+        finding: knows what lies below a project.
+        usage: knows what is in use.
     """
 
     def __init__(
-        self, models: ModelStore, projects: ProjectStore, tasks: TaskStore, lifecycle: Lifecycle
+        self,
+        models: ModelStore,
+        projects: ProjectStore,
+        tasks: TaskStore,
+        lifecycle: Lifecycle,
+        documents: Documents,
+        finding: Finding,
+        usage: Usage,
     ) -> None:
         self._models = models
         self._projects = projects
         self._tasks = tasks
         self._lifecycle = lifecycle
+        self._documents = documents
+        self._finding = finding
+        self._usage = usage
+
+    def get(self, call: Call, id: str) -> dict[str, Any]:
+        """One model.
+
+        Raises:
+            ModelNotFound: there is none.
+        """
+        row = self._models.require(call.connection, id)
+        metrics = self._documents.metrics(call.connection, [row.id], Projection(None)) or {}
+        return document(row, metrics.get(row.id, {}))
+
+    def find(self, call: Call, ask: GetAllModels, *, with_total: bool) -> GetAllModelsReply:
+        """The models of one page."""
+        projection = Projection(ask.only_fields)
+        more = []
+        if ask.include_subprojects and ask.project:
+            more = [self._finding.below(call.connection, model.c.project, ask.project)]
+            ask = self._finding.without(ask, "project")
+        rows, total, scroll = self._models.find(call.connection, ask, more, with_total=with_total)
+        metrics = self._documents.metrics(call.connection, [row.id for row in rows], projection) or {}
+        found = [projection(document(row, metrics.get(row.id, {}))) for row in rows]
+        return GetAllModelsReply(models=found, total=total, scroll_id=scroll)
+
+    def frameworks(self, call: Call, projects: Sequence[str] | None) -> list[str]:
+        """Frameworks in use, sorted."""
+        return self._usage.frameworks(call.connection, projects)
 
     def create(self, call: Call, ask: CreateModel) -> tuple[str, bool]:
         """A new model; its id, and False when that id was there already."""
@@ -67,7 +124,9 @@ class ModelRegistry:
                 "metadata_items": _metadata(ask.metadata),
             },
         )
-        announce_model(call, id)
+        row = self._models.require(call.connection, id)
+        made = {"name": ask.name, "uri": ask.uri, "task": row.task, "ready": ask.ready}
+        changed(call, "model", id, "created", project=row.project, after=made)
         return id, True
 
     def _project(self, call: Call, id: str | None) -> str | None:
@@ -113,7 +172,7 @@ class ModelRegistry:
             return {}
         values |= {"last_update": call.now, "last_change": call.now}
         self._models.change(call.connection, row.id, values)
-        announce_model(call, row.id)
+        self._changed(call, row, values)
         return {_wire_name(name): iso(value) if name in _MOMENTS else value for name, value in values.items()}
 
     def note_iteration(self, call: Call, id: str, iteration: int) -> None:
@@ -121,7 +180,7 @@ class ModelRegistry:
         row = self._models.get(call.connection, id)
         if row is not None and iteration > row.last_iteration:
             self._models.change(call.connection, id, {"last_iteration": iteration, "last_update": call.now})
-            announce_model(call, id)
+            progressed(call, "model", id, ["model"], listed=True)
 
     def set_ready(
         self, call: Call, id: str, *, publish_task: bool, force: bool
@@ -141,7 +200,7 @@ class ModelRegistry:
         self._models.change(
             call.connection, id, {"ready": True, "last_update": call.now, "last_change": call.now}
         )
-        announce_model(call, id)
+        self._changed(call, row, {"ready": True}, "published")
         return 1, published
 
     def delete(self, call: Call, id: str, *, force: bool) -> str:
@@ -162,7 +221,8 @@ class ModelRegistry:
                 raise ModelReady(f"model {id} is published; use force", id=id)
         self._lifecycle.forget(call.connection, id)
         self._models.delete(call.connection, id)
-        announce_model(call, id)
+        was = {"name": row.name, "uri": row.uri, "task": row.task}
+        changed(call, "model", id, "deleted", project=row.project, before=was)
         return str(row.uri)
 
     def archive(self, call: Call, id: str, *, back: bool = False) -> None:
@@ -170,13 +230,40 @@ class ModelRegistry:
         row = self._models.require(call.connection, id)
         tags = {*row.system_tags} - {ARCHIVED} if back else {*row.system_tags, ARCHIVED}
         self._models.change(call.connection, id, {"system_tags": sorted(tags), "last_change": call.now})
-        announce_model(call, id)
+        self._changed(call, row, {"system_tags": sorted(tags)}, "unarchived" if back else "archived")
+
+    def publish_many(self, call: Call, ask: PublishModels) -> ManyReply:
+        """Publish models."""
+        act = partial(self.set_ready, call, publish_task=ask.publish_task, force=ask.force_publish_task)
+        return many(call, ask.ids, act)
+
+    def archive_many(self, call: Call, ids: list[str], *, back: bool = False) -> ManyReply:
+        """Put models out of sight, or back."""
+        return many(call, ids, partial(self.archive, call, back=back))
+
+    def delete_many(self, call: Call, ids: list[str], *, force: bool) -> ManyReply:
+        """Delete models; each answer has the address of its weights."""
+        act = partial(self.delete, call, force=force)
+        return many(call, ids, act, lambda url: {"deleted": True, "url": url})
+
+    def move(self, call: Call, ask: MoveModels) -> str:
+        """Put models into another project; its id.
+
+        Raises:
+            MissingField: no project is named.
+        """
+        project = place(call, self._projects, ask.project, ask.project_name)
+        if project is None:
+            raise MissingField("models.move needs project or project_name", field="project")
+        for id in dict.fromkeys(ask.ids):
+            self.place(call, id, project)
+        return project
 
     def place(self, call: Call, id: str, project: str) -> None:
         """Put a model into another project."""
-        self._models.require(call.connection, id)
+        row = self._models.require(call.connection, id)
         self._models.change(call.connection, id, {"project": project, "last_change": call.now})
-        announce_model(call, id)
+        self._changed(call, row, {"project": project}, "moved")
 
     def set_metadata(self, call: Call, id: str, items: Sequence[MetadataItem], *, replace: bool) -> int:
         """Set named texts."""
@@ -199,8 +286,13 @@ class ModelRegistry:
             row.id,
             {"metadata_items": found, "last_update": call.now, "last_change": call.now},
         )
-        announce_model(call, row.id)
+        self._changed(call, row, {"metadata_items": found})
         return 1
+
+    @staticmethod
+    def _changed(call: Call, row: Any, values: dict[str, Any], verb: str = "edited") -> None:
+        home = values.get("project", row.project)
+        changed(call, "model", row.id, verb, project=home, before=row._mapping, after=values)
 
 
 def _wire_name(column: str) -> str:

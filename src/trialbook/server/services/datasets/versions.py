@@ -8,21 +8,25 @@ from sqlalchemy.engine import Connection
 
 from trialbook.base import versions
 from trialbook.errors import BadField, NameTaken, TaskNotDeletable, TaskNotFound, TaskStatusRefused
-from trialbook.server.services.call import Call, announce, announce_project, ensure_project
-from trialbook.server.services.dataset_files import DatasetFiles
-from trialbook.server.services.editing import Editing
-from trialbook.server.services.lifecycle import Lifecycle, Survey
-from trialbook.server.services.parts import Parts
+from trialbook.server.services.call import Call
+from trialbook.server.services.changes import changed
+from trialbook.server.services.datasets.files import DatasetFiles
+from trialbook.server.services.datasets.reading import DatasetReading
+from trialbook.server.services.homes import ensure_project, project_changed
+from trialbook.server.services.tasks.deletion import Survey
+from trialbook.server.services.tasks.documents import Documents
+from trialbook.server.services.tasks.editing import Editing
+from trialbook.server.services.tasks.lifecycle import Lifecycle
+from trialbook.server.services.tasks.parts import Parts
 from trialbook.server.stores import events
 from trialbook.server.stores.dataset_lists import DATASET, HIDDEN, PART, DatasetLists
 from trialbook.server.stores.datasets import DatasetStore, object_key
 from trialbook.server.stores.projects import ProjectStore
 from trialbook.server.stores.tasks import TaskStore
 from trialbook.wire import datasets as wire
+from trialbook.wire.states import FINISHED
 from trialbook.wire.task_documents import Parameter
 from trialbook.wire.tasks import CreateTask, EditTask
-
-FINAL = frozenset({"completed", "published", "closed"})
 
 
 def _clean(name: str, field: str) -> str:
@@ -59,13 +63,14 @@ def _artifacts(row: Any) -> dict[str, str]:
     return {str(item.get("key")): str(item["uri"]) for item in entries if item.get("uri")}
 
 
-class Datasets:
+class Datasets(DatasetReading):
     """Changes of datasets.
 
     Args:
         store, lists, tasks, projects: the stores.
         editing, parts, lifecycle: what they do to the task.
         files: the part of the storage that this server holds.
+        documents: shows the task of a version.
     """
 
     def __init__(
@@ -78,15 +83,13 @@ class Datasets:
         parts: Parts,
         lifecycle: Lifecycle,
         files: DatasetFiles,
+        documents: Documents,
     ) -> None:
-        self._store = store
-        self._lists = lists
-        self._tasks = tasks
+        super().__init__(store, lists, tasks, files, documents)
         self._projects = projects
         self._editing = editing
         self._parts = parts
         self._lifecycle = lifecycle
-        self._files = files
 
     def create(self, call: Call, ask: wire.CreateDataset) -> tuple[str, str]:
         """A new version; its id and version text.
@@ -127,7 +130,7 @@ class Datasets:
         row = self._tasks.require(call.connection, id, lock=True)
         if DATASET not in row.system_tags:
             raise TaskNotFound(f"{id} is a task, but no dataset", id=id)
-        if row.status not in FINAL:
+        if row.status not in FINISHED:
             mine = self._store.get(call.connection, id)
             if mine is None or mine.finished is None:
                 raise TaskStatusRefused(
@@ -146,8 +149,9 @@ class Datasets:
     def _tag_project(self, call: Call, id: str, tags: Sequence[str]) -> None:
         row = self._projects.require(call.connection, id)
         if not set(tags) <= set(row.system_tags):
-            self._projects.update(call.connection, id, {"system_tags": [*row.system_tags, *tags]}, call.now)
-            announce_project(call, self._projects, id)
+            values = {"system_tags": [*row.system_tags, *tags]}
+            self._projects.update(call.connection, id, values, call.now)
+            project_changed(call, self._projects, id, before=row._mapping, after=values)
 
     def _next(self, call: Call, place: str) -> str:
         known = self._lists.versions_in(call.connection, place)
@@ -227,7 +231,7 @@ class Datasets:
             self._parts.add_artifacts(call, row.id, ask.artifacts, force=True)
         runtime = {**self._tasks.require(call.connection, row.id).runtime, **ask.runtime}
         self._editing.edit(call, EditTask(task=row.id, force=True, runtime=runtime, script=ask.script))
-        if not ask.keep_open and row.status not in FINAL:
+        if not ask.keep_open and row.status not in FINISHED:
             self._lifecycle.ended(call, row.id, "completed", force=True, reason="", message="")
         if ask.configuration:
             # Last: with ten thousand names in it, it makes every look at the task slower.
@@ -322,6 +326,10 @@ class Datasets:
                 used_by=users,
             )
 
+    def swept(self, call: Call, owners: Sequence[str]) -> int:
+        """Callers have freed what these had left; how many there were."""
+        return self._store.swept(call.connection, owners)
+
     def sweeps(self, call: Call) -> list[wire.Sweep]:
         """What waits to be freed by callers, because its storage is not this server's."""
         return [
@@ -358,38 +366,8 @@ class Datasets:
             self._named(call, row, place, name)
         if old is not None and old != place and not self._lists.in_use(connection, old):
             self._projects.delete(connection, [old])
-            call.publish("projects", "projects", [old])
+            changed(call, "project", old, "deleted", before={"name": f"{ask.project}/{PART}/{ask.name}"})
         return len(rows)
-
-    def keep_apart(self, connection: Connection, source: str, place: str, version: str | None = None) -> None:
-        """Let tasks of a project go into another one, unless two datasets would become one that has a version twice.
-
-        The reference SDK moves a dataset task by task: what is refused for one is refused from the first, so that a
-        dataset is not torn in two.
-
-        Args:
-            connection: of the transaction that moves them.
-            source: where they are.
-            place: where they go.
-            version: of the one that moves, which counts where the source is no dataset's own project.
-
-        Raises:
-            NameTaken: it would.
-        """
-        target = self._projects.require(connection, place)
-        if source == place or DATASET not in target.system_tags:
-            return
-        self._lists.lock_project(connection, place)
-        there = set(self._lists.versions_in(connection, place))
-        own = DATASET in self._projects.require(connection, source).system_tags
-        moving = set(self._lists.versions_in(connection, source)) if own or version is None else {version}
-        both = sorted(there & moving)
-        if both:
-            raise NameTaken(
-                f"the dataset {target.basename!r} there has a version {both[0]} already: rename one of the two, or "
-                "put the versions into it one after the other as its children",
-                name=target.basename,
-            )
 
     def follow(self, call: Call, project: str, name: str) -> None:
         """The reference SDK renames a dataset by its project, and then looks for versions of the new name."""
@@ -401,4 +379,4 @@ class Datasets:
         runtime = {**row.runtime, "orig_dataset_name": name}
         values = {"project": place, "name": name, "runtime": runtime, "last_change": call.now}
         self._tasks.change(call.connection, row.id, values)
-        announce(call, row.id, row.project, place)
+        changed(call, "task", row.id, "renamed", project=place, before=row._mapping, after=values)

@@ -1,0 +1,1 @@
+"""Datasets: versions, what they hold, and the files that they need."""

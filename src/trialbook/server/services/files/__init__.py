@@ -1,0 +1,1 @@
+"""Files that this server holds: what may replace them, and when they go."""
