@@ -108,8 +108,8 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "vendor", test: /node_modules\/(react|react-dom|scheduler|@tanstack\/(react-router|router-core|history|store|react-store|react-query|query-core))\//, priority: 3 },
-            { name: "shared", test: /src\/(api|state|theme|widgets(?!\/PlotCard)|charts\/format|pages\/task\/context)/, minShareCount: 2, priority: 2 },
-            { name: "charts", test: /src\/charts\/|node_modules\/uplot\//, priority: 1 },
+            { name: "shared", test: /src\/(api|state|theme|widgets|pages\/task\/context)/, minShareCount: 2, priority: 2 },
+            { name: "charts", test: /src\/charts\/(?!react\/PlotCard)|node_modules\/uplot\//, priority: 1 },
           ],
         },
       },

@@ -4,16 +4,7 @@
  * asked here is taken by `api/early.ts`, and an answer that nobody takes is dropped.
  */
 
-interface Early {
-  answers: Map<string, Promise<Response>>;
-  until: number;
-}
-
-declare global {
-  interface Window {
-    trialbookEarly?: Early;
-  }
-}
+import type { Early } from "~/api/early";
 
 const TASK = /^\/projects\/[^/]+\/tasks\/([0-9a-f]{32})\/?(.*)$/;
 const PAGES: [RegExp, string][] = [
@@ -84,6 +75,5 @@ if (task) {
 } else {
   load(PAGES.filter(([shape]) => shape.test(path)).map(([, page]) => page));
 }
-window.trialbookEarly = { answers, until: performance.now() + LIFETIME };
-
-export {};
+const early: Early = { answers, until: performance.now() + LIFETIME };
+window.trialbookEarly = early;

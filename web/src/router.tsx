@@ -7,7 +7,7 @@ import {
 } from "@tanstack/react-router";
 
 import { queryClient } from "~/api/client";
-import { currentUser, openSession } from "~/api/session";
+import { currentUser, openSession } from "~/state/session";
 import { MissingPage, RouteError } from "~/pages/missing/MissingPage";
 import { prefetchCode, prefetchData } from "~/prefetch";
 import { Bare } from "~/shell/Bare";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { EventParser } from "~/api/stream";
 import { decodeTiles } from "~/api/tiles";
-import { formatBytes, formatDuration, formatNumber, formatShort, formatTicks } from "~/charts/format";
+import { formatBytes, formatDuration, formatNumber, formatShort, formatTicks } from "~/state/format";
 import { alignTiles, bucketCount } from "~/charts/grid";
 import { logTicks } from "~/charts/ticks";
 import { smooth } from "~/charts/smoothing";

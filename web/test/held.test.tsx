@@ -3,7 +3,7 @@ import { act, cleanup, fireEvent, render, screen } from "@testing-library/react"
 import { useRef } from "react";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { formatParameter } from "~/charts/format";
+import { formatParameter } from "~/state/format";
 import type { GridRows } from "~/widgets/gridRows";
 import { useGridSelection } from "~/widgets/gridSelection";
 import { NameField } from "~/widgets/head";

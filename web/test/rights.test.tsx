@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { PERMITS } from "~/api/permits.gen";
 import type { MethodName } from "~/api/rpc";
-import { currentUser, forgetSession, openSession, tellLoggedOut, whenOthersLogOut } from "~/api/session";
+import { currentUser, forgetSession, openSession, tellLoggedOut, whenOthersLogOut } from "~/state/session";
 import { ACTIONS, type ActionName } from "~/state/actions";
 import { MODEL_ACTIONS, type ModelActionName } from "~/state/modelActions";
 import { notAllowed } from "~/state/rights";

@@ -1,4 +1,14 @@
-import type {} from "~/boot";
+/** What `boot.ts` has asked for before the page was there. */
+export interface Early {
+  answers: Map<string, Promise<Response>>;
+  until: number;
+}
+
+declare global {
+  interface Window {
+    trialbookEarly?: Early;
+  }
+}
 
 /** The answer to this very call when `boot.ts` has already asked for it; each can be taken once. */
 export function takeEarly(method: string, body: string): Promise<Response> | undefined {

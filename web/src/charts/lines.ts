@@ -3,7 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
 
 import type { Tile } from "~/api/tiles";
-import { formatClock, formatDuration, formatNumber, formatTicks } from "~/charts/format";
+import { formatClock, formatDuration, formatNumber, formatTicks } from "~/state/format";
 import { alignTiles, type Buckets, type Cell, type Grid, smallestPositive, valueRange } from "~/charts/grid";
 import { logTicks } from "~/charts/ticks";
 import { type LineStyle, lineStyle, type ThemeName } from "~/theme/palette";

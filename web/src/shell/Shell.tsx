@@ -5,11 +5,11 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type MouseEvent, Suspense, useEffect, useState } from "react";
 
 import { call } from "~/api/rpc";
-import { forgetSession, loginPath, tellLoggedOut, whenOthersLogOut } from "~/api/session";
+import { forgetSession, loginPath, tellLoggedOut, whenOthersLogOut } from "~/state/session";
 import { KeySheet } from "~/shell/KeySheet";
 import { LiveLight, LiveStrip } from "~/shell/LiveLight";
 import { Palette } from "~/shell/Palette";
-import { useCrumbs } from "~/shell/crumbs";
+import { useCrumbs } from "~/state/crumbs";
 import { useKeys } from "~/state/keys";
 import { legible } from "~/state/names";
 import { setPreferences, usePreferences } from "~/state/preferences";

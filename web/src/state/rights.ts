@@ -1,6 +1,6 @@
 import { PERMITS } from "~/api/permits.gen";
 import type { MethodName } from "~/api/rpc";
-import { currentUser } from "~/api/session";
+import { currentUser } from "~/state/session";
 
 /** What each role holds beside reading, as `services/accounts.py` says. */
 const HOLDS: Record<string, readonly string[]> = {

@@ -1,4 +1,4 @@
-import { formatCount, formatShort } from "~/charts/format";
+import { formatCount, formatShort } from "~/state/format";
 import type { TableValue } from "~/widgets/DataTable";
 import { type ColumnFacts, columnFacts } from "~/widgets/columnStatistics";
 

@@ -3,7 +3,7 @@ import "~/widgets/datatable.css";
 import { useMemo, useRef, useState } from "react";
 
 import { csv, saveFile } from "~/state/download";
-import { formatShort } from "~/charts/format";
+import { formatShort } from "~/state/format";
 import { Icon } from "~/theme/icons";
 import { useViewport } from "~/widgets/scroll";
 

@@ -1,6 +1,6 @@
 import { memo, type RefObject, useLayoutEffect, useMemo, useRef, useState } from "react";
 
-import { formatNumber } from "~/charts/format";
+import { formatNumber } from "~/state/format";
 import { Lines, type LinesHandle } from "~/charts/react/Lines";
 import type { CardData } from "~/charts/store";
 import type { XKind } from "~/charts/lines";

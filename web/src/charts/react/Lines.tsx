@@ -2,7 +2,7 @@ import "~/charts/react/chart.css";
 
 import { type KeyboardEvent, type Ref, useContext, useEffect, useImperativeHandle, useRef, useState } from "react";
 
-import { formatCount, formatNumber, formatShort } from "~/charts/format";
+import { formatCount, formatNumber, formatShort } from "~/state/format";
 import { HighlightContext } from "~/charts/highlight";
 import { formatX, type Hover, type LineOptions, LinesChart } from "~/charts/lines";
 import { lineStyle } from "~/theme/palette";

@@ -11,7 +11,7 @@ import { allPoints, cardsOf, isMachine, numberOf, sectionOf, useCatalog } from "
 import { Highlight, HighlightContext } from "~/charts/highlight";
 import { ChartGrid, matcher, type Section } from "~/charts/react/ChartGrid";
 import { SCALAR_VIEW, ScalarBar, scalarKeys } from "~/charts/react/ScalarBar";
-import { useCrumbTrail } from "~/shell/crumbs";
+import { useCrumbTrail } from "~/state/crumbs";
 import * as codec from "~/state/codec";
 import { useProject } from "~/state/directory";
 import { useKeys } from "~/state/keys";

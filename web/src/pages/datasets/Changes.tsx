@@ -1,4 +1,4 @@
-import { formatCount } from "~/charts/format";
+import { formatCount } from "~/state/format";
 
 interface Counts {
   added?: number;

@@ -1,7 +1,7 @@
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 
 import type { DatasetVersion } from "~/api/types.gen";
-import { formatBytes, formatCount, formatDate, MISSING } from "~/charts/format";
+import { formatBytes, formatCount, formatDate, MISSING } from "~/state/format";
 import { Changes, MARKS } from "~/pages/datasets/Changes";
 import { isOpen } from "~/pages/datasets/data";
 import { FilePanel } from "~/pages/datasets/FilePanel";

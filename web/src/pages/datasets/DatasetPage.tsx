@@ -13,7 +13,7 @@ import { Lineage } from "~/pages/datasets/Lineage";
 import { Previews } from "~/pages/datasets/Previews";
 import { VersionHead } from "~/pages/datasets/VersionHead";
 import { VersionList } from "~/pages/datasets/VersionList";
-import { useCrumbTrail } from "~/shell/crumbs";
+import { useCrumbTrail } from "~/state/crumbs";
 import { useProject } from "~/state/directory";
 import { useKeys } from "~/state/keys";
 import { datasetPath, taskPath, VERSION_TABS, versionTabOf } from "~/state/links";

@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { call } from "~/api/rpc";
 import type { DatasetVersion, DeleteDatasetReply } from "~/api/types.gen";
-import { formatBytes, formatCount } from "~/charts/format";
+import { formatBytes, formatCount } from "~/state/format";
 import { isOpen, titleOf } from "~/pages/datasets/data";
 import { refreshTasks } from "~/state/actions";
 import { datasetPath, taskPath } from "~/state/links";

@@ -3,7 +3,7 @@ import { useState } from "react";
 
 import { call } from "~/api/rpc";
 import type { ContentEntry, DatasetVersion } from "~/api/types.gen";
-import { formatBytes, formatCount, formatDate, MISSING } from "~/charts/format";
+import { formatBytes, formatCount, formatDate, MISSING } from "~/state/format";
 import { MARKS } from "~/pages/datasets/Changes";
 import { fileBytes } from "~/pages/datasets/fileBytes";
 import { FilePreview } from "~/pages/datasets/FilePreview";

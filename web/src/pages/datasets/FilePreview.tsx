@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 
-import { formatBytes, formatCount } from "~/charts/format";
+import { formatBytes, formatCount } from "~/state/format";
 import { fileBytes } from "~/pages/datasets/fileBytes";
 import { type FileKind, kindOf, npyHeader, tableOf } from "~/pages/datasets/fileKinds";
 import { ColumnStatistics } from "~/widgets/ColumnStatistics";

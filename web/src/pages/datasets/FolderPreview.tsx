@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 
 import { call } from "~/api/rpc";
 import type { ContentEntry, DatasetVersion } from "~/api/types.gen";
-import { formatBytes, formatCount } from "~/charts/format";
+import { formatBytes, formatCount } from "~/state/format";
 import { fileBytes } from "~/pages/datasets/fileBytes";
 import { kindOf } from "~/pages/datasets/fileKinds";
 import { useObjectUrl } from "~/pages/datasets/FilePreview";

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { call } from "~/api/rpc";
 import type { DatasetVersion } from "~/api/types.gen";
-import { formatBytes, formatCount, formatDate, MISSING, parseTime } from "~/charts/format";
+import { formatBytes, formatCount, formatDate, MISSING, parseTime } from "~/state/format";
 import { Changes } from "~/pages/datasets/Changes";
 import { refreshTasks } from "~/state/actions";
 import { useUserNames } from "~/state/directory";

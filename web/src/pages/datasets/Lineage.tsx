@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from "react";
 
 import { call } from "~/api/rpc";
 import type { DatasetNode, DatasetVersion } from "~/api/types.gen";
-import { formatAgo, formatBytes, formatCount, MISSING } from "~/charts/format";
+import { formatAgo, formatBytes, formatCount, MISSING } from "~/state/format";
 import { Changes } from "~/pages/datasets/Changes";
 import { datasetPath, taskPath } from "~/state/links";
 import { shownName } from "~/state/names";

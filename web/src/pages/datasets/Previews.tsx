@@ -5,7 +5,7 @@ import { call } from "~/api/rpc";
 import type { DatasetVersion, PlotsReply } from "~/api/types.gen";
 import { filePlace } from "~/state/files";
 import { Media } from "~/widgets/Media";
-import { groupPlots, PlotCard, type PlotEvent } from "~/widgets/PlotCard";
+import { groupPlots, PlotCard, type PlotEvent } from "~/charts/react/PlotCard";
 import { Empty, ErrorPanel, Skeleton, Snippet } from "~/widgets/states";
 
 interface Picture {

@@ -2,7 +2,7 @@ import { useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 
 import type { DatasetVersion } from "~/api/types.gen";
-import { formatAgo, formatBytes, formatCount, MISSING } from "~/charts/format";
+import { formatAgo, formatBytes, formatCount, MISSING } from "~/state/format";
 import { Changes } from "~/pages/datasets/Changes";
 import { isOpen, titleOf } from "~/pages/datasets/data";
 import { DeleteVersion } from "~/pages/datasets/DeleteVersion";

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "react";
 
 import type { DatasetVersion } from "~/api/types.gen";
-import { formatAgo } from "~/charts/format";
+import { formatAgo } from "~/state/format";
 import { Changes } from "~/pages/datasets/Changes";
 import { newestFirst } from "~/pages/datasets/data";
 import { datasetPath, type VersionTab } from "~/state/links";

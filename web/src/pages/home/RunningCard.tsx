@@ -1,5 +1,5 @@
 import type { Tile } from "~/api/tiles";
-import { formatDuration, formatNumber, parseTime } from "~/charts/format";
+import { formatDuration, formatNumber, parseTime } from "~/state/format";
 import { headline, type Row } from "~/pages/home/headline";
 import { taskPath } from "~/state/links";
 import { shownName } from "~/state/names";

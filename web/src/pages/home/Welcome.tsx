@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-import { formatNumber } from "~/charts/format";
+import { formatNumber } from "~/state/format";
 import { headline, type Row } from "~/pages/home/headline";
 import { taskPath } from "~/state/links";
 import { Icon } from "~/theme/icons";

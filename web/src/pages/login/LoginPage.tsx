@@ -4,7 +4,7 @@ import { useRouter, useRouterState } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 
 import { RpcError } from "~/api/rpc";
-import { logIn, openSession } from "~/api/session";
+import { logIn, openSession } from "~/state/session";
 import { parseSearch } from "~/state/codec";
 import { safeRedirect } from "~/state/links";
 

@@ -1,7 +1,7 @@
 import { useRouter, useRouterState } from "@tanstack/react-router";
 
 import { RpcError } from "~/api/rpc";
-import { useCrumbTrail } from "~/shell/crumbs";
+import { useCrumbTrail } from "~/state/crumbs";
 import { Go } from "~/widgets/Go";
 import { Empty, ErrorPanel } from "~/widgets/states";
 

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { call } from "~/api/rpc";
-import { formatCount } from "~/charts/format";
+import { formatCount } from "~/state/format";
 import { taskPath } from "~/state/links";
 import { actOnModels, MODEL_ACTIONS, type ModelActionName, type ModelRow } from "~/state/modelActions";
 import { shownName } from "~/state/names";

@@ -3,7 +3,7 @@ import { useState } from "react";
 
 import { call } from "~/api/rpc";
 import type { Model, Task } from "~/api/types.gen";
-import { formatAgo, formatCount, formatDate, MISSING, parseTime } from "~/charts/format";
+import { formatAgo, formatCount, formatDate, MISSING, parseTime } from "~/state/format";
 import { useModelUsers } from "~/pages/models/ModelDialog";
 import { filePlace } from "~/state/files";
 import { modelPath, taskPath } from "~/state/links";

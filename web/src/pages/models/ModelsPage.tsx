@@ -4,10 +4,10 @@ import { useCallback, useDeferredValue, useMemo, useRef } from "react";
 
 import { call, RpcError } from "~/api/rpc";
 import type { GetAllModels } from "~/api/types.gen";
-import { formatCount } from "~/charts/format";
+import { formatCount } from "~/state/format";
 import { BASE_FIELDS, columnsOf, SHOWN } from "~/pages/models/columns";
 import { ModelDialog } from "~/pages/models/ModelDialog";
-import { useCrumbTrail } from "~/shell/crumbs";
+import { useCrumbTrail } from "~/state/crumbs";
 import * as codec from "~/state/codec";
 import { useColumnChoice } from "~/state/columnChoice";
 import { useProject } from "~/state/directory";

@@ -1,4 +1,4 @@
-import { formatAgo, formatNumber, MISSING } from "~/charts/format";
+import { formatAgo, formatNumber, MISSING } from "~/state/format";
 import { modelPath, taskPath } from "~/state/links";
 import { shownName } from "~/state/names";
 import { archivedModel, type ModelRow } from "~/state/modelActions";

@@ -1,5 +1,5 @@
 import type { Project } from "~/api/types.gen";
-import { formatAgo, formatCount } from "~/charts/format";
+import { formatAgo, formatCount } from "~/state/format";
 import { projectPath } from "~/state/links";
 import { legible, shownName } from "~/state/names";
 import { masked } from "~/state/secrets";

@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { call } from "~/api/rpc";
-import { tellLoggedOut } from "~/api/session";
-import { formatAgo, parseTime } from "~/charts/format";
+import { tellLoggedOut } from "~/state/session";
+import { formatAgo, parseTime } from "~/state/format";
 import { toast, toastError } from "~/state/toasts";
 import { ErrorPanel } from "~/widgets/states";
 

@@ -2,11 +2,11 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { call } from "~/api/rpc";
-import { currentUser } from "~/api/session";
+import { currentUser } from "~/state/session";
 import type { NewCredential } from "~/api/types.gen";
 import { NewKey } from "~/pages/settings/NewKey";
 import { MAY, type Role, RoleChoice, ROLES } from "~/pages/settings/roles";
-import { formatAgo } from "~/charts/format";
+import { formatAgo } from "~/state/format";
 import { control } from "~/state/rights";
 import { toast, toastError } from "~/state/toasts";
 import { Dialog } from "~/widgets/Dialog";

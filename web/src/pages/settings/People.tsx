@@ -2,9 +2,9 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { call } from "~/api/rpc";
-import { currentUser } from "~/api/session";
+import { currentUser } from "~/state/session";
 import type { CreatedUser, EditUser, User } from "~/api/types.gen";
-import { formatAgo } from "~/charts/format";
+import { formatAgo } from "~/state/format";
 import { Browsers } from "~/pages/settings/Browsers";
 import { KeyTable } from "~/pages/settings/Keys";
 import { NewKey } from "~/pages/settings/NewKey";

@@ -2,11 +2,11 @@ import { useParams } from "@tanstack/react-router";
 import { useQuery } from "@tanstack/react-query";
 
 import { call } from "~/api/rpc";
-import { currentUser } from "~/api/session";
+import { currentUser } from "~/state/session";
 import { Browsers } from "~/pages/settings/Browsers";
 import { Keys } from "~/pages/settings/Keys";
 import { People } from "~/pages/settings/People";
-import { useCrumbTrail } from "~/shell/crumbs";
+import { useCrumbTrail } from "~/state/crumbs";
 import { setPreferences, usePreferences } from "~/state/preferences";
 import { Go } from "~/widgets/Go";
 

@@ -3,7 +3,7 @@ import { useState } from "react";
 
 import { call } from "~/api/rpc";
 import type { JournalStatus, Loss, TaskJournals } from "~/api/types.gen";
-import { formatAgo, formatBytes, formatClock, formatCount, formatDate, MISSING } from "~/charts/format";
+import { formatAgo, formatBytes, formatClock, formatCount, formatDate, MISSING } from "~/state/format";
 import { useTask } from "~/pages/task/context";
 import { Icon } from "~/theme/icons";
 import { Dialog } from "~/widgets/Dialog";

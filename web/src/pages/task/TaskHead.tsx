@@ -2,7 +2,7 @@ import { useRouter } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 
 import { call } from "~/api/rpc";
-import { formatAgo, formatCount, formatDuration, parseTime } from "~/charts/format";
+import { formatAgo, formatCount, formatDuration, parseTime } from "~/state/format";
 import { Completeness } from "~/pages/task/Completeness";
 import { useTask } from "~/pages/task/context";
 import { type ActionName, ACTIONS, refreshTasks, setTags } from "~/state/actions";

@@ -7,7 +7,7 @@ import { RpcError } from "~/api/rpc";
 import { hasCurves, TaskProvider, useTaskDocument } from "~/pages/task/context";
 import { tabComponent } from "~/pages/task/tabs/modules";
 import { TaskHead } from "~/pages/task/TaskHead";
-import { useCrumbTrail } from "~/shell/crumbs";
+import { useCrumbTrail } from "~/state/crumbs";
 import { useProject } from "~/state/directory";
 import { useKeys } from "~/state/keys";
 import { projectPath, TABS, type TabPath, tabOf, taskPath } from "~/state/links";

@@ -10,7 +10,7 @@ import { type Column, columnOf, type Row } from "~/pages/tasks/columns";
 import { requestOf, sourceOf, VIEW } from "~/pages/tasks/query";
 import { Toolbar } from "~/pages/tasks/Toolbar";
 import { RpcError } from "~/api/rpc";
-import { useCrumbTrail } from "~/shell/crumbs";
+import { useCrumbTrail } from "~/state/crumbs";
 import { useColumnChoice } from "~/state/columnChoice";
 import { useProject } from "~/state/directory";
 import { csv, saveFile } from "~/state/download";

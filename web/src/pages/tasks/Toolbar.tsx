@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { RefObject } from "react";
 
 import { call } from "~/api/rpc";
-import { formatCount } from "~/charts/format";
+import { formatCount } from "~/state/format";
 import type { TasksView, VIEW } from "~/pages/tasks/query";
 import type { SetView } from "~/state/view";
 import { modelPath, projectPath } from "~/state/links";

@@ -1,5 +1,5 @@
 import type { Task } from "~/api/types.gen";
-import { exact, formatAgo, formatDuration, formatNumber, formatParameter, MISSING, parseTime } from "~/charts/format";
+import { exact, formatAgo, formatDuration, formatNumber, formatParameter, MISSING, parseTime } from "~/state/format";
 import { taskPath } from "~/state/links";
 import { md5 } from "~/state/md5";
 import { legible, shownName } from "~/state/names";

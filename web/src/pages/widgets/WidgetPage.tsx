@@ -8,14 +8,14 @@ import { useLive } from "~/api/live";
 import { call } from "~/api/rpc";
 import type { SeriesEntry } from "~/api/types.gen";
 import { allPoints, cardsOf, numberOf, useCatalog } from "~/charts/catalog";
-import { formatShort } from "~/charts/format";
+import { formatShort } from "~/state/format";
 import { ChartGrid } from "~/charts/react/ChartGrid";
 import { parseSearch } from "~/state/codec";
 import { filePlace } from "~/state/files";
 import { md5 } from "~/state/md5";
 import { useTheme } from "~/state/preferences";
 import { assignSlots } from "~/theme/palette";
-import { groupPlots, PlotCard, type PlotEvent } from "~/widgets/PlotCard";
+import { groupPlots, PlotCard, type PlotEvent } from "~/charts/react/PlotCard";
 import { Empty, ErrorPanel, ProgressLine } from "~/widgets/states";
 
 interface Wanted {

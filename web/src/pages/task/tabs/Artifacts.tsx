@@ -3,7 +3,7 @@ import { useMemo } from "react";
 
 import { call } from "~/api/rpc";
 import type { Artifact, GetAllModelsReply, Model } from "~/api/types.gen";
-import { formatAgo, formatBytes, formatDate } from "~/charts/format";
+import { formatAgo, formatBytes, formatDate } from "~/state/format";
 import { useTask } from "~/pages/task/context";
 import { Preview } from "~/pages/task/Preview";
 import * as codec from "~/state/codec";

@@ -5,7 +5,7 @@ import { useDeferredValue, useEffect, useRef, useState } from "react";
 
 import { callForBytes } from "~/api/rpc";
 import type { ConsoleLine } from "~/api/types.gen";
-import { formatClock, formatCount, formatDuration } from "~/charts/format";
+import { formatClock, formatCount, formatDuration } from "~/state/format";
 import { useLines, useStart } from "~/pages/task/consoleLines";
 import { useConsoleSearch } from "~/pages/task/consoleSearch";
 import { hasCurves, useTask } from "~/pages/task/context";

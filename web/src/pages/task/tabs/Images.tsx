@@ -1,11 +1,11 @@
-import "~/widgets/plots.css";
+import "~/charts/react/plots.css";
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type PointerEvent, useMemo, useRef, useState } from "react";
 
 import { call } from "~/api/rpc";
 import { matcher } from "~/charts/react/ChartGrid";
-import { formatCount } from "~/charts/format";
+import { formatCount } from "~/state/format";
 import { useTask } from "~/pages/task/context";
 import * as codec from "~/state/codec";
 import { downloadHref, filePlace } from "~/state/files";

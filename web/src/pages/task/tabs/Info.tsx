@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 
 import { call, RpcError } from "~/api/rpc";
-import { formatDate, formatDuration, parseTime } from "~/charts/format";
+import { formatDate, formatDuration, parseTime } from "~/state/format";
 import { CompletenessPanel } from "~/pages/task/Completeness";
 import { useTask } from "~/pages/task/context";
 import { refreshTasks } from "~/state/actions";

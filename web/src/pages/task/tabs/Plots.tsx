@@ -5,13 +5,13 @@ import { useRef } from "react";
 import { call } from "~/api/rpc";
 import type { PlotsReply } from "~/api/types.gen";
 import { matcher } from "~/charts/react/ChartGrid";
-import { formatCount } from "~/charts/format";
+import { formatCount } from "~/state/format";
 import { useTask } from "~/pages/task/context";
 import * as codec from "~/state/codec";
 import { useKeys } from "~/state/keys";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
-import { groupPlots, PlotCard, type PlotEvent } from "~/widgets/PlotCard";
+import { groupPlots, PlotCard, type PlotEvent } from "~/charts/react/PlotCard";
 import { Empty, ErrorPanel, ProgressLine, Snippet } from "~/widgets/states";
 
 const VIEW = { q: codec.text(), history: codec.flag() };

@@ -2,7 +2,7 @@ import { useMemo, useRef } from "react";
 
 import type { SeriesEntry } from "~/api/types.gen";
 import { allPoints, cardsOf, isMachine, numberOf, sectionOf, useCatalog } from "~/charts/catalog";
-import { formatShort } from "~/charts/format";
+import { formatShort } from "~/state/format";
 import { ChartGrid, matcher, type Section } from "~/charts/react/ChartGrid";
 import { SCALAR_VIEW, ScalarBar, scalarKeys } from "~/charts/react/ScalarBar";
 import { useTask } from "~/pages/task/context";

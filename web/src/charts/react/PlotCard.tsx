@@ -1,9 +1,9 @@
-import "~/widgets/plots.css";
+import "~/charts/react/plots.css";
 
 import { useMemo, useRef, useState } from "react";
 
 import { readFigure } from "~/charts/figure";
-import { formatBytes, formatCount } from "~/charts/format";
+import { formatBytes, formatCount } from "~/state/format";
 import { PlotlyHost } from "~/charts/react/PlotlyHost";
 import { saveFile } from "~/state/download";
 import { useKeys } from "~/state/keys";
