@@ -23,13 +23,13 @@ import numpy as np
 from blake3 import blake3
 
 from trialbook.base.ids import new_id
-from trialbook.datasets.diff import diff
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.manifest import RangeRef, encode_ranges, open_range
+from trialbook.datasets.manifest.diff import diff
+from trialbook.datasets.manifest.roots import RangeRef, encode_ranges, open_range
+from trialbook.datasets.manifest.rows import ROW, Rows
+from trialbook.datasets.manifest.table import Table
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.rows import ROW, Rows
-from trialbook.datasets.sniff import Policy
-from trialbook.datasets.table import Table
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
 
 P = ParamSpec("P")
 T = TypeVar("T")

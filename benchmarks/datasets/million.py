@@ -17,9 +17,9 @@ from pathlib import Path
 from benchmarks.datasets.engine import OLD
 
 from trialbook.base.ids import new_id
-from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
 
 
 def make(folder: Path, count: int) -> None:

@@ -28,9 +28,9 @@ from benchmarks.datasets.engine import copy as copied
 from tests.support.server import RunningServer
 
 from trialbook.base.ids import new_id
-from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("sdk_program.py")

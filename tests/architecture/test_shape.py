@@ -23,7 +23,7 @@ LEFT: dict[Callable[[], list[str]], int] = {
     shape.error_classes_with_a_code_of_another: 0,
     shape.long_files: 16,
     shape.public_members_without_an_example: 162,
-    shape.paths_that_do_not_exist: 29,
+    shape.paths_that_do_not_exist: 19,
 }
 CIRCLES = {"blobs": 2, "sdk": 31}
 LOOSE = {
@@ -31,7 +31,6 @@ LOOSE = {
     "capture/frameworks": 21,
     "capture/interactive": 13,
     "cli": 14,
-    "datasets": 50,
     "journal": 16,
     "sdk": 44,
     "sdk/dataset": 25,

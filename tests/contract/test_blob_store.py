@@ -17,7 +17,7 @@ from trialbook.blobs.store import BlobStore, clean_key
 from trialbook.client.blobs import ServerBlobs
 from trialbook.client.files import FileClient
 from trialbook.client.session import Credentials, Session
-from trialbook.datasets.folder import FolderBlobs
+from trialbook.datasets.storage.folder import FolderBlobs
 from trialbook.errors import FileMissing
 
 LOCAL = ["folder", "memory", "dataset folder"]

@@ -10,9 +10,9 @@ import pytest
 from trialbook.base.ids import new_id
 from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.blobs.store import BlobStore, clean_key
-from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
 from trialbook.errors import DatasetDamaged, DatasetError, DatasetMissing, FileMissing
 
 FILES = {

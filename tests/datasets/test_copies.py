@@ -15,7 +15,7 @@ from tests.datasets.support import Write, tree
 from tests.support.server import RunningServer
 from trialbook import Dataset
 from trialbook.base.ids import new_id
-from trialbook.datasets import objects
+from trialbook.datasets.storage import objects
 from trialbook.errors import DatasetMissing, FileMissing, PathRefused, UsageError
 from trialbook.sdk.dataset.query import free_deleted
 

@@ -277,7 +277,7 @@ def test_S6_a_pointer_goes_with_its_version_only(closed: Close, server: RunningS
 @pytest.mark.parametrize("garbage", [b"garbage", b"", b"[]", b'"x"', b"\xff\xfe", b'{"format": "1"}', b"{}"])
 def test_S6_garbage_in_the_format_is_named(tmp_path: Path, garbage: bytes) -> None:
     from trialbook.blobs.object_store import ObjectStoreBlobs
-    from trialbook.datasets.objects import Objects
+    from trialbook.datasets.storage.objects import Objects
     from trialbook.errors import DatasetError
 
     (tmp_path / "format.json").write_bytes(garbage)
@@ -288,7 +288,7 @@ def test_S6_garbage_in_the_format_is_named(tmp_path: Path, garbage: bytes) -> No
 @pytest.mark.parametrize("garbage", [b"garbage", b"", b"[]", b"\xff\xfe", b"1"])
 def test_S6_garbage_in_a_draft_is_named(tmp_path: Path, garbage: bytes) -> None:
     from trialbook.blobs.object_store import ObjectStoreBlobs
-    from trialbook.datasets.objects import Objects
+    from trialbook.datasets.storage.objects import Objects
     from trialbook.errors import DatasetDamaged
 
     objects = Objects(ObjectStoreBlobs.in_folder(tmp_path))

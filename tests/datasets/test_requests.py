@@ -120,7 +120,7 @@ def test_a_long_lineage_costs_no_more(
 
 def forget() -> None:
     """What a new process does not know: connection, roots and rows."""
-    from trialbook.datasets import objects
+    from trialbook.datasets.storage import objects
     from trialbook.sdk.dataset import home
 
     connections.disconnect()

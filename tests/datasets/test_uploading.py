@@ -15,7 +15,7 @@ from tests.datasets.support import Write, tree
 from tests.support.http_proxy import Fault, HttpProxy, Request
 from tests.support.server import RunningServer
 from trialbook import Dataset
-from trialbook.datasets import unchanged
+from trialbook.datasets.sources import unchanged
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk.dataset.progress import Progress

@@ -16,11 +16,11 @@ import pytest
 from tests.datasets.support import Write, tree, writer
 from tests.support.length import rounds
 from trialbook.base.ids import new_id
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.objects import Objects
-from trialbook.datasets.prune import receipts
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.objects import Objects
+from trialbook.datasets.storage.prune import receipts
 from trialbook.errors import DatasetInUse
 
 ROUNDS = rounds("TRIALBOOK_KILLS", short=4, long=50)

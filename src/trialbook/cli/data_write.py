@@ -165,7 +165,7 @@ def _distinct(files: Sequence[str]) -> None:
     Raises:
         UsageError: there is nothing at a path; nothing has been added.
     """
-    from trialbook.datasets.scan import scan_folder
+    from trialbook.datasets.sources.scan import scan_folder
     from trialbook.sdk.dataset.content import sources_of
 
     taken: dict[str, Path] = {}

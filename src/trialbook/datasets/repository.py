@@ -10,25 +10,25 @@ import numpy as np
 from trialbook.base.clock import Clock, now
 from trialbook.base.ids import is_id
 from trialbook.blobs.store import BlobStore
-from trialbook.datasets.commit import publish
-from trialbook.datasets.diff import Difference, diff
-from trialbook.datasets.draft import Draft
-from trialbook.datasets.draft_journal import DraftJournal
-from trialbook.datasets.draft_state import DraftState, Standing
-from trialbook.datasets.ingest import Sources
-from trialbook.datasets.manifest import Root
-from trialbook.datasets.materialise import materialise
-from trialbook.datasets.objects import Objects, draft_key, pointer_key
-from trialbook.datasets.plan import Neighbour, plan
-from trialbook.datasets.prune import Receipt, mark, sweep, undo
-from trialbook.datasets.rows import Rows, merged
-from trialbook.datasets.scan import FACTS
-from trialbook.datasets.selection import Selection
-from trialbook.datasets.sniff import Policy
-from trialbook.datasets.stat_cache import StatCache
-from trialbook.datasets.verify import Problem, verify_storage
+from trialbook.datasets.copies.materialise import materialise
+from trialbook.datasets.copies.plan import Neighbour, plan
+from trialbook.datasets.copies.verify import Problem, verify_storage
+from trialbook.datasets.copies.views import FetchLinks, View, Views
+from trialbook.datasets.draft.commit import publish
+from trialbook.datasets.draft.draft import Draft
+from trialbook.datasets.draft.journal import DraftJournal
+from trialbook.datasets.draft.state import DraftState, Standing
+from trialbook.datasets.ingest.run import Sources
+from trialbook.datasets.manifest.diff import Difference, diff
+from trialbook.datasets.manifest.roots import Root
+from trialbook.datasets.manifest.rows import Rows, merged
+from trialbook.datasets.manifest.selection import Selection
+from trialbook.datasets.sources.scan import FACTS
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.sources.stat_cache import StatCache
+from trialbook.datasets.storage.objects import Objects, draft_key, pointer_key
+from trialbook.datasets.storage.prune import Receipt, mark, sweep, undo
 from trialbook.datasets.version import Version as Version
-from trialbook.datasets.views import FetchLinks, View, Views
 from trialbook.errors import DatasetDamaged, DatasetError, DatasetInUse, DatasetMissing, UsageError
 
 
@@ -49,7 +49,7 @@ class Repository:
         >>> import tempfile
         >>> from pathlib import Path
         >>> from trialbook.base.ids import new_id
-        >>> from trialbook.datasets.folder import FolderBlobs
+        >>> from trialbook.datasets.storage.folder import FolderBlobs
         >>> top = Path(tempfile.mkdtemp())
         >>> _ = (top / "data").mkdir(), (top / "data" / "a.txt").write_text("hello")
         >>> repository = Repository(FolderBlobs(top / "store"), top / "cache")

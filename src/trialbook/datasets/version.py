@@ -5,11 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
-from trialbook.datasets.manifest import Root
-from trialbook.datasets.objects import Objects
-from trialbook.datasets.pack_reader import PackReader, wanted_of
+from trialbook.datasets.manifest.roots import Root
+from trialbook.datasets.manifest.rows import FILE, Rows
+from trialbook.datasets.packs.reader import PackReader, wanted_of
 from trialbook.datasets.patterns import matcher
-from trialbook.datasets.rows import FILE, Rows
+from trialbook.datasets.storage.objects import Objects
 from trialbook.errors import DatasetMissing
 
 

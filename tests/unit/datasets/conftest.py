@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.repository import Repository
+from trialbook.datasets.storage.folder import FolderBlobs
 
 Write = Callable[[Mapping[str, bytes]], Path]
 

@@ -7,12 +7,12 @@ import pytest
 
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
-from trialbook.datasets.draft import Link
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.places import BlobsBelow, RoutedBlobs
+from trialbook.datasets.draft.draft import Link
+from trialbook.datasets.manifest.selection import Selection
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.selection import Selection
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.places import BlobsBelow, RoutedBlobs
 from trialbook.errors import UsageError
 
 

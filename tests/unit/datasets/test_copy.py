@@ -14,14 +14,14 @@ import pytest
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
 from trialbook.client.files import FileClient
-from trialbook.datasets import materialise
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.manifest import RangeRef, decode_range, encode_range
-from trialbook.datasets.places import RoutedBlobs
+from trialbook.datasets.copies import materialise
+from trialbook.datasets.copies.verify import verify_folder
+from trialbook.datasets.manifest.roots import RangeRef, decode_range, encode_range
+from trialbook.datasets.manifest.table import Table
 from trialbook.datasets.repository import Repository, Version
-from trialbook.datasets.sniff import Policy
-from trialbook.datasets.table import Table
-from trialbook.datasets.verify import verify_folder
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.places import RoutedBlobs
 from trialbook.errors import DatasetDamaged, DatasetMissing, PathRefused, UsageError
 from trialbook.sdk.dataset.stores import UrlBlobs
 
@@ -138,7 +138,7 @@ def test_rows_that_contradict_are_refused(
 
 
 def test_a_row_that_claims_less_than_a_member_unpacks_to(repository: Repository, write: Write) -> None:
-    from trialbook.datasets.pack_reader import PackReader, wanted_of
+    from trialbook.datasets.packs.reader import PackReader, wanted_of
 
     version = commit(repository, write({"a": b"0" * 2_000_000}))
     data = version.rows.data.copy()

@@ -8,11 +8,18 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trialbook.datasets.diff import diff
-from trialbook.datasets.manifest import RangeRef, cuts, decode_range, encode_range, encode_ranges, open_range
-from trialbook.datasets.objects import concatenated
-from trialbook.datasets.rows import ROW, Rows, merged
-from trialbook.datasets.table import Table
+from trialbook.datasets.manifest.diff import diff
+from trialbook.datasets.manifest.roots import (
+    RangeRef,
+    cuts,
+    decode_range,
+    encode_range,
+    encode_ranges,
+    open_range,
+)
+from trialbook.datasets.manifest.rows import ROW, Rows, merged
+from trialbook.datasets.manifest.table import Table
+from trialbook.datasets.storage.objects import concatenated
 
 Files = dict[str, int]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.datasets.test_faults import in_child
-from trialbook.datasets.direct import BLOCK, Output
+from trialbook.datasets.storage.direct import BLOCK, Output
 
 
 @pytest.mark.parametrize("direct", [True, False])

@@ -8,12 +8,12 @@ from blake3 import blake3
 
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
-from trialbook.datasets import unchanged
-from trialbook.datasets.draft import Changes
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.lineage import chunks, own_chunks
+from trialbook.datasets.draft.draft import Changes
+from trialbook.datasets.manifest.lineage import chunks, own_chunks
 from trialbook.datasets.repository import Repository, Version
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources import unchanged
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
 from trialbook.errors import DatasetError, DatasetInUse, DatasetMissing, SourceChanged, UsageError
 
 

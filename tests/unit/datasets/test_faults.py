@@ -16,12 +16,12 @@ import pytest
 
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.prune import GRACE
+from trialbook.datasets.copies.verify import verify_folder
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.scan import scan_folder
-from trialbook.datasets.sniff import Policy
-from trialbook.datasets.verify import verify_folder
+from trialbook.datasets.sources.scan import scan_folder
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.prune import GRACE
 from trialbook.errors import DatasetDamaged, DatasetMissing, SourceChanged
 
 MB = 1 << 20

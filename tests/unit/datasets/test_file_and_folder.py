@@ -8,10 +8,10 @@ import pytest
 
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
-from trialbook.datasets.draft import Changes, Draft, Link
+from trialbook.datasets.draft.draft import Changes, Draft, Link
+from trialbook.datasets.manifest.rows import ROW, Rows, settled
 from trialbook.datasets.paths import in_the_way, last_of_each
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.rows import ROW, Rows, settled
 
 FILE = {"labels": b"one file", "labels.txt": b"beside", "other/x": b"x"}
 FOLDER = {"labels/train.txt": b"t", "labels/deep/er.txt": b"d", "labels-old": b"beside"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.foreign_zip import members
+from trialbook.datasets.packs.foreign_zip import members
+from trialbook.datasets.storage.folder import FolderBlobs
 from trialbook.errors import DatasetDamaged, FileMissing
 
 

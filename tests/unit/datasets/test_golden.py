@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 from tests.unit.datasets.conftest import tree
-from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.repository import Repository
+from trialbook.datasets.storage.folder import FolderBlobs
 
 FIRST, SECOND = "a" * 32, "b" * 32
 

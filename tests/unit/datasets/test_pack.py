@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.pack_header import header_bytes, local_header
+from trialbook.datasets.packs.header import header_bytes, local_header
 from trialbook.datasets.repository import Repository, Version
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
 from trialbook.errors import DatasetDamaged, DatasetMissing
 
 try:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from trialbook.datasets.manifest import Root
-from trialbook.datasets.rows import LINK, NO_PACK, ROW, Rows
-from trialbook.datasets.selection import Selection, dealt
+from trialbook.datasets.manifest.roots import Root
+from trialbook.datasets.manifest.rows import LINK, NO_PACK, ROW, Rows
+from trialbook.datasets.manifest.selection import Selection, dealt
 from trialbook.errors import UsageError
 
 OLD, MIDDLE, NEW = "f" * 32, "5" * 32, "0" * 32

@@ -12,13 +12,13 @@ from blake3 import blake3
 from tests.unit.datasets.conftest import Write, tree
 from tests.unit.datasets.test_pack import decode_table
 from trialbook.base.ids import new_id
-from trialbook.datasets.chunks import Cutter, bits_for
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.objects import root_key
-from trialbook.datasets.prune import GRACE
+from trialbook.datasets.manifest.rows import PIECES
+from trialbook.datasets.packs.chunks import Cutter, bits_for
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.rows import PIECES
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.objects import root_key
+from trialbook.datasets.storage.prune import GRACE
 from trialbook.errors import DatasetDamaged, DatasetMissing
 
 try:

@@ -7,10 +7,10 @@ import pytest
 
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.objects import Objects
-from trialbook.datasets.prune import GRACE, abandon_draft, receipts
 from trialbook.datasets.repository import Repository
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.objects import Objects
+from trialbook.datasets.storage.prune import GRACE, abandon_draft, receipts
 from trialbook.errors import DatasetInUse, DatasetMissing
 
 

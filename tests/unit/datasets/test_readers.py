@@ -15,13 +15,14 @@ import psutil
 import pytest
 
 from tests.unit.datasets.conftest import Write
-from trialbook.datasets import ingest, readers
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.readers import Readers
-from trialbook.datasets.reading import UNREAD, Ask, read_batch
+from trialbook.datasets.ingest import readers
+from trialbook.datasets.ingest import run as ingest
+from trialbook.datasets.ingest.readers import Readers
+from trialbook.datasets.ingest.reading import UNREAD, Ask, read_batch
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.scan import scan_folder
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.scan import scan_folder
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
 
 FILES = 1500
 VERSION = "a" * 32
@@ -69,7 +70,11 @@ def members(given: Iterator[tuple[readers.Found, memoryview]]) -> Iterator[bytes
 
 
 def others() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children() if "trialbook.datasets.reading" in str(one.cmdline())]
+    return [
+        one
+        for one in psutil.Process().children()
+        if "trialbook.datasets.ingest.reading" in str(one.cmdline())
+    ]
 
 
 def ready(team: Readers) -> None:
@@ -157,7 +162,7 @@ def test_few_files_need_no_process() -> None:
 def test_processes_end_with_the_one_that_started_them(source: Path) -> None:
     program = f"""
 import os, signal
-from trialbook.datasets import readers
+from trialbook.datasets.ingest import readers
 readers._WORTH = 100
 team = readers.Readers({FILES}, 3).__enter__()
 for one in team._readers:
@@ -185,7 +190,7 @@ def test_the_same_version(
 
     def commit(name: str, direct: bool) -> str:
         repository = Repository(FolderBlobs(tmp_path / name), tmp_path / f"{name}-cache", lambda: 1.0)
-        monkeypatch.setattr("trialbook.datasets.draft_storing._MUCH", 0.0 if direct else 1.0)
+        monkeypatch.setattr("trialbook.datasets.draft.storing._MUCH", 0.0 if direct else 1.0)
         draft = repository.begin(VERSION, policy=Policy(aliases=aliases, pack_bytes=300_000))
         draft.add_folder(source)
         # One that is not any more what it was when it was seen.

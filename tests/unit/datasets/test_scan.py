@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.support.unprivileged import obey_permissions
-from trialbook.datasets.scan import scan_file, scan_folder
-from trialbook.datasets.stat_cache import StatCache
+from trialbook.datasets.sources.scan import scan_file, scan_folder
+from trialbook.datasets.sources.stat_cache import StatCache
 from trialbook.errors import DatasetMissing
 
 
@@ -84,7 +84,7 @@ def test_D4_what_cannot_be_read_is_told_from_what_is_gone(tmp_path: Path) -> Non
 def obeying(code: str) -> list[str]:
     """Lines that a process prints that may not read everything, as root does."""
     head = (
-        "from pathlib import Path\nfrom trialbook.datasets.scan import scan_folder\n"
+        "from pathlib import Path\nfrom trialbook.datasets.sources.scan import scan_folder\n"
         "from trialbook.errors import SourceChanged\n"
     )
     done = subprocess.run(

@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.datasets.conftest import Write, tree
 from trialbook.base.ids import new_id
-from trialbook.datasets.folder import FolderBlobs
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.folder import FolderBlobs
 
 POLICY = Policy(pack_bytes=100_000, durable=False)
 

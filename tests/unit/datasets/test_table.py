@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialbook.datasets.table import Table, encode_table
+from trialbook.datasets.manifest.table import Table, encode_table
 from trialbook.errors import DatasetDamaged
 
 texts = st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), max_size=50)

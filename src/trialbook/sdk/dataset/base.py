@@ -7,13 +7,13 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base.versions import is_version
-from trialbook.datasets.draft import Draft
-from trialbook.datasets.draft_state import Standing
-from trialbook.datasets.manifest import Root
-from trialbook.datasets.objects import pointer_key
+from trialbook.datasets.draft.draft import Draft
+from trialbook.datasets.draft.state import Standing
+from trialbook.datasets.manifest.roots import Root
+from trialbook.datasets.manifest.rows import Rows, merged
 from trialbook.datasets.repository import Version
-from trialbook.datasets.rows import Rows, merged
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.objects import pointer_key
 from trialbook.errors import DatasetError, DatasetInUse, UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import settings as settings_module

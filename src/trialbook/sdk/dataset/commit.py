@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from trialbook.datasets.manifest import Root
-from trialbook.datasets.objects import root_key
-from trialbook.datasets.rows import LINK, Rows
+from trialbook.datasets.manifest.roots import Root
+from trialbook.datasets.manifest.rows import LINK, Rows
+from trialbook.datasets.storage.objects import root_key
 from trialbook.sdk.dataset.home import keep
 from trialbook.sdk.dataset.listing import FIRST_CHUNK, ListingMixin, compare
 from trialbook.sdk.dataset.state import encode_state

@@ -8,11 +8,11 @@ from pathlib import Path, PurePath
 
 from trialbook.base import globs
 from trialbook.client.places import scheme_of, unencoded
-from trialbook.datasets.draft import Changes, Link
+from trialbook.datasets.draft.draft import Changes, Link
+from trialbook.datasets.manifest.rows import LINK
 from trialbook.datasets.paths import joined, within
 from trialbook.datasets.patterns import Patterns, matcher
-from trialbook.datasets.rows import LINK
-from trialbook.datasets.scan import Scan, scan_folder
+from trialbook.datasets.sources.scan import Scan, scan_folder
 from trialbook.errors import SourceChanged, UsageError
 from trialbook.sdk.connection import local_path as path_here
 from trialbook.sdk.console import advice, say

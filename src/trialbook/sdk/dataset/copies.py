@@ -4,9 +4,9 @@ import shutil
 import uuid
 from pathlib import Path
 
+from trialbook.datasets.copies.verify import verify_folder
+from trialbook.datasets.manifest.selection import Selection
 from trialbook.datasets.patterns import Patterns
-from trialbook.datasets.selection import Selection
-from trialbook.datasets.verify import verify_folder
 from trialbook.errors import TrialbookError, UsageError
 from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.base import required, threads

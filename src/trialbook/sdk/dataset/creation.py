@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trialbook.base import versions
 from trialbook.base.ids import is_id
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from trialbook.datasets.digest import stream
+from trialbook.datasets.sources.digest import stream
 
 
 class FileEntry:

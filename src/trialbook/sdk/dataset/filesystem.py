@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsspec.spec import AbstractFileSystem
 
-from trialbook.datasets.rows import LINK
+from trialbook.datasets.manifest.rows import LINK
 from trialbook.errors import UsageError
 
 if TYPE_CHECKING:

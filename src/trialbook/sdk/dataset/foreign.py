@@ -10,13 +10,13 @@ import numpy as np
 
 from trialbook.base.files import read_json, write_json
 from trialbook.client.places import from_unencoded
-from trialbook.datasets.commit import publish
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.foreign_zip import Member, members
-from trialbook.datasets.objects import Objects, pack_key
+from trialbook.datasets.draft.commit import publish
+from trialbook.datasets.manifest.rows import LINK, NO_PACK, ROW, Array, Rows, digest_words, settled
+from trialbook.datasets.packs.foreign_zip import Member, members
 from trialbook.datasets.paths import refusal
-from trialbook.datasets.places import RoutedBlobs
-from trialbook.datasets.rows import LINK, NO_PACK, ROW, Array, Rows, digest_words, settled
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.objects import Objects, pack_key
+from trialbook.datasets.storage.places import RoutedBlobs
 from trialbook.errors import DatasetDamaged, DatasetMissing, FileMissing
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.dataset.state import State, StateFile, decode_state

@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 
 from trialbook.client.places import from_unencoded
-from trialbook.datasets.digest import stream
-from trialbook.datasets.draft import Draft, Link
-from trialbook.datasets.ingest import Sources
+from trialbook.datasets.draft.draft import Draft, Link
+from trialbook.datasets.ingest.run import Sources
 from trialbook.datasets.paths import check
-from trialbook.datasets.scan import FACTS, scan_file
+from trialbook.datasets.sources.digest import stream
+from trialbook.datasets.sources.scan import FACTS, scan_file
 from trialbook.errors import UsageError
 from trialbook.sdk import foreign_session
 

@@ -7,12 +7,12 @@ from weakref import WeakKeyDictionary
 from trialbook.base.files import read_json, write_json
 from trialbook.blobs.store import BlobStore
 from trialbook.client.storage import Storage
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.manifest import Root
-from trialbook.datasets.objects import Objects, pointer_key, root_key
-from trialbook.datasets.places import RoutedBlobs
+from trialbook.datasets.manifest.roots import Root
+from trialbook.datasets.manifest.rows import Rows
 from trialbook.datasets.repository import Repository
-from trialbook.datasets.rows import Rows
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.objects import Objects, pointer_key, root_key
+from trialbook.datasets.storage.places import RoutedBlobs
 from trialbook.errors import UsageError
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.dataset.links import fetcher

@@ -5,9 +5,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from trialbook.datasets.draft import Draft
-from trialbook.datasets.objects import hold, pack_key
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.draft.draft import Draft
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.objects import hold, pack_key
 from trialbook.errors import (
     ConnectionFailed,
     SourceChanged,

@@ -13,11 +13,11 @@ from trialbook.blobs.store import BlobStore
 from trialbook.client.blobs import entity, http_read
 from trialbook.client.files import FileClient
 from trialbook.client.places import child_address, path_of
-from trialbook.datasets.digest import stream
+from trialbook.datasets.manifest.rows import Rows, digest_bytes
 from trialbook.datasets.paths import joined
 from trialbook.datasets.patterns import Patterns, matcher
-from trialbook.datasets.rows import Rows, digest_bytes
-from trialbook.datasets.scan import scan_folder
+from trialbook.datasets.sources.digest import stream
+from trialbook.datasets.sources.scan import scan_folder
 from trialbook.errors import DatasetMissing, FileMissing, SourceChanged, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.dataset.stamps import other_file, stamp_of, stamper, untouched

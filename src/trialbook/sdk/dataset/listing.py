@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from trialbook.datasets.diff import Difference
-from trialbook.datasets.ingest import Sources
+from trialbook.datasets.ingest.run import Sources
+from trialbook.datasets.manifest.diff import Difference
+from trialbook.datasets.manifest.rows import LINK, Rows, digest_bytes, known, places_of, same_content
 from trialbook.datasets.patterns import matcher
-from trialbook.datasets.rows import LINK, Rows, digest_bytes, known, places_of, same_content
 from trialbook.sdk.dataset.base import DatasetBase
 from trialbook.sdk.dataset.entries import FileEntry, LinkEntry, sha256_of
 

@@ -13,9 +13,9 @@ import numpy as np
 from trialbook.base import versions
 from trialbook.base.files import read_json, write_json
 from trialbook.base.ids import is_id, new_id
-from trialbook.datasets.objects import pack_key
-from trialbook.datasets.rows import Rows
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.manifest.rows import Rows
+from trialbook.datasets.sources.sniff import Policy
+from trialbook.datasets.storage.objects import pack_key
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import settings as settings_module

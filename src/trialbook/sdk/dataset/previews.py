@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from trialbook.base.guard import guard
-from trialbook.datasets.ingest import Sources
+from trialbook.datasets.ingest.run import Sources
 from trialbook.sdk.logger import Logger
 
 _EACH = 10

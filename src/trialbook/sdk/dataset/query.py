@@ -6,7 +6,7 @@ from typing import Any
 
 from trialbook.base.unicode import findable
 from trialbook.blobs.store import BlobStore
-from trialbook.datasets.objects import Objects
+from trialbook.datasets.storage.objects import Objects
 from trialbook.errors import DatasetMissing, FileMissing, TaskNotDeletable, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.console import advice, say

@@ -13,12 +13,12 @@ from typing import BinaryIO, cast
 import numpy as np
 from blake3 import blake3
 
-from trialbook.datasets.objects import pack_key
-from trialbook.datasets.pack_reader import RUN_BYTES, PackReader, Wanted, wanted_of
+from trialbook.datasets.copies.plan import by_pack
+from trialbook.datasets.manifest.rows import FILE, LINK, STORED, Rows, digest_bytes
+from trialbook.datasets.packs.reader import RUN_BYTES, PackReader, Wanted, wanted_of
 from trialbook.datasets.paths import within
 from trialbook.datasets.patterns import Patterns, matcher
-from trialbook.datasets.plan import by_pack
-from trialbook.datasets.rows import FILE, LINK, STORED, Rows, digest_bytes
+from trialbook.datasets.storage.objects import pack_key
 from trialbook.errors import DatasetDamaged, FileMissing, UsageError
 from trialbook.sdk.dataset.links import download
 from trialbook.sdk.dataset.listing import ListingMixin

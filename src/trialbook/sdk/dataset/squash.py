@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialbook.datasets.pack_reader import PackReader
-from trialbook.datasets.rows import LINK, ZSTD, Array, Rows, known, merged
-from trialbook.datasets.sniff import Policy
+from trialbook.datasets.manifest.rows import LINK, ZSTD, Array, Rows, known, merged
+from trialbook.datasets.packs.reader import PackReader
+from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
 from trialbook.sdk.dataset.base import DatasetBase
 from trialbook.sdk.dataset.creation import MakingMixin

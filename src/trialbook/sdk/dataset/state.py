@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from trialbook.client.places import local_path, scheme_of, unencoded
-from trialbook.datasets.rows import LINK, Rows, known
+from trialbook.datasets.manifest.rows import LINK, Rows, known
 from trialbook.errors import DatasetDamaged
 
 

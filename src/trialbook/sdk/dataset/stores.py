@@ -12,8 +12,8 @@ from trialbook.blobs.store import BlobInfo, BlobStore
 from trialbook.client.blobs import ServerBlobs, http_head, http_read, http_spans
 from trialbook.client.files import FileClient
 from trialbook.client.places import scheme_of
-from trialbook.datasets.folder import FolderBlobs
-from trialbook.datasets.places import BlobsBelow
+from trialbook.datasets.storage.folder import FolderBlobs
+from trialbook.datasets.storage.places import BlobsBelow
 from trialbook.errors import BadRequest, FileMissing
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.nearer import nearer

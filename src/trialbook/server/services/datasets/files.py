@@ -23,8 +23,8 @@ from trialbook.errors import (
 from trialbook.wire.datasets import ContentEntry, DatasetVersion, GetContent, GetContentReply
 
 if TYPE_CHECKING:
-    from trialbook.datasets.objects import Objects
-    from trialbook.datasets.rows import Array, Rows
+    from trialbook.datasets.manifest.rows import Array, Rows
+    from trialbook.datasets.storage.objects import Objects
 
 _REMEMBERED = 4
 _LARGEST = 256 << 20
@@ -169,8 +169,8 @@ class DatasetFiles:
         return size
 
     def _objects(self, below: str) -> "Objects":
-        from trialbook.datasets.objects import Objects
-        from trialbook.datasets.places import BlobsBelow
+        from trialbook.datasets.storage.objects import Objects
+        from trialbook.datasets.storage.places import BlobsBelow
 
         return Objects(BlobsBelow(self._blobs, below))
 
@@ -201,7 +201,7 @@ class DatasetFiles:
 def _compared(objects: "Objects", version: DatasetVersion, against: Sequence[DatasetVersion]) -> "_Shown":
     import numpy as np
 
-    from trialbook.datasets.rows import merged, same_content
+    from trialbook.datasets.manifest.rows import merged, same_content
 
     rows = objects.rows(objects.root(version.id, version.root))
     sizes = np.maximum(rows.data["size"], 0)
@@ -307,7 +307,7 @@ def _entry(shown: _Shown, one: _Found) -> ContentEntry:
 
 
 def _file(shown: _Shown, place: int, name: str) -> ContentEntry:
-    from trialbook.datasets.rows import LINK, digest_bytes
+    from trialbook.datasets.manifest.rows import LINK, digest_bytes
 
     row = shown.rows.data[place]
     changed = "added" if shown.added[place + 1] > shown.added[place] else ""

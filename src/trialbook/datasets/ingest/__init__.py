@@ -1,0 +1,1 @@
+"""From files to sealed packs: every byte is read once."""

@@ -1,0 +1,1 @@
+"""Manifests: rows of files in tables, cut into ranges under a root."""
