@@ -11,7 +11,8 @@ from urllib.parse import quote, unquote
 
 from trialbook.blobs.store import PART, BlobInfo, FileParts, clean_key
 from trialbook.client.answers import check_begun, starts, strong
-from trialbook.client.files import FileClient, Tries, check
+from trialbook.client.downloads import Tries
+from trialbook.client.files import FileClient, check
 from trialbook.errors import ConnectionFailed, FileMissing
 
 if TYPE_CHECKING:

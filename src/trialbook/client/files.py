@@ -4,16 +4,16 @@ import hashlib
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from trialbook.base.files import new_beside
 from trialbook.base.retry import backoff
 from trialbook.blobs.store import BlobInfo, clean_key
 from trialbook.client.addresses import IDENTITY_HEADER, Addresses
 from trialbook.client.answers import check_begun, starts, strong
+from trialbook.client.downloads import Broken, Piece, Progress, download, silent
 from trialbook.client.places import path_of
 from trialbook.client.session import Session, refusal
 from trialbook.errors import (
@@ -42,16 +42,6 @@ _HOPS = 10
 _REFUSED = frozenset({400, 401, 403, 405, 406, 500, 501})
 """Answers to HEAD that say nothing about GET: signed addresses are often good for GET alone, and programs that know no
 HEAD often fail over it."""
-
-_TRIES = 4
-"""Broken connections in a row that brought nothing new."""
-
-Progress = Callable[[int], None]
-"""Is told the bytes that are there so far."""
-
-
-def unheard(_done: int) -> None:
-    """No progress is wanted."""
 
 
 class FileClient:
@@ -143,7 +133,7 @@ class FileClient:
                 raise WireError(f"{seen} leads to {leads}, which is no address of the web")
         raise WireError(f"{seen} was redirected {_HOPS} times and leads nowhere; is the address right?")
 
-    def upload(self, source: Path, url: str, progress: Progress = unheard) -> str:
+    def upload(self, source: Path, url: str, progress: Progress = silent) -> str:
         """Store a file. What a broken connection, or a killed process, has sent of a large one is not sent again.
 
         Args:
@@ -171,20 +161,14 @@ class FileClient:
         progress(size)
         return reply.headers.get("ETag") or ""
 
-    def download(self, url: str, target: Path, progress: Progress = unheard) -> None:
+    def download(self, url: str, target: Path, progress: Progress = silent) -> None:
         """Fetch a file; ``target`` is whole when this returns and untouched when it raises.
 
         Raises:
             FileMissing: there is none.
             ConnectionFailed: the server is away, or broke off again and again.
         """
-        handle, part = new_beside(target)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                self._fetch(url, file, progress)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        download(_WebFile(self, url), url, target, progress)
 
     def delete(self, url: str) -> bool:
         """Remove a file; False when there was none."""
@@ -286,63 +270,47 @@ class FileClient:
             if stalled > 3:
                 raise ConnectionFailed(f"the upload to {url} does not get on")
 
-    def _fetch(self, url: str, file: IO[bytes], progress: Progress) -> None:
-        etag, there = "", 0
-        tries = Tries(url)
-        while True:
-            go_on = {"Range": f"bytes={there}-", "If-Range": etag} if there and etag else {}
-            reply = self.request("GET", url, {"Accept-Encoding": "identity", **go_on}, preload=False)
-            try:
-                if reply.status == 206 and starts(reply) != there:
-                    # A cache on the way mixes up parts; the whole it has as it is.
-                    reply.close()
-                    tries.broke(ConnectionFailed("another part came than was asked for"), False)
-                    etag, there = "", 0
-                    continue
-                if reply.status != 206:
-                    check(reply, url)
-                    # Another file by now, or a server without ranges: from the start.
-                    file.seek(0)
-                    file.truncate()
-                    there = 0
-                etag = strong(reply)
-                before = there
-                there, problem = _copy(reply, file, there, progress)
-            finally:
-                reply.release_conn()
-            if problem is None:
-                return
-            tries.broke(problem, there > before and bool(etag))
 
+class _WebFile:
+    """A file of the web as a source of a download."""
 
-class Tries:
-    """How often a download goes on after a broken connection.
-
-    Args:
-        url: for the message.
-    """
-
-    def __init__(self, url: str) -> None:
+    def __init__(self, files: FileClient, url: str) -> None:
+        self._files = files
         self._url = url
-        self._left = _TRIES
-        self._waits = backoff(0.1, longest=2.0)
 
-    def broke(self, problem: Exception, got_on: bool) -> None:
-        """Wait before the next try.
+    def piece(self, start: int, tag: str) -> Piece:
+        """See ``Source``."""
+        go_on = {"Range": f"bytes={start}-", "If-Range": tag} if start and tag else {}
+        headers = {"Accept-Encoding": "identity", **go_on}
+        reply = self._files.request("GET", self._url, headers, preload=False)
+        try:
+            if reply.status == 206 and starts(reply) != start:
+                # A cache on the way mixes up parts; the whole it has as it is.
+                reply.close()
+                raise Broken(ConnectionFailed("another part came than was asked for"), again=True)
+            if reply.status != 206:
+                check(reply, self._url)
+                # Another file by now, or a server without ranges: from the start.
+                start = 0
+        except BaseException:
+            reply.release_conn()
+            raise
+        return Piece(start, strong(reply), _blocks(reply))
 
-        Args:
-            problem: what broke.
-            got_on: the next try begins behind what has come.
 
-        Raises:
-            ConnectionFailed: it broke again and again.
-        """
-        if got_on:
-            self._left, self._waits = _TRIES, backoff(0.1, longest=2.0)
-        self._left -= 1
-        if self._left <= 0:
-            raise ConnectionFailed(f"the download of {self._url} broke off: {problem}") from problem
-        time.sleep(next(self._waits))
+def _blocks(reply: "BaseHTTPResponse") -> Iterator[bytes]:
+    from urllib3.exceptions import HTTPError
+
+    came = False
+    try:
+        for block in reply.stream(_BLOCK):
+            came = True
+            yield block
+        check_begun(reply, came)
+    except HTTPError as error:
+        raise Broken(error) from error
+    finally:
+        reply.release_conn()
 
 
 def _length(headers: Mapping[str, str]) -> str | None:
@@ -432,20 +400,3 @@ def check(reply: "BaseHTTPResponse", url: str) -> None:
     if status in _REDIRECTED:
         raise WireError(f"{url} leads to {reply.headers.get('Location')}: name that address instead")
     raise WireError(f"{url} answered HTTP {status}")
-
-
-def _copy(
-    reply: "BaseHTTPResponse", file: IO[bytes], there: int, progress: Progress
-) -> tuple[int, Exception | None]:
-    from urllib3.exceptions import HTTPError
-
-    try:
-        begun = there
-        for block in reply.stream(_BLOCK):
-            file.write(block)
-            there += len(block)
-            progress(there)
-        check_begun(reply, there > begun)
-    except HTTPError as error:
-        return there, error
-    return there, None

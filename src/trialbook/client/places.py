@@ -35,13 +35,14 @@ def local_path(url: str) -> Path | None:
     elif scheme == "":
         found = Path(url).expanduser()
     else:
-        raise _unknown(url, scheme)
+        raise unknown_scheme(url, scheme)
     if "\0" in str(found):
         raise UsageError(f"{url!r} names no path: there is a NUL in it")
     return found
 
 
-def _unknown(url: str, scheme: str) -> UsageError:
+def unknown_scheme(url: str, scheme: str) -> UsageError:
+    """What an address of a scheme that nobody knows is told."""
     return UsageError(
         f"{scheme}:// is not supported; use s3://, gs://, azure://, http(s)://, file:// or a folder ({url})"
     )

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from trialbook.client.files import FileClient, unheard
+from trialbook.client.downloads import silent
+from trialbook.client.files import FileClient
 from trialbook.client.session import Credentials, Session
 from trialbook.client.storage import Storage
 from trialbook.errors import ConfigurationError, ConnectionFailed, FileMissing
@@ -21,13 +22,14 @@ from trialbook.sdk.storage.cache import Cache, Limits
 FETCH = """
 import sys
 from pathlib import Path
-from trialbook.client.files import FileClient, unheard
+from trialbook.client.downloads import silent
+from trialbook.client.files import FileClient
 from trialbook.client.session import Credentials, Session
 from trialbook.client.storage import Storage
 from trialbook.sdk.storage.cache import Cache, Limits
 storage = Storage(FileClient(Session("http://127.0.0.1:9", Credentials()), "http://127.0.0.1:9/files"))
 sys.stdin.readline()
-path = Cache(Path(sys.argv[1]), Limits()).fetch(storage, sys.argv[2], "files", None, False, unheard)
+path = Cache(Path(sys.argv[1]), Limits()).fetch(storage, sys.argv[2], "files", None, False, silent)
 print(path.stat().st_size, flush=True)
 sys.stdin.readline()
 """
@@ -81,7 +83,7 @@ def storage() -> Storage:
 
 
 def fetched(cache: Cache, storage: Storage, url: str) -> Path:
-    return cache.fetch(storage, url, "files", None, False, unheard)
+    return cache.fetch(storage, url, "files", None, False, silent)
 
 
 def let_go() -> None:
@@ -179,7 +181,7 @@ def test_bytes_are_bounded_over_all_contexts(web: Web, storage: Storage, tmp_pat
     cache = Cache(tmp_path, Limits(bytes=2500, free=0))
     for number in range(4):
         url = web.put(f"{number}.bin", b"x" * 1000)
-        cache.fetch(storage, url, f"context{number % 2}", None, False, unheard)
+        cache.fetch(storage, url, f"context{number % 2}", None, False, silent)
         let_go()
     cache.evict("context0")
     assert len(list((tmp_path / "downloads").rglob("*.bin"))) <= 2

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from trialbook.base.files import read_json, write_json
 from trialbook.blobs.store import BlobInfo
-from trialbook.client.files import Progress
+from trialbook.client.downloads import Progress
 from trialbook.client.places import path_of
 from trialbook.client.storage import Storage
 from trialbook.errors import ConfigurationError, ConnectionFailed, FileMissing, ServerFault
