@@ -33,7 +33,6 @@ LOOSE = {
     "cli": 14,
     "journal": 16,
     "sdk": 44,
-    "sdk/dataset": 25,
     "sdk/task": 32,
     "server/rpc": 20,
     "server/series": 21,

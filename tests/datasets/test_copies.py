@@ -17,7 +17,7 @@ from trialbook import Dataset
 from trialbook.base.ids import new_id
 from trialbook.datasets.storage import objects
 from trialbook.errors import DatasetMissing, FileMissing, PathRefused, UsageError
-from trialbook.sdk.dataset.query import free_deleted
+from trialbook.sdk.dataset.members.query import free_deleted
 
 FILES = {f"f{n}/x": os.urandom(400_000) for n in range(8)} | {"text": b"words " * 100}
 

@@ -14,7 +14,7 @@ from tests.support.server import RunningServer
 from trialbook import Dataset
 from trialbook.base.ids import new_id
 from trialbook.errors import UsageError
-from trialbook.sdk.dataset import creation, query
+from trialbook.sdk.dataset.members import creation, query
 
 
 def clean(server: RunningServer, home: Path, *options: str) -> tuple[int, dict[str, Any], str]:

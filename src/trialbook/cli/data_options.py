@@ -143,7 +143,7 @@ def newest(project: str | None, name: str, only_completed: bool) -> dict[str, An
         only_completed: leave out open ones.
     """
     from trialbook.sdk.dataset import Dataset
-    from trialbook.sdk.dataset.creation import highest
+    from trialbook.sdk.dataset.members.creation import highest
 
     found = Dataset.list_datasets(
         project, f"^{re.escape(name)}$", only_completed=only_completed, recursive_project_search=False

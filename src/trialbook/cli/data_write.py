@@ -146,7 +146,7 @@ def remove(
     dataset_id: str | None, files: Sequence[str], non_recursive: bool, verbose: bool, json_output: bool
 ) -> None:
     """Take files out of the open version."""
-    from trialbook.sdk.dataset.base import required
+    from trialbook.sdk.dataset.members.base import required
 
     quiet(json_output)
     data = writable(dataset_id)
@@ -166,7 +166,7 @@ def _distinct(files: Sequence[str]) -> None:
         UsageError: there is nothing at a path; nothing has been added.
     """
     from trialbook.datasets.sources.scan import scan_folder
-    from trialbook.sdk.dataset.content import sources_of
+    from trialbook.sdk.dataset.members.content import sources_of
 
     taken: dict[str, Path] = {}
     found = [(one, base) for text in files for one, base in [sources_of(text)]]

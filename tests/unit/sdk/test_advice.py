@@ -10,19 +10,22 @@ import pytest
 import trialbook
 from trialbook.errors import UsageError
 from trialbook.sdk import console
-from trialbook.sdk.dataset.base import required
+from trialbook.sdk.dataset.members.base import required
 
 ROOT = Path(trialbook.__file__).parent
 READ_AT_THE_COMMAND_LINE = [
     *ROOT.glob("cli/*.py"),
-    *ROOT.glob("datasets/*.py"),
-    *ROOT.glob("sdk/dataset/*.py"),
+    *ROOT.glob("datasets/**/*.py"),
+    *ROOT.glob("sdk/dataset/**/*.py"),
 ]
 PYTHON = re.compile(r"\b[a-z_]+=[\w\[(]|\b[a-z]\w*\(\)|\b(Dataset|Task)\.[a-z]|\b[a-z]+_[a-z_]+\b")
 # No command leads there: a constructor, a file system of fsspec, arguments without an option, sessions of Python.
 PROGRAMS_ALONE = {
-    "sdk/dataset/__init__.py", "sdk/dataset/filesystem.py", "sdk/dataset/offline.py", "sdk/dataset/foreign_offline.py",
-}  # fmt: skip
+    "sdk/dataset/__init__.py",
+    "sdk/dataset/filesystem.py",
+    "sdk/dataset/foreign/session.py",
+    "sdk/dataset/members/offline.py",
+}
 NO_OPTION = (
     "Dataset.get does not know",
     "max_workers",

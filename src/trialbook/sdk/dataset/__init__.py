@@ -2,17 +2,17 @@
 
 from trialbook.errors import UsageError
 from trialbook.sdk.argument_types import checked
-from trialbook.sdk.dataset.content import ContentMixin
-from trialbook.sdk.dataset.copies import CopiesMixin
-from trialbook.sdk.dataset.creation import MakingMixin
 from trialbook.sdk.dataset.entries import FileEntry, LinkEntry
-from trialbook.sdk.dataset.identity import WordsMixin
-from trialbook.sdk.dataset.lifecycle import ClosingMixin
-from trialbook.sdk.dataset.listing import ListingMixin
-from trialbook.sdk.dataset.offline import OfflineMixin
-from trialbook.sdk.dataset.query import WholesMixin
-from trialbook.sdk.dataset.reading import ReadingMixin
-from trialbook.sdk.dataset.squash import SquashMixin
+from trialbook.sdk.dataset.members.content import ContentMixin
+from trialbook.sdk.dataset.members.copies import CopiesMixin
+from trialbook.sdk.dataset.members.creation import MakingMixin
+from trialbook.sdk.dataset.members.identity import WordsMixin
+from trialbook.sdk.dataset.members.lifecycle import ClosingMixin
+from trialbook.sdk.dataset.members.listing import ListingMixin
+from trialbook.sdk.dataset.members.offline import OfflineMixin
+from trialbook.sdk.dataset.members.query import WholesMixin
+from trialbook.sdk.dataset.members.reading import ReadingMixin
+from trialbook.sdk.dataset.members.squash import SquashMixin
 
 
 @checked

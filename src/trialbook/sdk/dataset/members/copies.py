@@ -9,10 +9,10 @@ from trialbook.datasets.manifest.selection import Selection
 from trialbook.datasets.patterns import Patterns
 from trialbook.errors import TrialbookError, UsageError
 from trialbook.sdk.console import advice, say
-from trialbook.sdk.dataset.base import required, threads
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.links import fetcher
-from trialbook.sdk.dataset.listing import ListingMixin
+from trialbook.sdk.dataset.members.base import required, threads
+from trialbook.sdk.dataset.members.listing import ListingMixin
 
 
 class CopiesMixin(ListingMixin):

@@ -13,9 +13,10 @@ from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
-from trialbook.sdk.dataset import offline, replay
-from trialbook.sdk.dataset.base import DatasetBase, both_named, cache_folder, online
+from trialbook.sdk.dataset import replay
 from trialbook.sdk.dataset.home import Home
+from trialbook.sdk.dataset.members import offline
+from trialbook.sdk.dataset.members.base import DatasetBase, both_named, cache_folder, online
 from trialbook.sdk.dataset.stores import repository_url
 from trialbook.sdk.storage import check_writable
 from trialbook.sdk.task import Task

@@ -16,8 +16,8 @@ from trialbook.datasets.sources.scan import Scan, scan_folder
 from trialbook.errors import SourceChanged, UsageError
 from trialbook.sdk.connection import local_path as path_here
 from trialbook.sdk.console import advice, say
-from trialbook.sdk.dataset.base import DatasetBase, required, threads
 from trialbook.sdk.dataset.links import Found, find_many, place_of, same_as_link
+from trialbook.sdk.dataset.members.base import DatasetBase, required, threads
 from trialbook.sdk.dataset.stamps import untouched
 
 _WILD = ("*", "?", "[")

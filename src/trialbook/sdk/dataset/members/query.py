@@ -10,7 +10,7 @@ from trialbook.datasets.storage.objects import Objects
 from trialbook.errors import DatasetMissing, FileMissing, TaskNotDeletable, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection, local_path
 from trialbook.sdk.console import advice, say
-from trialbook.sdk.dataset.base import DatasetBase, both_named, online
+from trialbook.sdk.dataset.members.base import DatasetBase, both_named, online
 from trialbook.sdk.dataset.stores import bucket_blobs, open_blobs
 from trialbook.sdk.nearer import nearer
 from trialbook.wire.states import FINISHED

@@ -20,7 +20,7 @@ from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset import replay
-from trialbook.sdk.dataset.foreign import adopt
+from trialbook.sdk.dataset.foreign.adopt import adopt
 from trialbook.sdk.dataset.home import Home, bring_manifest, places_for, remembered_places
 from trialbook.sdk.dataset.pinger import Pinger
 from trialbook.sdk.dataset.stores import repository_url
@@ -238,7 +238,7 @@ class DatasetBase:
     def _parents(self) -> "list[Dataset]":
         if self._session is None:
             return [self._load(parent) for parent in self._parent_ids]
-        from trialbook.sdk.dataset.offline import load_session
+        from trialbook.sdk.dataset.members.offline import load_session
 
         # A session that came from another host has its parents' manifests with it.
         found = [load_session(parent) for parent in self._parent_ids]
@@ -345,7 +345,7 @@ class DatasetBase:
         Raises:
             UsageError: there is none, or this process works offline and has not made it.
         """
-        from trialbook.sdk.dataset.offline import load_offline
+        from trialbook.sdk.dataset.members.offline import load_offline
 
         session = load_offline(dataset_id)
         if session is not None:

@@ -21,9 +21,9 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice
-from trialbook.sdk.dataset import foreign_offline
-from trialbook.sdk.dataset.base import DatasetBase, cache_folder
+from trialbook.sdk.dataset.foreign import session as foreign_offline
 from trialbook.sdk.dataset.home import Home
+from trialbook.sdk.dataset.members.base import DatasetBase, cache_folder
 from trialbook.sdk.offline import import_session
 from trialbook.sdk.record import Record
 from trialbook.sdk.storage import unpack

@@ -11,8 +11,8 @@ from trialbook.datasets.ingest.run import Sources
 from trialbook.datasets.manifest.diff import Difference
 from trialbook.datasets.manifest.rows import LINK, Rows, digest_bytes, known, places_of, same_content
 from trialbook.datasets.patterns import matcher
-from trialbook.sdk.dataset.base import DatasetBase
 from trialbook.sdk.dataset.entries import FileEntry, LinkEntry, sha256_of
+from trialbook.sdk.dataset.members.base import DatasetBase
 
 FIRST_CHUNK = "data"
 

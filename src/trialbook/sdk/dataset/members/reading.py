@@ -21,7 +21,7 @@ from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.storage.objects import pack_key
 from trialbook.errors import DatasetDamaged, FileMissing, UsageError
 from trialbook.sdk.dataset.links import download
-from trialbook.sdk.dataset.listing import ListingMixin
+from trialbook.sdk.dataset.members.listing import ListingMixin
 
 _BLOCK = 4 << 20
 _WHOLE = 8 << 20

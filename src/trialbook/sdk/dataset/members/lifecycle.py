@@ -16,12 +16,12 @@ from trialbook.errors import (
     WireError,
 )
 from trialbook.sdk.console import advice, say
-from trialbook.sdk.dataset.base import SAVED, threads
-from trialbook.sdk.dataset.commit import CommitMixin
 from trialbook.sdk.dataset.home import Home, remember_places
+from trialbook.sdk.dataset.members.base import SAVED, threads
+from trialbook.sdk.dataset.members.commit import CommitMixin
+from trialbook.sdk.dataset.members.query import sweep
 from trialbook.sdk.dataset.previews import report_previews
 from trialbook.sdk.dataset.progress import Progress
-from trialbook.sdk.dataset.query import sweep
 from trialbook.sdk.dataset.stores import repository_url
 from trialbook.sdk.storage import check_writable
 

@@ -9,9 +9,9 @@ import numpy as np
 from trialbook.datasets.manifest.roots import Root
 from trialbook.datasets.manifest.rows import LINK, Rows
 from trialbook.datasets.storage.objects import root_key
+from trialbook.sdk.dataset.foreign.state import encode_state
 from trialbook.sdk.dataset.home import keep
-from trialbook.sdk.dataset.listing import FIRST_CHUNK, ListingMixin, compare
-from trialbook.sdk.dataset.state import encode_state
+from trialbook.sdk.dataset.members.listing import FIRST_CHUNK, ListingMixin, compare
 
 _LISTED = 10_000
 

@@ -10,8 +10,8 @@ from trialbook.datasets.manifest.rows import LINK, ZSTD, Array, Rows, known, mer
 from trialbook.datasets.packs.reader import PackReader
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
-from trialbook.sdk.dataset.base import DatasetBase
-from trialbook.sdk.dataset.creation import MakingMixin
+from trialbook.sdk.dataset.members.base import DatasetBase
+from trialbook.sdk.dataset.members.creation import MakingMixin
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trialbook.errors import UsageError
-from trialbook.sdk.dataset.base import DatasetBase
+from trialbook.sdk.dataset.members.base import DatasetBase
 from trialbook.sdk.dataset.stores import FOLDER
 from trialbook.sdk.logger import Logger
 

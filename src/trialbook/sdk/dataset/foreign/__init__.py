@@ -1,0 +1,1 @@
+"""Versions and sessions that the reference SDK wrote."""

@@ -1,0 +1,1 @@
+"""The members of ``Dataset``, one mixin per concern."""
