@@ -6,7 +6,7 @@ The public names are loaded on first use (PEP 562), so ``import trialbook`` itse
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from trialbook.base.version import __version__
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset

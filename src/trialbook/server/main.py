@@ -13,8 +13,8 @@ from typing import Any
 
 import uvicorn
 
-from trialbook import __version__
 from trialbook.base.clock import now
+from trialbook.base.version import __version__
 from trialbook.errors import ConfigurationError
 from trialbook.server import settings as server_settings
 from trialbook.server.core.folder import DataFolder

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from trialbook import __version__
+from trialbook.base.version import __version__
 from trialbook.wire.catalogue import METHODS, Method
 from trialbook.wire.openapi import openapi
 from trialbook.wire.table import RawBody, RawReply

@@ -11,8 +11,8 @@ from sqlalchemy.engine import Connection
 
 from trialbook.base.unicode import storable
 from trialbook.errors import BadRequest
+from trialbook.server.core.numeric import Floats, Ints, np
 from trialbook.server.series.columns import Points, join
-from trialbook.server.series.numeric import Floats, Ints, np
 from trialbook.server.series.store import MONITORS, Numbers, Prepared, prepare, store
 from trialbook.server.stores import events, logs
 from trialbook.server.stores.dialect import insert

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trialbook.server.core.numeric import Floats, Ints, np
 from trialbook.server.series.columns import Points
-from trialbook.server.series.numeric import Floats, Ints, np
 
 COLUMNS = ("x_first", "x_last", "min", "max", "last", "count", "nonfinite")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from trialbook.server.series.numeric import Floats, Ints, np
+from trialbook.server.core.numeric import Floats, Ints, np
 
 
 @dataclass(frozen=True, slots=True, eq=False)

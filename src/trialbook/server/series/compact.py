@@ -19,9 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
+from trialbook.server.core.numeric import np
 from trialbook.server.series import pyramid
 from trialbook.server.series.columns import Points, join
-from trialbook.server.series.numeric import np
 from trialbook.server.series.packing import batch_series, pack_chunk, unpack_batch, unpack_chunk
 from trialbook.server.series.statistics import stored
 from trialbook.server.stores.database import Database

@@ -16,7 +16,7 @@ import msgspec
 
 from trialbook.errors import BadRequest
 from trialbook.server.core import loose_json
-from trialbook.server.series.numeric import Floats, Ints, np
+from trialbook.server.core.numeric import Floats, Ints, np
 from trialbook.wire.logs import Loss
 
 MAGIC = b"TBP1"

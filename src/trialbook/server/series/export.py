@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trialbook.server.core.numeric import np
 from trialbook.server.series.columns import Points, empty
-from trialbook.server.series.numeric import np
 from trialbook.server.series.statistics import finite
 from trialbook.server.series.tiles import Wanted
 from trialbook.wire.series import Number, RawSeries, SeriesEntry

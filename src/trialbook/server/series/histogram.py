@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from trialbook.base.clock import iso
+from trialbook.server.core.numeric import np
 from trialbook.server.series.columns import Points
-from trialbook.server.series.numeric import np
 from trialbook.wire.events import Curve
 
 DEFAULT_SAMPLES = 2000

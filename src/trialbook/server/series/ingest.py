@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from trialbook.base.guard import guard
 from trialbook.base.unicode import storable
 from trialbook.errors import BadRequest, JournalGap, TaskRace, WireError
+from trialbook.server.core.numeric import np
 from trialbook.server.series.arrivals import LOGGING, Arrivals, Collector, Ready, Written, microseconds, write
 from trialbook.server.series.columns import Points
 from trialbook.server.series.decode import UNNAMED, Header, Run, Span, spans
-from trialbook.server.series.numeric import np
 from trialbook.server.series.store import Numbers, Prepared, prepare
 from trialbook.server.stores import journals
 from trialbook.server.stores.database import Database

@@ -10,8 +10,8 @@ import msgspec
 
 from trialbook.errors import BadRequest, EmptyBatch
 from trialbook.server.core import limits, loose_json
+from trialbook.server.core.numeric import np
 from trialbook.server.series.arrivals import Collector, Scalars
-from trialbook.server.series.numeric import np
 from trialbook.wire.events import Event
 
 T = TypeVar("T")

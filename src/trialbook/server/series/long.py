@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from trialbook.server.core.numeric import Floats, Ints, np
 from trialbook.server.series import buckets as shapes
 from trialbook.server.series import pyramid
 from trialbook.server.series.buckets import Axis, Buckets, Grid
 from trialbook.server.series.columns import Points, join
-from trialbook.server.series.numeric import Floats, Ints, np
 from trialbook.server.series.pyramid import Blocks
 from trialbook.server.series.read import chunks, headers_of
 

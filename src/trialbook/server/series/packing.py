@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trialbook.errors import ServerFault
+from trialbook.server.core.numeric import Floats, Ints, np
 from trialbook.server.series.columns import Batch, Points, empty
-from trialbook.server.series.numeric import Floats, Ints, np
 from trialbook.server.stores.codec import compress, decompress
 
 VERSION = 2

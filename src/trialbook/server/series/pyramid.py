@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from trialbook.errors import ServerFault
+from trialbook.server.core.numeric import Floats, Ints, np
 from trialbook.server.series.columns import Points
-from trialbook.server.series.numeric import Floats, Ints, np
 from trialbook.server.series.packing import unpack_chunks
 from trialbook.server.stores.codec import compress, decompress
 from trialbook.server.stores.series import portions, series_chunk, series_level

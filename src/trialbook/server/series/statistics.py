@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from trialbook.server.core.numeric import Floats, Ints, np
 from trialbook.server.series.columns import Batch, Points, stable_order
-from trialbook.server.series.numeric import Floats, Ints, np
 from trialbook.server.stores.series import SINGLE_ITERATION, of_owners
 
 _MOST_COMBINATIONS = 2000

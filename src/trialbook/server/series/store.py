@@ -15,8 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trialbook.server.core.numeric import Ints, np
 from trialbook.server.series.columns import Batch, Points
-from trialbook.server.series.numeric import Ints, np
 from trialbook.server.series.packing import pack_batch
 from trialbook.server.series.statistics import (
     COLUMNS,

@@ -13,11 +13,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trialbook.server.core.numeric import np
 from trialbook.server.series import buckets as shapes
 from trialbook.server.series.buckets import Axis, Buckets, Grid
 from trialbook.server.series.columns import join, stable_order
 from trialbook.server.series.long import Reader
-from trialbook.server.series.numeric import np
 from trialbook.server.series.packing import unpack_chunks
 from trialbook.server.series.read import Tail, payloads
 from trialbook.server.series.statistics import finite

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trialbook import __version__
+from trialbook.base.version import __version__
 from trialbook.server.services.accounts import API_VERSION, SERVER_VERSION, Accounts
 from trialbook.wire.server import ServerInfo
 

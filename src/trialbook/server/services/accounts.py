@@ -14,10 +14,10 @@ from typing import Any
 import jwt
 from sqlalchemy.engine import Connection
 
-from trialbook import __version__
 from trialbook.base.clock import Clock
 from trialbook.base.files import write_json
 from trialbook.base.ids import new_id
+from trialbook.base.version import __version__
 from trialbook.errors import BadCredentials, BadField, BadToken, Forbidden
 from trialbook.server.services.caller import ROLES, Caller
 from trialbook.server.services.links import Links

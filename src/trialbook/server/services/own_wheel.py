@@ -17,12 +17,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import trialbook
 from trialbook.base.files import own_folder, write_atomic
 from trialbook.base.own_address import PENDING
 
 _log = logging.getLogger("trialbook.server")
-_PACKAGE = Path(trialbook.__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[2]
 # The first moment that a zip archive can name: the same files are the same bytes on every machine.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100644 << 16

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trialbook.server.series.numeric import Ints, np
+from trialbook.server.core.numeric import Ints, np
 from trialbook.server.stores.codec import compress, decompress
 
 _BITS = 32_768

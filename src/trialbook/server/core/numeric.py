@@ -1,6 +1,6 @@
 """numpy, loaded at its first use: an idle server that has stored no point does not carry it.
 
-Modules of this package write ``from trialbook.server.series.numeric import np`` and annotate as usual; with
+Modules of this package write ``from trialbook.server.core.numeric import np`` and annotate as usual; with
 ``from __future__ import annotations`` no annotation touches the library.
 """
 
