@@ -21,41 +21,42 @@ from trialbook.wire import states
 FOLDER = Path(__file__).parent / "reference"
 _SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Example")
 _TITLES = {
-    "ArtifactsMixin": "Artifacts",
-    "ConfigurationMixin": "Configuration, labels, container",
-    "ContentMixin": "Changing an open version",
-    "CopiesMixin": "Copies",
-    "CreationMixin": "Drafts",
-    "DeletionMixin": "Deleting",
-    "IdentityMixin": "Names and places",
     "LifecycleMixin": "Beginning and end",
-    "MetadataMixin": "Metadata",
-    "ModelsMixin": "Models",
-    "NodesMixin": "Several machines",
     "ParametersMixin": "Connecting",
-    "QueryMixin": "Finding, copying, exporting",
+    "ValuesMixin": "Parameters one by one",
+    "IdentityMixin": "Names and places",
+    "DeletionMixin": "Deleting",
     "QueuesMixin": "Queues",
-    "RemoteMixin": "Running elsewhere",
-    "ReportingMixin": "Reading reports",
-    "RequirementsMixin": "Packages",
     "ScriptMixin": "Code",
-    "StatusMixin": "Status",
     "SurroundingsMixin": "Before a run",
     "UploadsMixin": "Object storages",
-    "ValuesMixin": "Parameters one by one",
+    "StatusMixin": "Status",
+    "ConfigurationMixin": "Configuration, labels, container",
+    "ArtifactsMixin": "Artifacts",
+    "ModelsMixin": "Models",
+    "ReportingMixin": "Reports",
+    "RequirementsMixin": "Packages",
+    "RemoteMixin": "Running elsewhere",
+    "NodesMixin": "Several machines",
+    "CreationMixin": "Drafts",
+    "QueryMixin": "Finding, copying, exporting",
     "TaskBase": "Identity",
+    "SquashMixin": "Joining versions",
+    "MakingMixin": "Creating and finding",
+    "ContentMixin": "Changing an open version",
+    "ClosingMixin": "Upload, finalize, publish",
+    "CopiesMixin": "Copies",
+    "ReadingMixin": "Reading in place",
+    "ListingMixin": "Content",
+    "WordsMixin": "Name, version, tags, metadata",
+    "WholesMixin": "Whole datasets",
+    "OfflineMixin": "Without a server",
+    "DatasetBase": "Identity",
     "PicturesMixin": "Pictures and media",
     "PlotsMixin": "Plots and tables",
-    "ListingMixin": "Content",
-    "MakingMixin": "Creating and finding",
-    "ClosingMixin": "Upload, finalize, publish",
-    "WholesMixin": "Whole datasets",
-    "WordsMixin": "Name, version, tags, metadata",
-    "OfflineMixin": "Without a server",
-    "ReadingMixin": "Reading in place",
-    "SquashMixin": "Joining versions",
-    "DatasetBase": "Identity",
+    "MetadataMixin": "Metadata",
 }
+"""The parts of a page, in the order in which one reads them."""
 
 
 @dataclass(frozen=True)
@@ -217,9 +218,8 @@ def members(kind: type[Any]) -> dict[str, list[tuple[str, Any]]]:
                 continue
             seen.add(name)
             found.setdefault(owner.__name__, []).append((name, member))
-    # What one needs first comes first.
-    first = [owner for owner in ("LifecycleMixin", kind.__name__) if owner in found]
-    return {owner: found[owner] for owner in [*first, *(owner for owner in found if owner not in first)]}
+    read = ["LifecycleMixin", kind.__name__, *_TITLES]
+    return {owner: found[owner] for owner in sorted(found, key=read.index)}
 
 
 def _elsewhere(kind: type[Any], owner: type[Any]) -> bool:
@@ -269,7 +269,9 @@ def _member(name: str, member: Any, prefix: str) -> Iterator[str]:
         yield f"```python\n{name}: {shown}\n```"
     else:
         called = f"{prefix}.{name}" if isinstance(member, (classmethod, staticmethod)) else name
-        yield f"```python\n{signature(function, called)}\n```"
+        # Who reads the page knows the class by its name.
+        shown = re.sub(r"\bSelf\b", prefix, signature(function, called))
+        yield f"```python\n{shown}\n```"
     yield from _body(parse(function.__doc__ or ""))
 
 

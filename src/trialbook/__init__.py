@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Dataset": "trialbook.sdk.dataset",
     "Task": "trialbook.sdk.task",
-    "Logger": "trialbook.sdk.logger",
+    "Logger": "trialbook.sdk.task",
     "Model": "trialbook.sdk.models",
     "InputModel": "trialbook.sdk.models",
     "OutputModel": "trialbook.sdk.models",

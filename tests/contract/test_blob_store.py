@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path, storages: Storages) ->
         storage = storages[name.split()[0]]
         bucket = place(storage.make_bucket(f"b{new_id()[:20]}"), storage.accounts(), patience=5.0).bucket
         if name == "s3 from a fork":
-            relay = RelayBlobs(bucket)
+            relay = RelayBlobs(bucket.address, partial(direct, bucket))
             yield relay
             relay.close()
         else:

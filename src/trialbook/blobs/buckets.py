@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -80,7 +81,7 @@ def open_bucket(bucket: Bucket) -> ObjectStoreBlobs | RelayBlobs:
         if found is None:
             # The driver's threads do not come along into a forked child, where a call would wait for ever.
             if _driver not in (0, os.getpid()):
-                found = RelayBlobs(bucket)
+                found = RelayBlobs(bucket.address, partial(direct, bucket))
             else:
                 _driver = os.getpid()
                 found = direct(bucket)

@@ -8,15 +8,12 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, Any
 
 from trialbook.base.guard import guard
 from trialbook.blobs.store import BlobInfo, BlobStore
 from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError
-
-if TYPE_CHECKING:
-    from trialbook.blobs.buckets import Bucket
 
 _SPAN = 8 << 20
 _METHODS = frozenset({"head", "part", "read_spans", "put", "put_if_absent", "delete", "list"})
@@ -26,11 +23,13 @@ class RelayBlobs:
     """A ``BlobStore`` whose calls are made in a process of its own.
 
     Args:
-        bucket: which.
+        address: of the bucket, for messages.
+        opens: opens the bucket there; it is pickled.
     """
 
-    def __init__(self, bucket: "Bucket") -> None:
-        self._bucket = bucket
+    def __init__(self, address: str, opens: Callable[[], BlobStore]) -> None:
+        self._address = address
+        self._opens = opens
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -113,7 +112,7 @@ class RelayBlobs:
 
     def _gone(self) -> ConnectionFailed:
         self._end()
-        return ConnectionFailed(f"the process that serves {self._bucket.address} ended")
+        return ConnectionFailed(f"the process that serves {self._address} ended")
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
@@ -123,7 +122,7 @@ class RelayBlobs:
                 stdout=subprocess.PIPE,
             )
             assert self._process.stdin is not None
-            pickle.dump(self._bucket, self._process.stdin)
+            pickle.dump(self._opens, self._process.stdin)
         assert self._process.stdin is not None and self._process.stdout is not None
         return self._process.stdin, self._process.stdout
 
@@ -140,9 +139,7 @@ class _Broken(Exception):
 
 def serve(reading: IO[bytes], writing: IO[bytes]) -> None:
     """Answer requests until the asking process goes away."""
-    from trialbook.blobs.buckets import direct
-
-    blobs = direct(pickle.load(reading))
+    blobs: BlobStore = pickle.load(reading)()
     while True:
         try:
             method, arguments, more = pickle.load(reading)

@@ -9,7 +9,7 @@ HOMES = {
     "": "trialbook",
     "datasets": "trialbook.sdk.dataset",
     "task": "trialbook.sdk.task",
-    "logger": "trialbook.sdk.logger",
+    "logger": "trialbook.sdk.task",
     "model": "trialbook.sdk.models",
     "storage": "trialbook.sdk.storage",
     "storage.manager": "trialbook.sdk.storage",

@@ -64,7 +64,7 @@ def _guarded(function: Callable[..., Any], cls: type, name: str) -> Callable[...
         nonlocal rules
         if rules is None:
             # At the first call: by then all classes that annotations name exist, and an import stays quick.
-            rules = _rules(function)
+            rules = _rules(function, cls)
         for position, argument, wanted, fits, as_text in rules:
             if position < len(args):
                 value = args[position]
@@ -95,9 +95,9 @@ def _called(cls: type, name: str, args: tuple[Any, ...]) -> str:
     return shown if name == "__init__" else f"{shown}.{name}"
 
 
-def _rules(function: Callable[..., Any]) -> list[_Rule]:
+def _rules(function: Callable[..., Any], cls: type) -> list[_Rule]:
     module = vars(sys.modules[function.__module__])
-    hints = typing.get_type_hints(function, {**_handles, **module}, {})
+    hints = typing.get_type_hints(function, {"Self": cls, **_handles, **module}, {})
     found = []
     for position, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
         open_to_all = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)

@@ -1,18 +1,18 @@
 """What bindings see becomes models, reports and parameters of a task."""
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from trialbook.capture.frameworks import BINDINGS, Watch
 from trialbook.capture.frameworks.sink import Sink
+from trialbook.sdk.current import Task
 from trialbook.sdk.models.watched import ChosenModels, WatchedModels
-
-if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
+from trialbook.sdk.record import record_of
 
 _log = logging.getLogger("trialbook")
 _END_SECONDS = 5.0
+_Merge = Callable[[str, Mapping[str, Any], Mapping[str, str]], None]
 KNOWN = frozenset(key for binding in BINDINGS for key in binding.keys) | {
     "detect_repository",
     "hydra",
@@ -29,14 +29,16 @@ class Frameworks:
         task: of this process.
         wanted: the ``auto_connect_frameworks`` of ``Task.init``: all, none, or by name whether, or which files
             (a wildcard or a list of them).
+        merge: records values in a section of the task's parameters, with their descriptions.
     """
 
-    def __init__(self, task: "Task", wanted: bool | Mapping[str, Any]) -> None:
+    def __init__(self, task: Task, wanted: bool | Mapping[str, Any], merge: _Merge) -> None:
         self._task = task
+        self._record = record_of(task)
         self._wanted = wanted
         self._newest = 0
         self._weights = WatchedModels(task)
-        self._parameters = _Parameters(task)
+        self._parameters = _Parameters(task, merge)
         _check_names(wanted)
         self._watch = Watch(self._sink)
 
@@ -56,16 +58,16 @@ class Frameworks:
             if not isinstance(chosen, bool):
                 patterns += [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
         models = ChosenModels(self._weights, patterns)
-        settings = self._task._record.settings
+        settings = self._record.settings
         remote = bool(settings.task_id) and not settings.simulated
         return Sink(self._task.get_logger(), models, self._parameters, self._iteration, remote)
 
     def _iteration(self) -> int:
         """Without the offset of a continued run, which the logger adds."""
-        newest = self._task._record.journal.latest
+        newest = self._record.journal.latest
         if newest is not None and newest >= 0:
             # Values without an iteration have one far below 0.
-            self._newest = max(0, newest - self._task.get_logger()._offset)
+            self._newest = max(0, newest - self._record.offset)
         return self._newest
 
     def leave(self, key: str) -> None:
@@ -92,11 +94,12 @@ def _check_names(wanted: bool | Mapping[str, Any]) -> None:
 class _Parameters:
     """Settings of libraries, as the task's parameters and configurations."""
 
-    def __init__(self, task: "Task") -> None:
+    def __init__(self, task: Task, merge: _Merge) -> None:
         self._task = task
+        self._merge = merge
 
     def connected(self, values: Mapping[str, Any], section: str) -> None:
-        self._task._merge(section, dict(values), {})
+        self._merge(section, dict(values), {})
 
     def described(self, name: str, text: str) -> None:
         self._task.set_configuration_object(name, config_text=text)

@@ -32,14 +32,12 @@ class Logger(PicturesMixin):
     Every call returns at once: the report is safe on this host then, and on the server within a second.
     """
 
-    def __init__(self, record: Record, place: Callable[[], tuple[str, str, str]]) -> None:
+    def __init__(self, record: Record, shown_streams: Callable[[], list[Any]] = list) -> None:
         self._record = record
-        self._place = place
-        self._offset = 0
         self._destination: str | None = None
         self._media = Media()
         self._charts: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
-        self._shown_streams: Callable[[], list[Any]] = list
+        self._shown_streams = shown_streams
 
     @classmethod
     def current_logger(cls) -> "Logger | None":
@@ -51,10 +49,9 @@ class Logger(PicturesMixin):
         Example:
             >>> Logger.current_logger().report_scalar("loss", "train", 0.5, 1)
         """
-        from trialbook.sdk.task import Task
-
-        task = current.main_task() or Task.current_task()
-        return task.get_logger() if task is not None else None
+        task = current.task_of_this_process()
+        found: Logger | None = task.get_logger() if task is not None else None
+        return found
 
     # -- numbers ---
 
@@ -76,8 +73,8 @@ class Logger(PicturesMixin):
         """
         if iteration is None:
             iteration = 0
-        if self._offset:
-            iteration = whole(iteration) + self._offset
+        if self._record.offset:
+            iteration = whole(iteration) + self._record.offset
         if numbers.substitutes:
             value = numbers.replaced(title, series, value)
         self._record.journal.scalar(title, series, iteration, value)
@@ -99,8 +96,8 @@ class Logger(PicturesMixin):
         """
         if iteration is None:
             iteration = 0
-        if self._offset:
-            iteration = whole(iteration) + self._offset
+        if self._record.offset:
+            iteration = whole(iteration) + self._record.offset
         names = tuple(values)
         series = self._charts.get(names)
         if series is None:

@@ -4,12 +4,12 @@ import math
 import threading
 import time
 from pathlib import Path
-from typing import Any, Protocol
 
 from trialbook.base.guard import guard
 from trialbook.machine.gpu import Gpus
 from trialbook.machine.usage import Usage
 from trialbook.sdk import settings
+from trialbook.sdk.record import Recorded, record_of
 
 MACHINE, GPU = ":monitor:machine", ":monitor:gpu"
 _SAMPLE_SECONDS = 0.5
@@ -25,25 +25,6 @@ def set_timeout(seconds: float) -> None:
     """How long the first report is waited for before the axis becomes seconds."""
     global _timeout
     _timeout = seconds
-
-
-class Watched(Protocol):
-    """The task as the monitor needs it."""
-
-    def _monitored(self) -> "Journal": ...
-
-    def _set_runtime(self, **values: Any) -> None: ...
-
-
-class Journal(Protocol):
-    """Where points go."""
-
-    @property
-    def latest(self) -> int | None:
-        """The iteration of the last report of this process; None before the first."""
-        ...
-
-    def point_at(self, metric: str, variant: str, iteration: int, value: float, moment: float) -> None: ...
 
 
 class Axis:
@@ -88,9 +69,9 @@ class ResourceMonitor:
     """
 
     def __init__(
-        self, task: Watched, report_seconds: float = _REPORT_SECONDS, sample_seconds: float = _SAMPLE_SECONDS
+        self, task: Recorded, report_seconds: float = _REPORT_SECONDS, sample_seconds: float = _SAMPLE_SECONDS
     ) -> None:
-        self._task = task
+        self._record = record_of(task)
         self._report_seconds = report_seconds
         self._sample_seconds = sample_seconds
         self._axis = Axis()
@@ -114,7 +95,7 @@ class ResourceMonitor:
             usage = Usage(Path.cwd())
             gpus = Gpus(settings.visible_gpus())
             if len(gpus):
-                self._task._set_runtime(**gpus.facts())
+                self._record.set_runtime(**gpus.facts())
             self._watch(usage, gpus)
 
     def _watch(self, usage: Usage, gpus: Gpus) -> None:
@@ -124,7 +105,7 @@ class ResourceMonitor:
         wait = self._sample_seconds
         while not self._stop.wait(wait):
             spent, now = time.thread_time(), time.monotonic()
-            self._axis.place(now - began, self._task._monitored().latest)
+            self._axis.place(now - began, self._record.journal.latest)
             with guard("monitor.look"):
                 seen = {(MACHINE, name): value for name, value in usage.look().items()}
                 seen |= {(GPU, name): value for name, value in gpus.look().items()}
@@ -141,7 +122,7 @@ class ResourceMonitor:
             wait = max(self._sample_seconds, (time.thread_time() - spent) / _SHARE)
 
     def _report(self, elapsed: float, sums: dict[tuple[str, str], tuple[float, int]]) -> None:
-        journal = self._task._monitored()
+        journal = self._record.journal
         iteration = self._axis.place(elapsed, journal.latest)
         if iteration is None or self._stop.is_set():
             return

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
-from trialbook.errors import ConnectionFailed, JournalError
+from trialbook.errors import ConnectionFailed, JournalError, UsageError
 from trialbook.sdk import known_servers
 from trialbook.sdk.connection import Connection
+from trialbook.sdk.nowhere import NOWHERE
 from trialbook.sdk.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from trialbook.journal.journal import Journal
 
 _FLUSH_SECONDS = 10.0
+_EDITABLE = ("created", "in_progress")
 REPLACES = "replaces"
 """In the runtime of a task: id of the archived one that has its earlier run."""
 
@@ -73,6 +75,8 @@ class Record:
         self.settings = settings
         self.own = own
         self.main = False
+        self.offset = 0
+        """Added to each reported iteration: of a continued run, or as the program says."""
         self.project_name: str | None = None
         self.on_weights: Callable[[Path, Any], None] | None = None
         """Told of each file that a model of the task takes its weights from, with that model."""
@@ -226,9 +230,58 @@ class Record:
                 )
         return self.project_name or ""
 
+    def place(self) -> tuple[str, str, str]:
+        """Where files of the task go: address, project and name."""
+        settings = self.connection.settings if self.connection else self.settings
+        return settings.files_host or NOWHERE, self.project(), str(self.document.get("name") or "")
+
+    @property
+    def editable(self) -> bool:
+        """Whether content may change: the task is a draft or runs, as far as this object knows."""
+        return str(self.document.get("status") or "created") in _EDITABLE
+
+    def require_editable(self, what: str) -> None:
+        """Content may change only while the task is a draft or runs.
+
+        Raises:
+            UsageError: it has ended.
+        """
+        if not self.editable:
+            raise UsageError(
+                f"{what} of task {self.id} cannot change: it is {self.document.get('status')}. "
+                "Clone it with Task.clone() and edit the copy."
+            )
+
+    def require_unpublished(self, what: str) -> None:
+        """Results may also come after the end of a run; what is published stays as it is.
+
+        Raises:
+            UsageError: it is published.
+        """
+        if self.document.get("status") in ("published", "publishing"):
+            raise UsageError(
+                f"{what} of task {self.id} cannot change: it is published. "
+                "Clone it with Task.clone() and edit the copy."
+            )
+
+    def set_runtime(self, **values: Any) -> None:
+        """Change some facts about the run."""
+        self.edit(runtime={**(self.document.get("runtime") or {}), **values})
+
     def close(self, timeout: float) -> bool:
         """Close the journal; True when nothing stays on this host."""
         _reporting.discard(self)
         # From here on it is a task like any other: changes go to the server at once, reports are refused.
         self._closed = True
         return self._journal.close(timeout) if self._journal is not None else True
+
+
+class Recorded(Protocol):
+    """Who hangs on a record: a task."""
+
+    _record: Record
+
+
+def record_of(task: Recorded) -> Record:
+    """The record of a task, for the rooms beside ``sdk/task``; for a program it is none of the task's members."""
+    return task._record

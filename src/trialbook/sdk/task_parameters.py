@@ -8,7 +8,7 @@ from trialbook.errors import UsageError
 from trialbook.sdk.casting import convert
 
 if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
+    from trialbook.sdk.current import Task
 
 _PLAIN = (bool, int, float, str)
 

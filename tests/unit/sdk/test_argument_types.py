@@ -189,7 +189,7 @@ def test_T27_reports_that_look_at_their_values_themselves(
     """With and without the iterations of a run that is continued."""
     journal = Journal(tmp_path, Identity("j" * 32, "t" * 32, "host", 1, 0.0), None)
     logger: Any = object.__new__(Logger)
-    logger._record, logger._offset, logger._charts = SimpleNamespace(journal=journal), offset, {}
+    logger._record, logger._charts = SimpleNamespace(journal=journal, offset=offset), {}
     with pytest.raises(UsageError) as refused:
         report(logger)
     journal.close(0.1)

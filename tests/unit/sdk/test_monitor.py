@@ -150,10 +150,15 @@ class _Task:
         self.latest: int | None = None
         self.seen: list[tuple[str, str, int, float]] = []
 
-    def _monitored(self) -> Any:
+    @property
+    def _record(self) -> Any:
         return self
 
-    def _set_runtime(self, **values: Any) -> None: ...
+    @property
+    def journal(self) -> Any:
+        return self
+
+    def set_runtime(self, **values: Any) -> None: ...
 
     def point_at(self, metric: str, variant: str, iteration: int, value: float, moment: float) -> None:
         self.seen.append((metric, variant, iteration, value))

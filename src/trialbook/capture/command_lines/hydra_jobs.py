@@ -18,8 +18,6 @@ def install(callbacks: ModuleType) -> None:
         def on_job_start(self: Any, config: Any, **named: Any) -> Any:
             with guard("capture.hydra.job"):
                 jobs.number = _number(config)
-                if jobs.number is not None and jobs.begun is not None:
-                    jobs.begun()
             return original(self, config, **named)
 
         return on_job_start

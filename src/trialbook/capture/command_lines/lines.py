@@ -163,12 +163,10 @@ class Jobs:
 
     Attributes:
         number: of the job that runs, from 0; None outside of jobs.
-        begun: called when a job begins.
         ended: called when it has ended, with the error that ended it.
     """
 
     number: int | None = None
-    begun: Callable[[], None] | None = None
     ended: Callable[[BaseException | None], None] | None = None
 
 

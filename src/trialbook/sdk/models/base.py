@@ -12,7 +12,7 @@ from trialbook.sdk.argument_types import checked
 from trialbook.sdk.console import say
 from trialbook.sdk.models.metadata import MetadataMixin
 from trialbook.sdk.projects import project_ids
-from trialbook.sdk.record import Record
+from trialbook.sdk.record import Record, record_of
 from trialbook.sdk.reports.base import model_event
 from trialbook.sdk.reports.plots import PlotsMixin
 
@@ -417,7 +417,7 @@ class Model(MetadataMixin, PlotsMixin):
         """A report of a model travels with those of a task: of this process, else of the task that made it."""
         running = current.main_task()
         if running is not None:
-            return running._record.journal
+            return record_of(running).journal
         if self._carrier is None:
             if not self.task:
                 raise UsageError(f"model {self.id} has no task; call Task.init() before reporting to it")

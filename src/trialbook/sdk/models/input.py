@@ -13,9 +13,10 @@ from trialbook.sdk.models.base import PACKAGE_TAG, Model
 from trialbook.sdk.models.frameworks import guess_framework, stem
 from trialbook.sdk.models.listing import add_model, design_text
 from trialbook.sdk.projects import project_ids
+from trialbook.sdk.record import record_of
 
 if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
+    from trialbook.sdk.current import Task
 
 
 @checked
@@ -190,9 +191,9 @@ class InputModel(Model):
         design: bool = True,
         labels: bool = True,
     ) -> None:
-        task._require_editable("The models")
+        record = record_of(task)
+        record.require_editable("The models")
         slot = name or stem(self.url) or self.name
-        record = task._record
         if record.own and record.settings.task_id and not ignore_remote_overrides:
             chosen = task.models.input.at(slot)
             if chosen is not None and chosen.id != self.id:

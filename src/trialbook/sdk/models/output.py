@@ -20,11 +20,11 @@ from trialbook.sdk.models.listing import add_model, design_text
 from trialbook.sdk.names import checked as checked_name
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.pack import zip_files
-from trialbook.sdk.record import Record
+from trialbook.sdk.record import Record, record_of
 
 if TYPE_CHECKING:
     from trialbook.journal.journal import Journal
-    from trialbook.sdk.task import Task
+    from trialbook.sdk.current import Task
 
 _UPLOAD_SECONDS = 24 * 3600.0
 
@@ -65,7 +65,7 @@ class OutputModel(Model):
             raise UsageError("an OutputModel belongs to a task: give task=, or call Task.init() first")
         super().__init__(base_model_id or new_id())
         self._task = owner
-        self._record: Record = owner._record
+        self._record: Record = record_of(owner)
         self._made = base_model_id is not None
         self._slot = checked_name("a model", storable(name)) if name else None
         self._pending: list[Pending] = []
@@ -159,7 +159,7 @@ class OutputModel(Model):
         """
         if (weights_filename is None) == (register_uri is None):
             raise UsageError("give either weights_filename or register_uri")
-        self._task._require_unpublished("The models")
+        self._record.require_unpublished("The models")
         self._require_changeable()
         changes: dict[str, Any] = {}
         if iteration is not None:
@@ -224,7 +224,7 @@ class OutputModel(Model):
         """
         if (weights_filenames is None) == (weights_path is None):
             raise UsageError("give either weights_filenames or weights_path")
-        self._task._require_unpublished("The models")
+        self._record.require_unpublished("The models")
         if weights_path is not None:
             return self.update_weights(
                 weights_path,
@@ -300,7 +300,7 @@ class OutputModel(Model):
         checked = check_labels(labels)
         self._require_changeable()
         self._change({"labels": checked})
-        if self._task._editable():
+        if self._record.editable:
             self._task.set_model_label_enumeration(checked)
 
     @property
@@ -405,7 +405,7 @@ class OutputModel(Model):
 
     def _tell_task(self, design: str = "", labels: Mapping[str, int] | None = None) -> None:
         """What the task does not say itself it takes from its model."""
-        if not self._task._editable():
+        if not self._record.editable:
             return
         if design and not self._task.get_model_design():
             self._task.set_model_config(design)
@@ -425,10 +425,10 @@ class OutputModel(Model):
         """Create it on the server and list it with the task, once."""
         if self._made:
             if slot not in _slots(self._record, "output") and self._id not in _models(self._record, "output"):
-                self._task._require_unpublished("The models")
+                self._record.require_unpublished("The models")
                 add_model(self._record, "output", self._slot or slot, self._id)
             return
-        self._task._require_unpublished("The models")
+        self._record.require_unpublished("The models")
         self._made = True
         fields = {
             name: value
@@ -444,7 +444,7 @@ class OutputModel(Model):
     def _change(self, changes: dict[str, Any]) -> None:
         if not self._made:
             # It could never be stored: said here, not when its weights come.
-            self._task._require_unpublished("The models")
+            self._record.require_unpublished("The models")
         self._data().update(changes)
         if self._made and changes:
             self._record.journal.call("models.edit", {"model": self.id, **changes})
@@ -507,7 +507,7 @@ class OutputModel(Model):
         background: bool,
         changes: dict[str, Any],
     ) -> str:
-        base, project, name = self._task._place()
+        base, project, name = self._record.place()
         root = destination or self._destination or self._task.output_uri or base
         # A folder of its own: two models of a task may both have their weights in "model.pt".
         own_folder = f"{safe(self.name)[:80]}.{self.id[:8]}"

@@ -26,10 +26,11 @@ from trialbook.sdk.models.frameworks import guess_framework
 from trialbook.sdk.models.input import InputModel
 from trialbook.sdk.models.listing import add_model, remove_model
 from trialbook.sdk.models.output import OutputModel
+from trialbook.sdk.record import Record, record_of
 from trialbook.sdk.storage.cache import origin
 
 if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
+    from trialbook.sdk.current import Task
 
 _log = logging.getLogger("trialbook")
 _ASK_SECONDS = 3.0
@@ -83,15 +84,16 @@ class WatchedModels:
 
     def __init__(self, task: "Task") -> None:
         self._task = task
+        self._record = record_of(task)
         self._saved: dict[Path, OutputModel] = {}
         self._explicit: set[Path] = set()
         self._mine: set[str] = set()
         self._read: dict[Path, None] = {}
         # What an earlier run of the task has made; models that this run makes are known better.
-        self._before = _listed(task, "output")
+        self._before = _listed(self._record, "output")
         self._begin()
         _live.add(self)
-        task._record.on_weights = self._claimed
+        self._record.on_weights = self._claimed
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
@@ -146,7 +148,7 @@ class WatchedModels:
         Args:
             seconds: to wait for a slow server.
         """
-        self._task._record.on_weights = None
+        self._record.on_weights = None
         thread, self._thread = self._thread, None
         if thread is not None:
             self._work.put(None)
@@ -158,7 +160,7 @@ class WatchedModels:
         return file in self._explicit or any(parent in self._explicit for parent in file.parents)
 
     def _output(self, file: Path, framework: str) -> OutputModel:
-        listed = _listed(self._task, "output")
+        listed = _listed(self._record, "output")
         for slot in _slots(file, self._saved):
             found = listed.get(slot)
             if found is None:
@@ -176,7 +178,7 @@ class WatchedModels:
 
     def _continued(self, slot: str, id: str) -> OutputModel | None:
         """A model that an earlier run made; None when it is final, or the server does not say that it is not."""
-        connection = self._task._record.connection
+        connection = self._record.connection
         if connection is None:
             return None
         try:
@@ -208,7 +210,7 @@ class WatchedModels:
                     self._drop(automatic)
 
     def _drop(self, model: OutputModel) -> None:
-        record = self._task._record
+        record = self._record
         url, own = model.url, f".{model.id[:8]}/" in model.url
 
         def erase() -> None:
@@ -225,7 +227,7 @@ class WatchedModels:
 
     def _register(self, file: Path, framework: str) -> None:
         url = origin(file) or file.resolve().as_uri()
-        record = self._task._record
+        record = self._record
         model = None
         if record.connection is not None:
             try:
@@ -236,8 +238,8 @@ class WatchedModels:
             model = new_id()
             fields = {"id": model, "name": file.stem, "uri": url, "framework": framework, "ready": True}
             record.journal.call("models.create", fields)
-        listed = _listed(self._task, "input")
-        if model not in (*listed.values(), *_listed(self._task, "output").values()):
+        listed = _listed(self._record, "input")
+        if model not in (*listed.values(), *_listed(self._record, "output").values()):
             slot = next(slot for slot in _slots(file, self._read) if slot not in listed)
             add_model(record, "input", slot, model)
 
@@ -274,8 +276,8 @@ def _inherit(model: OutputModel, automatic: OutputModel) -> None:
         model.update_design(config_text=automatic.config_text)
 
 
-def _listed(task: "Task", side: str) -> dict[str, str]:
-    entries = (task._record.document.get("models") or {}).get(side) or []
+def _listed(record: Record, side: str) -> dict[str, str]:
+    entries = (record.document.get("models") or {}).get(side) or []
     return {str(entry["name"]): str(entry["model"]) for entry in entries}
 
 

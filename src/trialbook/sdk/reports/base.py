@@ -1,7 +1,6 @@
 """What every kind of report may use."""
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from trialbook.errors import UsageError
@@ -12,11 +11,14 @@ if TYPE_CHECKING:
 
 
 class ReporterBase:
-    """Holds the task's record and the offset of iterations."""
+    """Holds the task's record."""
 
     _record: Record
-    _place: Callable[[], tuple[str, str, str]]
-    _offset: int
+
+    @property
+    def _offset(self) -> int:
+        """Added to each iteration."""
+        return self._record.offset
 
     def _journal(self) -> "Journal":
         """Where reports go."""

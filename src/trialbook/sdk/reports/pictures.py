@@ -236,7 +236,7 @@ class PicturesMixin(PlotsMixin):
         Returns:
             The address or folder; the files server by default.
         """
-        return self._destination or self._place()[0]
+        return self._destination or self._record.place()[0]
 
     @classmethod
     def set_default_debug_sample_history(cls, max_history: int) -> None:
@@ -304,7 +304,7 @@ class PicturesMixin(PlotsMixin):
         history: int | None,
         as_plot: bool = False,
     ) -> None:
-        base, project, name = self._place()
+        base, project, name = self._record.place()
         limit = history if history and history > 0 else self.get_default_debug_sample_history()
         index = self._media.next(title, series, limit)
         metric, variant = safe(str(title)), safe(str(series))

@@ -1,8 +1,13 @@
-"""``Task``: one class, one mixin per concern. Each mixin's file is the place to look for its members."""
+"""``Task``: one class, one mixin per concern. Each mixin's file is the place to look for its members.
+
+``Logger`` is taken from here: in a process that one with a task has started, ``Logger.current_logger`` joins that task.
+"""
 
 from trialbook.capture import command_lines
 from trialbook.errors import UsageError
+from trialbook.sdk import current
 from trialbook.sdk.argument_types import checked
+from trialbook.sdk.logger import Logger
 from trialbook.sdk.record import Record
 from trialbook.sdk.task.arguments import ArgumentsMixin, restore_environment
 from trialbook.sdk.task.artifacts import ArtifactsMixin
@@ -31,24 +36,24 @@ restore_environment()
 
 @checked
 class Task(
-    ArgumentsMixin,
+    NodesMixin,
+    RemoteMixin,
     LifecycleMixin,
+    ArgumentsMixin,
+    ArtifactsMixin,
+    ModelsMixin,
+    CreationMixin,
+    ConfigurationMixin,
+    QueryMixin,
     IdentityMixin,
-    DeletionMixin,
+    ReportingMixin,
+    StatusMixin,
     QueuesMixin,
+    DeletionMixin,
     ScriptMixin,
     SurroundingsMixin,
     UploadsMixin,
-    StatusMixin,
-    ConfigurationMixin,
-    ArtifactsMixin,
-    ModelsMixin,
-    ReportingMixin,
     RequirementsMixin,
-    RemoteMixin,
-    NodesMixin,
-    CreationMixin,
-    QueryMixin,
 ):
     """A run and everything that is kept of it.
 
@@ -68,4 +73,6 @@ class Task(
         return f"<Task {self.id} {self.name!r}>"
 
 
-__all__ = ["Record", "Task"]
+current.join_by(Task.current_task)
+
+__all__ = ["Logger", "Record", "Task"]

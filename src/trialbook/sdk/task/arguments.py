@@ -2,39 +2,31 @@
 
 import argparse
 import logging
-import traceback
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trialbook.base.guard import guard
 from trialbook.capture.command_lines import argparse as parsers
 from trialbook.capture.command_lines import lines
 from trialbook.capture.command_lines.lines import NOTHING, Parsed, Stored
-from trialbook.capture.exits import COMPLETED, Outcome
 from trialbook.sdk import connection as connections
-from trialbook.sdk import current, settings
+from trialbook.sdk import settings
 from trialbook.sdk.casting import cast, text_of
 from trialbook.sdk.task import environment
 from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.parameters import ParametersMixin, override
-
-if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
-    from trialbook.sdk.task.run import Run
 
 _log = logging.getLogger("trialbook")
 # What auto_connect_arg_parser does not rule.
 _NO_ARGUMENTS = frozenset({"Hydra"})
 # The task as it was before Task.init: libraries ask for it several times while they read one command line.
 _early: dict[str, dict[str, Any]] = {}
-_outer: "Task | None" = None
 
 
 class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
     """Members about command lines."""
 
-    _watched_arguments: bool | Mapping[str, bool]
-    _run: "Run | None"
+    _watched_arguments: bool | Mapping[str, bool] = False
 
     def _connect_parser(self, parser: argparse.ArgumentParser, section: str) -> argparse.ArgumentParser:
         parsers.watch(parser, lambda parsed: self._take_arguments(parsed, section))
@@ -43,6 +35,7 @@ class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
     def _connect_earlier_arguments(self) -> None:
         """Record the command lines that were read before ``Task.init``, and watch for those that are read later."""
         _early.clear()
+        lines.supply(self._supplied, self._supplied_text)
         lines.watch_all(self._take_line)
         with guard("task.environment"):
             self._connect_environment()
@@ -85,6 +78,17 @@ class ArgumentsMixin(ParametersMixin, ConfigurationMixin):
             if known.get("value") != text:
                 self.set_configuration_object(name, config_text=text, config_type=kind)
 
+    def _supplied(self, section: str, switch: str | None) -> Stored:
+        """A section of the task, when an agent runs this process as it."""
+        if not self._remote or not self._wants_line(switch, section not in _NO_ARGUMENTS):
+            return NOTHING
+        return _stored(self._sections().get(section) or {}, self._wants_argument)
+
+    def _supplied_text(self, name: str, switch: str | None) -> str | None:
+        if not (self._remote and self._wants_line(switch, False)):
+            return None
+        return _text(self._document(), name)
+
     def _wants_argument(self, name: str) -> bool:
         wanted = self._watched_arguments if isinstance(self._watched_arguments, Mapping) else {}
         return bool(wanted.get(name.rsplit("/", 1)[-1], True))
@@ -104,31 +108,28 @@ def _converted(value: Any, converter: Callable[[str], Any] | None) -> Any:
     return value
 
 
-def _stored(section: str, switch: str | None) -> Stored:
-    """A section of the task that an agent runs this process as."""
-    running = current.main_task()
-    wanted: Callable[[str], bool] | None = None
-    if running is not None:
-        if not running._remote or not running._wants_line(switch, section not in _NO_ARGUMENTS):
-            return NOTHING
-        items = running._sections().get(section) or {}
-        wanted = running._wants_argument
-    else:
-        items = (_document().get("hyperparams") or {}).get(section) or {}
+def answer_early() -> None:
+    """Answer libraries that ask for stored arguments while no task runs: what is required may only be on the server."""
+    lines.supply(_early_section, _early_text)
+
+
+def _early_section(section: str, switch: str | None) -> Stored:
+    return _stored((_document().get("hyperparams") or {}).get(section) or {}, lambda name: True)
+
+
+def _early_text(name: str, switch: str | None) -> str | None:
+    return _text(_document(), name)
+
+
+def _stored(items: Mapping[str, Mapping[str, Any]], wanted: Callable[[str], bool]) -> Stored:
     texts = {name: str(item.get("value") or "") for name, item in items.items()}
     kinds = {name: str(item.get("type") or "") for name, item in items.items()}
     # An empty text is nothing, unless it is a text.
-    known = {name: text for name, text in texts.items() if text or kinds[name] == "str"}
-    if wanted is not None:
-        known = {name: text for name, text in known.items() if wanted(name)}
+    known = {name: text for name, text in texts.items() if (text or kinds[name] == "str") and wanted(name)}
     return Stored(known, kinds, _read)
 
 
-def _stored_text(name: str, switch: str | None) -> str | None:
-    running = current.main_task()
-    if running is not None and not (running._remote and running._wants_line(switch, False)):
-        return None
-    document = running._document() if running is not None else _document()
+def _text(document: Mapping[str, Any], name: str) -> str | None:
     item = (document.get("configuration") or {}).get(name)
     return str(item.get("value") or "") if item else None
 
@@ -147,25 +148,6 @@ def _document() -> dict[str, Any]:
     return _early[task]
 
 
-def _job_begins() -> None:
-    global _outer
-    _outer = current.main_task()
-
-
-def _job_ends(error: BaseException | None) -> None:
-    """The run that a job of a sweep began ends with it; one that was there before goes on."""
-    task = current.main_task()
-    if task is None or task is _outer or task._remote:
-        return
-    outcome = COMPLETED
-    if error is not None:
-        # It is raised after the last job, when this run has ended: its console would not have it.
-        text = "".join(traceback.format_exception(error))
-        task.get_logger().report_text(text, logging.ERROR, print_console=False)
-        outcome = Outcome("failed", f"Exception {error}"[:1000], f"{type(error).__name__}: {error}"[:4000])
-    task._finish(outcome)
-
-
 def restore_environment() -> None:
     """Give the variables of the task to the program, before it reads them; children of this process inherit them."""
     if not settings.agent_task():
@@ -175,6 +157,4 @@ def restore_environment() -> None:
             environment.restore(_document())
 
 
-# A program may read its command line before Task.init; what is required there may only be on the server.
-lines.supply(_stored, _stored_text)
-lines.jobs.begun, lines.jobs.ended = _job_begins, _job_ends
+answer_early()

@@ -89,7 +89,7 @@ class ArtifactsMixin(TaskBase):
             True
         """
         checked("an artifact", storable(str(name or "")))
-        self._require_unpublished("The artifacts")
+        self._record.require_unpublished("The artifacts")
         if self._registered is not None and name in self._registered.objects():
             raise UsageError(f"{name!r} is registered and stored by itself; unregister_artifact it first")
         return self._keep(
@@ -125,7 +125,7 @@ class ArtifactsMixin(TaskBase):
             >>> table.loc[2] = [3, 0.3]
         """
         checked("an artifact", storable(str(name or "")))
-        self._require_unpublished("The artifacts")
+        self._record.require_unpublished("The artifacts")
         if self._registered is None:
             self._registered = RegisteredArtifacts(
                 lambda name, frame, metadata, preview: self._keep_quietly(name, frame, metadata, preview)
@@ -173,7 +173,7 @@ class ArtifactsMixin(TaskBase):
         entries = _entries(artifacts_list)
         if not entries:
             return list(self.artifacts.values())
-        self._require_unpublished("The artifacts")
+        self._record.require_unpublished("The artifacts")
         try:
             self._record.change("tasks.add_or_update_artifacts", {"force": True, "artifacts": entries})
         except WireError as error:
@@ -268,7 +268,7 @@ class ArtifactsMixin(TaskBase):
         return entry
 
     def _artifact_url(self, name: str, file_name: str) -> str:
-        base, project, task_name = self._place()
+        base, project, task_name = self._record.place()
         destination = getattr(self, "output_uri", None) or base
         return join(
             destination, task_folder(project, task_name, self.id), "artifacts", safe(name), safe(file_name)
@@ -293,10 +293,6 @@ class ArtifactsMixin(TaskBase):
         for record in {self._record, *of_this_process(self.id)}:
             if record.has_journal and record.journal.has_uploads:
                 record.journal.flush(_UPLOAD_SECONDS, uploads=True)
-
-    def _place(self) -> tuple[str, str, str]:
-        """Address, project and name: where files of the task go. The life-cycle mixin has it."""
-        raise AttributeError("_place")
 
 
 def _entries(given: Sequence[Any] | None) -> list[dict[str, Any]]:

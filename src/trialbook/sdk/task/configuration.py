@@ -55,7 +55,7 @@ class ConfigurationMixin(TaskBase):
             layers = [64, 64, 10]
             activation = "relu"
         """
-        self._require_editable("The configuration")
+        self._record.require_editable("The configuration")
         section = storable(name or _GENERAL)
         remote = bool(self._record.settings.task_id) and self._record.own and not ignore_remote_overrides
         stored = self._objects().get(section) if remote else None
@@ -135,7 +135,7 @@ class ConfigurationMixin(TaskBase):
         """
         if (config_text is None) == (config_dict is None):
             raise UsageError("give either config_text or config_dict")
-        self._require_editable("The configuration")
+        self._record.require_editable("The configuration")
         text = config_text if config_text is not None else hocon.dump(config_dict or {})
         self._put(
             storable(name),
@@ -175,7 +175,7 @@ class ConfigurationMixin(TaskBase):
             UsageError: not a dict of texts to integers, or the task is neither a draft nor running.
         """
         labels = check_labels(enumeration or {})
-        self._require_editable("The labels")
+        self._record.require_editable("The labels")
         execution = {**(self._document().get("execution") or {}), "model_labels": labels}
         self._document()["execution"] = execution
         self._record.change("tasks.edit", {"force": True, "execution": {"model_labels": labels}})
@@ -331,7 +331,7 @@ class ConfigurationMixin(TaskBase):
         """
         if self._record.settings.task_id and self._record.own:
             return
-        self._require_editable("The container")
+        self._record.require_editable("The container")
         image, _, more = (docker_image or docker_cmd or "").partition(" ")
         listed = [docker_arguments] if isinstance(docker_arguments, str) else list(docker_arguments or [])
         script = docker_setup_bash_script or ""

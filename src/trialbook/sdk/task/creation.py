@@ -12,15 +12,17 @@ from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
-from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.record import record_of
 from trialbook.sdk.task.code import OWN, own_too
+from trialbook.sdk.task.query import QueryMixin
+from trialbook.sdk.task.values import ValuesMixin
 from trialbook.wire.states import TaskTypes
 
 if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
+    from typing_extensions import Self
 
 
-class CreationMixin(TaskBase):
+class CreationMixin(ValuesMixin, QueryMixin):
     """The member that makes drafts."""
 
     @classmethod
@@ -42,7 +44,7 @@ class CreationMixin(TaskBase):
         argparse_args: Sequence[tuple[str, Any]] | None = None,
         base_task_id: str | None = None,
         add_task_init_call: bool = True,
-    ) -> "Task":
+    ) -> "Self":
         """Make a draft for an agent, from code that does not run here. The run of this process is not touched.
 
         Args:
@@ -126,24 +128,22 @@ class CreationMixin(TaskBase):
     @classmethod
     def _draft(
         cls, base: str | None, project: str | None, name: str | None, fields: dict[str, Any]
-    ) -> "Task":
-        from trialbook.sdk.task import Task
-
+    ) -> "Self":
         session = connections.connect().session
         if not base:
             ask = {"type": "training", **fields, "name": name, "project_name": project}
-            return Task._open(str(session.call("tasks.create", ask, repeat=False)["id"]))
-        made = Task.clone(base, name=name)
+            return cls._open(str(session.call("tasks.create", ask, repeat=False)["id"]))
+        made = cls.clone(base, name=name)
         edit = dict(fields)
         if project:
-            found = Task.get_project_id(project)
+            found = cls.get_project_id(project)
             if not found:
                 found = str(session.call("projects.create", {"name": project}, repeat=False)["id"])
             edit["project"] = found
         if edit:
             session.call("tasks.edit", {"task": made.id, **edit})
             made.reload()
-            made._record.project_name = None
+            record_of(made).project_name = None
         return made
 
 

@@ -83,7 +83,7 @@ class DeletionMixin(TaskBase):
             for name in ([artifact_names] if isinstance(artifact_names, str) else artifact_names)
         ]
         try:
-            self._require_unpublished("The artifacts")
+            self._record.require_unpublished("The artifacts")
             self._delete_artifacts(names, delete_from_storage)
         except TrialbookError as error:
             if raise_on_errors:
@@ -101,7 +101,7 @@ class DeletionMixin(TaskBase):
         Raises:
             UsageError: the task does not list one of them, or it has ended.
         """
-        self._require_editable("The models")
+        self._record.require_editable("The models")
         listed = (self._document().get("models") or {}).get("input") or []
         names = {str(entry["model"]): str(entry["name"]) for entry in listed}
         gone = [str(getattr(model, "id", model)) for model in models_to_remove]

@@ -156,7 +156,7 @@ class IdentityMixin(TaskBase):
             raise UsageError("a task cannot be its own parent")
         if value is not None and not is_id(value):
             raise UsageError(f"parent must be a task or a task id, got {parent!r}")
-        self._require_unpublished("The parent")
+        self._record.require_unpublished("The parent")
         self._record.edit(parent=value or "")
 
     @property
@@ -174,7 +174,7 @@ class IdentityMixin(TaskBase):
             UsageError: there is no such type, or the task is neither a draft nor running.
         """
         kind = TaskTypes.of(task_type).value
-        self._require_editable("The type")
+        self._record.require_editable("The type")
         self._record.edit(type=kind)
 
     @property
@@ -263,7 +263,7 @@ class IdentityMixin(TaskBase):
 
     @output_uri.setter
     def output_uri(self, value: str | bool | None) -> None:
-        self._require_unpublished("The destination")
+        self._record.require_unpublished("The destination")
         connection = self._record.connection
         files = (connection.settings if connection else self._record.settings).files_host or NOWHERE
         destination = files if value is True else (value or "")
@@ -319,11 +319,7 @@ class IdentityMixin(TaskBase):
         if isinstance(progress, bool) or not isinstance(progress, int) or not 0 <= progress <= 100:
             _log.warning("set_progress takes an integer from 0 to 100, not %r; it is ignored", progress)
             return
-        self._set_runtime(progress=str(progress))
-
-    def _set_runtime(self, **values: Any) -> None:
-        runtime = {**(self._document().get("runtime") or {}), **values}
-        self._record.edit(runtime=runtime)
+        self._record.set_runtime(progress=str(progress))
 
 
 def _unique(tags: Sequence[str] | str) -> list[str]:

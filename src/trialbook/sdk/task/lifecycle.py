@@ -17,19 +17,19 @@ from trialbook.errors import TrialbookError, UsageError
 from trialbook.sdk import current, ranks, seeds
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say, say_alone
-from trialbook.sdk.logger import Logger
-from trialbook.sdk.nowhere import NOWHERE
 from trialbook.sdk.record import Record
 from trialbook.sdk.task import notebook
-from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.arguments import ArgumentsMixin, answer_early
+from trialbook.sdk.task.artifacts import ArtifactsMixin
 from trialbook.sdk.task.code import default_project, describe_at_once, describe_later
+from trialbook.sdk.task.models import ModelsMixin
+from trialbook.sdk.task.status import StatusMixin
 from trialbook.wire.states import TaskTypes
 
 if TYPE_CHECKING:
-    from trialbook.journal.journal import Journal
-    from trialbook.sdk.task import Task
+    from typing_extensions import Self
+
     from trialbook.sdk.task.decide import Wish
-    from trialbook.sdk.task.run import Run
 
 _log = logging.getLogger("trialbook")
 _AWAY_SECONDS = 1.0
@@ -37,14 +37,10 @@ _LAST_SECONDS = 2.0
 _DESCRIBED_SECONDS = 5.0
 
 
-class LifecycleMixin(TaskBase):
+class LifecycleMixin(ArgumentsMixin, ArtifactsMixin, ModelsMixin, StatusMixin):
     """The members that begin and end a run."""
 
-    _run: "Run | None" = None
     _wish: "Wish | None" = None
-    _logger: Logger | None = None
-    _watched_arguments: bool | Mapping[str, bool] = False
-    _publish_at_end: bool
     _complete: bool | None = None
 
     @classmethod
@@ -63,7 +59,7 @@ class LifecycleMixin(TaskBase):
         auto_connect_streams: bool | Mapping[str, bool] = True,
         *,
         deferred_init: bool | None = None,
-    ) -> "Task":
+    ) -> "Self":
         """Begin a run: the task of this process, from now until ``close`` or the end of the process.
 
         Args:
@@ -110,9 +106,9 @@ class LifecycleMixin(TaskBase):
             >>> task.close()
         """
         kind = TaskTypes.of(task_type).value
-        running = current.main_task()
+        running = cls._of_this_process()
         if running is not None:
-            return _again(running, project_name, task_name)
+            return running._again(project_name, task_name)
         try:
             settings = settings_module.load()
         except TrialbookError as error:
@@ -156,13 +152,13 @@ class LifecycleMixin(TaskBase):
             # Not in workers of a run: they would all draw the same numbers.
             seeds.sow()
         ranks.lead(settings, started.record.id)
-        task = cast("Task", cls._wrap(started.record))
-        task._wish = wish
-        task._watched_arguments = auto_connect_arg_parser
-        task._set_offset(started.offset)
+        self = cls._wrap(started.record)
+        self._wish = wish
+        self._watched_arguments = auto_connect_arg_parser
+        started.record.offset = started.offset
         # Opened now: a process that is ending can start no thread, and the final status goes through the journal.
         _ = started.record.journal
-        run = Run(started.record, started.remote, not started.record.main, task._finish)
+        run = Run(started.record, started.remote, not started.record.main, self._finish)
         if auto_resource_monitoring and (started.record.main or started.remote):
             with guard("monitor.make"):
                 kind_of_monitor = (
@@ -170,11 +166,11 @@ class LifecycleMixin(TaskBase):
                     if isinstance(auto_resource_monitoring, type)
                     else ResourceMonitor
                 )
-                run.monitor = kind_of_monitor(task)
-        task._run = run
-        current.set_main_task(task)
-        run.frameworks = Frameworks(task, auto_connect_frameworks)
-        announce(task, started.decision, started.offset, started.kept)
+                run.monitor = kind_of_monitor(self)
+        self._run = run
+        current.set_main_task(self)
+        run.frameworks = Frameworks(self, auto_connect_frameworks, self._merge)
+        announce(started, self.get_output_log_web_page())
         background: list[Callable[[], None]] = []
         if detect and started.decision.move is not Move.ATTACH:
             entry, shell = entry_point(), notebook_shell()
@@ -187,20 +183,20 @@ class LifecycleMixin(TaskBase):
         run.begin(auto_connect_streams, background)
         if started.decision.move not in (Move.NEW, Move.REUSE) and not settings.task_id:
             _add_tags(started.record, birth.tags)
-        task._connect_earlier_arguments()
-        return task
+        self._connect_earlier_arguments()
+        return self
 
     @property
     def _arguments(self) -> "_Arguments":
         """Under this name the callback of transformers records a trainer's arguments."""
-        return _Arguments(self)
+        return _Arguments(self._merge)
 
     def _unwatch(self, library: str) -> None:
         if self._run is not None and self._run.frameworks is not None:
             self._run.frameworks.leave(library)
 
     @classmethod
-    def current_task(cls) -> "Task | None":
+    def current_task(cls) -> "Self | None":
         """The task that this process runs. In a process that was started by one with a task, it is that task.
 
         Returns:
@@ -210,7 +206,7 @@ class LifecycleMixin(TaskBase):
             >>> Task.current_task() is task
             True
         """
-        running = current.main_task()
+        running = cls._of_this_process()
         if running is not None:
             return running
         settings = settings_module.load()
@@ -234,7 +230,7 @@ class LifecycleMixin(TaskBase):
         Returns:
             True until it is closed.
         """
-        return current.main_task() is self
+        return current.is_main(self)
 
     def is_current_task(self) -> bool:
         """The same as ``is_main_task``, under an older name.
@@ -243,22 +239,6 @@ class LifecycleMixin(TaskBase):
             True until it is closed.
         """
         return self.is_main_task()
-
-    def get_logger(self) -> Logger:
-        """The logger of this task; also for tasks that other processes run.
-
-        Returns:
-            The same object at each call.
-        """
-        if self._logger is None:
-            self._logger = Logger(self._record, self._place)
-            self._logger._shown_streams = lambda: self._run.watched_streams() if self._run is not None else []
-        return self._logger
-
-    @property
-    def logger(self) -> Logger:
-        """The logger of this task."""
-        return self.get_logger()
 
     def flush(self, wait_for_uploads: bool = False) -> bool:
         """Wait until the server has everything that was reported before this call.
@@ -301,7 +281,7 @@ class LifecycleMixin(TaskBase):
     def _finish(self, outcome: Outcome) -> None:
         run, self._run = self._run, None
         if run is None:
-            if current.main_task() is not self:
+            if not current.is_main(self):
                 self._sync_artifacts(end=True)
                 self._complete = self._record.close(self._record.settings.close_timeout)
             return
@@ -317,6 +297,7 @@ class LifecycleMixin(TaskBase):
             self._sync_artifacts(end=True)
         run.end()
         current.set_main_task(None)
+        answer_early()
         if (
             record.has_journal
             and record.journal.online
@@ -371,38 +352,20 @@ class LifecycleMixin(TaskBase):
                 f"(log: {log})."
             )
 
-    def _monitored(self) -> "Journal":
-        return self._record.journal
-
-    def _set_offset(self, offset: int) -> None:
-        self.get_logger()._offset = offset
-
-    def _place(self) -> tuple[str, str, str]:
-        """Where files of the task go: address, project and name."""
-        connection = self._record.connection
-        settings = connection.settings if connection else self._record.settings
-        base = settings.files_host or NOWHERE
-        return base, self._record.project(), str(self._record.document.get("name") or "")
-
-    def _connect_earlier_arguments(self) -> None:
-        """Overridden by the arguments mixin."""
-
     @classmethod
-    def _wrap(cls, record: Record) -> TaskBase:
-        task = cls.__new__(cls)
-        task._record = record
-        return task
+    def _of_this_process(cls) -> "Self | None":
+        """The object of ``init``; whoever called it did so on this class."""
+        return cast("Self | None", current.main_task())
 
-
-def _again(running: "Task", project_name: str | None, task_name: str | None) -> "Task":
-    wish = running._wish
-    if wish is not None and (project_name in (None, wish.project)) and (task_name in (None, wish.name)):
-        return running
-    known = f"{wish.project}/{wish.name}" if wish else running.id
-    raise UsageError(
-        f"this process runs the task {known!r} already; call Task.close() on it before Task.init() of another, or "
-        "Task.get_task() to refer to one"
-    )
+    def _again(self, project_name: str | None, task_name: str | None) -> "Self":
+        wish = self._wish
+        if wish is not None and (project_name in (None, wish.project)) and (task_name in (None, wish.name)):
+            return self
+        known = f"{wish.project}/{wish.name}" if wish else self.id
+        raise UsageError(
+            f"this process runs the task {known!r} already; call Task.close() on it before Task.init() of another, or "
+            "Task.get_task() to refer to one"
+        )
 
 
 def _bare(error: TrialbookError) -> TrialbookError:
@@ -426,12 +389,12 @@ def _listed(tags: Sequence[str] | str | None) -> list[str]:
 
 
 class _Arguments:
-    def __init__(self, task: Any) -> None:
-        self._task = task
+    def __init__(self, merge: Callable[[str, Mapping[str, Any], Mapping[str, str]], None]) -> None:
+        self._merge = merge
 
     def copy_from_dict(self, dictionary: Mapping[str, Any], prefix: str) -> None:
         """Record values as parameters of a section, without a way back."""
-        self._task._merge(prefix, dictionary, {})
+        self._merge(prefix, dictionary, {})
 
 
 def _destination(output_uri: str | bool | None, default: str | None, tried: bool) -> str:

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from trialbook.client.places import path_of
 from trialbook.errors import UsageError
 from trialbook.sdk.models import InputModel, OutputModel, TaskModels, task_models
-from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.configuration import ConfigurationMixin
+from trialbook.sdk.task.identity import IdentityMixin
+from trialbook.sdk.task.parameters import ParametersMixin
+from trialbook.sdk.task.reporting import ReportingMixin
 
-if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
 
-
-class ModelsMixin(TaskBase):
+class ModelsMixin(ParametersMixin, ConfigurationMixin, IdentityMixin, ReportingMixin):
     """Members about models."""
 
     @property
@@ -71,14 +70,13 @@ class ModelsMixin(TaskBase):
             >>> task.models.output["last"].name == f"{task.name} - last"
             True
         """
-        self._require_unpublished("The models")
+        self._record.require_unpublished("The models")
         slot = name or Path(path_of(str(model_path))).stem
-        task = cast("Task", self)
         known = self.models.output.at(slot)
         model = OutputModel(
-            task=task,
+            task=self,
             # A known one is named last: its address is made of its name, and uploads keep their order by address.
-            name=None if known is not None else model_name or f"{task.name} - {slot}",
+            name=None if known is not None else model_name or f"{self.name} - {slot}",
             tags=tags,
             comment=comment,
             base_model_id=known.id if known is not None else None,
@@ -90,7 +88,7 @@ class ModelsMixin(TaskBase):
         remote = "://" in str(model_path)
         url = model.update_weights(
             weights_filename=None if remote else str(model_path),
-            upload_uri=None if remote else task.output_uri or task._place()[0],
+            upload_uri=None if remote else self.output_uri or self._record.place()[0],
             register_uri=str(model_path) if remote else None,
             auto_delete_file=auto_delete_file,
             iteration=iteration,
@@ -121,11 +119,10 @@ class ModelsMixin(TaskBase):
         """
         if not model_id and not model_name:
             raise UsageError("set_input_model needs model_id or model_name")
-        self._require_editable("The models")
+        self._record.require_editable("The models")
         model = InputModel(model_id) if model_id else InputModel(name=model_name)
-        task = cast("Task", self)
-        model._connect_to(task, name, design=False, labels=False)
+        model._connect_to(self, name, design=False, labels=False)
         if update_task_labels and model.labels:
-            task.set_model_label_enumeration(model.labels)
+            self.set_model_label_enumeration(model.labels)
         if update_task_design and model.config_text:
-            task.set_model_config(model.config_text)
+            self.set_model_config(model.config_text)

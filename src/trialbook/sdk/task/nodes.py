@@ -2,22 +2,20 @@
 
 import socket
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from trialbook.errors import UsageError
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
-from trialbook.sdk.task.base import TaskBase
-
-if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
+from trialbook.sdk.record import record_of
+from trialbook.sdk.task.remote import RemoteMixin
 
 SECTION = "launch_multi_node"
 _LOOK_SECONDS = 5.0
 _WAITING = frozenset({"created", "queued"})
 
 
-class NodesMixin(TaskBase):
+class NodesMixin(RemoteMixin):
     """The member that starts a run on several machines."""
 
     def launch_multi_node(
@@ -59,12 +57,11 @@ class NodesMixin(TaskBase):
             >>> node["node_rank"], node["world_size"], len(node["nodes"])
             (0, 2, 1)
         """
-        task = cast("Task", self)
-        if current.main_task() is not task:
+        if not current.is_main(self):
             raise UsageError("launch_multi_node belongs to the task that Task.init returned")
         if isinstance(total_num_nodes, bool) or not isinstance(total_num_nodes, int) or total_num_nodes < 1:
             raise UsageError(f"total_num_nodes is 1 or more, not {total_num_nodes!r}")
-        stored = task._sections().get(SECTION) or {} if self._record.settings.task_id else {}
+        stored = self._sections().get(SECTION) or {} if self._record.settings.task_id else {}
         if int((stored.get("node_rank") or {}).get("value") or 0) > 0:
             return _announced({name: _plain(item) for name, item in stored.items()})
         each = max(1, int(devices or 1))
@@ -75,32 +72,38 @@ class NodesMixin(TaskBase):
             "master_port": int(port),
             "devices": each,
             "world_size": total_num_nodes * each,
-            "queue": queue or task.get_executed_queue(return_name=True) or "",
+            "queue": queue or self.get_executed_queue(return_name=True) or "",
         }
         if total_num_nodes > 1 and not node["queue"]:
             raise UsageError("launch_multi_node needs the name of a queue for the other nodes")
-        nodes = self._queue_nodes(task, node, hide_children)
+        nodes = self._queue_nodes(node, hide_children)
         if wait:
-            _wait_until_running(task, nodes)
+            self._wait_until_running(nodes)
         return _announced({**node, "nodes": nodes})
 
     # -- inside ---
 
-    def _queue_nodes(self, task: "Task", node: dict[str, Any], hidden: bool) -> list[str]:
-        kind = type(task)
+    def _queue_nodes(self, node: dict[str, Any], hidden: bool) -> list[str]:
         count = int(node["total_num_nodes"])
-        queue = kind._find_queue(str(node["queue"])) if count > 1 else ""
-        task._described()
+        queue = self._find_queue(str(node["queue"])) if count > 1 else ""
+        self._described()
         made = []
         for rank in range(1, count):
-            copy = kind.clone(task, name=f"{task.name} node {rank}", parent=self.id)
+            copy = self.clone(self, name=f"{self.name} node {rank}", parent=self.id)
             copy.update_parameters({f"{SECTION}/{name}": value for name, value in node.items()})
             copy.update_parameters({f"{SECTION}/node_rank": rank})
             if hidden:
-                copy._record.edit(system_tags=[*copy.get_system_tags(), "hidden"])
-            kind.enqueue(copy, queue_id=queue)
+                record_of(copy).edit(system_tags=[*copy.get_system_tags(), "hidden"])
+            self.enqueue(copy, queue_id=queue)
             made.append(copy.id)
         return made
+
+    def _wait_until_running(self, nodes: list[str]) -> None:
+        while True:
+            found = self.query_tasks(additional_return_fields=["status"], task_filter={"id": nodes})
+            if not any(entry["status"] in _WAITING for entry in found):
+                return
+            time.sleep(_LOOK_SECONDS)
 
 
 def _plain(item: dict[str, Any]) -> Any:
@@ -119,11 +122,3 @@ def _announced(node: dict[str, Any]) -> dict[str, Any]:
         }
     )
     return node
-
-
-def _wait_until_running(task: "Task", nodes: list[str]) -> None:
-    while True:
-        found = type(task).query_tasks(additional_return_fields=["status"], task_filter={"id": nodes})
-        if not any(entry["status"] in _WAITING for entry in found):
-            return
-        time.sleep(_LOOK_SECONDS)

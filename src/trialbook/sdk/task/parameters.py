@@ -50,7 +50,7 @@ class ParametersMixin(ValuesMixin):
         if hasattr(type(mutable), "connect") and hasattr(type(mutable), "_connect_to"):
             mutable._connect_to(self, name)
             return mutable
-        self._require_editable("Parameters")
+        self._record.require_editable("Parameters")
         if isinstance(mutable, argparse.ArgumentParser):
             return self._connect_parser(mutable, storable(name or ARGS))
         remote = self._remote and not ignore_remote_overrides

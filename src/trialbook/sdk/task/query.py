@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.clock import parse_iso
 from trialbook.base.ids import is_id
@@ -13,12 +13,13 @@ from trialbook.errors import ProjectNotFound, TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk.projects import project_ids
-from trialbook.sdk.record import Record, settle
+from trialbook.sdk.record import Record, record_of, settle
 from trialbook.sdk.task.answers import Response, View, known_fields, server_session
-from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.identity import IdentityMixin
+from trialbook.sdk.task.status import StatusMixin
 
 if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
+    from typing_extensions import Self
 
 _log = logging.getLogger("trialbook")
 _PAGE = 500
@@ -48,7 +49,7 @@ _EXPORTED = (
 )
 
 
-class QueryMixin(TaskBase):
+class QueryMixin(IdentityMixin, StatusMixin):
     """Members that find, copy, export and import tasks."""
 
     @classmethod
@@ -60,7 +61,7 @@ class QueryMixin(TaskBase):
         tags: Sequence[str] | None = None,
         allow_archived: bool = True,
         task_filter: Mapping[str, Any] | None = None,
-    ) -> "Task | None":
+    ) -> "Self | None":
         """One task.
 
         Args:
@@ -115,7 +116,7 @@ class QueryMixin(TaskBase):
         tags: Sequence[str] | None = None,
         allow_archived: bool = True,
         task_filter: Mapping[str, Any] | None = None,
-    ) -> "list[Task]":
+    ) -> "list[Self]":
         """Tasks that match; complete, whatever their number.
 
         Args:
@@ -235,12 +236,12 @@ class QueryMixin(TaskBase):
     @classmethod
     def clone(
         cls,
-        source_task: "str | Task | None" = None,
+        source_task: "str | Self | None" = None,
         name: str | None = None,
         comment: str | None = None,
         parent: str | None = None,
         project: str | None = None,
-    ) -> "Task":
+    ) -> "Self":
         """A copy of a task as a draft: code, parameters and configuration, without outputs.
 
         Args:
@@ -265,9 +266,11 @@ class QueryMixin(TaskBase):
         source = source_task or current.main_task()
         if source is None:
             raise UsageError("clone needs source_task")
-        task_id = source if isinstance(source, str) else source.id
-        if not isinstance(source, str):
-            source._record.flush()
+        if isinstance(source, str):
+            task_id = source
+        else:
+            task_id = source.id
+            record_of(source).flush()
         known = cls._open(task_id)
         ask: dict[str, Any] = {"task": task_id, "new_task_name": name or f"Clone Of {known.name}"}
         wishes = {
@@ -304,8 +307,8 @@ class QueryMixin(TaskBase):
 
     @classmethod
     def import_task(
-        cls, task_data: Mapping[str, Any], target_task: "str | Task | None" = None, update: bool = False
-    ) -> "Task | None":
+        cls, task_data: Mapping[str, Any], target_task: "str | Self | None" = None, update: bool = False
+    ) -> "Self | None":
         """Make a task from exported data, or put the data into one.
 
         Args:
@@ -333,10 +336,11 @@ class QueryMixin(TaskBase):
             ask = {**fields, "project_name": task_data.get("project_name") or "Untitled"}
             return cls._open(str(session.call("tasks.create", ask, repeat=False)["id"]))
         task = cls._open(target_task if isinstance(target_task, str) else target_task.id)
-        task._require_editable("The configuration")
+        record = record_of(task)
+        record.require_editable("The configuration")
         if update:
             for part in ("hyperparams", "configuration"):
-                fields[part] = _merged(task._document().get(part) or {}, fields.get(part) or {})
+                fields[part] = _merged(record.document.get(part) or {}, fields.get(part) or {})
         session.call("tasks.edit", {"task": task.id, "force": True, **fields})
         task.reload()
         return task
@@ -360,18 +364,16 @@ class QueryMixin(TaskBase):
     # -- inside ---
 
     @classmethod
-    def _open(cls, task_id: str) -> "Task":
+    def _open(cls, task_id: str) -> "Self":
         if not is_id(task_id):
             raise TaskNotFound(f"{task_id!r} is no task id: 32 hexadecimal characters")
         settle()
         return cls._of(server_session().call("tasks.get_by_id", {"task": task_id})["task"])
 
     @classmethod
-    def _of(cls, document: dict[str, Any]) -> "Task":
+    def _of(cls, document: dict[str, Any]) -> "Self":
         connection = connections.connect()
-        task = cls.__new__(cls)
-        task._record = Record(document, connection, connection.settings)
-        return cast("Task", task)
+        return cls._wrap(Record(document, connection, connection.settings))
 
 
 def _conditions(task_filter: Mapping[str, Any] | None) -> dict[str, Any]:

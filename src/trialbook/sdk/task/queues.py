@@ -9,7 +9,7 @@ from trialbook.sdk.task.answers import Response, server_session
 from trialbook.sdk.task.base import TaskBase
 
 if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
+    from typing_extensions import Self
 
 
 class QueuesMixin(TaskBase):
@@ -18,7 +18,7 @@ class QueuesMixin(TaskBase):
     @classmethod
     def enqueue(
         cls,
-        task: "str | Task",
+        task: "str | Self",
         queue_name: str | None = None,
         queue_id: str | None = None,
         force: bool = False,
@@ -56,7 +56,7 @@ class QueuesMixin(TaskBase):
         return Response(session.call("tasks.enqueue", {"task": task_id, "queue": queue_id}, repeat=False))
 
     @classmethod
-    def dequeue(cls, task: "str | Task") -> Response:
+    def dequeue(cls, task: "str | Self") -> Response:
         """Take a task out of its queue.
 
         Args:

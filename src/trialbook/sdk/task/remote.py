@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from trialbook.base.ids import is_id
 from trialbook.errors import TaskNotFound, UsageError
@@ -13,22 +13,22 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
-from trialbook.sdk.task.base import TaskBase
+from trialbook.sdk.task.lifecycle import LifecycleMixin
 from trialbook.sdk.task.parameters import counted
+from trialbook.sdk.task.query import QueryMixin
+from trialbook.sdk.task.queues import QueuesMixin
 
 if TYPE_CHECKING:
-    from trialbook.sdk.task import Task
-    from trialbook.sdk.task.run import Run
+    from typing_extensions import Self
 
 FUNCTION_SECTION = "Function"
 _NAME = "func_name"
 _DESCRIBED_SECONDS = 120.0
 
 
-class RemoteMixin(TaskBase):
+class RemoteMixin(LifecycleMixin, QueryMixin, QueuesMixin):
     """Members that send work elsewhere."""
 
-    _run: "Run | None"
     _functions: dict[str, Callable[..., Any]] | None = None
 
     @classmethod
@@ -110,7 +110,7 @@ class RemoteMixin(TaskBase):
 
     def execute_remotely(
         self, queue_name: str | None = None, clone: bool = False, exit_process: bool = True
-    ) -> "Task | None":
+    ) -> "Self | None":
         """Go on somewhere else: put this run, or a copy of it, into a queue and end this process.
 
         What was recorded so far goes with it: parameters, configuration, code, uncommitted changes and packages; the
@@ -141,21 +141,21 @@ class RemoteMixin(TaskBase):
                 "execute_remotely(clone=False) moves this very run elsewhere, so this process must end: "
                 "pass exit_process=True, or clone=True"
             )
-        task = cast("Task", self)
         self._record.require_connection("execute_remotely")
-        if current.main_task() is not task:
-            return self._queue_other(task, queue_name, clone)
-        queue = _queue_id(task, queue_name)
+        if not current.is_main(self):
+            return self._queue_other(queue_name, clone)
+        # Looked up first, so that a wrong name stops nothing.
+        queue = self._find_queue(queue_name) if queue_name else None
         self._described()
         if clone:
-            queued = type(task).clone(task, parent=self.id)
+            queued = self.clone(self, parent=self.id)
             if queue:
-                type(task).enqueue(queued, queue_id=queue)
+                self.enqueue(queued, queue_id=queue)
             if not exit_process:
                 return queued
-            task.close()
+            self.close()
             _leave()
-        self._hand_over(task, queue)
+        self._hand_over(queue)
         _leave()
 
     def create_function_task(
@@ -164,7 +164,7 @@ class RemoteMixin(TaskBase):
         func_name: str | None = None,
         task_name: str | None = None,
         **kwargs: Any,
-    ) -> "Task | None":
+    ) -> "Self | None":
         """Make a task that runs this script up to this call, and then the function instead of the rest.
 
         Args:
@@ -188,8 +188,7 @@ class RemoteMixin(TaskBase):
             >>> step.status, step.get_parameters()["Function/epochs"]
             ('created', '3')
         """
-        task = cast("Task", self)
-        if current.main_task() is not task:
+        if not current.is_main(self):
             raise UsageError("create_function_task belongs to the task that Task.init returned")
         name = func_name or str(getattr(func, "__name__", "")) or "function"
         known = self._functions if self._functions is not None else {}
@@ -199,13 +198,13 @@ class RemoteMixin(TaskBase):
         known[name] = func
         wanted = self._wanted_function()
         if wanted is None:
-            return self._function_task(task, name, task_name, kwargs)
+            return self._function_task(name, task_name, kwargs)
         if wanted != name:
             return None
-        arguments = task._overridden(FUNCTION_SECTION, kwargs, counted(kwargs))
+        arguments = self._overridden(FUNCTION_SECTION, kwargs, counted(kwargs))
         arguments.pop(_NAME, None)
         func(**arguments)
-        task.close()
+        self.close()
         _leave()
 
     # -- inside ---
@@ -214,21 +213,18 @@ class RemoteMixin(TaskBase):
         """The function that the task of an agent is about; None when it is the whole script."""
         if not self._record.settings.task_id:
             return None
-        task = cast("Task", self)
-        item: Mapping[str, Any] = task._sections().get(FUNCTION_SECTION, {}).get(_NAME) or {}
+        item: Mapping[str, Any] = self._sections().get(FUNCTION_SECTION, {}).get(_NAME) or {}
         return str(item.get("value") or "") or None
 
-    def _function_task(
-        self, task: "Task", name: str, task_name: str | None, kwargs: Mapping[str, Any]
-    ) -> "Task":
+    def _function_task(self, name: str, task_name: str | None, kwargs: Mapping[str, Any]) -> "Self":
         self._record.require_connection("create_function_task")
         self._described()
-        made = type(task).clone(task, name=task_name or f"{task.name} {name}", parent=self.id)
+        made = self.clone(self, name=task_name or f"{self.name} {name}", parent=self.id)
         made.set_parameter(
             f"{FUNCTION_SECTION}/{_NAME}", name, description="the function that this task runs"
         )
         if kwargs:
-            made._merge(FUNCTION_SECTION, kwargs, {})
+            made.connect(dict(kwargs), FUNCTION_SECTION)
         made.reload()
         return made
 
@@ -241,22 +237,22 @@ class RemoteMixin(TaskBase):
         finish_describing(_DESCRIBED_SECONDS)
         self._record.flush(_DESCRIBED_SECONDS)
 
-    def _queue_other(self, task: "Task", queue_name: str | None, clone: bool) -> "Task":
+    def _queue_other(self, queue_name: str | None, clone: bool) -> "Self":
         if not queue_name:
             raise UsageError("a task that this process does not run needs queue_name")
-        queued = type(task).clone(task) if clone else task
-        type(task).enqueue(queued, queue_name, force=not clone)
+        queued = self.clone(self) if clone else self
+        self.enqueue(queued, queue_name, force=not clone)
         queued.reload()
         return queued
 
-    def _hand_over(self, task: "Task", queue: str | None) -> None:
+    def _hand_over(self, queue: str | None) -> None:
         """End the run here without a final status, and make the task a draft, or queue it."""
         run = self._run
         if run is not None:
             run.keep_status = True
         record, session = self._record, self._record.require_connection("execute_remotely").session
         document = record.fresh()
-        task.close()
+        self.close()
         # Not a run of this host any more: the next Task.init here must not take it again.
         tags = [tag for tag in document.get("system_tags") or [] if tag != "development"]
         session.call("tasks.reset", {"task": self.id, "force": True})
@@ -266,11 +262,6 @@ class RemoteMixin(TaskBase):
             say(f"Trialbook: task {self.id} waits in the queue; this process ends.")
         else:
             say(f"Trialbook: task {self.id} is a draft; this process ends.")
-
-
-def _queue_id(task: "Task", name: str | None) -> str | None:
-    """Looked up first, so that a wrong name stops nothing."""
-    return type(task)._find_queue(name) if name else None
 
 
 def _leave() -> NoReturn:

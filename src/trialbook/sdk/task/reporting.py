@@ -17,10 +17,28 @@ _MOST_SAMPLES = 6000
 
 
 class ReportingMixin(TaskBase):
-    """Members that read metrics, plots and console."""
+    """Members that report, and that read metrics, plots and console."""
 
+    _logger: Logger | None = None
     _metrics: Metrics | None = None
     _label_counts: dict[str, int] | None = None
+
+    def get_logger(self) -> Logger:
+        """The logger of this task; also for tasks that other processes run.
+
+        Returns:
+            The same object at each call.
+        """
+        if self._logger is None:
+            self._logger = Logger(
+                self._record, lambda: self._run.watched_streams() if self._run is not None else []
+            )
+        return self._logger
+
+    @property
+    def logger(self) -> Logger:
+        """The logger of this task."""
+        return self.get_logger()
 
     def get_reported_scalars(
         self, max_samples: int = 0, x_axis: str = "iter"
@@ -197,7 +215,7 @@ class ReportingMixin(TaskBase):
         Returns:
             0, or what ``set_initial_iteration`` or a continued run set.
         """
-        return self._reporter()._offset
+        return self._record.offset
 
     def set_initial_iteration(self, offset: int = 0) -> int:
         """Add a number to every later iteration.
@@ -213,7 +231,7 @@ class ReportingMixin(TaskBase):
         """
         if isinstance(offset, bool) or not isinstance(offset, int):
             raise UsageError(f"the offset must be an integer, got {offset!r}")
-        self._reporter()._offset = offset
+        self._record.offset = offset
         return offset
 
     @property
@@ -236,10 +254,6 @@ class ReportingMixin(TaskBase):
         for label, count in roi_stats.items():
             counts[label] = counts.get(label, 0) + int(count)
         self._label_counts = counts
-
-    def _reporter(self) -> Logger:
-        logger: Logger = self.get_logger()  # type: ignore[attr-defined]
-        return logger
 
     def _all_points(self, x_axis: str) -> dict[str, dict[str, dict[str, Any]]]:
         session = self._record.require_connection("reading scalars").session

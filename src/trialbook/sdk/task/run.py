@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any, Protocol
 from trialbook.base.guard import guard, guarded
 from trialbook.capture import secrets
 from trialbook.capture.command_lines import lines
-from trialbook.capture.exits import ExitWatch, Outcome
+from trialbook.capture.command_lines.lines import jobs
+from trialbook.capture.exits import COMPLETED, ExitWatch, Outcome
 from trialbook.capture.streams import ConsoleCapture
 from trialbook.errors import TrialbookError
 from trialbook.journal.frames import Stream
@@ -62,6 +64,8 @@ class Run:
         self.frameworks: Frameworks | None = None
         self.on_abort: tuple[Callable[[], Any] | None, float] = (None, 0.0)
         self._pid = os.getpid()
+        self._close = close
+        self._in_job = jobs.number is not None
         self._exits = ExitWatch(close, self._in_child, self._send_files)
         self._console: ConsoleCapture | None = None
         self._workers: spawned.Workers | None = None
@@ -90,6 +94,8 @@ class Run:
             self._console = ConsoleCapture(self._line, wanted["stdout"], wanted["stderr"], wanted["logging"])
             self._console.install()
         self._exits.install()
+        if self._in_job and not self.record.settings.task_id:
+            jobs.ended = self._job_ended
         if not self.attached:
             settings.announce_master(self.record.id)
         if self.monitor is not None:
@@ -120,6 +126,7 @@ class Run:
             self._console.remove()
             self._console = None
         self._exits.remove()
+        jobs.ended = None
         lines.forget()
         if not self.attached:
             settings.announce_master(None)
@@ -144,6 +151,17 @@ class Run:
 
     def _line(self, text: str, level: int, stream: int) -> None:
         self.record.journal.text(secrets.masked_output(text), level, Stream(stream))
+
+    def _job_ended(self, error: BaseException | None) -> None:
+        """A run that a job of a sweep began ends with it; one that was there before goes on."""
+        outcome = COMPLETED
+        if error is not None:
+            # It is raised after the last job, when this run has ended: its console would not have it.
+            self._line("".join(traceback.format_exception(error)), logging.ERROR, Stream.REPORT)
+            outcome = Outcome(
+                "failed", f"Exception {error}"[:1000], f"{type(error).__name__}: {error}"[:4000]
+            )
+        self._close(outcome)
 
     @guarded("task.files", None)
     def _send_files(self) -> None:

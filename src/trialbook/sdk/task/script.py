@@ -142,7 +142,7 @@ class ScriptMixin(TaskBase):
         return found if isinstance(found, dict) else {}
 
     def _put_script(self, parts: dict[str, Any]) -> None:
-        self._require_editable("The code")
+        self._record.require_editable("The code")
         if self._record.own:
             # The search for the code that is under way must not undo it.
             code.keep(self.id, set(parts))

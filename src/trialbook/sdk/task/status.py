@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trialbook.errors import TaskNotFound, TaskStatusRefused, UsageError, WireError
 from trialbook.sdk import current
 from trialbook.sdk.task.base import TaskBase
 from trialbook.wire.states import ENDED, TaskStatusEnum
-
-if TYPE_CHECKING:
-    from trialbook.sdk.task.run import Run
 
 _PUBLISHABLE = ENDED - {"failed"}
 _WAITED = (TaskStatusEnum.completed, TaskStatusEnum.stopped, TaskStatusEnum.closed)
@@ -19,7 +16,6 @@ _WAITED = (TaskStatusEnum.completed, TaskStatusEnum.stopped, TaskStatusEnum.clos
 class StatusMixin(TaskBase):
     """Members that read or move the status."""
 
-    _run: "Run | None"
     _publish_at_end: bool = False
 
     @property
@@ -198,7 +194,7 @@ class StatusMixin(TaskBase):
         Example:
             >>> task.register_abort_callback(lambda: print("saving"), callback_execution_timeout=5)
         """
-        if current.main_task() is not self or self._run is None:
+        if not current.is_main(self) or self._run is None:
             raise UsageError("register_abort_callback belongs to the task that Task.init returned")
         if callback_function is not None and not callable(callback_function):
             raise UsageError(f"callback_function must be a function, not {callback_function!r}")

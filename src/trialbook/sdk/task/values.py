@@ -38,7 +38,7 @@ class ValuesMixin(TaskBase):
             >>> task.get_parameter("Train/epochs"), task.get_parameter("Train/epochs", cast=True)
             ('3', 3)
         """
-        self._require_editable("Parameters")
+        self._record.require_editable("Parameters")
         section, key = _split(name)
         kind = getattr(value_type, "__name__", value_type) or ""
         known = (self._sections().get(section) or {}).get(key)
@@ -60,7 +60,7 @@ class ValuesMixin(TaskBase):
             >>> task.get_parameters()
             {'Train/epochs': '4'}
         """
-        self._require_editable("Parameters")
+        self._record.require_editable("Parameters")
         values = _collected(args, kwargs, self._sections())
         with self._record.lock:
             kept = {section: items for section, items in self._sections().items() if section == PROPERTIES}
@@ -77,7 +77,7 @@ class ValuesMixin(TaskBase):
         Raises:
             UsageError: the task is neither a draft nor running.
         """
-        self._require_editable("Parameters")
+        self._record.require_editable("Parameters")
         values = _collected(args, kwargs, self._sections())
         with self._record.lock:
             self._record.document["hyperparams"] = _merged(self._sections(), values)
@@ -168,7 +168,7 @@ class ValuesMixin(TaskBase):
         Raises:
             UsageError: the task is neither a draft nor running.
         """
-        self._require_editable("Parameters")
+        self._record.require_editable("Parameters")
         section, key = _split(name)
         with self._record.lock:
             items = self._sections().get(section) or {}

@@ -18,6 +18,7 @@ from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.members import offline
 from trialbook.sdk.dataset.members.base import DatasetBase, both_named, cache_folder, online
 from trialbook.sdk.dataset.stores import repository_url
+from trialbook.sdk.record import record_of
 from trialbook.sdk.storage import check_writable
 from trialbook.sdk.task import Task
 from trialbook.wire.states import FINISHED
@@ -75,7 +76,7 @@ class MakingMixin(DatasetBase):
             >>> data.finalize(auto_upload=True)
             True
         """
-        main = current.main_task() or (Task.current_task() if use_current_task else None)
+        main = _main() or (Task.current_task() if use_current_task else None)
         if dataset_name is None and not dataset_project and not use_current_task and main is not None:
             say(
                 f"Trialbook: neither name nor project of the dataset is given: task {main.id} becomes the version"
@@ -222,7 +223,7 @@ class MakingMixin(DatasetBase):
         if unknown:
             raise UsageError(f"Dataset.get does not know {', '.join(sorted(unknown))}")
         connection = online("Dataset.get")
-        main = current.main_task()
+        main = _main()
         if alias and overridable and main is not None and settings_module.load().task_id:
             wished = main.get_parameter(f"Datasets/{alias}")
             if wished:
@@ -298,6 +299,11 @@ def _said(ask: dict[str, Any]) -> str:
     return ", ".join(parts) or "these conditions"
 
 
+def _main() -> Task | None:
+    running = current.main_task()
+    return running if isinstance(running, Task) else None
+
+
 def _visible(path: str) -> str:
     return path.partition("/.datasets/")[0]
 
@@ -310,4 +316,4 @@ def _note_use(main: Task, made: "Dataset", alias: str | None, silent: bool) -> N
     runtime = main.data.get("runtime") or {}
     used = list(dict.fromkeys([*(runtime.get("datasets") or []), made.id]))
     known = {**(runtime.get("orig_datasets") or {}), f"{made.name}/{made.version}": made.id}
-    main._set_runtime(datasets=used, orig_datasets=known)
+    record_of(main).set_runtime(datasets=used, orig_datasets=known)

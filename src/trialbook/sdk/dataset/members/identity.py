@@ -7,6 +7,7 @@ from trialbook.errors import UsageError
 from trialbook.sdk.dataset.members.base import DatasetBase
 from trialbook.sdk.dataset.stores import FOLDER
 from trialbook.sdk.logger import Logger
+from trialbook.sdk.record import record_of
 
 _RESERVED = "data"
 
@@ -35,7 +36,7 @@ class WordsMixin(DatasetBase):
             raise UsageError(f"dataset {self.id} is final; its version cannot change")
         text = self._check_version(str(value).strip())
         self._info["version"] = text
-        self._task._set_runtime(version=text)
+        record_of(self._task).set_runtime(version=text)
         self._task.set_user_properties(version=text)
 
     @property
@@ -134,6 +135,6 @@ class WordsMixin(DatasetBase):
         }
         if more:
             self._counted = {**getattr(self, "_counted", {}), **more}
-            self._task._set_runtime(**more)
+            record_of(self._task).set_runtime(**more)
 
     _counted: dict[str, int]
