@@ -82,13 +82,17 @@ PAGES = (
     Page(
         "dataset",
         "Dataset",
-        "Versions of data; the [guide](../howto/datasets.md) shows how they are used.",
+        "Versions of data; the [guide](../howto/datasets.md) shows how they are used. In the examples, `images` is a "
+        "folder with `labels.csv`, `train/a.jpg` and `train/b.jpg`, and `data` is a finalized version of the dataset "
+        "digits in the project Vision that holds it.",
         (dataset.Dataset, dataset.FileEntry),
     ),
     Page(
         "task",
         "Task",
-        "`from trialbook import Task`.",
+        "`from trialbook import Task`. In the examples, `task` is "
+        '`Task.init("Examples", "example", reuse_last_task_id=False)`, `draft` is '
+        '`Task.create("Examples", "draft")` and `model` an output model of the run.',
         (
             task.Task,
             task_parameters.TaskParameters,
@@ -109,20 +113,22 @@ PAGES = (
         "models",
         "Models",
         "`from trialbook import InputModel, Model, OutputModel`. Weights with their configuration, labels and origin. "
-        "A model has the plots and tables of a [logger](logger.md#plots-and-tables) too; they stand on its own page.",
+        "A model has the plots and tables of a [logger](logger.md#plots-and-tables) too; they stand on its own page. "
+        'In the examples, `task` is a run and `model` is `OutputModel(task, name="net")` with the weights `net.pt`.',
         (models.Model, models.InputModel, models.OutputModel, listing.TaskModels, listing.ModelList),
     ),
     Page(
         "artifacts",
         "Artifacts",
         "What `task.artifacts` holds; `Task.upload_artifact` and `Task.register_artifact` are on the page of "
-        "[Task](task.md#artifacts).",
+        "[Task](task.md#artifacts). In the examples, `task` is a run.",
         (artifacts.Artifact, artifacts.Artifacts),
     ),
     Page(
         "storage",
         "Storage",
-        "`from trialbook import StorageManager`. Files by address.",
+        "`from trialbook import StorageManager`. Files by address. In the examples, `images` is a folder with "
+        "`labels.csv`, `train/a.jpg` and `train/b.jpg`.",
         (storage.StorageManager,),
     ),
 )

@@ -21,6 +21,18 @@ class Begin(Protocol):
     def __call__(self, name: str = "run", **more: Any) -> Task: ...
 
 
+def as_a_new_process(patch: pytest.MonkeyPatch) -> None:
+    """Nothing that this process was told before holds, until ``patch`` is undone."""
+    patch.delenv("TRIALBOOK_PROC_MASTER_ID", raising=False)
+    patch.setattr(numbers, "substitutes", {})
+    patch.setattr(settings_module, "_given", {})
+    patch.setattr(settings_module, "_offline", None)
+    patch.setattr(settings_module, "_simulated", "")
+    patch.setattr(seeds, "_seed", None)
+    patch.setattr(Logger, "_history", None)
+    connections.disconnect()
+
+
 @pytest.fixture
 def sdk(server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
     """The SDK of this process on the server, with a home and a working directory of its own."""
@@ -29,15 +41,8 @@ def sdk(server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for name, value in server.client_environment(home).items():
         if name.startswith("TRIALBOOK_") or name == "HOME":
             monkeypatch.setenv(name, value)
-    monkeypatch.delenv("TRIALBOOK_PROC_MASTER_ID", raising=False)
-    monkeypatch.setattr(numbers, "substitutes", {})
-    monkeypatch.setattr(settings_module, "_given", {})
-    monkeypatch.setattr(settings_module, "_offline", None)
-    monkeypatch.setattr(settings_module, "_simulated", "")
-    monkeypatch.setattr(seeds, "_seed", None)
-    monkeypatch.setattr(Logger, "_history", None)
+    as_a_new_process(monkeypatch)
     monkeypatch.chdir(tmp_path)
-    connections.disconnect()
     yield server
     running = Task.current_task()
     if running is not None:

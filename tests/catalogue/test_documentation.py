@@ -2,43 +2,29 @@
 
 import contextlib
 import doctest
-import importlib.util
 import inspect
 import io
 import pathlib
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 import trialbook
-from tests.catalogue.conftest import Begin
+from tests.catalogue.conftest import Begin, as_a_new_process
 from tests.integration.program import Program
+from tests.support.reference import GENERATOR
 from tests.support.server import RunningServer
 from trialbook import Task
-from trialbook.sdk import current
+from trialbook.sdk import current, task_parameters
 from trialbook.sdk.task.answers import View
+from trialbook.wire.states import TaskStatusEnum
 
 ROOT = Path(__file__).parents[2]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
-def _generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "generate_reference", ROOT / "docs" / "generate_reference.py"
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-GENERATOR = _generator()
 DOCUMENTED: dict[str, Any] = dict(GENERATOR.documented())
 
 
@@ -78,43 +64,89 @@ class Quiet(doctest.OutputChecker):
         return super().check_output(want, "".join(lines), optionflags)
 
 
-def _examples() -> Iterator[Any]:
-    parser = doctest.DocTestParser()
-    for name, thing in DOCUMENTED.items():
-        text = inspect.cleandoc(thing.__doc__ or "")
-        if ">>>" in text:
-            yield pytest.param(parser.get_doctest(text, {}, name, None, None), id=name)
+EXAMPLES = {name: thing for name, thing in DOCUMENTED.items() if ">>>" in (thing.__doc__ or "")}
+OWNERS = list(dict.fromkeys(name.split(".")[0] for name in EXAMPLES))
 
 
-@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("example", list(_examples()))
-def test_examples_run(
-    example: doctest.DocTest, begin: Begin, sdk: RunningServer, request: pytest.FixtureRequest
-) -> None:
+class Prepared:
+    """The names that examples use without making them, as the intros of the pages say; made for each example."""
+
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+
+    def task(self) -> Task:
+        return self._begin("example", project="Examples", reuse_last_task_id=False)
+
+    def draft(self) -> Task:
+        return Task.create("Examples", "draft")
+
+    def data(self) -> trialbook.Dataset:
+        data = trialbook.Dataset.create("digits", "Vision")
+        data.add_files("images")
+        data.finalize(auto_upload=True)
+        return data
+
+    def version(self) -> trialbook.Dataset:
+        return trialbook.Dataset.create("digits", "Vision", parent_datasets=[self.data()])
+
+    def model(self) -> trialbook.OutputModel:
+        Path("net.pt").write_bytes(b"weights")
+        running = Task.current_task()
+        model = trialbook.OutputModel(running if running is not None else self.task(), name="net")
+        model.update_weights("net.pt", auto_delete_file=False, async_enable=False)
+        return model
+
+    def names(self, code: str) -> dict[str, Any]:
+        """Those in the code, and the public ones."""
+        asked = set(re.findall(r"\w+", code))
+        names: dict[str, Any] = {name: getattr(trialbook, name) for name in trialbook.__all__}
+        names |= {one.__name__: one for one in (View, *_OF_PARAMETERS, TaskStatusEnum)}
+        names |= {"pathlib": pathlib}
+        if asked & {"task", "logger", "current_logger", "current_task"}:
+            names["task"] = self.task()
+            names["logger"] = names["task"].get_logger()
+        for name in asked & {"draft", "data", "version", "model"}:
+            names[name] = getattr(self, name)()
+        return names
+
+
+_OF_PARAMETERS = (
+    task_parameters.TaskParameters,
+    task_parameters.param,
+    task_parameters.percent_param,
+)
+
+
+def _run(name: str, thing: Any, prepared: Prepared) -> str:
+    """What went wrong in an example; nothing when it is true."""
+    example = doctest.DocTestParser().get_doctest(inspect.cleandoc(thing.__doc__), {}, name, None, None)
     assert not any("SKIP" in piece.source for piece in example.examples)
     # What belongs before `Task.init` is shown without a run.
-    code = "".join(piece.source for piece in example.examples)
-    needed = re.search(r"\b(task|logger|current_logger)\b", code) is not None
-    task = begin("example", project="Examples", reuse_last_task_id=False)
-    if not needed:
-        task.close()
-    names = {name: getattr(trialbook, name) for name in trialbook.__all__}
-    example.globs = {
-        **names,
-        "View": View,
-        "TaskParameters": trialbook.sdk.task_parameters.TaskParameters,  # type: ignore[attr-defined]
-        "param": trialbook.sdk.task_parameters.param,  # type: ignore[attr-defined]
-        "percent_param": trialbook.sdk.task_parameters.percent_param,  # type: ignore[attr-defined]
-        "pathlib": pathlib,
-        "task": task,
-        "logger": task.get_logger(),
-    }
+    example.globs = prepared.names("".join(piece.source for piece in example.examples))
     out = io.StringIO()
     failed = doctest.DocTestRunner(Quiet(), optionflags=FLAGS).run(example, out=out.write).failed
     running = current.main_task()
     if running is not None:
         running.close()
-    assert not failed, out.getvalue()
+    return out.getvalue() if failed else ""
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("owner", OWNERS)
+def test_examples_run(owner: str, begin: Begin, sdk: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = []
+    for name, thing in EXAMPLES.items():
+        if name.split(".")[0] != owner:
+            continue
+        place = Path("places", name)
+        for file in ("images/train/a.jpg", "images/train/b.jpg", "images/labels.csv"):
+            (place / file).parent.mkdir(parents=True, exist_ok=True)
+            (place / file).write_bytes(b"name,digit\na,1\n")
+        with monkeypatch.context() as within:
+            within.chdir(place)
+            as_a_new_process(within)
+            wrong.append(_run(name, thing, Prepared(begin)))
+    assert not any(wrong), "".join(wrong)
 
 
 IMAGES = """

@@ -24,6 +24,12 @@ class Artifact:
     Args:
         entry: as in the task's document.
         ready: waits until an upload of this process has arrived.
+
+    Example:
+        >>> _ = task.upload_artifact("scores", {"a": 1}, metadata={"fold": 2}, wait_on_upload=True)
+        >>> artifact = task.artifacts["scores"]
+        >>> artifact.name, artifact.type, artifact.metadata
+        ('scores', 'dict', {'fold': '2'})
     """
 
     def __init__(self, entry: Mapping[str, Any], ready: Callable[[], None] | None = None) -> None:
@@ -35,33 +41,71 @@ class Artifact:
 
     @property
     def name(self) -> str:
-        """The artifact's name."""
+        """The artifact's name.
+
+        Example:
+            >>> _ = task.upload_artifact("scores", {"a": 1})
+            >>> task.artifacts["scores"].name
+            'scores'
+        """
         return str(self._entry.get("key") or "")
 
     @property
     def url(self) -> str:
-        """Where the file is."""
+        """Where the file is.
+
+        Example:
+            >>> _ = task.upload_artifact("scores", {"a": 1})
+            >>> task.artifacts["scores"].url.rsplit("/", 1)[-1]
+            'scores.json'
+        """
         return str(self._entry.get("uri") or "")
 
     @property
     def size(self) -> int:
-        """Bytes of the file."""
+        """Bytes of the file.
+
+        Example:
+            >>> _ = task.upload_artifact("labels", "images/labels.csv", wait_on_upload=True)
+            >>> task.artifacts["labels"].size == pathlib.Path("images/labels.csv").stat().st_size
+            True
+        """
         return int(self._entry.get("content_size") or 0)
 
     @property
     def type(self) -> str:
         """What it is: numpy, pandas, data-audit-table (a registered table), image, dict, string, pickle, archive or
-        custom."""
+        custom.
+
+        Example:
+            >>> _ = task.upload_artifact("scores", {"a": 1})
+            >>> task.artifacts["scores"].type
+            'dict'
+        """
         return str(self._entry.get("type") or "")
 
     @property
     def mode(self) -> str:
-        """``output`` or ``input``."""
+        """``output`` or ``input``.
+
+        Example:
+            >>> _ = task.upload_artifact("scores", {"a": 1})
+            >>> task.artifacts["scores"].mode
+            'output'
+        """
         return str(self._entry.get("mode") or "output")
 
     @property
     def hash(self) -> str | None:
-        """SHA-256 of the file in hexadecimal. Of a large file that this process still sends: waits for it."""
+        """SHA-256 of the file in hexadecimal. Of a large file that this process still sends: waits for it.
+
+        Example:
+            >>> import hashlib
+            >>> _ = task.upload_artifact("labels", "images/labels.csv", wait_on_upload=True)
+            >>> content = pathlib.Path("images/labels.csv").read_bytes()
+            >>> task.artifacts["labels"].hash == hashlib.sha256(content).hexdigest()
+            True
+        """
         if self._entry.get("hash") == HASH_LATER:
             if self._ready is not None:
                 self._ready()
@@ -71,17 +115,35 @@ class Artifact:
 
     @property
     def timestamp(self) -> datetime:
-        """When it was stored."""
+        """When it was stored.
+
+        Example:
+            >>> _ = task.upload_artifact("scores", {"a": 1})
+            >>> task.artifacts["scores"].timestamp.tzinfo
+            datetime.timezone.utc
+        """
         return datetime.fromtimestamp(float(self._entry.get("timestamp") or 0), timezone.utc)
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What was given with it, as texts."""
+        """What was given with it, as texts.
+
+        Example:
+            >>> _ = task.upload_artifact("scores", {"a": 1}, metadata={"fold": 2})
+            >>> task.artifacts["scores"].metadata
+            {'fold': '2'}
+        """
         return {str(key): str(value) for key, value in self._entry.get("display_data") or []}
 
     @property
     def preview(self) -> str:
-        """A text for people."""
+        """A text for people.
+
+        Example:
+            >>> _ = task.upload_artifact("note", "read me")
+            >>> task.artifacts["note"].preview
+            'read me'
+        """
         return str((self._entry.get("type_data") or {}).get("preview") or "")
 
     def get(
@@ -146,6 +208,11 @@ class Artifact:
 
         Raises:
             TrialbookError: it cannot be fetched, and ``raise_on_error`` is on.
+
+        Example:
+            >>> _ = task.upload_artifact("labels", "images/labels.csv", wait_on_upload=True)
+            >>> pathlib.Path(task.artifacts["labels"].get_local_copy()).name
+            'labels.csv'
         """
         try:
             return str(self._fetch(extract_archive, force_download))
@@ -202,7 +269,13 @@ class Artifact:
 
 
 class Artifacts(Mapping[str, Artifact]):
-    """``task.artifacts``: names to artifacts, read-only."""
+    """``task.artifacts``: names to artifacts, read-only.
+
+    Example:
+        >>> _ = task.upload_artifact("scores", {"a": 1})
+        >>> list(task.artifacts), "weights" in task.artifacts
+        (['scores'], False)
+    """
 
     def __init__(self, found: Mapping[str, Artifact]) -> None:
         self._found = dict(found)

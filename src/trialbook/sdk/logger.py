@@ -30,6 +30,11 @@ class Logger(PicturesMixin):
     """Reports to one task. Get it from ``Logger.current_logger()``, ``task.get_logger()`` or ``task.logger``.
 
     Every call returns at once: the report is safe on this host then, and on the server within a second.
+
+    Example:
+        >>> logger = task.get_logger()
+        >>> logger.report_scalar("loss", "train", value=0.5, iteration=1)
+        >>> logger.report_single_value("accuracy", 0.93)
     """
 
     def __init__(self, record: Record, shown_streams: Callable[[], list[Any]] = list) -> None:
@@ -182,6 +187,10 @@ class Logger(PicturesMixin):
         Args:
             value: what is stored; None keeps them.
             warn_period: a warning at every so many of them; 0 for none.
+
+        Example:
+            >>> Logger.set_reporting_inf_value(1e9)
+            >>> Logger.set_reporting_inf_value(None)
         """
         numbers.for_infinite(value, warn_period)
 
@@ -261,6 +270,10 @@ class Logger(PicturesMixin):
 
         Returns:
             Seconds; None when nothing is sent, because the run works offline.
+
+        Example:
+            >>> logger.get_flush_period()
+            0.5
         """
         return self._record.journal.period if self._record.connection is not None else None
 
@@ -272,6 +285,11 @@ class Logger(PicturesMixin):
 
         Returns:
             True, or with ``wait`` whether it arrived.
+
+        Example:
+            >>> logger.report_scalar("loss", "train", 0.5, 1)
+            >>> logger.flush(wait=True)
+            True
         """
         if not self._record.has_journal:
             return True

@@ -31,6 +31,15 @@ class Dataset(
     """One version of a dataset: files and links under paths, immutable once it is finalized.
 
     Get one from ``Dataset.create`` (a new version) or ``Dataset.get``; never by calling the class.
+
+    Example:
+        >>> data = Dataset.create("digits", "Vision")
+        >>> data.add_files("images")
+        3
+        >>> data.finalize(auto_upload=True)
+        True
+        >>> sorted(path.name for path in pathlib.Path(data.get_local_copy()).rglob("*.*"))
+        ['a.jpg', 'b.jpg', 'labels.csv']
     """
 
     def __init__(self) -> None:

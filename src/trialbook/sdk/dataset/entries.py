@@ -16,6 +16,11 @@ class FileEntry:
         parent_dataset_id: the version that introduced these bytes at this path.
         size: bytes.
         local_path: where a file that is not uploaded yet lies on this host; None afterwards.
+
+    Example:
+        >>> entry = data.file_entries_dict["labels.csv"]
+        >>> entry.relative_path, entry.size, entry.parent_dataset_id == data.id
+        ('labels.csv', 15, True)
     """
 
     def __init__(
@@ -39,7 +44,12 @@ class FileEntry:
 
     @property
     def artifact_name(self) -> str | None:
-        """The artifact of ``parent_dataset_id`` that holds it; None while it is pending."""
+        """The artifact of ``parent_dataset_id`` that holds it; None while it is pending.
+
+        Example:
+            >>> data.file_entries_dict["train/a.jpg"].artifact_name
+            'data'
+        """
         return self._chunk()
 
     def __repr__(self) -> str:

@@ -12,18 +12,23 @@ from trialbook.sdk.argument_types import checked
 from trialbook.sdk.console import say
 from trialbook.sdk.models.metadata import MetadataMixin
 from trialbook.sdk.projects import project_ids
-from trialbook.sdk.record import Record, record_of
+from trialbook.sdk.record import Record, record_of, settle
 from trialbook.sdk.reports.base import model_event
 from trialbook.sdk.reports.plots import PlotsMixin
 
 if TYPE_CHECKING:
     from trialbook.journal.journal import Journal
+    from trialbook.journal.spool import Pending
 
 PLACEHOLDER = "file:///uploading_file"
 """What ``uri`` says before there are weights; clients of the reference know it."""
 PACKAGE_TAG = "package"
 _NO_ITERATION = -(1 << 31)
 """The iteration of single values on the wire."""
+_UPLOAD_SECONDS = 24 * 3600.0
+
+storing: "dict[str, list[Pending]]" = {}
+"""Uploads of weights that this process has begun, by model: whichever handle asks for the weights waits for them."""
 
 
 _published: set[str] = set()
@@ -43,6 +48,11 @@ class Model(MetadataMixin, PlotsMixin):
 
     Raises:
         ModelNotFound: there is none, at the first access.
+
+    Example:
+        >>> found = Model(model.id)
+        >>> found.name, found.framework
+        ('net', 'PyTorch')
     """
 
     _offset = 0
@@ -55,12 +65,23 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def id(self) -> str:
-        """The model's id."""
+        """The model's id.
+
+        Example:
+            >>> Model(model.id).id == model.id
+            True
+        """
         return self._id
 
     @property
     def name(self) -> str:
-        """Its name; may be assigned."""
+        """Its name; may be assigned.
+
+        Example:
+            >>> model.name = "larger net"
+            >>> Model(model.id).name
+            'larger net'
+        """
         return str(self._data().get("name") or "")
 
     @name.setter
@@ -69,7 +90,12 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def project(self) -> str:
-        """Id of its project; may be assigned."""
+        """Id of its project; may be assigned.
+
+        Example:
+            >>> Model(model.id).project == Task.get_project_id("Examples")
+            True
+        """
         return str(self._data().get("project") or "")
 
     @project.setter
@@ -78,7 +104,13 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def comment(self) -> str:
-        """Its description; may be assigned."""
+        """Its description; may be assigned.
+
+        Example:
+            >>> model.comment = "before pruning"
+            >>> Model(model.id).comment
+            'before pruning'
+        """
         return str(self._data().get("comment") or "")
 
     @comment.setter
@@ -87,7 +119,13 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def tags(self) -> list[str]:
-        """Its tags; may be assigned."""
+        """Its tags; may be assigned.
+
+        Example:
+            >>> model.tags = ["good"]
+            >>> Model(model.id).tags
+            ['good']
+        """
         return list(self._data().get("tags") or [])
 
     @tags.setter
@@ -96,7 +134,13 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def system_tags(self) -> list[str]:
-        """Tags with a meaning for the server; may be assigned."""
+        """Tags with a meaning for the server; may be assigned.
+
+        Example:
+            >>> model.archive()
+            >>> Model(model.id).system_tags
+            ['archived']
+        """
         return list(self._data().get("system_tags") or [])
 
     @system_tags.setter
@@ -105,38 +149,73 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def url(self) -> str:
-        """Where the weights are; empty before they are."""
+        """Where the weights are; empty before they are.
+
+        Example:
+            >>> model.url.rsplit("/", 1)[-1]
+            'net.pt'
+        """
         uri = str(self._data().get("uri") or "")
         return "" if uri == PLACEHOLDER else uri
 
     @property
     def framework(self) -> str:
-        """What made it."""
+        """What made it.
+
+        Example:
+            >>> model.framework
+            'PyTorch'
+        """
         return str(self._data().get("framework") or "")
 
     @property
     def published(self) -> bool:
-        """Whether it is final."""
+        """Whether it is final.
+
+        Example:
+            >>> model.published
+            False
+        """
         return bool(self._data().get("ready"))
 
     @property
     def task(self) -> str | None:
-        """Id of the task that made it."""
+        """Id of the task that made it.
+
+        Example:
+            >>> model.task == task.id
+            True
+        """
         return self._data().get("task")
 
     @property
     def original_task(self) -> str | None:
-        """Id of the task that made it."""
+        """Id of the task that made it.
+
+        Example:
+            >>> model.original_task == task.id
+            True
+        """
         return self.task
 
     @property
     def labels(self) -> dict[str, int]:
-        """The meaning of its class numbers."""
+        """The meaning of its class numbers.
+
+        Example:
+            >>> InputModel.empty(label_enumeration={"cat": 0, "dog": 1}).labels
+            {'cat': 0, 'dog': 1}
+        """
         return {str(name): int(number) for name, number in (self._data().get("labels") or {}).items()}
 
     @property
     def config_text(self) -> str:
-        """Its configuration as text."""
+        """Its configuration as text.
+
+        Example:
+            >>> InputModel.empty(config_text="layers: 3").config_text
+            'layers: 3'
+        """
         design = self._data().get("design")
         if isinstance(design, Mapping):
             return str(design.get("design") or "")
@@ -144,7 +223,12 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def config_dict(self) -> dict[str, Any]:
-        """Its configuration as a dict; empty when the text is neither HOCON nor JSON."""
+        """Its configuration as a dict; empty when the text is neither HOCON nor JSON.
+
+        Example:
+            >>> InputModel.empty(config_text="layers: 3").config_dict
+            {'layers': 3}
+        """
         try:
             return hocon.load(self.config_text or "{}")
         except ValueError:
@@ -176,8 +260,8 @@ class Model(MetadataMixin, PlotsMixin):
         """
         from trialbook.sdk.storage import fetch
 
-        extract = PACKAGE_TAG in self.system_tags if extract_archive is None else extract_archive
         self._ready()
+        extract = PACKAGE_TAG in self.system_tags if extract_archive is None else extract_archive
         try:
             if not self.url:
                 raise ModelNotFound(f"model {self.id} has no weights yet")
@@ -202,6 +286,10 @@ class Model(MetadataMixin, PlotsMixin):
 
         Raises:
             TrialbookError: it cannot be fetched, and ``raise_on_error`` is on.
+
+        Example:
+            >>> pathlib.Path(model.get_weights()).read_bytes()
+            b'weights'
         """
         return self.get_local_copy(extract_archive, raise_on_error, force_download)
 
@@ -226,9 +314,16 @@ class Model(MetadataMixin, PlotsMixin):
         Raises:
             UsageError: the model is a single file; see ``get_weights``.
             TrialbookError: it cannot be fetched, and ``raise_on_error`` is on.
+
+        Example:
+            >>> pair = OutputModel(task, name="pair")
+            >>> _ = pair.update_weights_package(["images/train/a.jpg", "images/labels.csv"])
+            >>> [pathlib.Path(path).name for path in Model(pair.id).get_weights_package()]
+            ['a.jpg', 'labels.csv']
         """
+        self._ready()
         if PACKAGE_TAG not in self.system_tags:
-            raise UsageError(f"model {self.id} is a single file, no package; use get_weights")
+            raise UsageError(f"model {self.id} is a single file, not a package; use get_weights")
         folder = self.get_local_copy(extract_archive, raise_on_error, force_download)
         if folder is None or return_path or not extract_archive:
             return folder
@@ -245,6 +340,9 @@ class Model(MetadataMixin, PlotsMixin):
 
         Raises:
             UsageError: the model has no task and this process runs none, so that nothing carries the report.
+
+        Example:
+            >>> model.report_scalar("size", "MiB", 4.2, iteration=1)
         """
         self._journal().event(
             self._event("training_stats_scalar", title, series, iteration, value=float(value))
@@ -259,6 +357,9 @@ class Model(MetadataMixin, PlotsMixin):
 
         Raises:
             UsageError: the model has no task and this process runs none.
+
+        Example:
+            >>> model.report_single_value("accuracy", 0.93)
         """
         self._journal().event(
             self._event("training_stats_scalar", "Summary", name, _NO_ITERATION, value=float(value))
@@ -269,6 +370,12 @@ class Model(MetadataMixin, PlotsMixin):
 
         Raises:
             WireError: the server refuses.
+
+        Example:
+            >>> task.close()
+            >>> model.publish()
+            >>> model.published
+            True
         """
         self._ready()
         self._call("models.set_ready", {"model": self.id, "publish_task": False})
@@ -276,12 +383,25 @@ class Model(MetadataMixin, PlotsMixin):
         self._known = None
 
     def archive(self) -> None:
-        """Hide it from lists."""
+        """Hide it from lists.
+
+        Example:
+            >>> model.archive()
+            >>> [one.id for one in Model.query_models(model_name="net", include_archived=True)][0] == model.id
+            True
+        """
         self._call("models.archive_many", {"ids": [self.id]})
         self._known = None
 
     def unarchive(self) -> None:
-        """Show it in lists again."""
+        """Show it in lists again.
+
+        Example:
+            >>> model.archive()
+            >>> model.unarchive()
+            >>> model.system_tags
+            []
+        """
         self._call("models.unarchive_many", {"ids": [self.id]})
         self._known = None
 
@@ -311,8 +431,10 @@ class Model(MetadataMixin, PlotsMixin):
             The models; none when there is no such project.
 
         Example:
-            >>> Model.query_models(project_name="Examples", tags=["good", "-old"])
-            []
+            >>> model.tags = ["good"]
+            >>> found = Model.query_models(project_name="Examples", model_name="^net$", tags=["good", "-old"])
+            >>> found[0].id == model.id
+            True
         """
         ask: dict[str, Any] = {"order_by": ["-created"], "page_size": min(max_results or 500, 500)}
         session = connections.connect().session
@@ -332,6 +454,7 @@ class Model(MetadataMixin, PlotsMixin):
             ask[f"metadata.{key}.value"] = str(value)
         found: list[Model] = []
         page = 0
+        settle()
         while True:
             models = session.call("models.get_all", {**ask, "page": page}).get("models") or []
             found += [cls._of(document) for document in models]
@@ -368,6 +491,7 @@ class Model(MetadataMixin, PlotsMixin):
         """
         found = model if isinstance(model, Model) else Model(model)
         connection = connections.connect()
+        settle()
         try:
             reply = connection.session.call("models.delete", {"model": found.id, "force": force})
             url = str(reply.get("url") or "")
@@ -427,10 +551,14 @@ class Model(MetadataMixin, PlotsMixin):
         return self._carrier.journal
 
     def _call(self, method: str, params: dict[str, Any]) -> Any:
+        settle()
         return connections.connect().session.call(method, params)
 
     def _ready(self) -> None:
-        """Overridden where this process may still be storing the weights."""
+        """Wait for weights that this process may still be storing, through whichever handle."""
+        for pending in storing.pop(self.id, ()):
+            pending.wait(_UPLOAD_SECONDS)
+            self._known = None
 
 
 def _with_operator(tag: str) -> list[str]:

@@ -13,7 +13,7 @@ from trialbook.sdk.models.base import PACKAGE_TAG, Model
 from trialbook.sdk.models.frameworks import guess_framework, stem
 from trialbook.sdk.models.listing import add_model, design_text
 from trialbook.sdk.projects import project_ids
-from trialbook.sdk.record import record_of
+from trialbook.sdk.record import record_of, settle
 
 if TYPE_CHECKING:
     from trialbook.sdk.current import Task
@@ -32,6 +32,12 @@ class InputModel(Model):
 
     Raises:
         UsageError: nothing matches.
+
+    Example:
+        >>> start = InputModel(model.id)
+        >>> start.connect(task)
+        >>> [one.id for one in task.models["input"]] == [model.id]
+        True
     """
 
     def __init__(
@@ -122,6 +128,10 @@ class InputModel(Model):
 
         Returns:
             The newest one; None when there is none.
+
+        Example:
+            >>> InputModel.load_model(model.url).id == model.id
+            True
         """
         ask: dict[str, Any] = {
             "uri": [weights_url],
@@ -131,6 +141,7 @@ class InputModel(Model):
         }
         if not load_archived:
             ask["system_tags"] = ["__$not", "archived"]
+        settle()
         found = connections.connect().session.call("models.get_all", ask).get("models") or []
         return cls(found[0]["id"]) if found else None
 
@@ -180,6 +191,11 @@ class InputModel(Model):
 
         Raises:
             UsageError: the task has ended.
+
+        Example:
+            >>> InputModel(model.id).connect(task, name="backbone")
+            >>> list(task.models["input"].keys())
+            ['backbone']
         """
         self._connect_to(task, name, ignore_remote_overrides)
 

@@ -17,6 +17,11 @@ class ModelList(Sequence[Model]):
 
     A name is that of the model's place at the task, else the model's own, else that of its weights file: which of them
     the place has differs between the SDKs that record runs.
+
+    Example:
+        >>> models = task.models["output"]
+        >>> len(models), models[-1].id == model.id, models["net"].id == model.id
+        (1, True, True)
     """
 
     def __init__(self, entries: Sequence[tuple[str, Model]]) -> None:
@@ -47,6 +52,10 @@ class ModelList(Sequence[Model]):
 
         Returns:
             The model or ``default``; the newest of several.
+
+        Example:
+            >>> task.models.output.get("net").id == model.id, task.models.output.get("other")
+            (True, None)
         """
         found = self._find(name)
         return default if found is None else found
@@ -70,6 +79,11 @@ class ModelList(Sequence[Model]):
 
         Returns:
             The model; None when there is no such slot, whatever models are called.
+
+        Example:
+            >>> InputModel(model.id).connect(task, name="backbone")
+            >>> task.models.input.at("backbone").id == model.id, task.models.input.at("net")
+            (True, None)
         """
         return next((model for known, model in self._entries if known == storable(slot)), None)
 
@@ -78,6 +92,11 @@ class ModelList(Sequence[Model]):
 
         Returns:
             In order of first use.
+
+        Example:
+            >>> InputModel(model.id).connect(task, name="backbone")
+            >>> list(task.models.input.keys())
+            ['backbone']
         """
         return [name for name, _ in self._entries]
 
@@ -86,16 +105,32 @@ class ModelList(Sequence[Model]):
 
 
 class TaskModels(dict[str, ModelList]):
-    """``task.models``: ``input`` and ``output``, as keys and as attributes."""
+    """``task.models``: ``input`` and ``output``, as keys and as attributes.
+
+    Example:
+        >>> task.models.output["net"].id == model.id
+        True
+    """
 
     @property
     def input(self) -> ModelList:
-        """Models that the task started from."""
+        """Models that the task started from.
+
+        Example:
+            >>> InputModel(model.id).connect(task, name="backbone")
+            >>> task.models.input["backbone"].id == model.id
+            True
+        """
         return self["input"]
 
     @property
     def output(self) -> ModelList:
-        """Models that the task made."""
+        """Models that the task made.
+
+        Example:
+            >>> task.models.output[-1].id == model.id
+            True
+        """
         return self["output"]
 
 

@@ -20,6 +20,11 @@ class MetadataMixin:
 
         Returns:
             The value as text; None when there is none.
+
+        Example:
+            >>> _ = model.set_metadata("accuracy", 0.9)
+            >>> model.get_metadata("accuracy")
+            '0.9'
         """
         entry = (self._data().get("metadata") or {}).get(storable(key))
         return str(entry.get("value")) if isinstance(entry, Mapping) else None
@@ -32,6 +37,11 @@ class MetadataMixin:
 
         Returns:
             The value; None when there is none, the text when its type is none of Python's plain ones.
+
+        Example:
+            >>> _ = model.set_metadata("accuracy", 0.9)
+            >>> model.get_metadata_casted("accuracy")
+            0.9
         """
         entry = (self._data().get("metadata") or {}).get(storable(key))
         return _casted(entry) if isinstance(entry, Mapping) else None
@@ -41,6 +51,11 @@ class MetadataMixin:
 
         Returns:
             Names to dicts of key, type and value, all texts.
+
+        Example:
+            >>> _ = model.set_metadata("accuracy", 0.9)
+            >>> model.get_all_metadata()
+            {'accuracy': {'key': 'accuracy', 'type': 'float', 'value': '0.9'}}
         """
         return {str(key): dict(entry) for key, entry in (self._data().get("metadata") or {}).items()}
 
@@ -49,6 +64,11 @@ class MetadataMixin:
 
         Returns:
             Names to values.
+
+        Example:
+            >>> _ = model.set_all_metadata({"accuracy": 0.9, "epochs": 3})
+            >>> model.get_all_metadata_casted()
+            {'accuracy': 0.9, 'epochs': 3}
         """
         return {key: _casted(entry) for key, entry in self.get_all_metadata().items()}
 
@@ -85,6 +105,10 @@ class MetadataMixin:
 
         Raises:
             UsageError: a dict without a value.
+
+        Example:
+            >>> model.set_all_metadata({"accuracy": 0.9, "epochs": {"value": "3", "type": "int"}})
+            True
         """
         entries = []
         for key, value in metadata.items():

@@ -9,12 +9,12 @@ from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
-from trialbook.journal.spool import Pending, Upload
+from trialbook.journal.spool import Upload
 from trialbook.sdk import current
 from trialbook.sdk.argument_types import checked
 from trialbook.sdk.full_disk import spared
 from trialbook.sdk.labels import check_labels
-from trialbook.sdk.models.base import PACKAGE_TAG, PLACEHOLDER, Model
+from trialbook.sdk.models.base import PACKAGE_TAG, PLACEHOLDER, Model, storing
 from trialbook.sdk.models.frameworks import guess_framework, stem
 from trialbook.sdk.models.listing import add_model, design_text
 from trialbook.sdk.names import checked as checked_name
@@ -25,8 +25,6 @@ from trialbook.sdk.record import Record, record_of
 if TYPE_CHECKING:
     from trialbook.journal.journal import Journal
     from trialbook.sdk.current import Task
-
-_UPLOAD_SECONDS = 24 * 3600.0
 
 
 @checked
@@ -46,6 +44,11 @@ class OutputModel(Model):
 
     Raises:
         UsageError: both forms of configuration, or no task.
+
+    Example:
+        >>> _ = pathlib.Path("best.pt").write_bytes(b"weights")
+        >>> best = OutputModel(task, name="best", tags=["good"], label_enumeration={"cat": 0, "dog": 1})
+        >>> url = best.update_weights("best.pt")
     """
 
     def __init__(
@@ -68,7 +71,6 @@ class OutputModel(Model):
         self._record: Record = record_of(owner)
         self._made = base_model_id is not None
         self._slot = checked_name("a model", storable(name)) if name else None
-        self._pending: list[Pending] = []
         self._destination: str | None = None
         labels = (
             check_labels(label_enumeration)
@@ -112,6 +114,12 @@ class OutputModel(Model):
 
         Raises:
             UsageError: another task, or the task is published.
+
+        Example:
+            >>> net = OutputModel(task, config_dict={"layers": 3})
+            >>> net.connect(task, name="net")
+            >>> task.get_model_config_dict()
+            {'layers': 3}
         """
         self._connect_to(task, name)
 
@@ -271,6 +279,11 @@ class OutputModel(Model):
 
         Raises:
             UsageError: both, or the model is published.
+
+        Example:
+            >>> net = OutputModel(task, name="net")
+            >>> net.update_design(config_dict={"layers": 3})
+            True
         """
         design = design_text(config_text, config_dict)
         self._require_changeable()
@@ -305,7 +318,12 @@ class OutputModel(Model):
 
     @property
     def labels(self) -> dict[str, int]:
-        """The meaning of its class numbers; to assign them is ``update_labels``."""
+        """The meaning of its class numbers; to assign them is ``update_labels``.
+
+        Example:
+            >>> OutputModel(task, label_enumeration={"cat": 0, "dog": 1}).labels
+            {'cat': 0, 'dog': 1}
+        """
         return super().labels
 
     @labels.setter
@@ -314,7 +332,12 @@ class OutputModel(Model):
 
     @property
     def config_text(self) -> str:
-        """Its configuration as text; to assign it is ``update_design``."""
+        """Its configuration as text; to assign it is ``update_design``.
+
+        Example:
+            >>> OutputModel(task, config_text="layers: 3").config_text
+            'layers: 3'
+        """
         return super().config_text
 
     @config_text.setter
@@ -324,7 +347,12 @@ class OutputModel(Model):
     @property
     def config_dict(self) -> dict[str, Any]:
         """Its configuration as a dict; empty when the text is neither HOCON nor JSON. To assign it is
-        ``update_design``."""
+        ``update_design``.
+
+        Example:
+            >>> OutputModel(task, config_text="layers: 3").config_dict
+            {'layers': 3}
+        """
         return super().config_dict
 
     @config_dict.setter
@@ -339,6 +367,13 @@ class OutputModel(Model):
 
         Raises:
             UsageError: it cannot be written to.
+
+        Example:
+            >>> _ = pathlib.Path("best.pt").write_bytes(b"weights")
+            >>> best = OutputModel(task, name="best")
+            >>> best.set_upload_destination("/tmp/store")
+            >>> best.update_weights("best.pt")
+            '/tmp/store/...'
         """
         from trialbook.sdk.storage import check_writable
 
@@ -350,6 +385,11 @@ class OutputModel(Model):
 
         Args:
             name: the new name.
+
+        Example:
+            >>> model.set_name("larger net")
+            >>> Model(model.id).name
+            'larger net'
         """
         self._change({"name": checked_name("a model", storable(str(name)))})
 
@@ -358,6 +398,11 @@ class OutputModel(Model):
 
         Args:
             comment: the new one.
+
+        Example:
+            >>> model.set_comment("before pruning")
+            >>> Model(model.id).comment
+            'before pruning'
         """
         self._change({"comment": str(comment)})
 
@@ -366,6 +411,11 @@ class OutputModel(Model):
 
         Args:
             tags: the new ones.
+
+        Example:
+            >>> model.set_tags(["good"])
+            >>> Model(model.id).tags
+            ['good']
         """
         self._change({"tags": list(tags)})
 
@@ -378,8 +428,15 @@ class OutputModel(Model):
 
         Returns:
             True when they have.
+
+        Example:
+            >>> _ = pathlib.Path("best.pt").write_bytes(b"weights")
+            >>> best = OutputModel(task, name="best")
+            >>> _ = best.update_weights("best.pt", upload_uri="store")
+            >>> best.wait_for_uploads(timeout=60)
+            True
         """
-        return all(pending.wait(timeout) for pending in self._pending[:max_num_uploads])
+        return all(pending.wait(timeout) for pending in storing.get(self.id, [])[:max_num_uploads])
 
     def _store_metadata(self, entries: list[dict[str, str]], replace: bool) -> None:
         self._make(self.name)
@@ -415,11 +472,6 @@ class OutputModel(Model):
     def _call(self, method: str, params: dict[str, Any]) -> Any:
         self._record.flush()
         return self._record.call(method, params)
-
-    def _ready(self) -> None:
-        for pending in self._pending:
-            pending.wait(_UPLOAD_SECONDS)
-        self._pending = []
 
     def _make(self, slot: str) -> None:
         """Create it on the server and list it with the task, once."""
@@ -522,7 +574,7 @@ class OutputModel(Model):
         call = {"method": "models.edit", "params": {"model": self.id, **changes}}
         pending = self._record.journal.upload(Upload(source, url, True, ((Kind.CALL, call),), own))
         if pending is not None and self._record.connection is not None:
-            self._pending.append(pending)
+            storing.setdefault(self.id, []).append(pending)
             if not background:
                 self._ready()
                 self._record.flush()

@@ -76,6 +76,10 @@ class PicturesMixin(PlotsMixin):
 
         Args:
             force: False gives interactive ones back.
+
+        Example:
+            >>> Logger.matplotlib_force_report_non_interactive(True)
+            >>> Logger.matplotlib_force_report_non_interactive(False)
         """
         cls._pictures_only = bool(force)
 
@@ -154,6 +158,9 @@ class PicturesMixin(PlotsMixin):
 
         Raises:
             UsageError: not exactly one of path and matrix.
+
+        Example:
+            >>> logger.report_image_and_upload("digits", "first", 1, matrix=[[0, 255], [255, 0]])
         """
         self.report_image(
             title,
@@ -224,6 +231,10 @@ class PicturesMixin(PlotsMixin):
 
         Raises:
             UsageError: an address that cannot be written to.
+
+        Example:
+            >>> logger.set_default_upload_destination("pictures")
+            >>> logger.report_image("digits", "first", 1, image=[[0, 255], [255, 0]])
         """
         from trialbook.sdk.storage import check_writable
 
@@ -235,6 +246,10 @@ class PicturesMixin(PlotsMixin):
 
         Returns:
             The address or folder; the files server by default.
+
+        Example:
+            >>> logger.get_default_upload_destination()
+            'http...'
         """
         return self._destination or self._record.place()[0]
 
@@ -263,6 +278,10 @@ class PicturesMixin(PlotsMixin):
 
         Returns:
             The number; 100 unless a setting or this process says otherwise.
+
+        Example:
+            >>> Logger.get_default_debug_sample_history()
+            100
         """
         if cls._history is not None:
             return cls._history

@@ -152,6 +152,9 @@ class PlotsMixin(ReporterBase):
 
         Raises:
             UsageError: as of ``report_histogram``.
+
+        Example:
+            >>> logger.report_vector("words", "length", [4, 9, 2], 1, xlabels=["short", "middle", "long"])
         """
         self.report_histogram(
             title, series, values, iteration, labels, xlabels, xaxis, yaxis, mode, None, extra_layout
@@ -354,6 +357,9 @@ class PlotsMixin(ReporterBase):
 
         Raises:
             UsageError: as of ``report_confusion_matrix``.
+
+        Example:
+            >>> logger.report_matrix("confusion", "val", [[5, 1], [2, 7]], 1, xlabels=["cat", "dog"])
         """
         layout = {"extra_layout": extra_layout, "yaxis_reversed": yaxis_reversed}
         self.report_confusion_matrix(

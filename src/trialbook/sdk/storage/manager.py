@@ -80,6 +80,11 @@ class StorageManager:
         Raises:
             TrialbookError: it could not be stored.
             OSError: it could not be read.
+
+        Example:
+            >>> address = StorageManager.upload_file("images/labels.csv", "store/labels.csv")
+            >>> StorageManager.exists_file(address)
+            True
         """
         _required(local_file=local_file, remote_url=remote_url)
         source = Path(local_file).expanduser()
@@ -107,6 +112,11 @@ class StorageManager:
 
         Raises:
             UsageError: no such folder, or an empty address.
+
+        Example:
+            >>> address = StorageManager.upload_folder("images", "store", match_wildcard="*.jpg")
+            >>> StorageManager.list(address)
+            ['train/a.jpg', 'train/b.jpg']
         """
         _required(local_folder=local_folder, remote_url=remote_url)
         folder = Path(local_folder).expanduser()
@@ -141,6 +151,12 @@ class StorageManager:
 
         Returns:
             The path, or None when it cannot be fetched.
+
+        Example:
+            >>> address = StorageManager.get_files_server() + "/examples/labels.csv"
+            >>> _ = StorageManager.upload_file("images/labels.csv", address)
+            >>> StorageManager.download_file(address, local_folder="copies")
+            'copies/.../examples/labels.csv'
         """
         try:
             if local_folder is None:
@@ -175,6 +191,12 @@ class StorageManager:
 
         Returns:
             ``local_folder``, or None when it cannot be listed or a file cannot be fetched.
+
+        Example:
+            >>> address = StorageManager.get_files_server() + "/examples/folder"
+            >>> _ = StorageManager.upload_folder("images", address)
+            >>> StorageManager.download_folder(address, local_folder="copies", match_wildcard="*.csv")
+            'copies'
         """
         target = Path(local_folder) if local_folder else load().own_cache("folders")
         storage = storage_of(remote_url)
@@ -205,6 +227,10 @@ class StorageManager:
 
         Returns:
             In order; None when it cannot be listed.
+
+        Example:
+            >>> StorageManager.list("images")
+            ['labels.csv', 'train/a.jpg', 'train/b.jpg']
         """
         storage = storage_of(remote_url)
         try:
@@ -232,6 +258,10 @@ class StorageManager:
 
         Returns:
             True when there is; False also when nobody can tell.
+
+        Example:
+            >>> StorageManager.exists_file("images/labels.csv"), StorageManager.exists_file("images/no.csv")
+            (True, False)
         """
         return cls.get_metadata(remote_url) is not None
 
@@ -245,6 +275,11 @@ class StorageManager:
 
         Returns:
             The size; None when there is no file, or its size is not told.
+
+        Example:
+            >>> _ = pathlib.Path("ten.bin").write_bytes(bytes(10))
+            >>> StorageManager.get_file_size_bytes("ten.bin")
+            10
         """
         found = cls._facts(remote_url, silence_errors)
         return found.size if found is not None and found.size >= 0 else None
@@ -259,6 +294,10 @@ class StorageManager:
 
         Returns:
             ``name``, ``size``, ``last_modified`` and ``etag``; None when there is no file.
+
+        Example:
+            >>> StorageManager.get_metadata("images/train/a.jpg")["name"]
+            'a.jpg'
         """
         found = cls._facts(remote_url, True)
         if found is None:
@@ -276,6 +315,10 @@ class StorageManager:
 
         Returns:
             The limit.
+
+        Example:
+            >>> StorageManager.set_cache_file_limit(500)
+            500
         """
         return fetching.limit_files(cache_file_limit, cache_context or "files")
 
@@ -285,6 +328,10 @@ class StorageManager:
 
         Returns:
             What names it in settings, without a slash at the end.
+
+        Example:
+            >>> StorageManager.get_files_server()
+            'http...'
         """
         return connections.connect().settings.files_host
 
@@ -294,6 +341,9 @@ class StorageManager:
 
         Args:
             chunk_size_mb: MiB between two lines; 0 says nothing.
+
+        Example:
+            >>> StorageManager.set_report_upload_chunk_size(100)
         """
         report_every["upload"] = int(chunk_size_mb * _MIB)
 
@@ -303,6 +353,9 @@ class StorageManager:
 
         Args:
             chunk_size_mb: MiB between two lines; 0 says nothing.
+
+        Example:
+            >>> StorageManager.set_report_download_chunk_size(100)
         """
         report_every["download"] = int(chunk_size_mb * _MIB)
 

@@ -106,7 +106,12 @@ class DatasetBase:
 
     @property
     def id(self) -> str:
-        """The version's id: 32 hexadecimal characters; also the id of its task."""
+        """The version's id: 32 hexadecimal characters; also the id of its task.
+
+        Example:
+            >>> Dataset.get(data.id).id == data.id
+            True
+        """
         return str(self._info["id"])
 
     @property
@@ -125,6 +130,10 @@ class DatasetBase:
 
         Returns:
             False from ``create`` to ``finalize``; a failed or aborted version is not final.
+
+        Example:
+            >>> data.is_final(), Dataset.create("digits", "Vision").is_final()
+            (True, False)
         """
         return bool(self._info.get("root")) or self._info.get("status") in FINISHED
 

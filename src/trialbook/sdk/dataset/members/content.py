@@ -61,6 +61,13 @@ class ContentMixin(DatasetBase):
 
         Raises:
             UsageError: there is nothing at the path, it is empty, the version is final, or ``max_workers`` is below 1.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision")
+            >>> version.add_files("images", wildcard="*.jpg", dataset_path="pictures")
+            2
+            >>> version.list_files()
+            ['pictures/train/a.jpg', 'pictures/train/b.jpg']
         """
         workers = threads(max_workers)
         sources, top = sources_of(path)
@@ -151,6 +158,13 @@ class ContentMixin(DatasetBase):
         Raises:
             UsageError: as many paths as addresses are needed, an address is empty, the version is final, or
                 ``max_workers`` is below 1.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision")
+            >>> version.add_external_files("images/train", dataset_path="linked")
+            2
+            >>> version.list_files()
+            ['linked/a.jpg', 'linked/b.jpg']
         """
         workers = threads(max_workers)
         given = [source_url] if isinstance(source_url, str | PurePath) else source_url
@@ -204,6 +218,13 @@ class ContentMixin(DatasetBase):
 
         Raises:
             UsageError: the path is empty, or the version is final.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision", parent_datasets=[data])
+            >>> version.remove_files("train/*.jpg")
+            2
+            >>> version.list_files()
+            ['labels.csv']
         """
         if dataset_path is not None:
             text = required("remove_files", "dataset_path", dataset_path)
@@ -261,6 +282,12 @@ class ContentMixin(DatasetBase):
         Raises:
             UsageError: there is no such folder, its path is empty, or the version is final.
             SourceChanged: something in the folder cannot be read, and ``raise_on_error`` is on. Nothing was changed.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision", parent_datasets=[data])
+            >>> pathlib.Path("images/labels.csv").unlink()
+            >>> version.sync_folder("images")
+            (1, 0, 0)
         """
         folder = Path(required("sync_folder", "local_path", local_path, "--folder")).expanduser()
         draft = self._draft("sync_folder")

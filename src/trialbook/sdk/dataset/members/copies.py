@@ -50,6 +50,11 @@ class CopiesMixin(ListingMixin):
             UsageError: the version is not final, ``part`` is none of the parts, or ``max_workers`` is below 1.
             DatasetMissing, DatasetDamaged: stored bytes are gone, or not what was stored.
             SourceChanged: an object behind a link has changed.
+
+        Example:
+            >>> folder = pathlib.Path(data.get_local_copy(files="train/*"))
+            >>> sorted(path.name for path in (folder / "train").iterdir())
+            ['a.jpg', 'b.jpg']
         """
         self._require_final("get_local_copy")
         workers = threads(max_workers)
@@ -99,6 +104,10 @@ class CopiesMixin(ListingMixin):
         Raises:
             UsageError: the folder is not empty, the version is not final, or ``part`` is none of the parts.
             DatasetMissing, DatasetDamaged: stored bytes are gone, or not what was stored.
+
+        Example:
+            >>> folder = data.get_mutable_local_copy("my-copy")
+            >>> pathlib.Path(folder, "labels.csv").unlink()
         """
         self._require_final("get_mutable_local_copy")
         workers = threads(max_workers)
@@ -134,6 +143,12 @@ class CopiesMixin(ListingMixin):
 
         Returns:
             Paths that differ or are missing; empty when all is well.
+
+        Example:
+            >>> folder = data.get_mutable_local_copy("my-copy")
+            >>> _ = pathlib.Path(folder, "labels.csv").write_text("changed")
+            >>> data.verify_dataset_hash(folder)
+            ['labels.csv']
         """
         self._require_final("verify_dataset_hash")
         folder = Path(local_copy_path).expanduser() if local_copy_path else Path(self._cached())
@@ -150,6 +165,10 @@ class CopiesMixin(ListingMixin):
 
         Returns:
             What is damaged or gone, with the reason; empty when all is well.
+
+        Example:
+            >>> data.verify_storage()
+            []
         """
         self._require_final("verify_storage")
         return [f"{problem.name}: {problem.what}" for problem in self._home.repository.verify(self.id)]

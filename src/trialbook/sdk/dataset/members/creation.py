@@ -218,6 +218,11 @@ class MakingMixin(DatasetBase):
         Raises:
             UsageError: nothing to look for, an id together with a project or a name, an unknown argument, or there is
                 no such version.
+
+        Example:
+            >>> found = Dataset.get(dataset_project="Vision", dataset_name="digits", only_completed=True)
+            >>> found.id == data.id
+            True
         """
         unknown = kwargs.keys() - {"silence_alias_warnings", "_dataset_version"}
         if unknown:

@@ -17,17 +17,32 @@ class WordsMixin(DatasetBase):
 
     @property
     def name(self) -> str:
-        """Name of the dataset."""
+        """Name of the dataset.
+
+        Example:
+            >>> data.name
+            'digits'
+        """
         return str(self._info.get("name") or "")
 
     @property
     def project(self) -> str:
-        """Path of its project, without the hidden part."""
+        """Path of its project, without the hidden part.
+
+        Example:
+            >>> data.project
+            'Vision'
+        """
         return str(self._info.get("project") or "")
 
     @property
     def version(self) -> str | None:
-        """The version, such as "1.0.0"."""
+        """The version, such as "1.0.0".
+
+        Example:
+            >>> Dataset.create("digits", "Vision", parent_datasets=[data], dataset_version="2.0.0").version
+            '2.0.0'
+        """
         return self._info.get("version")
 
     @version.setter
@@ -41,7 +56,13 @@ class WordsMixin(DatasetBase):
 
     @property
     def tags(self) -> list[str]:
-        """Tags of the version; assigning replaces them."""
+        """Tags of the version; assigning replaces them.
+
+        Example:
+            >>> data.tags = ["clean"]
+            >>> data.tags
+            ['clean']
+        """
         return self._task.get_tags()
 
     @tags.setter
@@ -53,6 +74,11 @@ class WordsMixin(DatasetBase):
 
         Args:
             tags: one or several; a text is one tag.
+
+        Example:
+            >>> data.add_tags(["clean", "small"])
+            >>> data.tags
+            ['clean', 'small']
         """
         self._task.set_tags([*self.tags, *([tags] if isinstance(tags, str) else tags)])
 
@@ -61,6 +87,9 @@ class WordsMixin(DatasetBase):
 
         Args:
             description: the text.
+
+        Example:
+            >>> data.set_description("Three files, labels checked by hand.")
         """
         self._task.set_comment(description)
 
@@ -69,6 +98,9 @@ class WordsMixin(DatasetBase):
 
         Returns:
             The logger.
+
+        Example:
+            >>> data.get_logger().report_histogram("classes", "train", [12, 9], xlabels=["cat", "dog"])
         """
         return self._task.get_logger()
 
@@ -77,6 +109,10 @@ class WordsMixin(DatasetBase):
 
         Returns:
             A folder or an address.
+
+        Example:
+            >>> Dataset.create("digits", "Vision", output_uri="/tmp/store").get_default_storage()
+            '/tmp/store'
         """
         return self._home.url.removesuffix(f"/{FOLDER}")
 
@@ -90,6 +126,11 @@ class WordsMixin(DatasetBase):
 
         Raises:
             UsageError: the name is one that the version's own files have.
+
+        Example:
+            >>> data.set_metadata({"camera": "A7", "rows": 3})
+            >>> data.get_metadata()
+            {'camera': 'A7', 'rows': 3}
         """
         if metadata_name == _RESERVED or metadata_name.startswith((f"{_RESERVED}_", "state", "manifest")):
             raise UsageError(f"the name {metadata_name!r} is taken by the version's own files; use another")
@@ -107,6 +148,11 @@ class WordsMixin(DatasetBase):
 
         Returns:
             The object in the type that it had; None when there is none of that name.
+
+        Example:
+            >>> data.set_metadata([0.5, 0.25], "means")
+            >>> data.get_metadata("means"), data.get_metadata("no such name")
+            ([0.5, 0.25], None)
         """
         if self._session is None:
             self._task.reload()
@@ -125,6 +171,9 @@ class WordsMixin(DatasetBase):
             num_files_added: to add to the files added against the parents; None leaves the counter.
             num_files_modified: to add to the modified ones.
             num_files_removed: to add to the removed ones.
+
+        Example:
+            >>> data.update_changed_files(num_files_added=3)
         """
         given = {"add": num_files_added, "modify": num_files_modified, "remove": num_files_removed}
         runtime = self._task.data.get("runtime") or {}

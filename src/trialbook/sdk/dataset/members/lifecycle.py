@@ -63,6 +63,13 @@ class ClosingMixin(CommitMixin):
         Raises:
             UsageError: storing failed in the end, a file is gone or keeps changing, the version is final, or
                 ``max_workers`` is below 1.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision")
+            >>> _ = version.add_files("images")
+            >>> version.upload(max_workers=2)
+            >>> version.is_dirty()
+            False
         """
         workers = threads(max_workers)
         draft = self._draft("upload")
@@ -151,6 +158,12 @@ class ClosingMixin(CommitMixin):
 
         Raises:
             UsageError: files wait for ``upload``, or it is neither draft nor open.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision")
+            >>> _ = version.add_files("images")
+            >>> version.finalize(auto_upload=True)
+            True
         """
         if self._session is not None:
             say(
@@ -199,6 +212,10 @@ class ClosingMixin(CommitMixin):
 
         Raises:
             UsageError: it is final; ``Dataset.delete`` deletes such ones.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision")
+            >>> version.discard()
         """
         draft = self._draft("discard")
         if self._pinger is not None:
@@ -222,6 +239,12 @@ class ClosingMixin(CommitMixin):
 
         Raises:
             UsageError: the version is not final.
+
+        Example:
+            >>> data.publish()
+            True
+            >>> Dataset.get(dataset_project="Vision", dataset_name="digits", only_published=True).id == data.id
+            True
         """
         if not self.is_final():
             raise UsageError(f"dataset {self.id}{self._called()} is open: {self._first_close()}")

@@ -22,12 +22,26 @@ class ListingMixin(DatasetBase):
 
     @property
     def file_entries_dict(self) -> Mapping[str, FileEntry]:
-        """Files by path; do not change it."""
+        """Files by path; do not change it.
+
+        Example:
+            >>> list(data.file_entries_dict)
+            ['labels.csv', 'train/a.jpg', 'train/b.jpg']
+            >>> data.file_entries_dict["labels.csv"].size
+            15
+        """
         return self._entries[0]
 
     @property
     def link_entries_dict(self) -> Mapping[str, LinkEntry]:
-        """Links by path; do not change it."""
+        """Links by path; do not change it.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision")
+            >>> _ = version.add_external_files("images/labels.csv")
+            >>> list(version.link_entries_dict)
+            ['labels.csv']
+        """
         return self._entries[1]
 
     @cached_property
@@ -115,6 +129,10 @@ class ListingMixin(DatasetBase):
 
         Returns:
             Relative paths; empty when nothing matches.
+
+        Example:
+            >>> data.list_files("train")
+            ['train/a.jpg', 'train/b.jpg']
         """
         rows, pending = self._content()
         paths = rows.paths
@@ -138,6 +156,12 @@ class ListingMixin(DatasetBase):
 
         Returns:
             Relative paths.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision", parent_datasets=[data])
+            >>> _ = version.add_files("images/train/a.jpg", dataset_path="test")
+            >>> version.list_added_files()
+            ['test/a.jpg']
         """
         return self._difference(dataset_id).added
 
@@ -149,6 +173,13 @@ class ListingMixin(DatasetBase):
 
         Returns:
             Relative paths.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision", parent_datasets=[data])
+            >>> _ = pathlib.Path("images/labels.csv").write_text("changed")
+            >>> _ = version.add_files("images/labels.csv")
+            >>> version.list_modified_files()
+            ['labels.csv']
         """
         return self._difference(dataset_id).modified
 
@@ -160,6 +191,12 @@ class ListingMixin(DatasetBase):
 
         Returns:
             Relative paths.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision", parent_datasets=[data])
+            >>> _ = version.remove_files("labels.csv")
+            >>> version.list_removed_files()
+            ['labels.csv']
         """
         return self._difference(dataset_id).removed
 
@@ -173,6 +210,11 @@ class ListingMixin(DatasetBase):
 
         Returns:
             Direct parents of this version and of each of its ancestors, by id; the dict is the caller's own.
+
+        Example:
+            >>> child = Dataset.create("digits", "Vision", parent_datasets=[data])
+            >>> child.get_dependency_graph() == {child.id: [data.id], data.id: []}
+            True
         """
         return {version: list(parents) for version, parents in self._graph().items()}
 
@@ -184,6 +226,10 @@ class ListingMixin(DatasetBase):
 
         Returns:
             The number; links and removals have none.
+
+        Example:
+            >>> data.get_num_chunks()
+            1
         """
         if self._finished():
             keys = {ref.key for ref in self._version.root.packs}
@@ -201,6 +247,12 @@ class ListingMixin(DatasetBase):
 
         Returns:
             False also when files were only removed or linked.
+
+        Example:
+            >>> version = Dataset.create("digits", "Vision")
+            >>> _ = version.add_files("images")
+            >>> version.is_dirty()
+            True
         """
         standing = self._standing()
         return standing is not None and bool(standing.pending.paths)

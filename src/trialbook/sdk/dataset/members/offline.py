@@ -49,6 +49,14 @@ class OfflineMixin(DatasetBase):
         Args:
             offline_mode: True keeps versions that are made from now on in a folder of this host, for
                 ``import_offline_session``; False, the default, goes back to the server.
+
+        Example:
+            >>> Dataset.set_offline(True)
+            >>> version = Dataset.create("digits", "Vision")
+            >>> _ = version.add_files("images"), version.finalize(auto_upload=True)
+            >>> Dataset.set_offline(False)
+            >>> Dataset.get(Dataset.import_offline_session(version.get_offline_mode_folder())).name
+            'digits'
         """
         Task.set_offline(offline_mode)
 
@@ -58,6 +66,10 @@ class OfflineMixin(DatasetBase):
 
         Returns:
             The same as ``Task.is_offline``.
+
+        Example:
+            >>> Dataset.is_offline()
+            False
         """
         return Task.is_offline()
 
@@ -66,6 +78,10 @@ class OfflineMixin(DatasetBase):
 
         Returns:
             The folder with its session; None when it was made with a server.
+
+        Example:
+            >>> data.get_offline_mode_folder() is None
+            True
         """
         return self._session
 
@@ -87,6 +103,16 @@ class OfflineMixin(DatasetBase):
             UsageError: there is no session of a dataset, a parent has not been imported on this host, or a file that
                 the clearml SDK noted is gone or has changed.
             ConnectionFailed: the server went away.
+
+        Example:
+            >>> Dataset.set_offline(True)
+            >>> version = Dataset.create("digits", "Vision")
+            >>> _ = version.add_files("images")
+            >>> folder = version.get_offline_mode_folder()
+            >>> Dataset.set_offline(False)
+            >>> imported = Dataset.import_offline_session(folder, upload=True, finalize=True)
+            >>> Dataset.get(imported).is_final()
+            True
         """
         connection = connections.connect()
         if connection.settings.offline:

@@ -47,6 +47,10 @@ class WholesMixin(DatasetBase):
 
         Returns:
             Dicts with name, project, id, created, version, tags and status, the last changed first.
+
+        Example:
+            >>> [one["id"] for one in Dataset.list_datasets("Vision", partial_name="^digits$")][0] == data.id
+            True
         """
         if ids is not None and not list(ids):
             return []
@@ -96,6 +100,9 @@ class WholesMixin(DatasetBase):
             UsageError: nothing to look for, an id together with a project or a name, no version or several match, or
                 ``entire_dataset`` without ``force``. Nothing is deleted.
             TaskNotDeletable: it is in use and ``force`` is off. Nothing is deleted.
+
+        Example:
+            >>> Dataset.delete(dataset_id=data.id)
         """
         if dataset_id and (dataset_project or dataset_name):
             raise both_named()
@@ -156,6 +163,11 @@ class WholesMixin(DatasetBase):
 
         Raises:
             NameTaken: the project has a dataset of that name.
+
+        Example:
+            >>> Dataset.move_to_project("Archive/Vision", dataset_project="Vision", dataset_name="digits")
+            >>> Dataset.get(data.id).project
+            'Archive/Vision'
         """
         cls._renamed(dataset_project, dataset_name, {"new_project": new_dataset_project})
 
@@ -170,6 +182,11 @@ class WholesMixin(DatasetBase):
 
         Raises:
             NameTaken: the project has a dataset of that name.
+
+        Example:
+            >>> Dataset.rename("numbers", dataset_project="Vision", dataset_name="digits")
+            >>> Dataset.get(data.id).name
+            'numbers'
         """
         cls._renamed(dataset_project, dataset_name, {"new_name": new_dataset_name})
 

@@ -47,6 +47,12 @@ class SquashMixin(MakingMixin, DatasetBase):
 
         Raises:
             UsageError: neither or both of ids and pairs, or a version that is not final.
+
+        Example:
+            >>> child = Dataset.create("digits", "Vision", parent_datasets=[data])
+            >>> _ = child.remove_files("labels.csv"), child.finalize()
+            >>> Dataset.squash("digits in one", dataset_ids=[data, child]).list_files()
+            ['train/a.jpg', 'train/b.jpg']
         """
         if bool(dataset_ids) == bool(dataset_project_name_pairs):
             raise UsageError("squash takes dataset_ids or dataset_project_name_pairs, exactly one of them")
@@ -98,6 +104,12 @@ class SquashMixin(MakingMixin, DatasetBase):
 
         Raises:
             UsageError: there is no such version, or it is open.
+
+        Example:
+            >>> native = Dataset.create("digits", "Vision", native=True)
+            >>> _ = native.add_files("images"), native.finalize(auto_upload=True)
+            >>> Dataset.export_clearml(native.id).list_files() == native.list_files()
+            True
         """
         source = cls._load(dataset_id)
         if not source.is_final():
