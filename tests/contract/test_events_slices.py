@@ -6,10 +6,12 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import urllib3
 from tests.support import frames
 from tests.support.server import RunningServer
 
@@ -206,6 +208,24 @@ def test_S7_the_writers_lock_goes_to_who_has_waited_longest() -> None:
     assert order == [0, 1, 2, 3, 4, 5]
 
 
+def test_S7_a_reader_with_a_new_connection_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    """More calls than open connections are usual; each further one begins on a connection of its own."""
+    url = f"sqlite:///{tmp_path}/x.db"
+    first, second = Database(url), Database(url)
+    try:
+        with first.write() as connection:
+            connection.execute(sa.text("CREATE TABLE x (a INTEGER)"))
+        # A wait fails at once instead of after half a minute.
+        sa.event.listen(second.engine, "do_connect", lambda *those: those[-1].update(timeout=0))
+        with first.write() as writing, second.read() as reading:
+            writing.execute(sa.text("INSERT INTO x VALUES (1)"))
+            assert reading.execute(sa.text("SELECT count(*) FROM x")).scalar_one() == 0
+            assert reading.execute(sa.text("PRAGMA auto_vacuum")).scalar_one() == 2
+    finally:
+        first.close()
+        second.close()
+
+
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
 def test_S7_large_bodies_leave_threads_for_others(server: RunningServer, packed: bool) -> None:
     """However many large requests stand in the database, there is a thread for a small one."""
@@ -233,3 +253,29 @@ def test_S7_large_bodies_leave_threads_for_others(server: RunningServer, packed:
         thread.join(60)
     assert statuses == [200] * many
     assert server.call("logs.range", task=task, start=0, count=1)["total"] == many
+
+
+def test_S1_what_one_person_asks_for_leaves_threads_for_others(server: RunningServer) -> None:
+    """However many slow calls one has under way, with whatever keys, others are answered."""
+    task = server.call("tasks.create", name="t", type="training")["id"]
+    made = server.call("users.create", name="other", role="user")["credentials"]
+    basic = urllib3.make_headers(basic_auth=f"{made['access_key']}:{made['secret_key']}")
+    token = server.ask("auth.login", headers={"Authorization": basic["authorization"]}).json()["data"][
+        "token"
+    ]
+    headers = {"Authorization": f"Bearer {token}"}
+    statuses: list[int] = []
+
+    def edit() -> None:
+        statuses.append(server.ask("tasks.edit", {"task": task, "comment": "c"}).status)
+
+    threads = [threading.Thread(target=edit) for _ in range(40)]
+    with holding(server, task):
+        for thread in threads:
+            thread.start()
+        for _ in range(40):
+            assert server.ask("tasks.get_by_id", {"task": task}, headers=headers, timeout=20).status == 200
+        assert not statuses
+    for thread in threads:
+        thread.join(60)
+    assert statuses == [200] * len(threads)

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -58,6 +58,34 @@ class _Large(Exception):
     """A body unpacks to more than a call may bring that does not wait for its turn."""
 
 
+class Turns:
+    """How many calls of each person stand on a thread; more of theirs wait here, in their order.
+
+    Belongs to one event loop.
+
+    Args:
+        most: of one person.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._of: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+
+    @asynccontextmanager
+    async def of(self, person: str) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it while the block runs."""
+        turns, there = self._of.setdefault(person, (asyncio.Semaphore(self._most), []))
+        # Those who wait count too: what they wait for stays until the last has gone.
+        there.append(None)
+        try:
+            async with turns:
+                yield
+        finally:
+            there.pop()
+            if not there:
+                del self._of[person]
+
+
 class Calls:
     """Answers calls in a pool of threads.
 
@@ -88,7 +116,10 @@ class Calls:
         self._budget = Budget(settings.body_memory)
         self._crowd = Crowd(settings.caller_requests, "calls")
         # Others wait for their turn here, not on a thread, so that calls with little to say find one.
-        self._large = asyncio.Semaphore(max(2, settings.threads // 4))
+        quarter = max(2, settings.threads // 4)
+        self._large = asyncio.Semaphore(quarter)
+        # Whatever one person asks for, and however long that takes, others are answered.
+        self._turns = Turns(max(1, settings.threads - quarter))
 
     async def answer(self, request: Request) -> Response:
         """One call."""
@@ -112,10 +143,13 @@ class Calls:
                 content = await bodies.read(request, limit, share, weight)
                 work = partial(self._run, request, method, version, content, limit, caller, share)
                 run = partial(asyncio.get_running_loop().run_in_executor, self._executor, work)
+                # Of a person, not of a key: everybody can make keys.
+                person = caller.user if caller else who
                 if len(content) <= limits.LARGE_BYTES:
                     with suppress(_Large):
-                        return await run(False)
-                async with self._large:
+                        async with self._turns.of(person):
+                            return await run(False)
+                async with self._large, self._turns.of(person):
                     return await run(True)
         except WireError as error:
             if share is None or not isinstance(error, TooSlow):

@@ -235,9 +235,11 @@ def _note_use(_: Any, record: Any) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
+    # Before all else: it can be chosen only while the file is empty. In any other it is written once more, which waits
+    # for whoever writes, so that readers would too.
+    if not connection.execute("PRAGMA page_count").fetchone()[0]:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     for pragma in (
-        # Before all else: it can be chosen only while the file is empty.
-        "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
