@@ -307,12 +307,21 @@ def public_members_without_an_example() -> list[str]:
 
 
 def paths_that_do_not_exist() -> list[str]:
-    """Paths that ``CONTRIBUTING.md`` and ``contributing/`` name."""
-    found = []
-    for page in [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "contributing").glob("*.md"))]:
-        for name in re.findall(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:py|ts|tsx|md|toml))`", page.read_text()):
-            starts = [ROOT, SOURCE, SERVER, ROOT / "web" / "src", ROOT / "web", ROOT / "tests", page.parent]
-            starts += [SOURCE / page.stem, SERVER / page.stem]
-            if not any((start / name.rstrip("/")).exists() for start in starts):
-                found.append(f"{page.name}: {name}")
-    return found
+    """Paths that ``CONTRIBUTING.md`` and ``contributing/`` name, of files or folders, whole or from a room on."""
+    known: set[str] = set()
+    for folder in ("src", "tests", "web", "docs", "contributing", "benchmarks"):
+        for path in (ROOT / folder).rglob("*"):
+            if "node_modules" not in path.parts and "__pycache__" not in path.parts:
+                known.add("/" + path.relative_to(ROOT).as_posix())
+    known |= {f"/{path.name}" for path in ROOT.iterdir()}
+    ends = {known_path[at:] for known_path in known for at in _slashes(known_path)}
+    return [
+        f"{page.name}: {name}"
+        for page in [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "contributing").glob("*.md"))]
+        for name in re.findall(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:py|ts|tsx|md|toml))`", page.read_text())
+        if f"/{name.strip('/')}" not in ends
+    ]
+
+
+def _slashes(path: str) -> list[int]:
+    return [at for at, letter in enumerate(path) if letter == "/"]

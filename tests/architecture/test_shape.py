@@ -17,16 +17,17 @@ LEFT: dict[Callable[[], list[str]], int] = {
     shape.accesses_to_privates_of_others: 178,
     shape.untyped_calls_of_the_server: 135,
     shape.loose_types: 2070,
-    shape.global_statements: 25,
-    shape.fork_hooks: 6,
+    shape.global_statements: 0,
+    shape.fork_hooks: 1,
     shape.lists_written_again: 3,
     shape.error_classes_with_a_code_of_another: 0,
     shape.long_files: 16,
     shape.public_members_without_an_example: 100,
-    shape.paths_that_do_not_exist: 19,
+    shape.paths_that_do_not_exist: 0,
 }
 CIRCLES = {"sdk": 13}
 LOOSE = {
+    "base": 13,
     "capture": 21,
     "capture/frameworks": 21,
     "capture/interactive": 13,

@@ -26,9 +26,9 @@ def as_a_new_process(patch: pytest.MonkeyPatch) -> None:
     patch.delenv("TRIALBOOK_PROC_MASTER_ID", raising=False)
     patch.setattr(numbers, "substitutes", {})
     patch.setattr(settings_module, "_given", {})
-    patch.setattr(settings_module, "_offline", None)
-    patch.setattr(settings_module, "_simulated", "")
-    patch.setattr(seeds, "_seed", None)
+    patch.setattr(settings_module._offline, "value", None)
+    patch.setattr(settings_module._simulated, "value", "")
+    patch.setattr(seeds._seed, "value", None)
     patch.setattr(Logger, "_history", None)
     connections.disconnect()
 

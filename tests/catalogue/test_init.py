@@ -420,7 +420,7 @@ def test_seeds(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     from trialbook.sdk import seeds
 
     state, other = random.getstate(), numpy.random.get_state()
-    monkeypatch.setattr(seeds, "_seed", 1337)
+    monkeypatch.setattr(seeds._seed, "value", 1337)
     assert drawn() == drawn(), "the default"
     Task.set_random_seed(7)
     seven = drawn()

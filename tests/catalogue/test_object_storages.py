@@ -24,7 +24,7 @@ def s3() -> Iterator[S3Server]:
 def test_a_bucket_without_a_configuration_file(
     begin: Begin, s3: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(storage_settings, "_given", Accounts())
+    monkeypatch.setattr(storage_settings._given, "value", Accounts())
     address = s3.make_bucket("given")
     account = s3.accounts().s3[0]
     task = begin()
@@ -43,7 +43,7 @@ def test_a_bucket_without_a_configuration_file(
 
 @pytest.mark.covers("TI-17")
 def test_what_is_given(task: Task, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(storage_settings, "_given", Accounts())
+    monkeypatch.setattr(storage_settings._given, "value", Accounts())
     task.setup_aws_upload("one", key="first", secret="s")
     task.setup_aws_upload("one", key="second", secret="s")
     task.setup_gcp_upload("two", subdir="below/", credentials_json='{"type": "service_account"}')

@@ -202,7 +202,7 @@ def test_T6_values_go_by_the_server_and_come_back(
     ]
     sdk.call("tasks.edit_hyper_params", task=copies[1].id, hyperparams=items, replace_hyperparams="none")
     for copy, wanted in zip(copies, (code, edited), strict=True):
-        monkeypatch.setattr(settings_module, "_simulated", "")
+        monkeypatch.setattr(settings_module._simulated, "value", "")
         Task.debug_simulate_remote_task(copy.id)
         remote = run(wanted)
         assert remote.id == copy.id

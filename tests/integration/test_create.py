@@ -228,7 +228,7 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     (tmp_path / "broken.py").write_text("def (:\n")
     with pytest.raises(UsageError, match="line 1"):
         Task.create("Create/x", "y", script="broken.py")
-    monkeypatch.setattr(settings, "_offline", True)
+    monkeypatch.setattr(settings._offline, "value", True)
     with pytest.raises(UsageError, match="offline"):
         Task.create("Create/x", "y")
 

@@ -195,7 +195,7 @@ def test_N4_what_is_edited_reaches_the_program(project: str, monkeypatch: pytest
         if "/" not in name:
             copy.set_parameter(f"{name}/x", 2)
     copy.flush()
-    monkeypatch.setattr(settings_module, "_simulated", "")
+    monkeypatch.setattr(settings_module._simulated, "value", "")
     Task.debug_simulate_remote_task(copy.id)
     again = Task.init(project, "edited", **QUIET)
     assert again.id == copy.id

@@ -2,13 +2,14 @@
 
 import json
 import os
-import threading
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from trialbook.base import process
+from trialbook.base.process import Kept
 from trialbook.blobs.accounts import Accounts, AzureAccount, GoogleAccount, S3Account
 from trialbook.blobs.object_store import ObjectStoreBlobs
 from trialbook.blobs.relay import RelayBlobs
@@ -75,15 +76,14 @@ def place(url: str, accounts: Accounts, patience: float = 30.0) -> Place:
 
 def open_bucket(bucket: Bucket) -> ObjectStoreBlobs | RelayBlobs:
     """The blobs of a bucket; one per bucket and process. Nothing is asked of the storage yet."""
-    global _driver
     with _lock:
         found = _opened.get(bucket)
         if found is None:
             # The driver's threads do not come along into a forked child, where a call would wait for ever.
-            if _driver not in (0, os.getpid()):
+            if _driver.value not in (0, os.getpid()):
                 found = RelayBlobs(bucket.address, partial(direct, bucket))
             else:
-                _driver = os.getpid()
+                _driver.value = os.getpid()
                 found = direct(bucket)
             _opened[bucket] = found
         return found
@@ -94,20 +94,13 @@ def direct(bucket: Bucket) -> ObjectStoreBlobs:
     return ObjectStoreBlobs(lambda: _open(bucket), bucket.address, marked=True)
 
 
-_lock = threading.Lock()
+_lock = process.Lock()
 _opened: dict[Bucket, ObjectStoreBlobs | RelayBlobs] = {}
-_driver = 0
+_driver = Kept(0, lasting=True)
 """The process whose threads serve the driver; 0 before its first use."""
 
 
-def _in_child() -> None:
-    global _lock
-    _lock = threading.Lock()
-    _opened.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+process.after_fork(_opened.clear)
 
 
 def _open(bucket: Bucket) -> "ObjectStore":

@@ -5,34 +5,34 @@ The watched writers use it, and programs that read event files themselves may; i
 
 import re
 
+from trialbook.base.process import Kept
+
 _STEM = re.compile(r"^(.*?)(?:[_\-. ]|(?<=\D)(?=\d)).+$")
-_grouped = False
-_single = False
-_changes = 0
+_grouped = Kept(False)
+_single = Kept(False)
+_changes = Kept(0)
 
 
 def group(wanted: bool) -> None:
     """``Logger.tensorboard_auto_group_scalars``."""
-    global _grouped, _changes
-    _grouped = wanted
-    _changes += 1
+    _grouped.value = wanted
+    _changes.value += 1
 
 
 def single(wanted: bool) -> None:
     """``Logger.tensorboard_single_series_per_graph``."""
-    global _single, _changes
-    _single = wanted
-    _changes += 1
+    _single.value = wanted
+    _changes.value += 1
 
 
 def changes() -> int:
     """How often a switch was set: answers of ``chart_of`` are good until it differs."""
-    return _changes
+    return _changes.value
 
 
 def is_single() -> bool:
     """Whether every tag has a chart of its own."""
-    return _single
+    return _single.value
 
 
 def chart_of(tag: str) -> tuple[str, str]:
@@ -51,8 +51,8 @@ def chart_of(tag: str) -> tuple[str, str]:
     """
     title, slash, series = tag.rpartition("/")
     if slash and title and series:
-        return (tag, series) if _single else (title, series)
-    if not _grouped or _single:
+        return (tag, series) if _single.value else (title, series)
+    if not _grouped.value or _single.value:
         return tag, tag
     found = _STEM.match(tag)
     return (found[1] if found and found[1] else tag), tag

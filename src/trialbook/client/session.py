@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import threading
 import time
 import weakref
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from trialbook.base import process
 from trialbook.base.retry import backoff
 from trialbook.errors import (
     BadCredentials,
@@ -406,8 +406,7 @@ def _in_child() -> None:
         session.forget()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+process.after_fork(_in_child)
 
 
 def _data(reply: "BaseHTTPResponse", host: str) -> Any:

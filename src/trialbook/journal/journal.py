@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trialbook.base import process
 from trialbook.base.files import own_folder, write_json
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
@@ -444,5 +445,4 @@ def _in_parent() -> None:
         journal._after_fork_in_parent()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child, after_in_parent=_in_parent)
+process.after_fork(_in_child, _in_parent)

@@ -1,14 +1,14 @@
 """The way from this process to its server: settings, session, files, and the journals' transport."""
 
-import os
 import socket
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from trialbook.base import process
+from trialbook.base.process import Kept
 from trialbook.capture.secret_values import remember
 from trialbook.client.places import copy_atomic as copy_atomic
 from trialbook.client.places import local_path as local_path
@@ -110,9 +110,9 @@ class ServerTransport:
         self._storage.upload(source, url, meter)
 
 
-_lock = threading.Lock()
-_current: Connection | None = None
-_asked = 0.0
+_lock = process.Lock()
+_current: "Kept[Connection | None]" = Kept(None)
+_asked = Kept(0.0)
 
 
 def connect(read: Settings | None = None) -> Connection:
@@ -125,28 +125,26 @@ def connect(read: Settings | None = None) -> Connection:
         ConfigurationError: the configuration file is broken.
         ConnectionFailed: the private server could not be started.
     """
-    global _current, _asked
     if read is not None:
         return _open(read)
     with _lock:
-        before, _asked = _asked, time.monotonic()
-        if _current is not None and _current.private and _asked - before > _REVIVE_SECONDS:
+        before, _asked.value = _asked.value, time.monotonic()
+        if _current.value is not None and _current.value.private and _asked.value - before > _REVIVE_SECONDS:
             # It may have ended, because nobody used it meanwhile.
             from trialbook.sdk import private_server
 
             again, _ = private_server.find_or_start(settings.load())
-            if again.api_host != _current.settings.api_host:
-                _current = None
-        if _current is None:
-            _current = _open(settings.load())
-        return _current
+            if again.api_host != _current.value.settings.api_host:
+                _current.value = None
+        if _current.value is None:
+            _current.value = _open(settings.load())
+        return _current.value
 
 
 def disconnect() -> None:
     """Forget the connection, so that the next one reads the settings anew."""
-    global _current
     with _lock:
-        _current = None
+        _current.value = None
 
 
 def _open(read: Settings) -> Connection:
@@ -173,12 +171,3 @@ def _packed(body: bytes) -> bytes:
         from backports import zstd
     packed: bytes = zstd.compress(body, 1)
     return packed
-
-
-def _in_child() -> None:
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)

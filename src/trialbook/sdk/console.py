@@ -7,21 +7,21 @@ from types import TracebackType
 from typing import TextIO
 
 from trialbook.base.guard import guard
+from trialbook.base.process import Kept
 from trialbook.base.unicode import legible, one_line
 
 _ALONE = "_trialbook_alone"
-_commands = False
+_commands = Kept(False)
 
 
 @contextmanager
 def speaking_of_commands() -> Iterator[None]:
     """Meanwhile ``advice`` is for somebody who types commands, and has no program whose arguments could change."""
-    global _commands
-    before, _commands = _commands, True
+    before, _commands.value = _commands.value, True
     try:
         yield
     finally:
-        _commands = before
+        _commands.value = before
 
 
 def advice(code: str, command: str) -> str:
@@ -31,7 +31,7 @@ def advice(code: str, command: str) -> str:
         code: for the author of a program: arguments and calls.
         command: for who runs ``trialbook``: options and commands.
     """
-    return command if _commands else code
+    return command if _commands.value else code
 
 
 def say(text: str) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from trialbook.base.guard import guard
+from trialbook.base.process import Kept
 from trialbook.machine.gpu import Gpus
 from trialbook.machine.usage import Usage
 from trialbook.sdk import settings
@@ -18,13 +19,12 @@ _TREE_SECONDS = 2.0
 _SETTLE_SECONDS = 3.0
 _SHARE = 0.004
 """Of one processor: looks become rarer where they cost more than this."""
-_timeout = 1800.0
+_timeout = Kept(1800.0)
 
 
 def set_timeout(seconds: float) -> None:
     """How long the first report is waited for before the axis becomes seconds."""
-    global _timeout
-    _timeout = seconds
+    _timeout.value = seconds
 
 
 class Axis:
@@ -55,7 +55,7 @@ class Axis:
             self._greatest = latest if self._greatest is None else max(self._greatest, latest)
         if self._greatest is not None:
             return self._greatest
-        limit = _timeout if self._timeout is None else self._timeout
+        limit = _timeout.value if self._timeout is None else self._timeout
         return int(elapsed) if elapsed >= limit else None
 
 

@@ -12,13 +12,14 @@ import time
 from pathlib import Path
 
 from trialbook.base.files import read_json, write_json
+from trialbook.base.process import Kept
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.settings import Settings
 
 _log = logging.getLogger("trialbook")
 _WAIT_SECONDS = 60.0
-_begun = 0
-_joined: tuple[int, str] | None = None
+_begun = Kept(0)
+_joined: "Kept[tuple[int, str] | None]" = Kept(None)
 
 
 def join(settings: Settings) -> Settings:
@@ -30,13 +31,12 @@ def join(settings: Settings) -> Settings:
     Returns:
         The settings to go on with: they name the process that has the task.
     """
-    global _begun, _joined
     launch = settings_module.launch()
     # A mark that is our own, from a task before this one, says nothing of this one.
-    if launch is None or settings.task_id or settings.master not in (None, _joined):
+    if launch is None or settings.task_id or settings.master not in (None, _joined.value):
         return settings
     # The second task of a process belongs to the second task of the first one.
-    _begun += 1
+    _begun.value += 1
     if launch.local_rank == 0:
         return settings
     path = _meeting(settings, launch.key)
@@ -44,8 +44,8 @@ def join(settings: Settings) -> Settings:
     while time.monotonic() < deadline:
         found = read_json(path)
         if isinstance(found, dict) and found.get("task"):
-            _joined = int(found["pid"]), str(found["task"])
-            return settings_module.follow(settings, *_joined)
+            _joined.value = int(found["pid"]), str(found["task"])
+            return settings_module.follow(settings, *_joined.value)
         time.sleep(0.05)
     _log.warning(
         "rank %d waited %.0f s for the first process of the launch to call Task.init; it makes a task of its own",
@@ -77,5 +77,5 @@ def is_first() -> bool:
 
 
 def _meeting(settings: Settings, key: str) -> Path:
-    name = hashlib.sha256(f"{key}:{_begun}:{settings.api_host}".encode()).hexdigest()[:24]
+    name = hashlib.sha256(f"{key}:{_begun.value}:{settings.api_host}".encode()).hexdigest()[:24]
     return settings.own_cache("launches") / f"{name}.json"

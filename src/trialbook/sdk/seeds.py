@@ -4,21 +4,21 @@ import random
 import sys
 
 from trialbook.base.guard import guard
+from trialbook.base.process import Kept
 
-_seed: int | None = 1337
+_seed: "Kept[int | None]" = Kept(1337)
 
 
 def choose(seed: int | None) -> None:
     """For the next ``Task.init``; None leaves all generators alone."""
-    global _seed
-    _seed = seed
+    _seed.value = seed
 
 
 def sow() -> None:
     """Seed the generators of this process, those of libraries only where the program has imported them."""
-    if _seed is None:
+    if _seed.value is None:
         return
-    random.seed(_seed)
+    random.seed(_seed.value)
     for module, path in (
         ("numpy", "random.seed"),
         ("torch", "manual_seed"),
@@ -31,4 +31,4 @@ def sow() -> None:
                 for part in path.split("."):
                     function = getattr(function, part)
                 # NumPy takes 32 bits.
-                function(_seed % (1 << 32))  # type: ignore[operator]
+                function(_seed.value % (1 << 32))  # type: ignore[operator]

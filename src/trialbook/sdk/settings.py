@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.base.files import write_atomic
+from trialbook.base.process import Kept
 from trialbook.client.session import Credentials
 from trialbook.errors import ConfigurationError
 from trialbook.sdk import folders, hosts
@@ -103,8 +104,8 @@ class Settings:
 
 
 _given: dict[str, str] = {}
-_offline: bool | None = None
-_simulated = ""
+_offline: "Kept[bool | None]" = Kept(None)
+_simulated = Kept("")
 
 
 def set_default(name: str, value: str | None) -> None:
@@ -115,14 +116,12 @@ def set_default(name: str, value: str | None) -> None:
 
 def set_offline(offline: bool | None) -> None:
     """``Task.set_offline``: wins over the environment; None gives it back."""
-    global _offline
-    _offline = offline
+    _offline.value = offline
 
 
 def simulate(task_id: str) -> None:
     """``Task.debug_simulate_remote_task``: as if an agent ran this process; an empty text takes it back."""
-    global _simulated
-    _simulated = task_id
+    _simulated.value = task_id
 
 
 def agent_task() -> str:
@@ -130,7 +129,7 @@ def agent_task() -> str:
     for prefix in PREFIXES:
         if os.environ.get(f"{prefix}TASK_ID"):
             return os.environ[f"{prefix}TASK_ID"].strip()
-    return _simulated
+    return _simulated.value
 
 
 def visible_gpus() -> str | None:
@@ -225,7 +224,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         files_host=files,
         credentials=Credentials(key, secret, token, token_source or key_source),
         verify=_verify(read.find("API_HOST_VERIFY_CERT", "api.verify_certificate")[0]),
-        offline=_offline if _offline is not None else read.flag("OFFLINE_MODE"),
+        offline=_offline.value if _offline.value is not None else read.flag("OFFLINE_MODE"),
         no_reuse=read.flag("TASK_NO_REUSE"),
         deferred=read.flag("DEFERRED_TASK_INIT"),
         reuse_hours=read.number("TASK_REUSE_HOURS", "sdk.development.task_reuse_time_window_in_hours", 72.0),
@@ -233,8 +232,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         cache_dir=Path(cache).expanduser() if cache else folders.cache(env, home),
         cache_named=bool(cache),
         data_dir=folders.data(env, home),
-        task_id=task_id or _simulated,
-        simulated=bool(_simulated) and not task_id,
+        task_id=task_id or _simulated.value,
+        simulated=bool(_simulated.value) and not task_id,
         master=_master(read.find("PROC_MASTER_ID")[0]),
         connect_timeout=read.number("CONNECT_TIMEOUT", "sdk.network.connect_timeout", 10.0),
         refused_timeout=read.number("CONNECT_TIMEOUT", "sdk.network.connect_timeout", _REFUSED_SECONDS),

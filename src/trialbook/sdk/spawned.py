@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base.guard import guard
+from trialbook.base.process import Kept
 from trialbook.capture import imports
 from trialbook.capture.patches import Patches
 from trialbook.capture.streams import ConsoleCapture
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from trialbook.sdk.record import Record
 
 _COMPANION = "_trialbook_companion"
-_console: "_WorkerConsole | None" = None
+_console: "Kept[_WorkerConsole | None]" = Kept(None)
 
 
 class Workers:
@@ -65,17 +66,15 @@ class _Companion:
 
 def leave() -> None:
     """This process watches its streams by itself from now on: it has called ``Task.init`` or ``Task.current_task``."""
-    global _console
-    console, _console = _console, None
+    console, _console.value = _console.value, None
     if console is not None:
         console.end()
 
 
 def _arrived(task: str, streams: dict[str, bool], offline: bool) -> None:
-    global _console
     with guard("spawned.begin"):
-        if _console is None:
-            _console = _WorkerConsole(task, streams, offline)
+        if _console.value is None:
+            _console.value = _WorkerConsole(task, streams, offline)
 
 
 def _flush_at_end(capture: ConsoleCapture) -> None:

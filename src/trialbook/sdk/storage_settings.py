@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from trialbook.base.process import Kept
 from trialbook.blobs.accounts import Accounts, AzureAccount, GoogleAccount, S3Account
 from trialbook.capture.secret_values import SHORTEST_VARIABLE, remember
 from trialbook.errors import ConfigurationError
@@ -55,7 +56,7 @@ def storage_settings(environment: Mapping[str, str] | None = None) -> StorageSet
 
 
 _read: dict[str, Any] = {}
-_given = Accounts()
+_given = Kept(Accounts())
 
 
 def _settings(tree: Mapping[str, Any], env: Mapping[str, str]) -> StorageSettings:
@@ -77,38 +78,40 @@ def _settings(tree: Mapping[str, Any], env: Mapping[str, str]) -> StorageSetting
 def accounts() -> Accounts:
     """What opens the object storages, for this process: what the program gave, then what is configured."""
     known = storage_settings().accounts
-    return Accounts((*_given.s3, *known.s3), (*_given.google, *known.google), (*_given.azure, *known.azure))
+    return Accounts(
+        (*_given.value.s3, *known.s3),
+        (*_given.value.google, *known.google),
+        (*_given.value.azure, *known.azure),
+    )
 
 
 def give(
     s3: S3Account | None = None, google: GoogleAccount | None = None, azure: AzureAccount | None = None
 ) -> None:
     """An account that this process uses before all configured ones; the last one for a bucket counts."""
-    global _given
-    _given = Accounts(
-        (s3, *_given.s3) if s3 else _given.s3,
-        (google, *_given.google) if google else _given.google,
-        (azure, *_given.azure) if azure else _given.azure,
+    _given.value = Accounts(
+        (s3, *_given.value.s3) if s3 else _given.value.s3,
+        (google, *_given.value.google) if google else _given.value.google,
+        (azure, *_given.value.azure) if azure else _given.value.azure,
     )
-    _mask(_given)
+    _mask(_given.value)
 
 
 def given() -> bytes | None:
     """What the program gave, for a process that goes on in its place; None when it gave nothing. Holds secrets."""
-    if _given == Accounts():
+    if _given.value == Accounts():
         return None
     import msgspec
 
-    return msgspec.json.encode(_given)
+    return msgspec.json.encode(_given.value)
 
 
 def take_over(text: bytes) -> None:
     """Use what another process was given, before all that is configured."""
-    global _given
     import msgspec
 
-    _given = msgspec.json.decode(text, type=Accounts)
-    _mask(_given)
+    _given.value = msgspec.json.decode(text, type=Accounts)
+    _mask(_given.value)
 
 
 def _mask(accounts: Accounts) -> None:

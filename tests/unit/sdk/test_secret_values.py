@@ -90,7 +90,7 @@ def test_S13_a_key_that_is_broken_at_the_end_of_a_line(cut: int, border: str) ->
 
 
 def test_S13_what_opens_a_storage_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_settings, "_given", storage_settings.Accounts())
+    monkeypatch.setattr(storage_settings._given, "value", storage_settings.Accounts())
     assert masked_output(f"s3 {KEY}") == f"s3 {KEY}"
     storage_settings.give(S3Account(key="access", secret=KEY), azure=AzureAccount(key=KEY[::-1]))
     assert masked_output(f"s3 {KEY}, azure {KEY[::-1]}, access") == f"s3 {MASK}, azure {MASK}, access"

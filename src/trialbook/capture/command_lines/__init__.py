@@ -6,6 +6,7 @@ the program, the watchers let the stored values win.
 """
 
 import importlib
+from functools import cache
 from types import ModuleType
 
 from trialbook.capture import imports
@@ -22,15 +23,11 @@ _LIBRARIES = (
     ("hydra._internal.config_loader_impl", "hydra"),
     ("hydra.main", "hydra_parser"),
 )
-_begun = False
 
 
+@cache
 def install() -> None:
     """Begin to watch; libraries that are not imported yet are waited for."""
-    global _begun
-    if _begun:
-        return
-    _begun = True
     argparse.install()
     for module, file in _LIBRARIES:
         imports.after(module, _Ready(file))

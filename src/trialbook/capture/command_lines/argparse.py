@@ -9,7 +9,7 @@ import functools
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,23 +21,20 @@ from trialbook.capture.command_lines.lines import Parsed, Sink
 _FOREIGN = frozenset({"IPython"})
 _depth = threading.local()
 _ignored: "weakref.WeakSet[argparse.ArgumentParser]" = weakref.WeakSet()
-_original: Callable[..., Any] | None = None
 
 
+@functools.cache
 def install() -> None:
     """Begin to remember the last command line; costs a microsecond per parse."""
-    global _original
-    if _original is not None:
-        return
-    _original = argparse.ArgumentParser.parse_known_args
+    original = argparse.ArgumentParser.parse_known_args
 
-    @functools.wraps(_original)
+    @functools.wraps(original)
     def parse_known_args(self: argparse.ArgumentParser, *args: Any, **kwargs: Any) -> Any:
         nested: list[argparse.ArgumentParser] | None = getattr(_depth, "nested", None)
         if nested is not None:
             nested.append(self)
             with _relaxed(self, _depth.stored, f"{self.prog.split()[-1]}/"):
-                return _original(self, *args, **kwargs)
+                return original(self, *args, **kwargs)
         _depth.nested, _depth.stored = [], {}
         try:
             with guard("capture.supplied"):
@@ -46,7 +43,7 @@ def install() -> None:
             own = given is None or list(given) == sys.argv[1:]
             args, kwargs = _with_command(self, args, kwargs, _depth.stored)
             with _relaxed(self, _depth.stored, ""):
-                result = _original(self, *args, **kwargs)
+                result = original(self, *args, **kwargs)
             with guard("capture.arguments"):
                 if not _is_foreign(self):
                     _note(self, result[0], _depth.nested, own)

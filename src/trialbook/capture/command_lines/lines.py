@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trialbook.base.guard import guard
+from trialbook.base.process import Kept
 from trialbook.capture.secret_names import is_secret_name
 from trialbook.capture.secret_values import remember
 
@@ -81,10 +82,10 @@ Sink = Callable[[Parsed], None]
 Supplier = Callable[[str, str | None], Stored]
 TextSupplier = Callable[[str, str | None], str | None]
 _remembered: dict[Hashable, Parsed] = {}
-_everything: Sink | None = None
+_everything: "Kept[Sink | None]" = Kept(None)
 _single: dict[Hashable, Sink] = {}
-_supplier: Supplier | None = None
-_texts: TextSupplier | None = None
+_supplier: "Kept[Supplier | None]" = Kept(None)
+_texts: "Kept[TextSupplier | None]" = Kept(None)
 
 
 def supply(supplier: Supplier, texts: TextSupplier) -> None:
@@ -94,23 +95,22 @@ def supply(supplier: Supplier, texts: TextSupplier) -> None:
         supplier: gets a section and the key in ``auto_connect_frameworks`` (or None), and answers its parameters.
         texts: gets the name of a configuration and such a key, and answers its text.
     """
-    global _supplier, _texts
-    _supplier, _texts = supplier, texts
+    _supplier.value, _texts.value = supplier, texts
 
 
 def stored(section: str = ARGS, switch: str | None = None) -> Stored:
     """What the task has in a section; nothing without an agent."""
     with guard("capture.supplied"):
-        if _supplier is not None:
-            return _supplier(section, switch)
+        if _supplier.value is not None:
+            return _supplier.value(section, switch)
     return NOTHING
 
 
 def stored_text(name: str, switch: str | None = None) -> str | None:
     """A configuration that the task has; None without one, and without an agent."""
     with guard("capture.supplied"):
-        if _texts is not None:
-            return _texts(name, switch)
+        if _texts.value is not None:
+            return _texts.value(name, switch)
     return None
 
 
@@ -124,7 +124,7 @@ def give(source: Hashable, parsed: Parsed) -> None:
     _remembered[source] = parsed
     while len(_remembered) > _MOST:
         del _remembered[next(iter(_remembered))]
-    sink = _single.get(source) or _everything
+    sink = _single.get(source) or _everything.value
     if sink is not None:
         sink(parsed)
 
@@ -143,8 +143,7 @@ def watch(source: Hashable, sink: Sink) -> None:
 
 def watch_all(sink: Sink) -> None:
     """Give every command line that was read, and each later one, to ``sink``."""
-    global _everything
-    _everything = sink
+    _everything.value = sink
     for source, parsed in list(_remembered.items()):
         if source not in _single:
             sink(parsed)
@@ -152,8 +151,7 @@ def watch_all(sink: Sink) -> None:
 
 def forget() -> None:
     """Stop giving; what was read stays known."""
-    global _everything
-    _everything = None
+    _everything.value = None
     _single.clear()
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialbook.base import globs
+from trialbook.base import globs, process
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
 from trialbook.capture.patches import quiet
@@ -310,5 +310,4 @@ def _in_child() -> None:
         models._begin()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+process.after_fork(_in_child)

@@ -9,12 +9,12 @@ import hashlib
 import os
 import shutil
 import sys
-import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 from pathlib import Path, PurePosixPath
 
+from trialbook.base import process
 from trialbook.base.files import read_json, write_json
 from trialbook.blobs.store import BlobInfo
 from trialbook.client.downloads import Progress
@@ -201,7 +201,7 @@ class Cache:
 
 
 _held: "OrderedDict[Path, int]" = OrderedDict()
-_held_lock = threading.Lock()
+_held_lock = process.Lock()
 
 
 def _hold(used: Path) -> None:
@@ -244,16 +244,6 @@ class _Claim:
     def __exit__(self, *_: object) -> None:
         if self._handle >= 0:
             os.close(self._handle)
-
-
-def _forget() -> None:
-    # The handles of a forked child are the parent's: closing them here gives nothing back, and need not.
-    global _held_lock
-    _held_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
 
 
 def _known(facts: BlobInfo) -> dict[str, object]:

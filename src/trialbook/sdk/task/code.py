@@ -10,6 +10,7 @@ from typing import Any
 import trialbook
 from trialbook.base.files import write_atomic
 from trialbook.base.guard import guard
+from trialbook.base.process import Kept
 from trialbook.capture.code import Code, EntryPoint, detect, entry_point, masked, repository_root
 from trialbook.capture.secrets import masked_arguments, masked_text
 from trialbook.journal.frames import Kind
@@ -26,9 +27,9 @@ OWN = "trialbook"
 _extra: dict[str, str | None] = {}
 _files: list[Path] = []
 _ignored: set[str] = set()
-_frozen: bool | Path = False
+_frozen: "Kept[bool | Path]" = Kept(False)
 _busy = threading.Lock()
-_alone = False
+_alone = Kept(False)
 _kept: dict[str, set[str]] = {}
 
 
@@ -44,8 +45,7 @@ def require_file(path: Path) -> None:
 
 def stand_alone(force: bool) -> None:
     """Record the whole script instead of its repository."""
-    global _alone
-    _alone = force
+    _alone.value = force
 
 
 def keep(task: str, parts: set[str]) -> None:
@@ -84,8 +84,7 @@ def ignore(package: str) -> None:
 
 def freeze(force: bool, requirements_file: str | Path | None) -> None:
     """List the whole environment, or the lines of a file, instead of what the program imports."""
-    global _frozen
-    _frozen = Path(requirements_file).expanduser().absolute() if force and requirements_file else force
+    _frozen.value = Path(requirements_file).expanduser().absolute() if force and requirements_file else force
 
 
 def describe_at_once(detect_code: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -114,7 +113,9 @@ def describe_later(record: Record, entry: EntryPoint) -> None:
     with _busy, guard("task.code"):
         from trialbook.capture.checkout import standalone
 
-        code = standalone(entry.path, None, False) if _alone and entry.path is not None else detect(entry)
+        code = (
+            standalone(entry.path, None, False) if _alone.value and entry.path is not None else detect(entry)
+        )
         script = entry.path or as_file(record, code)
         found = {**_fields(code, record), "requirements": requirements(record, script, code.root)}
         put(record, {**found, **_overrides()})
@@ -174,11 +175,11 @@ def packages(script: Path | None, root: Path | None) -> str:
     # The metadata of packages takes a tenth of the time in which a script can import us; this is the thread for it.
     from trialbook.capture.packages import frozen, required, requirement_lines
 
-    if isinstance(_frozen, Path):
-        return requirement_lines(_frozen)
+    if isinstance(_frozen.value, Path):
+        return requirement_lines(_frozen.value)
     # This SDK gets its line from ``own_too``, wherever it was installed from.
     others = _ignored if OWN in _extra else {*_ignored, OWN}
-    listed = frozen(_extra, others) if _frozen else required(script, root, _extra, others)
+    listed = frozen(_extra, others) if _frozen.value else required(script, root, _extra, others)
     return listed + "".join(requirement_lines(path) for path in _files)
 
 
