@@ -75,7 +75,9 @@ function boot(): Plugin {
           byName.get(name)?.imports.forEach((next) => reach(next, seen));
           return seen;
         };
-        const first = chunks.filter((chunk) => chunk.isEntry).reduce((seen, chunk) => reach(chunk.fileName, seen), new Set<string>());
+        const first = chunks
+          .filter((chunk) => chunk.isEntry)
+          .reduce((seen, chunk) => reach(chunk.fileName, seen), new Set<string>());
         const files = Object.entries(ENTRIES).map(([name, path]) => {
           const chunk = chunks.find((one) => one.facadeModuleId === source(path));
           if (!chunk) throw new Error(`${path} has no chunk of its own`);
@@ -107,8 +109,17 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            { name: "vendor", test: /node_modules\/(react|react-dom|scheduler|@tanstack\/(react-router|router-core|history|store|react-store|react-query|query-core))\//, priority: 3 },
-            { name: "shared", test: /src\/(api|state|theme|widgets|pages\/task\/context)/, minShareCount: 2, priority: 2 },
+            {
+              name: "vendor",
+              test: /node_modules\/(react|react-dom|scheduler|@tanstack\/(react-router|router-core|history|store|react-store|react-query|query-core))\//,
+              priority: 3,
+            },
+            {
+              name: "shared",
+              test: /src\/(api|state|theme|widgets|pages\/task\/context)/,
+              minShareCount: 2,
+              priority: 2,
+            },
             { name: "charts", test: /src\/charts\/(?!react\/PlotCard)|node_modules\/uplot\//, priority: 1 },
           ],
         },
@@ -125,5 +136,10 @@ export default defineConfig({
       ]),
     ),
   },
-  test: { include: ["test/**/*.test.{ts,tsx}"], environment: "node", testTimeout: 30_000, env: { DEBUG_PRINT_LIMIT: "0" } },
+  test: {
+    include: ["test/**/*.test.{ts,tsx}"],
+    environment: "node",
+    testTimeout: 30_000,
+    env: { DEBUG_PRINT_LIMIT: "0" },
+  },
 });

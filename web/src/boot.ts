@@ -27,12 +27,13 @@ const answers = new Map<string, Promise<Response>>();
 function ask(method: string, params: object, who?: Promise<boolean>): Promise<Response> {
   const body = JSON.stringify(params);
   const key = `${method} ${body}`;
-  const send = () => fetch(`/${method}`, {
-    method: "POST",
-    headers: { "X-Trialbook-Web": "1", "Content-Type": "application/json", Accept: "application/json" },
-    body,
-    credentials: "same-origin",
-  });
+  const send = () =>
+    fetch(`/${method}`, {
+      method: "POST",
+      headers: { "X-Trialbook-Web": "1", "Content-Type": "application/json", Accept: "application/json" },
+      body,
+      credentials: "same-origin",
+    });
   const answer = who
     ? who.then((somebody) => {
         if (somebody) return send();

@@ -20,8 +20,14 @@ export function prefetchData(path: string): void {
   const found = TASK.exec(path);
   if (!found) return;
   const id = found[1] as string;
-  void queryClient.prefetchQuery({ queryKey: ["task", id], queryFn: ({ signal }) => call("tasks.get_by_id", { task: id }, signal) });
+  void queryClient.prefetchQuery({
+    queryKey: ["task", id],
+    queryFn: ({ signal }) => call("tasks.get_by_id", { task: id }, signal),
+  });
   if (tabOf(found[2] ?? "") === "output/metrics/scalar") {
-    void queryClient.prefetchQuery({ queryKey: ["catalog", id], queryFn: ({ signal }) => call("series.catalog", { tasks: [id] }, signal) });
+    void queryClient.prefetchQuery({
+      queryKey: ["catalog", id],
+      queryFn: ({ signal }) => call("series.catalog", { tasks: [id] }, signal),
+    });
   }
 }

@@ -1,10 +1,4 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  Outlet,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 
 import { queryClient } from "~/api/client";
 import { currentUser, openSession } from "~/state/session";
@@ -115,7 +109,11 @@ const models = createRoute({
 
 const modelPage = () => lazyPart(() => import("~/pages/models/ModelPage").then((page) => page.ModelPage));
 const model = createRoute({ getParentRoute: () => shell, path: "/projects/$pid/models/$mid", component: modelPage() });
-const modelTab = createRoute({ getParentRoute: () => shell, path: "/projects/$pid/models/$mid/$", component: modelPage() });
+const modelTab = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$pid/models/$mid/$",
+  component: modelPage(),
+});
 
 const compare = createRoute({
   getParentRoute: () => shell,
@@ -132,7 +130,11 @@ const datasets = createRoute({
 const datasetPage = () => lazyPart(() => import("~/pages/datasets/DatasetPage").then((page) => page.DatasetPage));
 const dataset = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid", component: datasetPage() });
 const version = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid/$vid", component: datasetPage() });
-const versionTab = createRoute({ getParentRoute: () => shell, path: "/datasets/$pid/$vid/$", component: datasetPage() });
+const versionTab = createRoute({
+  getParentRoute: () => shell,
+  path: "/datasets/$pid/$vid/$",
+  component: datasetPage(),
+});
 
 const settings = createRoute({
   getParentRoute: () => shell,
@@ -154,7 +156,23 @@ export const router = createRouter({
     login,
     bare.addChildren([widgets]),
     shell.addChildren([
-      home, dashboard, projects, subProjects, tasks, task, taskTab, models, model, modelTab, compare, datasets, dataset, version, versionTab, settings, missing,
+      home,
+      dashboard,
+      projects,
+      subProjects,
+      tasks,
+      task,
+      taskTab,
+      models,
+      model,
+      modelTab,
+      compare,
+      datasets,
+      dataset,
+      version,
+      versionTab,
+      settings,
+      missing,
     ]),
   ]),
   parseSearch,

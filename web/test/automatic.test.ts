@@ -8,22 +8,35 @@ type Metric = [metric: string, variant: string];
 function run(id: string, metrics: Metric[], parameters: Record<string, string> = {}): Row {
   const last: Record<string, Record<string, unknown>> = {};
   for (const [metric, variant] of metrics) (last[metric] ??= {})[variant] = { metric, variant, value: 1 };
-  const items = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, { section: "Args", name, value }]));
+  const items = Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name, { section: "Args", name, value }]),
+  );
   return { id, last_metrics: last, hyperparams: { Args: items } } as unknown as Row;
 }
 
 describe("the columns that a table chooses", () => {
-  const common: Metric[] = [["loss", "train"], ["loss", "validation"], ["accuracy", "validation"], ["lr", "lr"], [":monitor:gpu", "use"]];
+  const common: Metric[] = [
+    ["loss", "train"],
+    ["loss", "validation"],
+    ["accuracy", "validation"],
+    ["lr", "lr"],
+    [":monitor:gpu", "use"],
+  ];
 
   it("takes what most runs share and puts held-out goals first", () => {
     const rows = [run("a", common), run("b", common), run("c", [...common, ["odd", "one"]])];
     expect(chooseMetrics(rows)).toEqual([
-      "m:max:accuracy:validation", "m:min:loss:validation", "m:min:loss:train", "m:last:lr:lr",
+      "m:max:accuracy:validation",
+      "m:min:loss:validation",
+      "m:min:loss:train",
+      "m:last:lr:lr",
     ]);
   });
 
   it("does not count runs that have reported nothing", () => {
-    expect(chooseMetrics([run("a", [["loss", "train"]]), run("b", []), run("c", [[":monitor:gpu", "use"]])])).toEqual(["m:min:loss:train"]);
+    expect(chooseMetrics([run("a", [["loss", "train"]]), run("b", []), run("c", [[":monitor:gpu", "use"]])])).toEqual([
+      "m:min:loss:train",
+    ]);
     expect(chooseMetrics([])).toEqual([]);
   });
 

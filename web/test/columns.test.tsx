@@ -22,9 +22,17 @@ let server: Server;
 
 const METHODS: Methods = {
   "projects.get_unique_metric_variants": ({ page = 0, page_size = 1 }) => ({
-    metrics: [{ metric: "loss: a", variant: "val" }, ...METRICS].slice((page as number) * (page_size as number), ((page as number) + 1) * (page_size as number)),
+    metrics: [{ metric: "loss: a", variant: "val" }, ...METRICS].slice(
+      (page as number) * (page_size as number),
+      ((page as number) + 1) * (page_size as number),
+    ),
   }),
-  "projects.get_hyper_parameters": () => ({ parameters: [{ section: "General", name: "lr.start" }, { section: "Args", name: "batch" }] }),
+  "projects.get_hyper_parameters": () => ({
+    parameters: [
+      { section: "General", name: "lr.start" },
+      { section: "Args", name: "batch" },
+    ],
+  }),
   "users.set_preferences": ({ preferences }) => {
     if (fails) throw new TypeError("away");
     Object.assign(stored, preferences);
@@ -60,7 +68,8 @@ function Picking() {
 describe("the choice of columns", () => {
   const chosen = () => document.querySelector("output")?.textContent ?? "";
   const shownList = () => [...document.querySelectorAll(".picker:last-child .picker-list > .row")] as HTMLElement[];
-  const press = (place: number, label: string) => fireEvent.click(shownList()[place]?.querySelector(`[aria-label=${label}]`) as HTMLElement);
+  const press = (place: number, label: string) =>
+    fireEvent.click(shownList()[place]?.querySelector(`[aria-label=${label}]`) as HTMLElement);
   const open = async () => {
     show(Picking, "/pick", "/pick");
     await screen.findByText("loss: a / val");
@@ -118,7 +127,12 @@ describe("W8: the columns of a project", () => {
   const shown = () => document.querySelector("output")?.textContent ?? "";
 
   it("are those that the user chose in any browser, project by project", () => {
-    takeColumnChoices({ "trialbook_columns:p1": ["name", "tags"], "trialbook_columns:odd": "no list", "trialbook_columns:half": ["name", 3, null], other: ["x"] });
+    takeColumnChoices({
+      "trialbook_columns:p1": ["name", "tags"],
+      "trialbook_columns:odd": "no list",
+      "trialbook_columns:half": ["name", 3, null],
+      other: ["x"],
+    });
     const { rerender } = render(<Chosen project="p1" />);
     expect(shown()).toBe("name tags");
     rerender(<Chosen project="p2" />);

@@ -17,11 +17,39 @@ const LONG = "a name of very many letters ".repeat(8).trim();
 
 function task(id: string, name: string): Record<string, unknown> {
   return {
-    id, name, type: "training", status: "stopped", project: null, parent: null, user: null, company: { id: "c", name: "c" }, comment: "", tags: [],
-    system_tags: [], hyperparams: {}, configuration: {}, script: {}, container: {}, runtime: {}, execution: {}, models: { input: [], output: [] },
-    output: {}, last_metrics: {}, last_iteration: 0, status_reason: "", status_message: "", created: "2026-01-01T00:00:00+00:00",
-    status_changed: null, last_update: null, last_change: null, started: null, completed: null, published: null, active_duration: null,
-    last_worker: null, last_worker_report: null,
+    id,
+    name,
+    type: "training",
+    status: "stopped",
+    project: null,
+    parent: null,
+    user: null,
+    company: { id: "c", name: "c" },
+    comment: "",
+    tags: [],
+    system_tags: [],
+    hyperparams: {},
+    configuration: {},
+    script: {},
+    container: {},
+    runtime: {},
+    execution: {},
+    models: { input: [], output: [] },
+    output: {},
+    last_metrics: {},
+    last_iteration: 0,
+    status_reason: "",
+    status_message: "",
+    created: "2026-01-01T00:00:00+00:00",
+    status_changed: null,
+    last_update: null,
+    last_change: null,
+    started: null,
+    completed: null,
+    published: null,
+    active_duration: null,
+    last_worker: null,
+    last_worker_report: null,
   };
 }
 
@@ -62,7 +90,15 @@ describe("W4: the Info of a task that was deleted", () => {
       "tasks.get_all_ex": () => ({ tasks: [], total: 0 }),
       "journals.status": () => ({ tasks: [] }),
     });
-    show(() => <TaskProvider value={task(FIRST, "one") as unknown as Task}><Info /></TaskProvider>, "/info", "/info");
+    show(
+      () => (
+        <TaskProvider value={task(FIRST, "one") as unknown as Task}>
+          <Info />
+        </TaskProvider>
+      ),
+      "/info",
+      "/info",
+    );
     expect(await screen.findByText(/The task was deleted/)).toBeTruthy();
     expect(screen.queryByText("Not found")).toBeNull();
   });

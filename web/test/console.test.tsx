@@ -23,9 +23,19 @@ let server: Server;
 /** How many lines the server searches before it gives up and says where. */
 let patience: number;
 
-const task = (): Partial<Task> => ({ id: "t", name: "run", status, project: "p", last_metrics: {}, tags: [], system_tags: [], runtime: {} });
+const task = (): Partial<Task> => ({
+  id: "t",
+  name: "run",
+  status,
+  project: "p",
+  last_metrics: {},
+  tags: [],
+  system_tags: [],
+  runtime: {},
+});
 const append = (...texts: string[]) => {
-  for (const text of texts) lines.push({ number: (lines[lines.length - 1]?.number ?? -1) + 1, time: 1000 + lines.length, level: "info", text });
+  for (const text of texts)
+    lines.push({ number: (lines[lines.length - 1]?.number ?? -1) + 1, time: 1000 + lines.length, level: "info", text });
 };
 
 const METHODS: Methods = {
@@ -43,25 +53,36 @@ const METHODS: Methods = {
     const found = part.filter((line) => pattern.test(line.text));
     const end = part[part.length - 1]?.number ?? 0;
     const more = lines.some(({ number }) => number > end);
-    return { lines: found.slice(0, limit as number), count: found.length, next_line: more ? end + 1 : null, total: lines.length };
+    return {
+      lines: found.slice(0, limit as number),
+      count: found.length,
+      next_line: more ? end + 1 : null,
+      total: lines.length,
+    };
   },
 };
 
 function Page() {
   const found = useTaskDocument("t");
-  return found.data ? <TaskProvider value={found.data}><Console /></TaskProvider> : null;
+  return found.data ? (
+    <TaskProvider value={found.data}>
+      <Console />
+    </TaskProvider>
+  ) : null;
 }
 
 const log = () => document.querySelector("[role=log]") as HTMLElement;
-const shown = () => [...log().querySelectorAll<HTMLElement>(".console-line")].map((one) => one.querySelector(".text")?.textContent ?? "");
+const shown = () =>
+  [...log().querySelectorAll<HTMLElement>(".console-line")].map((one) => one.querySelector(".text")?.textContent ?? "");
 const last = () => shown()[shown().length - 1];
 const button = (name: string) => screen.getByRole("button", { name });
 const pressed = (name: string) => button(name).getAttribute("aria-pressed");
-const wheelTo = (top: number) => act(async () => {
-  fireEvent.wheel(log());
-  log().scrollTop = top;
-  log().dispatchEvent(new Event("scroll"));
-});
+const wheelTo = (top: number) =>
+  act(async () => {
+    fireEvent.wheel(log());
+    log().scrollTop = top;
+    log().dispatchEvent(new Event("scroll"));
+  });
 const grow = async (...texts: string[]) => {
   append(...texts);
   await server.tell("task:t", "log");
@@ -199,7 +220,10 @@ describe("the console of a run that has ended", () => {
     await waitFor(() => expect(screen.getByRole("status").textContent).toBe("0 lines"));
     fireEvent.click(button(".*"));
     await waitFor(() => expect(screen.getByRole("status").textContent).toBe("2 lines"));
-    expect([...document.querySelectorAll(".hits button")].map((one) => one.textContent)).toEqual(["8 step 7", "9 step 8"]);
+    expect([...document.querySelectorAll(".hits button")].map((one) => one.textContent)).toEqual([
+      "8 step 7",
+      "9 step 8",
+    ]);
   });
 
   it("goes on with a search that the server breaks off, to the end", async () => {
@@ -230,10 +254,21 @@ describe("the console of a run that has ended", () => {
 
   it("draws colours, drops every other escape, and never makes an element of a text", async () => {
     lines = [];
-    append("\x1b[1;31mred\x1b[0m \x1b]0;title\x07plain \x1b[38;5;208morange\x1b[39m \x1b[38;2;1;2;3mexact\x1b[m \x1b[2K<b>bold</b>");
+    append(
+      "\x1b[1;31mred\x1b[0m \x1b]0;title\x07plain \x1b[38;5;208morange\x1b[39m \x1b[38;2;1;2;3mexact\x1b[m \x1b[2K<b>bold</b>",
+    );
     await open();
     const spans = [...log().querySelectorAll<HTMLElement>(".text > span")];
-    expect(spans.map((one) => one.textContent)).toEqual(["red", " ", "plain ", "orange", " ", "exact", " ", "<b>bold</b>"]);
+    expect(spans.map((one) => one.textContent)).toEqual([
+      "red",
+      " ",
+      "plain ",
+      "orange",
+      " ",
+      "exact",
+      " ",
+      "<b>bold</b>",
+    ]);
     expect([spans[0]?.style.color, spans[0]?.style.fontWeight]).toEqual(["var(--ansi-red)", "600"]);
     expect(spans[2]?.getAttribute("style")).toBeNull();
     expect(spans[3]?.style.color).toBe("rgb(255 135 0)");

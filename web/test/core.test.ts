@@ -15,16 +15,20 @@ const anyText = fc.string({ unit: "binary" });
 
 describe("the address codec", () => {
   it("reads back every list", () => {
-    fc.assert(fc.property(fc.array(anyText), (items) => {
-      expect(codec.splitList(codec.joinList(items))).toEqual(items);
-    }));
+    fc.assert(
+      fc.property(fc.array(anyText), (items) => {
+        expect(codec.splitList(codec.joinList(items))).toEqual(items);
+      }),
+    );
   });
 
   it("reads back every search string", () => {
     const keys = anyText.filter((key) => key !== "" && key !== "__proto__");
-    fc.assert(fc.property(fc.dictionary(keys, anyText), (search) => {
-      expect(codec.parseSearch(codec.stringifySearch(search))).toEqual({ ...search });
-    }));
+    fc.assert(
+      fc.property(fc.dictionary(keys, anyText), (search) => {
+        expect(codec.parseSearch(codec.stringifySearch(search))).toEqual({ ...search });
+      }),
+    );
   });
 
   const fields = {
@@ -46,10 +50,12 @@ describe("the address codec", () => {
   });
 
   it("reads back every view, through the address", () => {
-    fc.assert(fc.property(view, (state) => {
-      const address = codec.stringifySearch(codec.encodeView(fields, state));
-      expect(codec.decodeView(fields, codec.parseSearch(address))).toEqual(state);
-    }));
+    fc.assert(
+      fc.property(view, (state) => {
+        const address = codec.stringifySearch(codec.encodeView(fields, state));
+        expect(codec.decodeView(fields, codec.parseSearch(address))).toEqual(state);
+      }),
+    );
   });
 
   it("leaves initial values out and unknown keys in", () => {
@@ -59,23 +65,38 @@ describe("the address codec", () => {
 
   it("survives broken input", () => {
     expect(codec.decodeView(fields, codec.parseSearch("?sm=fast&x=sideways&z=1&log=yes&q=%E0%A4%A"))).toEqual({
-      q: "%E0%A4%A", st: ["a"], sm: 0.6, log: false, x: "iter", z: null,
+      q: "%E0%A4%A",
+      st: ["a"],
+      sm: 0.6,
+      log: false,
+      x: "iter",
+      z: null,
     });
   });
 });
 
 describe("md5", () => {
   it("equals node's", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 200 }), (value) => {
-      expect(md5(value)).toBe(createHash("md5").update(value, "utf8").digest("hex"));
-    }));
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 200 }), (value) => {
+        expect(md5(value)).toBe(createHash("md5").update(value, "utf8").digest("hex"));
+      }),
+    );
   });
 });
 
 describe("smoothing", () => {
   it("keeps a constant constant, from the first point on", () => {
     const x = Array.from({ length: 50 }, (_, i) => i * 3);
-    expect([...smooth(x, x.map(() => 7), 0.9)].every((v) => Math.abs(v - 7) < 1e-12)).toBe(true);
+    expect(
+      [
+        ...smooth(
+          x,
+          x.map(() => 7),
+          0.9,
+        ),
+      ].every((v) => Math.abs(v - 7) < 1e-12),
+    ).toBe(true);
   });
 
   it("forgets more across a wider gap", () => {
@@ -95,8 +116,19 @@ function tileBody(entries: { rows: number[][] }[]): ArrayBuffer {
   let offset = 0;
   const series = entries.map((entry, i) => {
     const length = entry.rows.length;
-    const made = { task: "t", metric: "loss", variant: `v${i}`, count: length, nonfinite: 0, version: 1,
-      last: null, last_iter: null, offset, length, raw: true };
+    const made = {
+      task: "t",
+      metric: "loss",
+      variant: `v${i}`,
+      count: length,
+      nonfinite: 0,
+      version: 1,
+      last: null,
+      last_iter: null,
+      offset,
+      length,
+      raw: true,
+    };
     offset += length * 48;
     return made;
   });
@@ -128,8 +160,18 @@ function tileBody(entries: { rows: number[][] }[]): ArrayBuffer {
 
 describe("tiles", () => {
   const body = tileBody([
-    { rows: [[0, 0, 1, 1, 1, 1, 0], [2, 3, -5, 9, 2, 2, 0]] },
-    { rows: [[1, 1, NaN, NaN, NaN, 1, 1], [3, 3, 4, 4, 4, 1, 0]] },
+    {
+      rows: [
+        [0, 0, 1, 1, 1, 1, 0],
+        [2, 3, -5, 9, 2, 2, 0],
+      ],
+    },
+    {
+      rows: [
+        [1, 1, NaN, NaN, NaN, 1, 1],
+        [3, 3, 4, 4, 4, 1, 0],
+      ],
+    },
   ]);
 
   it("decodes the columns", () => {
@@ -159,12 +201,26 @@ describe("tiles", () => {
 
 describe("numbers", () => {
   it.each([
-    [0.123456, "0.1235"], [12400, "12\u2009400"], [1.234e-5, "1.23e-5"], [2.5e7, "2.50e7"], [NaN, "NaN"],
-    [-Infinity, "−∞"], [null, "–"], [0, "0"], [-0.5, "−0.5000"], [1234.5678, "1\u2009235"],
+    [0.123456, "0.1235"],
+    [12400, "12\u2009400"],
+    [1.234e-5, "1.23e-5"],
+    [2.5e7, "2.50e7"],
+    [NaN, "NaN"],
+    [-Infinity, "−∞"],
+    [null, "–"],
+    [0, "0"],
+    [-0.5, "−0.5000"],
+    [1234.5678, "1\u2009235"],
   ])("%s → %s", (value, shown) => expect(formatNumber(value)).toBe(shown));
 
   it("standing alone", () => {
-    expect([0.9712, 1, 1e-7, 0.5, 1234.5].map((v) => formatShort(v))).toEqual(["0.9712", "1", "1e-7", "0.5", "1\u2009234.5"]);
+    expect([0.9712, 1, 1e-7, 0.5, 1234.5].map((v) => formatShort(v))).toEqual([
+      "0.9712",
+      "1",
+      "1e-7",
+      "0.5",
+      "1\u2009234.5",
+    ]);
   });
 
   it("durations and sizes", () => {
@@ -178,7 +234,8 @@ describe("the event stream parser", () => {
   it("joins pieces and skips comments", () => {
     const got: unknown[] = [];
     const parser = new EventParser((event) => got.push(event));
-    for (const piece of [": hello\n\nid: 4\nev", "ent: change\nda", 'ta: {"a":1}\n', "\nevent: resync\n\n"]) parser.feed(piece);
+    for (const piece of [": hello\n\nid: 4\nev", "ent: change\nda", 'ta: {"a":1}\n', "\nevent: resync\n\n"])
+      parser.feed(piece);
     expect(got).toEqual([
       { id: "4", name: "change", data: '{"a":1}' },
       { id: "", name: "resync", data: "" },

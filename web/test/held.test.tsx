@@ -14,8 +14,17 @@ afterEach(cleanup);
 function rowsOf(n: number): GridRows<{ id: string }> {
   const rows = Array.from({ length: n }, (_, i) => ({ id: `r${i}` }));
   return {
-    total: n, at: (place) => rows[place], loaded: () => rows, span: async (from, to) => rows.slice(from, to + 1), pending: false, fetching: false, error: null,
-    retry: () => undefined, waiting: 0, applyWaiting: () => undefined, touched: new Map(),
+    total: n,
+    at: (place) => rows[place],
+    loaded: () => rows,
+    span: async (from, to) => rows.slice(from, to + 1),
+    pending: false,
+    fetching: false,
+    error: null,
+    retry: () => undefined,
+    waiting: 0,
+    applyWaiting: () => undefined,
+    touched: new Map(),
   };
 }
 
@@ -29,7 +38,11 @@ function Selecting() {
     <div ref={box}>
       <output>{`${at} ${[...selected.keys()].join(",")}`}</output>
       {[2, 5].map((i) => (
-        <button type="button" key={i} onClick={(event) => toggle(rows.at(i) as { id: string }, i, event.shiftKey)}>{`row ${i}`}</button>
+        <button
+          type="button"
+          key={i}
+          onClick={(event) => toggle(rows.at(i) as { id: string }, i, event.shiftKey)}
+        >{`row ${i}`}</button>
       ))}
     </div>
   );
@@ -64,10 +77,12 @@ function Measured({ full }: { full: boolean }) {
     <>
       <output>{view.height}</output>
       {full && (
-        <div ref={(element) => {
-          if (element) Object.defineProperty(element, "clientHeight", { value: 420, configurable: true });
-          box.current = element;
-        }} />
+        <div
+          ref={(element) => {
+            if (element) Object.defineProperty(element, "clientHeight", { value: 420, configurable: true });
+            box.current = element;
+          }}
+        />
       )}
     </>
   );

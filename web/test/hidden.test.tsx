@@ -27,7 +27,9 @@ describe("hidden texts", () => {
 
   it("S13: of a comment are hidden until it is asked for or edited", () => {
     const comment = "Trained with https://joe:hunter22@example.com/data, Passwort: geheim12.";
-    const { container } = render(<EditableText label="Comment" text={comment} method="tasks.edit" save={() => Promise.resolve()} />);
+    const { container } = render(
+      <EditableText label="Comment" text={comment} method="tasks.edit" save={() => Promise.resolve()} />,
+    );
     expect(container.textContent).toContain("Trained with https://joe:");
     expect(container.textContent).not.toMatch(/hunter22|geheim12/);
     fireEvent.click(screen.getByRole("button", { name: "Show secrets" }));
@@ -37,7 +39,9 @@ describe("hidden texts", () => {
   });
 
   it("S13: of source keep what is no value there", () => {
-    const { container } = render(<HiddenText text={'def f(password: str): ...\ntoken = settings\napi_key = "a1b2c3"'} mask={maskedText} />);
+    const { container } = render(
+      <HiddenText text={'def f(password: str): ...\ntoken = settings\napi_key = "a1b2c3"'} mask={maskedText} />,
+    );
     expect(container.textContent).toContain("def f(password: str): ...\ntoken = settings\napi_key = ");
     expect(container.textContent).not.toContain("a1b2c3");
   });

@@ -13,7 +13,11 @@ import { Server, show } from "./support/served";
 const REPORTED: Record<string, number[]> = { often: [0, 5, 10], once: [3], early: [0, 1] };
 
 function Page() {
-  return <TaskProvider value={{ id: "t", project: "p" } as Task}><Images /></TaskProvider>;
+  return (
+    <TaskProvider value={{ id: "t", project: "p" } as Task}>
+      <Images />
+    </TaskProvider>
+  );
 }
 
 afterEach(() => {
@@ -22,7 +26,9 @@ afterEach(() => {
 });
 
 async function open(variant: string, more = "") {
-  const events = Object.entries(REPORTED).flatMap(([name, iters]) => iters.map((iter) => ({ metric: "pictures", variant: name, iter, url: `http://x/${name}${iter}.png` })));
+  const events = Object.entries(REPORTED).flatMap(([name, iters]) =>
+    iters.map((iter) => ({ metric: "pictures", variant: name, iter, url: `http://x/${name}${iter}.png` })),
+  );
   new Server({ "events.debug_images": () => ({ metrics: [{ task: "t", iterations: [{ iter: 0, events }] }] }) });
   const page = show(Page, "/images", `/images?img=pictures/${variant}${more}`);
   await waitFor(() => expect(document.querySelector(".viewer")).not.toBeNull());
@@ -30,7 +36,10 @@ async function open(variant: string, more = "") {
 }
 
 const at = () => document.querySelector(".viewer header .num")?.textContent;
-const button = (name: string) => [...document.querySelectorAll<HTMLButtonElement>(".viewer button")].find((one) => one.textContent === name) as HTMLButtonElement;
+const button = (name: string) =>
+  [...document.querySelectorAll<HTMLButtonElement>(".viewer button")].find(
+    (one) => one.textContent === name,
+  ) as HTMLButtonElement;
 
 describe("one image that is looked at", () => {
   it("is turned through its own iterations, whatever others have, and says where they end", async () => {
@@ -52,13 +61,18 @@ describe("one image that is looked at", () => {
     expect(page.address()).not.toContain("i=");
   });
 
-  it.each([["once", "", "iteration 3"], ["once", "&i=0", "iteration 3"], ["early", "", "iteration 1"], ["early", "&i=0", "iteration 0"]])(
-    "%s%s stands at %s",
-    async (variant, more, place) => {
-      await open(variant, more);
-      expect(at()).toBe(place);
-      const iters = REPORTED[variant] as number[];
-      expect([button("←").disabled, button("→").disabled]).toEqual([place.endsWith(String(iters[0])), place.endsWith(String(iters[iters.length - 1]))]);
-    },
-  );
+  it.each([
+    ["once", "", "iteration 3"],
+    ["once", "&i=0", "iteration 3"],
+    ["early", "", "iteration 1"],
+    ["early", "&i=0", "iteration 0"],
+  ])("%s%s stands at %s", async (variant, more, place) => {
+    await open(variant, more);
+    expect(at()).toBe(place);
+    const iters = REPORTED[variant] as number[];
+    expect([button("←").disabled, button("→").disabled]).toEqual([
+      place.endsWith(String(iters[0])),
+      place.endsWith(String(iters[iters.length - 1])),
+    ]);
+  });
 });

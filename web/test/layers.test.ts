@@ -33,7 +33,9 @@ function asked(file: string, code: string): string[] {
 function meant(from: string, name: string): string | null {
   if (!/^[.~]/.test(name)) return null;
   const path = name.startsWith("~/") ? name.slice(2) : normalize(join(dirname(from), name));
-  const file = ["", ".ts", ".tsx"].map((end) => path + end).find((one) => /\.\w+$/.test(one) && existsSync(join(WEB, "src", one)));
+  const file = ["", ".ts", ".tsx"]
+    .map((end) => path + end)
+    .find((one) => /\.\w+$/.test(one) && existsSync(join(WEB, "src", one)));
   if (!file) throw new Error(`${from} imports ${name}, and there is no such file`);
   return file;
 }
@@ -94,7 +96,8 @@ describe("the layers of contributing/web.md", () => {
   });
 
   it("an import from above, of a neighbour or in a circle is seen, in whatever words it stands", () => {
-    const words = 'import type { A } from "~/a/x"; export { b } from "./b"; const c = () => import("~/c"); let d: import("~/d").D; import "e";';
+    const words =
+      'import type { A } from "~/a/x"; export { b } from "./b"; const c = () => import("~/c"); let d: import("~/d").D; import "e";';
     expect(asked("a/a.ts", words).sort()).toEqual(["./b", "e", "~/a/x", "~/c", "~/d"].sort());
     const height = new Map(Object.entries({ low: 0, pages: 1, shell: 1, "*": 2 }));
     const graph: Graph = new Map([
@@ -104,7 +107,11 @@ describe("the layers of contributing/web.md", () => {
       ["pages/one/x.ts", ["low/a.ts", "pages/two/y.ts", "shell/s.ts", "pages/one/z.ts"]],
       ["main.ts", ["pages/one/x.ts", "shell/s.ts"]],
     ]);
-    expect(upward(graph, height)).toEqual(["low/a.ts → pages/one/x.ts", "pages/one/x.ts → pages/two/y.ts", "pages/one/x.ts → shell/s.ts"]);
+    expect(upward(graph, height)).toEqual([
+      "low/a.ts → pages/one/x.ts",
+      "pages/one/x.ts → pages/two/y.ts",
+      "pages/one/x.ts → shell/s.ts",
+    ]);
     expect(circles(graph)[0]).toBe("low/a.ts → low/b.ts → low/c.ts → low/a.ts");
   });
 });

@@ -36,7 +36,11 @@ describe("texts of figures", () => {
       }),
       "plot",
     );
-    expect(figure.traces[0]).toMatchObject({ name: "&lt;s&gt;", x: ["&lt;s&gt;", "&lt;/s&gt;"], hovertemplate: "%{x}<extra></extra>" });
+    expect(figure.traces[0]).toMatchObject({
+      name: "&lt;s&gt;",
+      x: ["&lt;s&gt;", "&lt;/s&gt;"],
+      hovertemplate: "%{x}<extra></extra>",
+    });
     expect(figure.layout).toMatchObject({ title: { text: "&lt;unk&gt;" } });
     expect(figure.tables[0]).toMatchObject({ columns: ["<pad>", "n"], rows: [["<s>", 1]] });
   });

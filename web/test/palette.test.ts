@@ -5,10 +5,26 @@ import { assignInOrder, assignSlots, lineStyle, SERIES, SLOTS, type ThemeName } 
 
 // Machado, Oliveira & Fernandes 2009, severity 1.0, in linear RGB; OKLab after Ottosson 2020.
 const SIGHT: Record<string, number[][]> = {
-  normal: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-  protan: [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-  deutan: [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-  tritan: [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+  normal: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  protan: [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
+  deutan: [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
+  tritan: [
+    [1.255528, -0.076749, -0.178779],
+    [-0.078411, 0.930809, 0.147602],
+    [0.004733, 0.691367, 0.3039],
+  ],
 };
 
 const times = (m: number[][], v: number[]) => m.map((row) => row.reduce((sum, a, i) => sum + a * (v[i] as number), 0));
@@ -21,10 +37,22 @@ function linear(hex: string): number[] {
 }
 
 function oklab(rgb: number[]): number[] {
-  const lms = times([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
-    [0.0883024619, 0.2817188376, 0.6299787005]], rgb.map((c) => Math.min(1, Math.max(0, c)))).map(Math.cbrt);
-  return times([[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099],
-    [0.0259040371, 0.7827717662, -0.808675766]], lms);
+  const lms = times(
+    [
+      [0.4122214708, 0.5363325363, 0.0514459929],
+      [0.2119034982, 0.6806995451, 0.1073969566],
+      [0.0883024619, 0.2817188376, 0.6299787005],
+    ],
+    rgb.map((c) => Math.min(1, Math.max(0, c))),
+  ).map(Math.cbrt);
+  return times(
+    [
+      [0.2104542553, 0.793617785, -0.0040720468],
+      [1.9779984951, -2.428592205, 0.4505937099],
+      [0.0259040371, 0.7827717662, -0.808675766],
+    ],
+    lms,
+  );
 }
 
 const luminance = (hex: string) => times([[0.2126, 0.7152, 0.0722]], linear(hex))[0] as number;
@@ -38,7 +66,8 @@ describe.each(["light", "dark"] as ThemeName[])("the %s palette", (theme) => {
   it.each(Object.keys(SIGHT))("keeps every pair apart for %s sight", (sight) => {
     const colours = SERIES[theme].map((hex) => oklab(times(SIGHT[sight] as number[][], linear(hex))));
     const distances = colours.flatMap((a, i) =>
-      colours.slice(i + 1).map((b) => Math.hypot(...a.map((v, k) => v - (b[k] as number)))));
+      colours.slice(i + 1).map((b) => Math.hypot(...a.map((v, k) => v - (b[k] as number)))),
+    );
     expect(Math.min(...distances)).toBeGreaterThanOrEqual(0.06);
   });
 

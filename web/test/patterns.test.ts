@@ -7,12 +7,27 @@ describe("what is typed into a filter", () => {
   it.each(["a", "lr=.*5", "^run \\d+$", "(a|b)+", "[a-z]{2,3}", "(?:x)y", "日本"])("%s is a pattern", (text) => {
     expect(patternOf(text)).toBe(text);
   });
-  it.each(["[a-", "(", "a(?=b)", "(?<!a)b", "(a)\\1", "\\u0041", "\\q", "x{1000}", "x{1,999}", "[]", "a)", "*", "{", "(?<n>a)", "((".repeat(30) + "))".repeat(30)])(
-    "%s is text, which every server can look for", (text) => {
-      const meant = patternOf(text);
-      expect(new RegExp(meant, "u").test(text)).toBe(true);
-      expect(meant.replace(/\\(.)/g, "$1")).toBe(text);
-    });
+  it.each([
+    "[a-",
+    "(",
+    "a(?=b)",
+    "(?<!a)b",
+    "(a)\\1",
+    "\\u0041",
+    "\\q",
+    "x{1000}",
+    "x{1,999}",
+    "[]",
+    "a)",
+    "*",
+    "{",
+    "(?<n>a)",
+    "((".repeat(30) + "))".repeat(30),
+  ])("%s is text, which every server can look for", (text) => {
+    const meant = patternOf(text);
+    expect(new RegExp(meant, "u").test(text)).toBe(true);
+    expect(meant.replace(/\\(.)/g, "$1")).toBe(text);
+  });
 });
 
 it.each(["", "   ", "\u200b", "\u202e ", null, undefined])("a name %j has something to press", (name) => {

@@ -25,7 +25,14 @@ async function logIn(role: string): Promise<Server> {
   forgetSession();
   const server = new Server({
     "users.whoami": () => ({
-      user: { id: "u", name: "n", role, disabled: false, company: { id: "c", name: "c" }, created: "2026-01-01T00:00:00+00:00" },
+      user: {
+        id: "u",
+        name: "n",
+        role,
+        disabled: false,
+        company: { id: "c", name: "c" },
+        created: "2026-01-01T00:00:00+00:00",
+      },
       local_login: false,
     }),
     "users.get_preferences": () => ({ preferences: {} }),
@@ -41,7 +48,11 @@ afterEach(() => {
 });
 
 const HELD: Record<string, string[]> = {
-  admin: ["work", "write", "admin"], user: ["work", "write"], worker: ["work"], "read-only": [], "of a newer server": ["work", "write", "admin"],
+  admin: ["work", "write", "admin"],
+  user: ["work", "write"],
+  worker: ["work"],
+  "read-only": [],
+  "of a newer server": ["work", "write", "admin"],
 };
 
 describe("W4: what a role may not do", () => {
@@ -52,14 +63,43 @@ describe("W4: what a role may not do", () => {
         expect(notAllowed(method as MethodName) === null, method).toBe(held.includes(needed));
       }
       const bars: [Record<string, { verb: string; method: MethodName }>, MethodName, JSX][] = [
-        [ACTIONS, "tasks.edit", <SelectionBar key="t" noun="tasks" things={[{ id: "1" }]} able={Object.keys(ACTIONS) as ActionName[]}
-          actions={ACTIONS} tagMethod="tasks.edit" saveTags={nobody} clear={() => undefined} dialog={() => null} />],
-        [MODEL_ACTIONS, "models.edit", <SelectionBar key="m" noun="models" things={[{ id: "1" }]} able={Object.keys(MODEL_ACTIONS) as ModelActionName[]}
-          actions={MODEL_ACTIONS} tagMethod="models.edit" saveTags={nobody} clear={() => undefined} dialog={() => null} />],
+        [
+          ACTIONS,
+          "tasks.edit",
+          <SelectionBar
+            key="t"
+            noun="tasks"
+            things={[{ id: "1" }]}
+            able={Object.keys(ACTIONS) as ActionName[]}
+            actions={ACTIONS}
+            tagMethod="tasks.edit"
+            saveTags={nobody}
+            clear={() => undefined}
+            dialog={() => null}
+          />,
+        ],
+        [
+          MODEL_ACTIONS,
+          "models.edit",
+          <SelectionBar
+            key="m"
+            noun="models"
+            things={[{ id: "1" }]}
+            able={Object.keys(MODEL_ACTIONS) as ModelActionName[]}
+            actions={MODEL_ACTIONS}
+            tagMethod="models.edit"
+            saveTags={nobody}
+            clear={() => undefined}
+            dialog={() => null}
+          />,
+        ],
       ];
       for (const [actions, tags, bar] of bars) {
         render(bar);
-        const expected = [["Tags", tags], ...Object.values(actions).map((one) => [one.verb, one.method])] as [string, MethodName][];
+        const expected = [["Tags", tags], ...Object.values(actions).map((one) => [one.verb, one.method])] as [
+          string,
+          MethodName,
+        ][];
         for (const [verb, method] of expected) {
           const button = screen.getByText(verb, { selector: "button" }) as HTMLButtonElement;
           const may = held.includes(PERMITS[method] as string);
@@ -99,7 +139,10 @@ describe("W4: a session", () => {
   it("that ends in one window ends in all, and not for who is logged in nowhere", async () => {
     await logIn("user");
     vi.stubGlobal("BroadcastChannel", BroadcastChannel);
-    const other = new BroadcastChannel("trialbook.session") as unknown as EventTarget & { postMessage: (text: string) => void; close: () => void };
+    const other = new BroadcastChannel("trialbook.session") as unknown as EventTarget & {
+      postMessage: (text: string) => void;
+      close: () => void;
+    };
     const left = vi.fn();
     const stop = whenOthersLogOut(left);
     // Not in the window that says so.

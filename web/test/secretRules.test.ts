@@ -16,7 +16,10 @@ describe("secrets in texts", () => {
 
   it.each([
     ["password: x", `password: ${MASK}`],
-    ["db:\n  password: swordfish  # of the test\n  user: joe\n", `db:\n  password: ${MASK}  # of the test\n  user: joe\n`],
+    [
+      "db:\n  password: swordfish  # of the test\n  user: joe\n",
+      `db:\n  password: ${MASK}  # of the test\n  user: joe\n`,
+    ],
     ["- api_key: abc\n- lr: 0.1", `- api_key: ${MASK}\n- lr: 0.1`],
     ["db = {user: joe, password: swordfish, port: 5432}", `db = {user: joe, password: ${MASK}, port: 5432}`],
     ["password = correct horse\r\nlr = 1\r\n", `password = ${MASK}\r\nlr = 1\r\n`],
@@ -30,7 +33,19 @@ describe("secrets in texts", () => {
   });
 
   it.each([
-    "lr: 0.1\nbatch: 64", "pad_token: <pad>", "pad_token_id: 0", "max_token: 512", "password: ${DB_PASSWORD}", "password: null", "password:", "token: {a: 1}",
-    "tokenizer: bert", "key: value", "password: *ref", "secret: true", "model: a\ntokens: [1, 2]", "see the token of the day",
+    "lr: 0.1\nbatch: 64",
+    "pad_token: <pad>",
+    "pad_token_id: 0",
+    "max_token: 512",
+    "password: ${DB_PASSWORD}",
+    "password: null",
+    "password:",
+    "token: {a: 1}",
+    "tokenizer: bert",
+    "key: value",
+    "password: *ref",
+    "secret: true",
+    "model: a\ntokens: [1, 2]",
+    "see the token of the day",
   ])("S13: other settings stay: %j", (text) => expect(masked(text)).toBe(text));
 });

@@ -11,15 +11,42 @@ import { isSecret, MASK, masked, shownValue } from "~/state/secrets";
 // No key of anybody: the shape is what counts.
 const KEY = `hf_${"x".repeat(34)}`;
 const PARAMETERS: Record<string, string> = {
-  password: "hunter22", dbPassword: "hunter22", HF_TOKEN: "hunter22", "api-key": "hunter22", auth_key: "hunter22",
-  passphrase: "hunter22", "aws.secret": "hunter22", url: "https://joe:hunter22@example.com/x", db: "x://j:hunter22@h", anything: `see ${KEY}`,
+  password: "hunter22",
+  dbPassword: "hunter22",
+  HF_TOKEN: "hunter22",
+  "api-key": "hunter22",
+  auth_key: "hunter22",
+  passphrase: "hunter22",
+  "aws.secret": "hunter22",
+  url: "https://joe:hunter22@example.com/x",
+  db: "x://j:hunter22@h",
+  anything: `see ${KEY}`,
   yaml: "db:\n  user: joe\n  password: hunter22",
 };
 
 function run(id: string, tail: string): Task {
-  const items = Object.fromEntries(Object.entries(PARAMETERS).map(([name, value]) => [name, { section: "Args", name, value: value + tail }]));
-  const script = { repository: "", branch: "", version_num: "", entry_point: "", binary: "", diff: "", requirements: {} };
-  const task = { id, name: "run", type: "training", status: "completed", tags: [], last_iteration: 1, script, configuration: {} };
+  const items = Object.fromEntries(
+    Object.entries(PARAMETERS).map(([name, value]) => [name, { section: "Args", name, value: value + tail }]),
+  );
+  const script = {
+    repository: "",
+    branch: "",
+    version_num: "",
+    entry_point: "",
+    binary: "",
+    diff: "",
+    requirements: {},
+  };
+  const task = {
+    id,
+    name: "run",
+    type: "training",
+    status: "completed",
+    tags: [],
+    last_iteration: 1,
+    script,
+    configuration: {},
+  };
   return { ...task, hyperparams: { Args: items } } as unknown as Task;
 }
 
@@ -27,10 +54,21 @@ const NO_CONTEXT = { user: new Map<string, string>(), project: new Map<string, s
 
 describe("secrets", () => {
   it("S13: are known by the names that the SDK knows", () => {
-    for (const name of ["HF_TOKEN", "dbPassword", "api-key", "apikey", "account_key", "private.key", "my secrets", "PGPASSWORD", "DB_PASS"]) {
+    for (const name of [
+      "HF_TOKEN",
+      "dbPassword",
+      "api-key",
+      "apikey",
+      "account_key",
+      "private.key",
+      "my secrets",
+      "PGPASSWORD",
+      "DB_PASS",
+    ]) {
       expect(isSecret(name), name).toBe(true);
     }
-    for (const name of ["max_tokens", "tokenizer", "key", "api", "monkey", "passes", "forward_pass", ""]) expect(isSecret(name), name).toBe(false);
+    for (const name of ["max_tokens", "tokenizer", "key", "api", "monkey", "passes", "forward_pass", ""])
+      expect(isSecret(name), name).toBe(false);
     expect(shownValue("password", "")).toBe("");
     expect(masked("https://joe@example.com and user:pass, 1:2@3")).toBe("https://joe@example.com and user:pass, 1:2@3");
   });
@@ -49,7 +87,9 @@ describe("secrets", () => {
   it("S13: stay hidden in a comparison, which still says that they differ", () => {
     const tasks = [run("a", ""), run("b", "!"), run("c", "")];
     const labels = new Map(tasks.map((task) => [task.id, task.id]));
-    const { container } = render(<Details tasks={tasks} labels={labels} onlyDifferent setOnlyDifferent={() => undefined} />);
+    const { container } = render(
+      <Details tasks={tasks} labels={labels} onlyDifferent setOnlyDifferent={() => undefined} />,
+    );
     expect(container.textContent).toContain("dbPassword");
     expect(container.textContent).not.toMatch(/hunter22|xxxx/);
     expect(container.querySelectorAll("td.differs")).toHaveLength(Object.keys(PARAMETERS).length);

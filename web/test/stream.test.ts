@@ -8,7 +8,11 @@ class Connection {
   private reader!: ReadableStreamDefaultController<Uint8Array>;
   readonly body = new ReadableStream<Uint8Array>({ start: (reader) => void (this.reader = reader) });
 
-  constructor(readonly topics: string[], readonly since: string | null, signal: AbortSignal | null | undefined) {
+  constructor(
+    readonly topics: string[],
+    readonly since: string | null,
+    signal: AbortSignal | null | undefined,
+  ) {
     signal?.addEventListener("abort", () => {
       if (!this.ended) this.reader.error(new DOMException("", "AbortError"));
       this.ended = true;
@@ -86,9 +90,14 @@ describe("the live connection", () => {
   it("puts together what arrives in pieces, also inside of a character, and skips comments", async () => {
     hear("tasks");
     await pass(100);
-    const bytes = new TextEncoder().encode(`: a comment\r\n\r\nid: 1\r\nevent: change\r\ndata: ${JSON.stringify({ topic: "tasks", kind: "ä€🧪", keys: [] })}\r\n\r\n`);
+    const bytes = new TextEncoder().encode(
+      `: a comment\r\n\r\nid: 1\r\nevent: change\r\ndata: ${JSON.stringify({ topic: "tasks", kind: "ä€🧪", keys: [] })}\r\n\r\n`,
+    );
     // Byte by byte.
-    for (const byte of bytes) (last() as unknown as { reader: ReadableStreamDefaultController<Uint8Array> }).reader.enqueue(Uint8Array.of(byte));
+    for (const byte of bytes)
+      (last() as unknown as { reader: ReadableStreamDefaultController<Uint8Array> }).reader.enqueue(
+        Uint8Array.of(byte),
+      );
     await pass(0);
     expect(heard).toEqual([{ topic: "tasks", kind: "ä€🧪", keys: [] }]);
   });
@@ -112,34 +121,37 @@ describe("the live connection", () => {
     expect(heard[heard.length - 1]?.keys).toEqual(["y"]);
   });
 
-  it.each([["nothing"], [503], [401]] as const)("asks ever more rarely when the answer is %s, and has all look every 15 s", async (what) => {
-    hear("tasks");
-    await pass(100);
-    answer = what;
-    last().fail();
-    await pass(0);
-    const waits: number[] = [];
-    for (let i = 0; i < 8; i += 1) {
-      const state = link.current();
-      if (state.kind !== "paused") throw new Error(state.kind);
-      waits.push(state.retryAt - Date.now());
-      await pass(state.retryAt - Date.now());
-    }
-    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
-    const spent = waits.reduce((a, b) => a + b);
-    expect(resyncs()).toBe(Math.floor(spent / 15_000));
-    answer = "stream";
-    link.retryNow();
-    await pass(10);
-    expect(link.current().kind).toBe("live");
-    const now = resyncs();
-    await pass(60_000);
-    expect(resyncs()).toBe(now);
-    // The next loss is treated like a first one.
-    last().fail();
-    await pass(0);
-    expect(link.current()).toEqual({ kind: "paused", retryAt: Date.now() + 500 });
-  });
+  it.each([["nothing"], [503], [401]] as const)(
+    "asks ever more rarely when the answer is %s, and has all look every 15 s",
+    async (what) => {
+      hear("tasks");
+      await pass(100);
+      answer = what;
+      last().fail();
+      await pass(0);
+      const waits: number[] = [];
+      for (let i = 0; i < 8; i += 1) {
+        const state = link.current();
+        if (state.kind !== "paused") throw new Error(state.kind);
+        waits.push(state.retryAt - Date.now());
+        await pass(state.retryAt - Date.now());
+      }
+      expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
+      const spent = waits.reduce((a, b) => a + b);
+      expect(resyncs()).toBe(Math.floor(spent / 15_000));
+      answer = "stream";
+      link.retryNow();
+      await pass(10);
+      expect(link.current().kind).toBe("live");
+      const now = resyncs();
+      await pass(60_000);
+      expect(resyncs()).toBe(now);
+      // The next loss is treated like a first one.
+      last().fail();
+      await pass(0);
+      expect(link.current()).toEqual({ kind: "paused", retryAt: Date.now() + 500 });
+    },
+  );
 
   it("has everybody look again when the server says that there is a gap", async () => {
     const other: Change[] = [];
@@ -164,7 +176,10 @@ describe("the live connection", () => {
     hear("task:2");
     hear("log:2");
     await pass(1000);
-    expect(all.map(({ topics, ended }) => [topics, ended])).toEqual([[["task:1"], true], [["task:2", "log:2"], false]]);
+    expect(all.map(({ topics, ended }) => [topics, ended])).toEqual([
+      [["task:1"], true],
+      [["task:2", "log:2"], false],
+    ]);
     expect(last().since).toBe("7");
     expect(link.current().kind).toBe("live");
     expect(resyncs()).toBe(0);

@@ -16,19 +16,39 @@ let rows: Row[];
 let server: Server;
 
 const ROWS = 450;
-const row = (i: number): Row => ({ id: `id${i}`, name: `run ${String(i).padStart(3, "0")}`, status: i % 3 ? "completed" : "failed", project: "p", last_iteration: i, tags: [] });
+const row = (i: number): Row => ({
+  id: `id${i}`,
+  name: `run ${String(i).padStart(3, "0")}`,
+  status: i % 3 ? "completed" : "failed",
+  project: "p",
+  last_iteration: i,
+  tags: [],
+});
 
 /** As the real one lists tasks, for what a table asks. */
 const LIST: Methods = {
   "tasks.get_all_ex": (ask) => {
-    const { id, status, order_by = [], page = 0, page_size = 500, _any_ } = ask as {
-      id?: string[]; status?: string[]; order_by?: string[]; page?: number; page_size?: number; _any_?: { pattern: string };
+    const {
+      id,
+      status,
+      order_by = [],
+      page = 0,
+      page_size = 500,
+      _any_,
+    } = ask as {
+      id?: string[];
+      status?: string[];
+      order_by?: string[];
+      page?: number;
+      page_size?: number;
+      _any_?: { pattern: string };
     };
     let found = rows.filter((one) => (!id || id.includes(one.id)) && (!status || status.includes(one.status)));
     if (_any_) found = found.filter((one) => new RegExp(_any_.pattern, "i").test(one.name));
     const key = order_by[0] ?? "";
     const by = key.replace(/^-/, "");
-    if (by === "name" || by === "last_iteration") found = [...found].sort((a, b) => ((a[by] as string) < (b[by] as string) ? -1 : 1));
+    if (by === "name" || by === "last_iteration")
+      found = [...found].sort((a, b) => ((a[by] as string) < (b[by] as string) ? -1 : 1));
     if (key === "-name" || key === "-last_iteration") found.reverse();
     return { tasks: found.slice(page * page_size, (page + 1) * page_size), total: found.length };
   },
@@ -36,7 +56,12 @@ const LIST: Methods = {
   "projects.get_all": () => ({ projects: [{ id: "p", name: "vision" }] }),
   "projects.get_by_id": () => ({ project: { id: "p", name: "vision" } }),
   "projects.get_task_tags": () => ({ tags: ["a", "b"] }),
-  "projects.get_unique_metric_variants": () => ({ metrics: [{ metric: "loss", variant: "train", metric_hash: "", variant_hash: "" }, { metric: "acc", variant: "val", metric_hash: "", variant_hash: "" }] }),
+  "projects.get_unique_metric_variants": () => ({
+    metrics: [
+      { metric: "loss", variant: "train", metric_hash: "", variant_hash: "" },
+      { metric: "acc", variant: "val", metric_hash: "", variant_hash: "" },
+    ],
+  }),
   "projects.get_hyper_parameters": () => ({ parameters: [{ section: "General", name: "lr" }], remaining: 0, total: 1 }),
   "users.set_preferences": () => ({}),
 };
@@ -56,20 +81,27 @@ afterEach(() => {
 // By role, a DOM of this size takes a second for each question.
 const grid = () => document.querySelector("[role=grid]") as HTMLElement;
 const heads = () => [...grid().querySelectorAll<HTMLElement>("[role=columnheader][aria-colindex]")];
-const tick = (name: string, shiftKey = false) => fireEvent.click(grid().querySelector(`input[aria-label="Select ${name}"]`) as HTMLElement, { shiftKey });
+const tick = (name: string, shiftKey = false) =>
+  fireEvent.click(grid().querySelector(`input[aria-label="Select ${name}"]`) as HTMLElement, { shiftKey });
 const shown = () => [...grid().querySelectorAll<HTMLElement>(".grid-row")];
 const names = () => shown().map((one) => one.querySelector("a")?.textContent ?? "…");
 const at = () => shown().find((one) => one.dataset.at === "true")?.dataset.task;
 const selected = () => document.querySelector("[role=toolbar]")?.textContent?.match(/^(\d+)/)?.[1] ?? "0";
-const key = (name: string, more: object = {}) => fireEvent.keyDown(document.body, { key: name, bubbles: true, ...more });
-const scroll = (top: number) => act(async () => {
-  grid().scrollTop = top;
-  grid().dispatchEvent(new Event("scroll"));
-  await new Promise(requestAnimationFrame);
-});
+const key = (name: string, more: object = {}) =>
+  fireEvent.keyDown(document.body, { key: name, bubbles: true, ...more });
+const scroll = (top: number) =>
+  act(async () => {
+    grid().scrollTop = top;
+    grid().dispatchEvent(new Event("scroll"));
+    await new Promise(requestAnimationFrame);
+  });
 
 async function open(search = "?c=name~status~iteration&s=name") {
-  const page = show(TasksPage, "/projects/$pid/tasks", `/projects/p${Math.random().toString(36).slice(2)}/tasks${search}`);
+  const page = show(
+    TasksPage,
+    "/projects/$pid/tasks",
+    `/projects/p${Math.random().toString(36).slice(2)}/tasks${search}`,
+  );
   await waitFor(() => expect(names()[0]).toBe("run 000"));
   return page;
 }
@@ -141,7 +173,11 @@ describe("a table", () => {
     expect(selected()).toBe("2");
     await scroll(0);
     await waitFor(() => expect(names()).toContain("run 002"));
-    expect(shown().filter((one) => one.getAttribute("aria-selected") === "true").map((one) => one.dataset.task)).toEqual(["id2"]);
+    expect(
+      shown()
+        .filter((one) => one.getAttribute("aria-selected") === "true")
+        .map((one) => one.dataset.task),
+    ).toEqual(["id2"]);
     tick("run 002");
     expect(selected()).toBe("1");
     key("Escape");
@@ -177,7 +213,8 @@ describe("a table", () => {
   it("sorts by a head, down and up and not, and by several with Shift", async () => {
     const page = await open();
     const head = (name: string) => heads().find((one) => one.title === name) as HTMLElement;
-    const press = (name: string, shiftKey = false) => fireEvent.click(head(name).querySelector("button") as HTMLElement, { shiftKey });
+    const press = (name: string, shiftKey = false) =>
+      fireEvent.click(head(name).querySelector("button") as HTMLElement, { shiftKey });
     expect(head("Name").getAttribute("aria-sort")).toBe("ascending");
     press("Iteration");
     await waitFor(() => expect(names()[0]).toBe("run 449"));
@@ -187,7 +224,9 @@ describe("a table", () => {
     await waitFor(() => expect(names()[0]).toBe("run 000"));
     press("Status", true);
     expect(new URLSearchParams(page.address().split("?")[1]).get("s")).toBe("iteration~-status");
-    await waitFor(() => expect(server.asked[server.asked.length - 1]?.ask["order_by"]).toEqual(["last_iteration", "-status"]));
+    await waitFor(() =>
+      expect(server.asked[server.asked.length - 1]?.ask["order_by"]).toEqual(["last_iteration", "-status"]),
+    );
     press("Iteration");
     await waitFor(() => expect(page.address()).not.toContain("iteration~"));
     // Each step is one of the history, so that "back" takes it back.
@@ -246,7 +285,9 @@ describe("the next order", () => {
           expect(bare.length).toBeLessThanOrEqual(3);
           // Down, up, none: a third click takes the column out.
           const old = before.find((one) => one.replace(/^-/, "") === id);
-          expect(sort.find((one) => one.replace(/^-/, "") === id)).toBe(old === undefined ? `-${id}` : old.startsWith("-") ? id : undefined);
+          expect(sort.find((one) => one.replace(/^-/, "") === id)).toBe(
+            old === undefined ? `-${id}` : old.startsWith("-") ? id : undefined,
+          );
         }
       }),
     );

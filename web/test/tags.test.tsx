@@ -12,10 +12,17 @@ const IN_USE = ["a b", "  ", " padded ", "-rf", "100%25"];
 let saved: string[][];
 
 function Page() {
-  return <TagEditor title="Tags" initial={["old"]} close={() => undefined} save={async (tags) => {
-    if (tags.some((tag) => tag.length > 4096)) throw new Error("a tag has at most 4 096 letters");
-    saved.push(tags);
-  }} />;
+  return (
+    <TagEditor
+      title="Tags"
+      initial={["old"]}
+      close={() => undefined}
+      save={async (tags) => {
+        if (tags.some((tag) => tag.length > 4096)) throw new Error("a tag has at most 4 096 letters");
+        saved.push(tags);
+      }}
+    />
+  );
 }
 
 beforeEach(async () => {

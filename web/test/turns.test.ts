@@ -117,7 +117,11 @@ describe("W4: windows without locks", () => {
   });
 
   it("agree on one after whatever happened", () => {
-    const event = fc.record({ who: fc.nat(5), what: fc.constantFrom("contend", "release", "die", "deaf", "hear"), then: fc.integer({ min: 0, max: 5000 }) });
+    const event = fc.record({
+      who: fc.nat(5),
+      what: fc.constantFrom("contend", "release", "die", "deaf", "hear"),
+      then: fc.integer({ min: 0, max: 5000 }),
+    });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 25 }), (events) => {
         Channel.open.clear();

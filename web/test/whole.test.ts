@@ -30,7 +30,9 @@ describe("an answer at the border", () => {
     const made = task({ last_iteration: value, last_metrics: { loss: { train: { value, count: value } } } });
     expect([null, undefined]).toContainEqual(made.last_iteration);
     expect([null, undefined]).toContainEqual(made.last_metrics.loss?.train?.count);
-    const dataset = whole("datasets.get_all", { versions: [{ archived: value }] }) as { versions: { archived?: boolean }[] };
+    const dataset = whole("datasets.get_all", { versions: [{ archived: value }] }) as {
+      versions: { archived?: boolean }[];
+    };
     expect(dataset.versions[0]?.archived).not.toBe(false);
   });
 

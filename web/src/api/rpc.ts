@@ -63,15 +63,16 @@ async function post(method: string, params: unknown, accept: string, signal?: Ab
   let response: Response;
   const body = JSON.stringify(params);
   try {
-    response = await (takeEarly(method, body) ?? fetch(`/${method}`, {
-      method: "POST",
-      headers: { ...SESSION_HEADERS, "Content-Type": "application/json", Accept: accept },
-      body,
-      credentials: "same-origin",
-      // A choice made right before the page is left must still arrive.
-      keepalive: method === "users.set_preferences",
-      signal,
-    }));
+    response = await (takeEarly(method, body) ??
+      fetch(`/${method}`, {
+        method: "POST",
+        headers: { ...SESSION_HEADERS, "Content-Type": "application/json", Accept: accept },
+        body,
+        credentials: "same-origin",
+        // A choice made right before the page is left must still arrive.
+        keepalive: method === "users.set_preferences",
+        signal,
+      }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new RpcError(method, 0, 0, "No answer came back. Is the server still running?", "");
@@ -100,11 +101,7 @@ async function readMeta(response: Response): Promise<Meta> {
 }
 
 /** Calls a method of the server and returns its `data`. */
-export async function call<M extends MethodName>(
-  method: M,
-  params: Ask<M>,
-  signal?: AbortSignal,
-): Promise<Reply<M>> {
+export async function call<M extends MethodName>(method: M, params: Ask<M>, signal?: AbortSignal): Promise<Reply<M>> {
   const response = await post(method, params, "application/json", signal);
   const { data } = (await response.json()) as { data: unknown };
   return whole(method, data, "only_fields" in params && params.only_fields !== undefined) as Reply<M>;

@@ -35,7 +35,12 @@ export class Sharing {
 
   constructor(peers: Peers) {
     this.channel.onmessage = ({ data }) => peers.heard(data as Shared);
-    this.turns = turns(this.id, { lead: peers.lead, deposed: peers.deposed, left: peers.left, call: () => this.send({ kind: "hello" }) });
+    this.turns = turns(this.id, {
+      lead: peers.lead,
+      deposed: peers.deposed,
+      left: peers.left,
+      call: () => this.send({ kind: "hello" }),
+    });
   }
 
   send(message: Shared): void {

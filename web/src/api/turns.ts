@@ -43,7 +43,10 @@ class LockTurns implements Turns {
   private wish: AbortController | null = null;
   private letGo: (() => void) | null = null;
 
-  constructor(id: string, private readonly seats: Seats) {
+  constructor(
+    id: string,
+    private readonly seats: Seats,
+  ) {
     // Held for as long as this window lives: whoever waits for it learns of the end.
     void navigator.locks.request(`${NAME}.${id}`, () => new Promise(() => undefined));
   }
@@ -97,7 +100,10 @@ export class SpokenTurns implements Turns {
   private beats: ReturnType<typeof setInterval> | undefined;
   private reader = "";
 
-  constructor(private readonly id: string, private readonly seats: Seats) {
+  constructor(
+    private readonly id: string,
+    private readonly seats: Seats,
+  ) {
     this.channel.onmessage = ({ data }) => this.heard(data as Word);
     if (typeof window === "undefined") return;
     window.addEventListener("pagehide", () => {

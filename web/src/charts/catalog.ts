@@ -58,9 +58,15 @@ export function cardsOf(
     key,
     title: key,
     left: Math.max(0, group.length - MOST_LINES),
-    lines: group.slice(0, MOST_LINES).map((entry): CardLine => ({
-      task: entry.task, metric: entry.metric, variant: entry.variant, last: numberOf(entry.last), ...line(entry),
-    })),
+    lines: group.slice(0, MOST_LINES).map(
+      (entry): CardLine => ({
+        task: entry.task,
+        metric: entry.metric,
+        variant: entry.variant,
+        last: numberOf(entry.last),
+        ...line(entry),
+      }),
+    ),
     version: group.map((entry) => entry.version).join(","),
     span: Math.max(...group.map((entry) => spanOf(entry, x)), 1e-9),
   }));

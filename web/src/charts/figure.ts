@@ -14,8 +14,18 @@ export interface Figure {
 }
 
 const FLAT = new Set([
-  "scatter", "bar", "box", "heatmap", "histogram", "histogram2d", "histogram2dcontour", "contour", "image", "pie",
-  "violin", "scatterternary",
+  "scatter",
+  "bar",
+  "box",
+  "heatmap",
+  "histogram",
+  "histogram2d",
+  "histogram2dcontour",
+  "contour",
+  "image",
+  "pie",
+  "violin",
+  "scatterternary",
 ]);
 const DEEP = new Set(["scatter3d", "surface", "mesh3d", "isosurface", "volume", "cone", "streamtube"]);
 const SAME: Record<string, string> = { scattergl: "scatter", heatmapgl: "heatmap" };
@@ -29,10 +39,12 @@ function isObject(value: unknown): value is Json {
 /** Texts as `drawnText` has them. Pictures may come from this server or be part of the figure, never from elsewhere. */
 function clean(value: unknown, key = ""): unknown {
   if (typeof value === "string") {
-    if (key === "source") return /^data:image\/(png|jpe?g|gif|webp);/.test(value) ? value : (filePlace(value).href ?? "");
+    if (key === "source")
+      return /^data:image\/(png|jpe?g|gif|webp);/.test(value) ? value : (filePlace(value).href ?? "");
     return drawnText(value, key === "hovertemplate");
   }
-  if (Array.isArray(value)) return value.length > 0 && typeof value[0] === "number" ? value : value.map((item) => clean(item, key));
+  if (Array.isArray(value))
+    return value.length > 0 && typeof value[0] === "number" ? value : value.map((item) => clean(item, key));
   if (!isObject(value)) return value;
   const out: Json = {};
   for (const [name, inner] of Object.entries(value)) {
@@ -121,7 +133,17 @@ export function templateOf(theme: ThemeName): Json {
   const line = dark ? "#2D3643" : "#D8DEE6";
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
   const text = dark ? "#E6EAF0" : "#161B22";
-  const scale = dark ? [[0, "#1B2430"], [0.5, "#2E5A8C"], [1, "#9CCBFF"]] : [[0, "#F4F8FD"], [0.5, "#6FA8E6"], [1, "#063E80"]];
+  const scale = dark
+    ? [
+        [0, "#1B2430"],
+        [0.5, "#2E5A8C"],
+        [1, "#9CCBFF"],
+      ]
+    : [
+        [0, "#F4F8FD"],
+        [0.5, "#6FA8E6"],
+        [1, "#063E80"],
+      ];
   const bar = { thickness: 10, outlinewidth: 0, len: 0.9 };
   const heat = { colorscale: scale, colorbar: bar, xgap: 1, ygap: 1 };
   return {
@@ -133,7 +155,11 @@ export function templateOf(theme: ThemeName): Json {
       title: { font: { size: 13 }, x: 0.02, xanchor: "left" },
       xaxis: axis,
       yaxis: axis,
-      scene: { xaxis: { gridcolor: line, color: text }, yaxis: { gridcolor: line, color: text }, zaxis: { gridcolor: line, color: text } },
+      scene: {
+        xaxis: { gridcolor: line, color: text },
+        yaxis: { gridcolor: line, color: text },
+        zaxis: { gridcolor: line, color: text },
+      },
       margin: { l: 48, r: 16, t: 36, b: 40 },
       hoverlabel: { font: { size: 12 } },
     },

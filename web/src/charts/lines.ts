@@ -95,7 +95,8 @@ export class LinesChart {
   focus(tile: number | null): void {
     if (tile === this.focused) return;
     this.focused = tile;
-    if (this.plot && !this.plot.root.matches(":hover")) this.plot.setSeries(tile === null ? null : tile + 1, { focus: tile !== null });
+    if (this.plot && !this.plot.root.matches(":hover"))
+      this.plot.setSeries(tile === null ? null : tile + 1, { focus: tile !== null });
   }
 
   /** The keyboard's way through a chart: one step of so many drawn points, or to an end. Returns whether it was shown. */
@@ -180,7 +181,9 @@ export class LinesChart {
           space: 32,
           gap: 4,
           values: (_, splits) => formatTicks(splits),
-          ...(options.log ? { splits: (_: uPlot, __: number, low: number, high: number) => logTicks(low, high), filter: keepAll } : {}),
+          ...(options.log
+            ? { splits: (_: uPlot, __: number, low: number, high: number) => logTicks(low, high), filter: keepAll }
+            : {}),
         },
       ],
       series: [
@@ -363,7 +366,9 @@ export class LinesChart {
       });
     });
     readings.sort((a, b) => a.distance - b.distance);
-    this.callbacks.onHover(readings.length ? { left: left + plot.bbox.left / devicePixelRatio, top, width: plot.width, readings } : null);
+    this.callbacks.onHover(
+      readings.length ? { left: left + plot.bbox.left / devicePixelRatio, top, width: plot.width, readings } : null,
+    );
   }
 }
 

@@ -9,7 +9,8 @@ const ENTITIES: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&amp;": "&
 
 /** Tags that are opened and closed in this text; one alone is a word. */
 function paired(text: string): Set<string> {
-  const has = (form: string) => text.search(new RegExp(`<${form}\\s*>`, "i")) >= 0 && text.search(new RegExp(`</${form}\\s*>`, "i")) >= 0;
+  const has = (form: string) =>
+    text.search(new RegExp(`<${form}\\s*>`, "i")) >= 0 && text.search(new RegExp(`</${form}\\s*>`, "i")) >= 0;
   return new Set(FORMS.filter(has));
 }
 
@@ -21,22 +22,28 @@ function carries(text: string, name: string): boolean {
 export function drawnText(text: string, extra = false): string {
   if (!text.includes("<")) return text;
   const forms = paired(text);
-  return text.replace(TAG, (all: string, close: string | undefined, tag: string | undefined, more: string | undefined) => {
-    const name = (tag ?? "").toLowerCase();
-    if (name === "br") return "<br>";
-    if (forms.has(name) && !more?.trim()) return `<${close ?? ""}${name === "strong" ? "b" : name}>`;
-    if (extra && name === "extra") return all;
-    return carries(text, name) ? "" : all.replace("<", "&lt;").replace(">", "&gt;");
-  });
+  return text.replace(
+    TAG,
+    (all: string, close: string | undefined, tag: string | undefined, more: string | undefined) => {
+      const name = (tag ?? "").toLowerCase();
+      if (name === "br") return "<br>";
+      if (forms.has(name) && !more?.trim()) return `<${close ?? ""}${name === "strong" ? "b" : name}>`;
+      if (extra && name === "extra") return all;
+      return carries(text, name) ? "" : all.replace("<", "&lt;").replace(">", "&gt;");
+    },
+  );
 }
 
 /** The same as the words that are read: for what Plotly does not draw. */
 export function plainText(text: string): string {
   const forms = paired(text);
-  const bare = text.replace(TAG, (all: string, _close: string | undefined, tag: string | undefined, more: string | undefined) => {
-    const name = (tag ?? "").toLowerCase();
-    if (name === "br") return " ";
-    return (forms.has(name) && !more?.trim()) || carries(text, name) ? "" : all;
-  });
+  const bare = text.replace(
+    TAG,
+    (all: string, _close: string | undefined, tag: string | undefined, more: string | undefined) => {
+      const name = (tag ?? "").toLowerCase();
+      if (name === "br") return " ";
+      return (forms.has(name) && !more?.trim()) || carries(text, name) ? "" : all;
+    },
+  );
   return bare.replace(/&(?:lt|gt|amp);/g, (entity) => ENTITIES[entity] ?? entity);
 }

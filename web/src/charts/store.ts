@@ -134,7 +134,12 @@ export class TileStore {
     for (const card of group) {
       const tiles = card.series.map((one) => byKey.get(keyOf(one))).filter((tile): tile is Tile => tile !== undefined);
       const signature = signatures[all.indexOf(card)] as string;
-      this.entries.set(card.key, { signature, shape: { range: set.range, buckets: set.buckets }, tiles, at: Date.now() });
+      this.entries.set(card.key, {
+        signature,
+        shape: { range: set.range, buckets: set.buckets },
+        tiles,
+        at: Date.now(),
+      });
     }
     this.changed();
   }

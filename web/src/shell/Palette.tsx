@@ -40,32 +40,67 @@ async function search(text: string, signal: AbortSignal): Promise<Hit[]> {
     call(
       "tasks.get_all_ex",
       {
-        _any_: fields, page: 0, page_size: 10, order_by: ["-last_update"],
-        only_fields: ["id", "name", "project", "status"], search_hidden: text.length === 32,
+        _any_: fields,
+        page: 0,
+        page_size: 10,
+        order_by: ["-last_update"],
+        only_fields: ["id", "name", "project", "status"],
+        search_hidden: text.length === 32,
       },
       signal,
     ),
-    call("models.get_all_ex", { _any_: fields, page: 0, page_size: 5, order_by: ["-last_update"], only_fields: ["id", "name", "project"] }, signal),
+    call(
+      "models.get_all_ex",
+      { _any_: fields, page: 0, page_size: 5, order_by: ["-last_update"], only_fields: ["id", "name", "project"] },
+      signal,
+    ),
     // An id is that of a version; a name is that of a dataset.
     text.length === 32
       ? call("datasets.get_all", { ids: [text], archived: true }, signal).then((reply) =>
-          reply.versions.map((one) => ({ name: `${one.name} ${one.version}`, to: datasetPath(one.project_id, one.id), key: one.id, project: one.project })))
+          reply.versions.map((one) => ({
+            name: `${one.name} ${one.version}`,
+            to: datasetPath(one.project_id, one.id),
+            key: one.id,
+            project: one.project,
+          })),
+        )
       : call("datasets.get_summaries", { search_text: text, page: 0, page_size: 6 }, signal).then((reply) =>
-          reply.datasets.map((one) => ({ name: one.name, to: datasetPath(one.id), key: one.id, project: one.project }))),
+          reply.datasets.map((one) => ({ name: one.name, to: datasetPath(one.id), key: one.id, project: one.project })),
+        ),
   ]);
   // A version is a task too; it is named once.
   const versions = new Set(datasets.map((one) => one.key));
   return [
     ...projects.projects.map((project) => ({
-      key: project.id ?? "", icon: "folder", label: project.name ?? "", note: "project", to: `/projects/${project.id}/tasks`,
+      key: project.id ?? "",
+      icon: "folder",
+      label: project.name ?? "",
+      note: "project",
+      to: `/projects/${project.id}/tasks`,
     })),
-    ...datasets.map((one) => ({ key: one.key, icon: "dataset", label: one.name, note: `dataset in ${one.project}`, to: one.to })),
-    ...tasks.tasks.filter((task) => !versions.has(task.id ?? "")).map((task) => ({
-      key: task.id ?? "", icon: "list", label: task.name ?? "", note: "task", status: task.status,
-      to: taskPath(task.project, task.id ?? ""),
+    ...datasets.map((one) => ({
+      key: one.key,
+      icon: "dataset",
+      label: one.name,
+      note: `dataset in ${one.project}`,
+      to: one.to,
     })),
+    ...tasks.tasks
+      .filter((task) => !versions.has(task.id ?? ""))
+      .map((task) => ({
+        key: task.id ?? "",
+        icon: "list",
+        label: task.name ?? "",
+        note: "task",
+        status: task.status,
+        to: taskPath(task.project, task.id ?? ""),
+      })),
     ...models.models.map((model) => ({
-      key: model.id ?? "", icon: "model", label: model.name ?? "", note: "model", to: modelPath(model.project, model.id),
+      key: model.id ?? "",
+      icon: "model",
+      label: model.name ?? "",
+      note: "model",
+      to: modelPath(model.project, model.id),
     })),
   ];
 }

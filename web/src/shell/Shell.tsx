@@ -29,7 +29,12 @@ const PLACES = [
 const NEXT_THEME = { light: "dark", dark: "system", system: "light" } as const;
 const THEME_ICON = { light: "sun", dark: "moon", system: "system" } as const;
 const GO_TO: Record<string, string> = {
-  h: "/dashboard", p: "/projects", t: "/projects/*/tasks", m: "/projects/*/models", d: "/datasets", s: "/settings/workspace-configuration",
+  h: "/dashboard",
+  p: "/projects",
+  t: "/projects/*/tasks",
+  m: "/projects/*/models",
+  d: "/datasets",
+  s: "/settings/workspace-configuration",
 };
 
 function Crumbs() {
@@ -88,13 +93,17 @@ export function Shell() {
   useKeys({ g: () => setGoing(true) });
   useKeys(Object.fromEntries(Object.keys(GO_TO).map((key) => [key, goTo(key)])), going);
   const [out, setOut] = useState(false);
-  useEffect(() => whenOthersLogOut(() => {
-    // What is on the screen goes at once, before the next page has come.
-    setOut(true);
-    client.clear();
-    forgetSession();
-    location.assign(loginPath(true));
-  }), [client]);
+  useEffect(
+    () =>
+      whenOthersLogOut(() => {
+        // What is on the screen goes at once, before the next page has come.
+        setOut(true);
+        client.clear();
+        forgetSession();
+        location.assign(loginPath(true));
+      }),
+    [client],
+  );
   const logOut = () => {
     void call("auth.logout", {}).then(() => {
       tellLoggedOut();

@@ -11,7 +11,16 @@ export interface ActionTask {
   tags?: string[];
 }
 
-export type ActionName = "abort" | "reset" | "publish" | "archive" | "restore" | "delete" | "clone" | "enqueue" | "dequeue";
+export type ActionName =
+  | "abort"
+  | "reset"
+  | "publish"
+  | "archive"
+  | "restore"
+  | "delete"
+  | "clone"
+  | "enqueue"
+  | "dequeue";
 
 interface Action {
   verb: string;
@@ -72,7 +81,8 @@ export const ACTIONS: Record<ActionName, Action> = {
     method: "tasks.clone",
     icon: "clone",
     refuse: () => null,
-    run: (tasks) => each(tasks, (task) => call("tasks.clone", { task: task.id, new_task_name: `Clone of ${task.name}` })),
+    run: (tasks) =>
+      each(tasks, (task) => call("tasks.clone", { task: task.id, new_task_name: `Clone of ${task.name}` })),
   },
   publish: {
     verb: "Publish",
@@ -131,7 +141,12 @@ export async function refreshTasks(): Promise<void> {
 }
 
 /** Runs an action, says what happened, and offers to undo what can be undone. */
-export async function act(name: ActionName, tasks: readonly ActionTask[], called = "task", queue?: string): Promise<ManyReply> {
+export async function act(
+  name: ActionName,
+  tasks: readonly ActionTask[],
+  called = "task",
+  queue?: string,
+): Promise<ManyReply> {
   const reply = await ACTIONS[name].run(tasks, queue);
   await refreshTasks();
   const n = reply.succeeded.length;
@@ -148,8 +163,15 @@ export async function act(name: ActionName, tasks: readonly ActionTask[], called
 }
 
 const PAST: Record<ActionName, string> = {
-  abort: "Asked to end:", reset: "Reset", publish: "Published", archive: "Archived", restore: "Restored",
-  delete: "Deleted", clone: "Cloned", enqueue: "Queued", dequeue: "Taken out of the queue:",
+  abort: "Asked to end:",
+  reset: "Reset",
+  publish: "Published",
+  archive: "Archived",
+  restore: "Restored",
+  delete: "Deleted",
+  clone: "Cloned",
+  enqueue: "Queued",
+  dequeue: "Taken out of the queue:",
 };
 
 /** Replaces the tags of one task. */

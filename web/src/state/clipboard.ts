@@ -8,7 +8,8 @@ import { toast } from "~/state/toasts";
  */
 export async function copyText(text: string): Promise<boolean> {
   const copied = (await viaBrowser(text)) || bySelection(text);
-  if (!copied) toast("The browser does not let this page copy. Select the text and copy it by hand.", undefined, "error");
+  if (!copied)
+    toast("The browser does not let this page copy. Select the text and copy it by hand.", undefined, "error");
   return copied;
 }
 
@@ -16,7 +17,10 @@ async function viaBrowser(text: string): Promise<boolean> {
   // Absent outside of secure contexts, whatever the types say.
   const clipboard = navigator.clipboard as Clipboard | undefined;
   if (!clipboard) return false;
-  return clipboard.writeText(text).then(() => true, () => false);
+  return clipboard.writeText(text).then(
+    () => true,
+    () => false,
+  );
 }
 
 function bySelection(text: string): boolean {

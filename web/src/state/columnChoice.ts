@@ -25,11 +25,13 @@ function shelf<T>(prefix: string, read: (value: unknown) => T | null): Shelf<T> 
 }
 
 const choices = shelf<readonly string[]>("trialbook_columns:", (value) =>
-  Array.isArray(value) ? value.filter((id): id is string => typeof id === "string") : null);
+  Array.isArray(value) ? value.filter((id): id is string => typeof id === "string") : null,
+);
 const widths = shelf<Widths>("trialbook_widths:", (value) =>
   typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).filter((one): one is [string, number] => Number.isFinite(one[1])))
-    : null);
+    : null,
+);
 const watchers = new Set<() => void>();
 
 function watch(watcher: () => void): () => void {

@@ -29,7 +29,8 @@ function useProjectChanges(ids: readonly string[], key: readonly unknown[]): voi
   const client = useQueryClient();
   useLive(ids.length > 0 ? "projects" : null, ({ kind, keys }) => {
     // Very many are told as none.
-    if (kind === "resync" || keys.length === 0 || keys.some((one) => ids.includes(one))) void client.invalidateQueries({ queryKey: key });
+    if (kind === "resync" || keys.length === 0 || keys.some((one) => ids.includes(one)))
+      void client.invalidateQueries({ queryKey: key });
   });
 }
 

@@ -47,7 +47,11 @@ export function formatTicks(ticks: readonly (number | null)[]): string[] {
   return ticks.map((tick) => {
     if (tick === null) return "";
     if (plain || tick === 0) return formatShort(Number(tick.toPrecision(10)), 10).replace(/^−?0(?=\.)/, "$&");
-    return tick.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e").replace("-", "−");
+    return tick
+      .toExponential(2)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e")
+      .replace("-", "−");
   });
 }
 

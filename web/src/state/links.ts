@@ -72,13 +72,20 @@ export function canonicalPath(path: string): string | null {
     .replace(/^\/pipelines\/([^/]+)\/(?:experiments|tasks)\/([^/]+)(\/.*)?$/, "/projects/$1/tasks/$2$3")
     // Below a version other programs name the tabs of its task.
     .replace(/^\/datasets\/simple\/([^/]+)\/(?:experiments|tasks)\/([^/]+)(?:\/.*)?$/, "/datasets/$1/$2")
-    .replace(/^\/datasets\/simple(?:\/([^/]+))?(?:\/.*)?$/, (_all, dataset?: string) => (dataset ? `/datasets/${dataset}` : "/datasets"))
-    .replace(/^\/models(?:\/([^/]+))?\/?$/, (_all, model?: string) => (model ? `/projects/*/models/${model}` : "/projects/*/models"))
+    .replace(/^\/datasets\/simple(?:\/([^/]+))?(?:\/.*)?$/, (_all, dataset?: string) =>
+      dataset ? `/datasets/${dataset}` : "/datasets",
+    )
+    .replace(/^\/models(?:\/([^/]+))?\/?$/, (_all, model?: string) =>
+      model ? `/projects/*/models/${model}` : "/projects/*/models",
+    )
     .replace(/^\/projects\/([^/]+)\/experiments(\/.*)?$/, "/projects/$1/tasks$2")
     .replace(/^\/projects\/([^/]+)\/compare-experiments(.*)$/, "/projects/$1/compare-tasks$2")
     // The ids stand behind a semicolon, and the tab behind them.
-    .replace(/^(\/projects\/[^/]+\/compare-tasks);ids=([0-9a-f,]+)(\/.*)?$/, (_all, page: string, ids: string, tab?: string) =>
-      `${page}?ids=${ids.replaceAll(",", "~")}${tab && !/scalar|graph/.test(tab) ? "&tab=details" : ""}`)
+    .replace(
+      /^(\/projects\/[^/]+\/compare-tasks);ids=([0-9a-f,]+)(\/.*)?$/,
+      (_all, page: string, ids: string, tab?: string) =>
+        `${page}?ids=${ids.replaceAll(",", "~")}${tab && !/scalar|graph/.test(tab) ? "&tab=details" : ""}`,
+    )
     .replace(/^\/widget\/?$/, "/widgets")
     .replace(/^\/projects\/([^/]+)(?:\/overview)?\/?$/, "/projects/$1/tasks");
   return moved === path ? null : moved;

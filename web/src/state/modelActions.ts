@@ -73,10 +73,17 @@ async function one(name: ModelActionName, model: ModelRow, files: boolean): Prom
 async function freeWeights(url: string): Promise<void> {
   const { href } = filePlace(url);
   if (!href || href.startsWith("data:")) return;
-  const others = await call("models.get_all_ex", { uri: [url], only_fields: ["id"], search_hidden: true, page: 0, page_size: 1 });
+  const others = await call("models.get_all_ex", {
+    uri: [url],
+    only_fields: ["id"],
+    search_hidden: true,
+    page: 0,
+    page_size: 1,
+  });
   if ((others.total ?? others.models.length) > 0) return;
   const answer = await fetch(href, { method: "DELETE", headers: SESSION_HEADERS, credentials: "same-origin" });
-  if (!answer.ok && answer.status !== 404) throw new Error(`its weights stay in the storage: the server answered ${answer.status}`);
+  if (!answer.ok && answer.status !== 404)
+    throw new Error(`its weights stay in the storage: the server answered ${answer.status}`);
 }
 
 /** Runs an action on each model, says what happened, and offers to undo what can be undone. */

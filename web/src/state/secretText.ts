@@ -1,19 +1,56 @@
-import { isCertainName, isMeasure, isPasswordName, isPlaceholder, isSecret, MASK, namesTheValue } from "~/state/secretNames";
 import {
-  BASIC, ENDS, GOES_ON, HEAD, HEADER, KEY_SHAPES, LONGEST_NAME, NAME_LETTERS, NAMED_VALUES, NO_SECRETS, NUMBER_OF_LINE, OF_AN_ESCAPE, PEM_BEGIN,
-  PEM_END, PLACES, SCHEME, SECRET_ENDINGS, SECRET_STEMS, SHORTEST_MIXED, SHORTEST_VALUE, SIGNATURES, TOLD, URL_LOOSE, URL_PASSWORD, URL_QUOTED, URL_TOKEN, VALUE,
+  isCertainName,
+  isMeasure,
+  isPasswordName,
+  isPlaceholder,
+  isSecret,
+  MASK,
+  namesTheValue,
+} from "~/state/secretNames";
+import {
+  BASIC,
+  ENDS,
+  GOES_ON,
+  HEAD,
+  HEADER,
+  KEY_SHAPES,
+  LONGEST_NAME,
+  NAME_LETTERS,
+  NAMED_VALUES,
+  NO_SECRETS,
+  NUMBER_OF_LINE,
+  OF_AN_ESCAPE,
+  PEM_BEGIN,
+  PEM_END,
+  PLACES,
+  SCHEME,
+  SECRET_ENDINGS,
+  SECRET_STEMS,
+  SHORTEST_MIXED,
+  SHORTEST_VALUE,
+  SIGNATURES,
+  TOLD,
+  URL_LOOSE,
+  URL_PASSWORD,
+  URL_QUOTED,
+  URL_TOKEN,
+  VALUE,
 } from "~/state/secretRules.gen";
 
 const signatures = new Set(SIGNATURES);
 const letters = new Set(NAME_LETTERS);
-const every = (rules: string[][]) => rules.map(([literal = "", rule = ""]) => ({ literal, rule: new RegExp(rule, "gm") }));
+const every = (rules: string[][]) =>
+  rules.map(([literal = "", rule = ""]) => ({ literal, rule: new RegExp(rule, "gm") }));
 const shapes = every(KEY_SHAPES);
 const places = every(PLACES);
 const fields = NAMED_VALUES.map(({ literals, rule }) => ({ literals, rule: new RegExp(rule, "gm") }));
-const [password, token, loose, header, scheme] = [URL_PASSWORD, URL_TOKEN, URL_LOOSE, HEADER, SCHEME].map((rule) => new RegExp(rule, "g")) as [
-  RegExp, RegExp, RegExp, RegExp, RegExp,
+const [password, token, loose, header, scheme] = [URL_PASSWORD, URL_TOKEN, URL_LOOSE, HEADER, SCHEME].map(
+  (rule) => new RegExp(rule, "g"),
+) as [RegExp, RegExp, RegExp, RegExp, RegExp];
+const [basic, goesOn] = [
+  new RegExp(BASIC, "g"),
+  new RegExp(GOES_ON.replace("\\*".repeat(8), MASK).replace("'*]", `'${MASK.charAt(0)}]`), "g"),
 ];
-const [basic, goesOn] = [new RegExp(BASIC, "g"), new RegExp(GOES_ON.replace("\\*".repeat(8), MASK).replace("'*]", `'${MASK.charAt(0)}]`), "g")];
 const ofAnEscape = new RegExp(OF_AN_ESCAPE, "y");
 const numberOfLine = new RegExp(`^${NUMBER_OF_LINE}`);
 const noSecrets = new Set(NO_SECRETS);
@@ -36,7 +73,10 @@ export function maskedText(text: string): string {
   if (shown.includes("%40")) shown = shown.replace(quoted, `$1${MASK}`);
   for (const { literal, rule } of places) if (shown.includes(literal)) shown = shown.replace(rule, `$1${MASK}`);
   for (const { literals, rule } of fields) {
-    if (literals.some((literal) => shown.includes(literal))) shown = shown.replace(rule, (all: string, before: string, name: string) => (isSecret(name) ? before + MASK : all));
+    if (literals.some((literal) => shown.includes(literal)))
+      shown = shown.replace(rule, (all: string, before: string, name: string) =>
+        isSecret(name) ? before + MASK : all,
+      );
   }
   const small = shown.toLowerCase();
   if (small.includes("uthorization")) shown = shown.replace(header, `$1${MASK}`);
@@ -72,7 +112,11 @@ function finder(stems: readonly string[], value: string): RegExp {
   const known = finders.get(key);
   if (known) return known;
   const forms = stems.flatMap((stem) => {
-    const [capital, large, within] = [stem.charAt(0).toUpperCase() + stem.slice(1), stem.toUpperCase(), SECRET_ENDINGS.includes(stem)];
+    const [capital, large, within] = [
+      stem.charAt(0).toUpperCase() + stem.slice(1),
+      stem.toUpperCase(),
+      SECRET_ENDINGS.includes(stem),
+    ];
     const begins = `(?:(?<![a-z]${stem})|(?<=\\\\[nrt]${stem})|(?<=[\\d\\[]m${stem}))`;
     return [
       `${stem}${within ? "" : begins}(?!s?[a-rt-z])`,
@@ -124,7 +168,8 @@ function toldIn(text: string, found: RegExpExecArray): [number, number] | null {
   if (!span || !value) return null;
   let first = nameStart(text, found.index);
   // After an encoded "?" or "&" its two digits are no letters of the name.
-  if (text.charAt(first - 1) === "%" && first - 1 >= found.index - LONGEST_NAME) first = Math.min(first + 2, found.index);
+  if (text.charAt(first - 1) === "%" && first - 1 >= found.index - LONGEST_NAME)
+    first = Math.min(first + 2, found.index);
   const name = text.slice(first, spans?.["rest"]?.[1]);
   const apart = found.groups?.["apart"] !== undefined;
   // /etc/passwd:12:root of a search.
@@ -165,7 +210,8 @@ function secretIn(text: string, found: RegExpExecArray): [number, number] | null
   const name = text.slice(first, spans?.["rest"]?.[1]);
   if (group !== "bare") return isSecret(name) ? span : null;
   const glued = text.charAt(span[0] - 1) === "=";
-  if (glued && /(?:\?|&|&amp;)$/.test(before)) return isSecret(name) || signatures.has(name.toLowerCase()) ? span : null;
+  if (glued && /(?:\?|&|&amp;)$/.test(before))
+    return isSecret(name) || signatures.has(name.toLowerCase()) ? span : null;
   if (!isSecret(name)) return null;
   if ((glued && name.startsWith("--")) || standsAlone(text, first, span[1], value)) return span;
   const shell = text.charAt(span[1]) === " " && isUpper(name) && head.test(text.slice(lineStart(text, first), first));
@@ -218,7 +264,9 @@ function withoutKeys(text: string): string {
     const stop = last ? last.index : text.length;
     const lines = text.slice(from, stop).split("\n");
     const final = last ? lines.length - 1 : lines.length;
-    const body = lines.map((line, n) => (n === 0 || n === final || !line ? line : (/[+\- ]/.test(line.charAt(0)) ? line.charAt(0) : "") + MASK));
+    const body = lines.map((line, n) =>
+      n === 0 || n === final || !line ? line : (/[+\- ]/.test(line.charAt(0)) ? line.charAt(0) : "") + MASK,
+    );
     if (lines.length === 1 || lines[0]?.trim()) body[0] = MASK;
     parts.push(text.slice(at, from), body.join("\n"));
     at = stop;

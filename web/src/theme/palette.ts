@@ -5,12 +5,32 @@
 
 export const SERIES = {
   light: [
-    "#0B62C4", "#41380D", "#8C7CEA", "#A68A67", "#2A2F6F", "#A26093",
-    "#5F6841", "#7D2E3D", "#72009D", "#548C03", "#24A592", "#AF0078",
+    "#0B62C4",
+    "#41380D",
+    "#8C7CEA",
+    "#A68A67",
+    "#2A2F6F",
+    "#A26093",
+    "#5F6841",
+    "#7D2E3D",
+    "#72009D",
+    "#548C03",
+    "#24A592",
+    "#AF0078",
   ],
   dark: [
-    "#6CB0FF", "#E6D17A", "#8567FA", "#C9934B", "#C6CEF9", "#EA60CF",
-    "#D4F729", "#D4556C", "#927CA1", "#82D11A", "#8AFDE7", "#EC9AC4",
+    "#6CB0FF",
+    "#E6D17A",
+    "#8567FA",
+    "#C9934B",
+    "#C6CEF9",
+    "#EA60CF",
+    "#D4F729",
+    "#D4556C",
+    "#927CA1",
+    "#82D11A",
+    "#8AFDE7",
+    "#EC9AC4",
   ],
 } as const;
 
@@ -48,7 +68,13 @@ export function hashText(value: string): number {
 
 // The two names that are on nearly every chart get the two colours that are easiest to tell apart.
 const HABIT: Record<string, number> = {
-  train: 0, training: 0, val: 11, valid: 11, validation: 11, eval: 11, test: 10,
+  train: 0,
+  training: 0,
+  val: 11,
+  valid: 11,
+  validation: 11,
+  eval: 11,
+  test: 10,
 };
 
 // Few lines get the strongest colours; the quiet ones come when there are more.

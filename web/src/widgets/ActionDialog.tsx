@@ -23,7 +23,8 @@ export function ActionDialog({ name, tasks, close, done, noun = "task" }: Props)
   const unable = tasks.filter((task) => action.refuse(task) !== null);
   const submit = () => {
     setBusy(true);
-    queue.settle()
+    queue
+      .settle()
       .then((id) => act(name, able, noun, id))
       .then(() => {
         done?.();

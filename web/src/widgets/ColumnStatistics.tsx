@@ -22,17 +22,29 @@ function Values({ facts }: { facts: ColumnFacts }) {
     return (
       <div className="num" title={`least ${facts.least}, mean ${facts.mean}, greatest ${facts.greatest}`}>
         {formatShort(facts.least, 4)} … {formatShort(facts.greatest, 4)}
-        <div className="caption">mean {formatShort(facts.mean, 4)} ± {formatShort(facts.deviation, 3)}</div>
+        <div className="caption">
+          mean {formatShort(facts.mean, 4)} ± {formatShort(facts.deviation, 3)}
+        </div>
       </div>
     );
   }
   if (facts.kind === "empty") return <span className="muted">no value</span>;
   const text = (facts.top ?? []).map(([value, count]) => `${value} (${formatCount(count)})`).join(", ");
-  return <span className="cut" title={text}>{text}</span>;
+  return (
+    <span className="cut" title={text}>
+      {text}
+    </span>
+  );
 }
 
 /** One line per column: kind, range or most frequent values, how many are missing. */
-export function ColumnStatistics({ columns, rows }: { columns: readonly string[]; rows: readonly (readonly TableValue[])[] }) {
+export function ColumnStatistics({
+  columns,
+  rows,
+}: {
+  columns: readonly string[];
+  rows: readonly (readonly TableValue[])[];
+}) {
   return (
     <div className="data-table-box">
       <table className="plain column-statistics">
@@ -53,7 +65,9 @@ export function ColumnStatistics({ columns, rows }: { columns: readonly string[]
                   {facts.missing > 0 && `, ${formatCount(facts.missing)} missing`}
                 </div>
               </td>
-              <td style={{ maxWidth: 190 }} className="cut"><Values facts={facts} /></td>
+              <td style={{ maxWidth: 190 }} className="cut">
+                <Values facts={facts} />
+              </td>
               <td>{facts.bins && facts.distinct > 1 ? <Histogram bins={facts.bins} /> : ""}</td>
             </tr>
           ))}

@@ -33,7 +33,9 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
     const sign = sort.down ? -1 : 1;
     return [...rows].sort((a, b) => sign * compare(a[sort.column], b[sort.column]));
   }, [rows, sort]);
-  const numeric = columns.map((_, c) => rows.length > 0 && rows.slice(0, 50).every((row) => row[c] === null || typeof row[c] === "number"));
+  const numeric = columns.map(
+    (_, c) => rows.length > 0 && rows.slice(0, 50).every((row) => row[c] === null || typeof row[c] === "number"),
+  );
   const first = Math.max(0, Math.floor(view.top / ROW) - 10);
   const last = Math.min(ordered.length, Math.ceil((view.top + (view.height || height)) / ROW) + 10);
   const click = (column: number) =>
@@ -44,8 +46,13 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
         <span className="caption num">
           {rows.length} × {columns.length}
         </span>
-        <button type="button" className="icon-button" title="Download CSV" aria-label="Download CSV"
-          onClick={() => saveFile(`${name}.csv`, csv([columns, ...ordered]), "text/csv")}>
+        <button
+          type="button"
+          className="icon-button"
+          title="Download CSV"
+          aria-label="Download CSV"
+          onClick={() => saveFile(`${name}.csv`, csv([columns, ...ordered]), "text/csv")}
+        >
           <Icon name="download" size={14} />
         </button>
       </div>
@@ -54,7 +61,11 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
           <thead>
             <tr>
               {columns.map((column, i) => (
-                <th key={`${column}${i.toString()}`} className={numeric[i] ? "right" : undefined} aria-sort={sort?.column === i ? (sort.down ? "descending" : "ascending") : "none"}>
+                <th
+                  key={`${column}${i.toString()}`}
+                  className={numeric[i] ? "right" : undefined}
+                  aria-sort={sort?.column === i ? (sort.down ? "descending" : "ascending") : "none"}
+                >
                   <button type="button" onClick={() => click(i)}>
                     {column}
                     {sort?.column === i ? (sort.down ? " ↓" : " ↑") : ""}

@@ -20,7 +20,18 @@ interface DialogProps {
 }
 
 /** The browser's own dialog: it keeps the focus inside, closes with Esc and gives the focus back. */
-export function Dialog({ title, close, children, verb, danger, busy, ready = true, submit, size = "md", past }: DialogProps) {
+export function Dialog({
+  title,
+  close,
+  children,
+  verb,
+  danger,
+  busy,
+  ready = true,
+  submit,
+  size = "md",
+  past,
+}: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useLayoutEffect(() => {
@@ -34,17 +45,24 @@ export function Dialog({ title, close, children, verb, danger, busy, ready = tru
     if (ready && !busy) submit?.();
   };
   return (
-    <dialog ref={box} className={`dialog ${size}`} role="dialog" aria-labelledby={heading}
+    <dialog
+      ref={box}
+      className={`dialog ${size}`}
+      role="dialog"
+      aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();
         close();
       }}
       // A browser may close it over our head, when Esc is pressed twice.
       onClose={(event) => event.target === box.current && !box.current.open && close()}
-      onMouseDown={(event) => event.target === box.current && close()}>
+      onMouseDown={(event) => event.target === box.current && close()}
+    >
       <form className="stack" onSubmit={send}>
         <header className="row">
-          <h2 id={heading} className="grow cut" title={title}>{title}</h2>
+          <h2 id={heading} className="grow cut" title={title}>
+            {title}
+          </h2>
           <button type="button" className="icon-button" aria-label="Close" onClick={close}>
             <Icon name="close" size={14} />
           </button>
@@ -57,8 +75,12 @@ export function Dialog({ title, close, children, verb, danger, busy, ready = tru
                 Cancel
               </button>
             )}
-            <button type="submit" className={danger ? "button primary danger" : "button primary"} disabled={!ready || busy}
-              data-autofocus={danger ? undefined : ""}>
+            <button
+              type="submit"
+              className={danger ? "button primary danger" : "button primary"}
+              disabled={!ready || busy}
+              data-autofocus={danger ? undefined : ""}
+            >
               {busy ? "…" : verb}
             </button>
           </div>

@@ -1,6 +1,16 @@
 import "~/widgets/layers.css";
 
-import { type ButtonHTMLAttributes, cloneElement, type KeyboardEvent, type ReactElement, type Ref, useId, useLayoutEffect, useRef, useState } from "react";
+import {
+  type ButtonHTMLAttributes,
+  cloneElement,
+  type KeyboardEvent,
+  type ReactElement,
+  type Ref,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 
 import { Icon } from "~/theme/icons";
 
@@ -48,23 +58,38 @@ export function DropMenu({ target, entries }: { target: ReactElement<Button>; en
   return (
     <>
       {cloneElement(target, { ref: button, popoverTarget: id, "aria-haspopup": "menu", "aria-expanded": open })}
-      <div ref={menu} id={id} popover="auto" role="menu" className="menu" onKeyDown={move}
-        onToggle={(event) => setOpen(event.newState === "open")}>
-        {open && entries.map((entry, i) =>
-          entry === null ? (
-            <hr key={`line-${i.toString()}`} />
-          ) : (
-            <button type="button" role="menuitem" tabIndex={-1} key={entry.label} disabled={entry.disabled} title={entry.why ?? entry.label}
-              className={entry.danger ? "danger" : undefined}
-              onClick={() => {
-                menu.current?.hidePopover();
-                entry.run();
-              }}>
-              {entry.icon && <Icon name={entry.icon} size={14} />}
-              <span className="cut">{entry.label}</span>
-            </button>
-          ),
-        )}
+      <div
+        ref={menu}
+        id={id}
+        popover="auto"
+        role="menu"
+        className="menu"
+        onKeyDown={move}
+        onToggle={(event) => setOpen(event.newState === "open")}
+      >
+        {open &&
+          entries.map((entry, i) =>
+            entry === null ? (
+              <hr key={`line-${i.toString()}`} />
+            ) : (
+              <button
+                type="button"
+                role="menuitem"
+                tabIndex={-1}
+                key={entry.label}
+                disabled={entry.disabled}
+                title={entry.why ?? entry.label}
+                className={entry.danger ? "danger" : undefined}
+                onClick={() => {
+                  menu.current?.hidePopover();
+                  entry.run();
+                }}
+              >
+                {entry.icon && <Icon name={entry.icon} size={14} />}
+                <span className="cut">{entry.label}</span>
+              </button>
+            ),
+          )}
       </div>
     </>
   );

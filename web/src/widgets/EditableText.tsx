@@ -31,10 +31,18 @@ export function EditableText({ label, text, method, save }: Props) {
       </header>
       <div className="body stack">
         {draft === null ? (
-          <p style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{text ? <HiddenText text={text} /> : <span className="muted">None.</span>}</p>
+          <p style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+            {text ? <HiddenText text={text} /> : <span className="muted">None.</span>}
+          </p>
         ) : (
           <>
-            <textarea className="comment-edit" autoFocus aria-label={label} value={draft} onChange={(event) => setDraft(event.target.value)} />
+            <textarea
+              className="comment-edit"
+              autoFocus
+              aria-label={label}
+              value={draft}
+              onChange={(event) => setDraft(event.target.value)}
+            />
             <div className="row">
               <button type="button" className="button primary" onClick={submit}>
                 Save

@@ -1,6 +1,16 @@
 import "~/widgets/grid.css";
 
-import { Fragment, type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import {
+  Fragment,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 
 import { useProjectNames, useUserNames } from "~/state/directory";
 import type { Viewport } from "~/widgets/scroll";
@@ -79,9 +89,13 @@ export function Grid<R extends GridRow>(props: Props<R>) {
   // The columns to the left and right of the view are one empty cell each.
   const before = <Gap width={offset(first) - offset(pinned)} />;
   const after = <Gap width={total - offset(last)} />;
-  const here = columns.map((column, index) => ({ column, index })).filter(({ index }) => index < pinned || (index >= first && index < last));
+  const here = columns
+    .map((column, index) => ({ column, index }))
+    .filter(({ index }) => index < pinned || (index >= first && index < last));
   const place = (column: GridColumn<R>, index: number) => ({
-    className: [column.right && "right", index < pinned && "pinned", index === pinned - 1 && "edge"].filter(Boolean).join(" "),
+    className: [column.right && "right", index < pinned && "pinned", index === pinned - 1 && "edge"]
+      .filter(Boolean)
+      .join(" "),
     style: { width: widthOf(column), flex: "none", left: index < pinned ? offset(index) : undefined },
   });
   return (
@@ -104,8 +118,14 @@ export function Grid<R extends GridRow>(props: Props<R>) {
           {here.map(({ column, index }) => (
             <Fragment key={column.id}>
               {index === first && before}
-              <HeadCell column={column} index={index} sort={props.sort} setSort={props.setSort} place={place(column, index)}
-                setWidth={(width, done) => props.setWidth(column.id, width, done)} />
+              <HeadCell
+                column={column}
+                index={index}
+                sort={props.sort}
+                setSort={props.setSort}
+                place={place(column, index)}
+                setWidth={(width, done) => props.setWidth(column.id, width, done)}
+              />
             </Fragment>
           ))}
           {after}
@@ -131,8 +151,14 @@ export function Grid<R extends GridRow>(props: Props<R>) {
               {here.map(({ column, index }) => (
                 <Fragment key={column.id}>
                   {index === first && before}
-                  <Cell column={column} index={index} row={row} context={context} place={place(column, index)}
-                    touched={row ? rows.touched.get(row.id) : undefined} />
+                  <Cell
+                    column={column}
+                    index={index}
+                    row={row}
+                    context={context}
+                    place={place(column, index)}
+                    touched={row ? rows.touched.get(row.id) : undefined}
+                  />
                 </Fragment>
               ))}
               {after}
@@ -149,11 +175,16 @@ export function Grid<R extends GridRow>(props: Props<R>) {
 const MARGIN = 600;
 
 /** Where each column starts, and which of those that scroll are near the view. */
-function seen(widths: readonly number[], pinned: number, view: Viewport): { starts: number[]; first: number; last: number } {
+function seen(
+  widths: readonly number[],
+  pinned: number,
+  view: Viewport,
+): { starts: number[]; first: number; last: number } {
   const starts = [BOX];
   for (const width of widths) starts.push((starts[starts.length - 1] as number) + width);
   let first = Math.min(pinned, widths.length);
-  while (first < widths.length - 1 && (starts[first + 1] as number) < view.left + (starts[pinned] ?? 0) - MARGIN) first += 1;
+  while (first < widths.length - 1 && (starts[first + 1] as number) < view.left + (starts[pinned] ?? 0) - MARGIN)
+    first += 1;
   let last = first;
   while (last < widths.length && (starts[last] as number) < view.left + view.width + MARGIN) last += 1;
   return { starts, first, last };
@@ -212,17 +243,34 @@ function HeadCell(props: {
     stepped.current = false;
   };
   return (
-    <div {...props.place} role="columnheader" aria-colindex={props.index + 2} title={column.title} onKeyDown={key} onKeyUp={free}
-      aria-sort={rank < 0 ? "none" : down ? "descending" : "ascending"}>
+    <div
+      {...props.place}
+      role="columnheader"
+      aria-colindex={props.index + 2}
+      title={column.title}
+      onKeyDown={key}
+      onKeyUp={free}
+      aria-sort={rank < 0 ? "none" : down ? "descending" : "ascending"}
+    >
       {column.order ? (
-        <button type="button" className={rank >= 0 ? "sorted" : undefined}
-          onClick={(event) => props.setSort(column.id, event.shiftKey)}>
+        <button
+          type="button"
+          className={rank >= 0 ? "sorted" : undefined}
+          onClick={(event) => props.setSort(column.id, event.shiftKey)}
+        >
           <span className="cut">{column.label}</span>
-          {rank >= 0 && <span aria-hidden="true">{down ? "↓" : "↑"}{sort.length > 1 ? rank + 1 : ""}</span>}
+          {rank >= 0 && (
+            <span aria-hidden="true">
+              {down ? "↓" : "↑"}
+              {sort.length > 1 ? rank + 1 : ""}
+            </span>
+          )}
         </button>
       ) : (
         // Where the keyboard gives the column another width.
-        <span className="cut" tabIndex={0}>{column.label}</span>
+        <span className="cut" tabIndex={0}>
+          {column.label}
+        </span>
       )}
       {column.id.startsWith("m:") && <span className="caption">{column.id.split(":")[1]}</span>}
       <span className="resize" onMouseDown={drag} />
@@ -243,7 +291,14 @@ function SelectBox<R extends GridRow>(props: { row: R; spot: number; selected: b
   );
 }
 
-function Cell<R extends GridRow>(props: { column: GridColumn<R>; index: number; row: R | undefined; context: CellContext; place: Place; touched?: number }) {
+function Cell<R extends GridRow>(props: {
+  column: GridColumn<R>;
+  index: number;
+  row: R | undefined;
+  context: CellContext;
+  place: Place;
+  touched?: number;
+}) {
   const { column, row, context, place } = props;
   if (!row) {
     return (
@@ -281,4 +336,3 @@ function useClock(): number {
   }, []);
   return now;
 }
-

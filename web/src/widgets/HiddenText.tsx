@@ -10,16 +10,26 @@ import { masked, shownValue } from "~/state/secrets";
 export function useHidden(text: string, mask: (text: string) => string = masked): { shown: string; button: ReactNode } {
   const [open, setOpen] = useState(false);
   const hidden = useMemo(() => mask(text), [text, mask]);
-  const button = hidden === text ? null : (
-    <button type="button" className="link-button" onClick={() => setOpen(!open)}>{open ? "Hide secrets" : "Show secrets"}</button>
-  );
+  const button =
+    hidden === text ? null : (
+      <button type="button" className="link-button" onClick={() => setOpen(!open)}>
+        {open ? "Hide secrets" : "Show secrets"}
+      </button>
+    );
   return { shown: open ? text : hidden, button };
 }
 
 /** The same in one piece. */
 export function HiddenText({ text, mask }: { text: string; mask?: (text: string) => string }) {
   const { shown, button } = useHidden(text, mask);
-  return button === null ? shown : <>{button}{`\n${shown}`}</>;
+  return button === null ? (
+    shown
+  ) : (
+    <>
+      {button}
+      {`\n${shown}`}
+    </>
+  );
 }
 
 /** A named value, hidden until someone asks when its name or its form says that it is secret. */

@@ -5,7 +5,14 @@ const MOST = 14;
 const RADIUS = 4.5;
 
 export function lanesWidth(rows: readonly LaneRow[]): number {
-  return STEP * Math.min(MOST, rows.reduce((most, row) => Math.max(most, row.width), 1)) + 4;
+  return (
+    STEP *
+      Math.min(
+        MOST,
+        rows.reduce((most, row) => Math.max(most, row.width), 1),
+      ) +
+    4
+  );
 }
 
 function across(lane: number): number {
@@ -19,7 +26,19 @@ function curve(x1: number, y1: number, x2: number, y2: number): string {
 }
 
 /** The lines beside one row of a history. */
-export function Lanes({ row, height, width, current, faint }: { row: LaneRow; height: number; width: number; current?: boolean; faint?: boolean }) {
+export function Lanes({
+  row,
+  height,
+  width,
+  current,
+  faint,
+}: {
+  row: LaneRow;
+  height: number;
+  width: number;
+  current?: boolean;
+  faint?: boolean;
+}) {
   const middle = height / 2;
   return (
     <svg className="lanes" width={width} height={height} aria-hidden="true" data-current={current} data-faint={faint}>

@@ -30,12 +30,20 @@ export function useQueueChoice(wanted: boolean): Choice {
   const [chosen, pick] = useState<string | null>(null);
   const [name, rename] = useState("");
   const queues = found.data?.queues.map((queue) => ({
-    id: String(queue.id), name: queue.name || String(queue.id), waiting: queue.entries?.length ?? 0,
+    id: String(queue.id),
+    name: queue.name || String(queue.id),
+    waiting: queue.entries?.length ?? 0,
   }));
   const usual = queues?.find((queue) => queue.name === "default") ?? queues?.[0];
   const picked = chosen ?? usual?.id ?? NEW;
   return {
-    queues, error: found.error, retry: () => void found.refetch(), picked, pick, name, rename,
+    queues,
+    error: found.error,
+    retry: () => void found.refetch(),
+    picked,
+    pick,
+    name,
+    rename,
     ready: !wanted || (queues !== undefined && (picked !== NEW || name.trim() !== "")),
     settle: async () => {
       if (!wanted) return undefined;
@@ -55,7 +63,8 @@ export function QueueChoice({ choice }: { choice: Choice }) {
         <select className="input" value={picked} onChange={(event) => choice.pick(event.target.value)}>
           {queues.map((queue) => (
             <option key={queue.id} value={queue.id}>
-              {queue.name}{queue.waiting ? ` (${queue.waiting} waiting)` : ""}
+              {queue.name}
+              {queue.waiting ? ` (${queue.waiting} waiting)` : ""}
             </option>
           ))}
           <option value={NEW}>A new queue…</option>

@@ -34,7 +34,17 @@ interface Props<Name extends string> {
 }
 
 /** What can be done with the selected rows. Tags that all of them have can be removed, new ones go to each. */
-export function SelectionBar<Name extends string>({ noun, things, able, actions, tagMethod, saveTags, clear, dialog, children }: Props<Name>) {
+export function SelectionBar<Name extends string>({
+  noun,
+  things,
+  able,
+  actions,
+  tagMethod,
+  saveTags,
+  clear,
+  dialog,
+  children,
+}: Props<Name>) {
   const [open, setOpen] = useState<Name | null>(null);
   const [tagging, setTagging] = useState(false);
   const shared = (things[0]?.tags ?? []).filter((tag) => things.every((thing) => thing.tags?.includes(tag)));
@@ -53,8 +63,13 @@ export function SelectionBar<Name extends string>({ noun, things, able, actions,
         Tags
       </button>
       {able.map((name) => (
-        <button type="button" key={name} className={actions[name].danger ? "button danger" : "button"} {...control(actions[name].method)}
-          onClick={() => setOpen(name)}>
+        <button
+          type="button"
+          key={name}
+          className={actions[name].danger ? "button danger" : "button"}
+          {...control(actions[name].method)}
+          onClick={() => setOpen(name)}
+        >
           <Icon name={actions[name].icon} size={13} />
           {actions[name].verb}
         </button>
@@ -63,7 +78,14 @@ export function SelectionBar<Name extends string>({ noun, things, able, actions,
       <button type="button" className="link-button" onClick={clear}>
         Clear
       </button>
-      {tagging && <TagEditor title={`Tags of ${things.length} ${noun}`} initial={shared} close={() => setTagging(false)} save={save} />}
+      {tagging && (
+        <TagEditor
+          title={`Tags of ${things.length} ${noun}`}
+          initial={shared}
+          close={() => setTagging(false)}
+          save={save}
+        />
+      )}
       {open && dialog(open, () => setOpen(null))}
     </div>
   );

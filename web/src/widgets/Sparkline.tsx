@@ -32,7 +32,8 @@ export function pathOf(x: ArrayLike<number>, y: ArrayLike<number>, width: number
   let open = false;
   for (let i = 0; i < y.length; i += 1) {
     const value = y[i] as number;
-    if (Number.isFinite(value)) path += `${open ? "L" : "M"}${across(x[i] as number).toFixed(1)} ${up(value).toFixed(1)}`;
+    if (Number.isFinite(value))
+      path += `${open ? "L" : "M"}${across(x[i] as number).toFixed(1)} ${up(value).toFixed(1)}`;
     open = Number.isFinite(value);
   }
   return path;

@@ -45,8 +45,13 @@ export function TagEditor({ title, initial, close, save }: Props) {
     <Dialog title={title} close={close} verb="Save" busy={busy} submit={submit}>
       <div className="row wrap">
         {tags.map((tag) => (
-          <button type="button" className="chip" key={tag} onClick={() => setTags(tags.filter((t) => t !== tag))}
-            title={`Remove ${tag}`}>
+          <button
+            type="button"
+            className="chip"
+            key={tag}
+            onClick={() => setTags(tags.filter((t) => t !== tag))}
+            title={`Remove ${tag}`}
+          >
             <span className="cut">{shownName(tag)}</span>
             <Icon name="close" size={10} />
           </button>
@@ -54,12 +59,24 @@ export function TagEditor({ title, initial, close, save }: Props) {
         {tags.length === 0 && <span className="muted">No tag yet.</span>}
       </div>
       <div className="row" ref={field}>
-        <input className="input grow" data-autofocus aria-label="New tag" placeholder="New tag; Enter saves" value={text}
-          onChange={(event) => setText(event.target.value)} />
-        <button type="button" className="button" disabled={!text.trim()} title="Add it, and type another" onClick={() => {
-          add(text.trim());
-          field.current?.querySelector("input")?.focus();
-        }}>
+        <input
+          className="input grow"
+          data-autofocus
+          aria-label="New tag"
+          placeholder="New tag; Enter saves"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <button
+          type="button"
+          className="button"
+          disabled={!text.trim()}
+          title="Add it, and type another"
+          onClick={() => {
+            add(text.trim());
+            field.current?.querySelector("input")?.focus();
+          }}
+        >
           Add
         </button>
       </div>
@@ -70,7 +87,11 @@ export function TagEditor({ title, initial, close, save }: Props) {
           </button>
         ))}
       </div>
-      {refused && <p role="alert" style={{ color: "var(--failed)" }}>{refused}</p>}
+      {refused && (
+        <p role="alert" style={{ color: "var(--failed)" }}>
+          {refused}
+        </p>
+      )}
     </Dialog>
   );
 }

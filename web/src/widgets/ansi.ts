@@ -14,7 +14,14 @@ const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "wh
 // CSI and OSC sequences, and lone control characters other than tab.
 const ESCAPE = /\x1b\[([0-9;:]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|[\x00-\x08\x0b-\x1f\x7f]/g;
 
-const PLAIN: Omit<Span, "text"> = { colour: null, back: null, bold: false, dim: false, italic: false, underline: false };
+const PLAIN: Omit<Span, "text"> = {
+  colour: null,
+  back: null,
+  bold: false,
+  dim: false,
+  italic: false,
+  underline: false,
+};
 
 function named(index: number): string {
   return `var(--ansi-${index >= 8 ? "bright-" : ""}${NAMES[index % 8]})`;
@@ -73,7 +80,11 @@ export function parseAnsi(line: string): Span[] {
   for (const found of line.matchAll(ESCAPE)) {
     push(line.slice(from, found.index));
     from = found.index + found[0].length;
-    if (found[2] === "m") state = apply(state, (found[1] || "0").split(/[;:]/).map((code) => Number(code) || 0));
+    if (found[2] === "m")
+      state = apply(
+        state,
+        (found[1] || "0").split(/[;:]/).map((code) => Number(code) || 0),
+      );
   }
   push(line.slice(from));
   return spans;

@@ -28,7 +28,11 @@ export function columnFacts(columns: readonly string[], rows: readonly (readonly
     if (values.every((value) => typeof value === "number")) return { ...base, ...numberFacts(values as number[]) };
     const often = new Map<string, number>();
     for (const value of values) often.set(String(value), (often.get(String(value)) ?? 0) + 1);
-    return { ...base, kind: "text", top: [...often].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, TOP) };
+    return {
+      ...base,
+      kind: "text",
+      top: [...often].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, TOP),
+    };
   });
 }
 
@@ -52,7 +56,9 @@ function numberFacts(values: readonly number[]): Omit<ColumnFacts, "name" | "cou
 
 /** Cells as numbers where the text is one, and as nothing where there is none. */
 export function typedRows(rows: readonly (readonly string[])[]): TableValue[][] {
-  return rows.map((row) => row.map((cell) => (cell.trim() === "" ? null : Number.isFinite(Number(cell)) ? Number(cell) : cell)));
+  return rows.map((row) =>
+    row.map((cell) => (cell.trim() === "" ? null : Number.isFinite(Number(cell)) ? Number(cell) : cell)),
+  );
 }
 
 /** Lines of JSON objects as a table: every name that occurs is a column. Null when the text is none. */

@@ -10,7 +10,9 @@ function remembered(key: string): Widths {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(key) ?? "{}");
     if (typeof kept !== "object" || kept === null || Array.isArray(kept)) return {};
-    return Object.fromEntries(Object.entries(kept).filter((entry): entry is [string, number] => Number.isFinite(entry[1])));
+    return Object.fromEntries(
+      Object.entries(kept).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+    );
   } catch {
     return {};
   }
@@ -23,7 +25,10 @@ function remembered(key: string): Widths {
  * @param table kind of the table.
  * @param place of the choice of columns; none: in this browser alone.
  */
-export function useColumnWidths(table: string, place = ""): [Widths, (id: string, width: number, done?: boolean) => void] {
+export function useColumnWidths(
+  table: string,
+  place = "",
+): [Widths, (id: string, width: number, done?: boolean) => void] {
   const key = `trialbook.widths.${table}`;
   const [here] = useState(() => remembered(key));
   const [kept, keep] = useKeptWidths(place);

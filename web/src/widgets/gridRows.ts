@@ -59,7 +59,8 @@ export function useGridRows<R extends GridRow>(
   const { key } = source;
   const client = useQueryClient();
   const blocks: number[] = [];
-  for (let b = Math.floor(range[0] / BLOCK); b <= Math.floor(Math.max(range[0], range[1] - 1) / BLOCK); b += 1) blocks.push(b);
+  for (let b = Math.floor(range[0] / BLOCK); b <= Math.floor(Math.max(range[0], range[1] - 1) / BLOCK); b += 1)
+    blocks.push(b);
   if (!blocks.includes(0)) blocks.unshift(0);
   const queryOf = (block: number) => ({
     queryKey: [...key, block],
@@ -72,15 +73,21 @@ export function useGridRows<R extends GridRow>(
   // (A set of queries makes new observers for new keys, which know nothing of the data before.)
   const kept = useRef(new Map<number, GridPage<R>>());
   const settled = first?.data !== undefined;
-  const shown = new Map(blocks.map((block, i) => [block, results[i]?.data ?? (settled ? undefined : kept.current.get(block))]));
-  if (settled) kept.current = new Map([...shown].filter((entry): entry is [number, GridPage<R>] => entry[1] !== undefined));
+  const shown = new Map(
+    blocks.map((block, i) => [block, results[i]?.data ?? (settled ? undefined : kept.current.get(block))]),
+  );
+  if (settled)
+    kept.current = new Map([...shown].filter((entry): entry is [number, GridPage<R>] => entry[1] !== undefined));
   const head = shown.get(0);
 
   const [patches, setPatches] = useState<ReadonlyMap<string, R>>(new Map());
   const [touched, setTouched] = useState<ReadonlyMap<string, number>>(new Map());
   const [waiting, setWaiting] = useState(0);
   const moved = useRef(new Set<string>());
-  const pending = useRef<{ keys: Set<string>; timer: ReturnType<typeof setTimeout> | null }>({ keys: new Set(), timer: null });
+  const pending = useRef<{ keys: Set<string>; timer: ReturnType<typeof setTimeout> | null }>({
+    keys: new Set(),
+    timer: null,
+  });
 
   const known = useRef(new Set<string>());
   known.current = new Set([...shown.values()].flatMap((block) => (block?.rows ?? []).map((row) => row.id)));

@@ -38,8 +38,11 @@ export function useGridSelection<R extends GridRow>(
     setAnchor(place);
     if (range && anchor >= 0) {
       const [from, to] = [Math.min(anchor, place), Math.max(anchor, place)];
-      const add = (more: readonly R[]) => setSelected(new Map([...latest.current, ...more.map((one) => [one.id, one] as const)]));
-      const here = Array.from({ length: to - from + 1 }, (_, i) => rows.at(from + i)).filter((one) => one !== undefined);
+      const add = (more: readonly R[]) =>
+        setSelected(new Map([...latest.current, ...more.map((one) => [one.id, one] as const)]));
+      const here = Array.from({ length: to - from + 1 }, (_, i) => rows.at(from + i)).filter(
+        (one) => one !== undefined,
+      );
       add(here);
       // Between two places that were looked at there may be rows that were not.
       if (here.length <= to - from) rows.span(from, to).then(add, toastError);
@@ -75,7 +78,12 @@ export function useGridSelection<R extends GridRow>(
 }
 
 /** Sort keys after a click on a column's head: down, up, none; with Shift beside the others. */
-export function nextSort(sort: readonly string[], id: string, add: boolean, initial: readonly string[]): readonly string[] {
+export function nextSort(
+  sort: readonly string[],
+  id: string,
+  add: boolean,
+  initial: readonly string[],
+): readonly string[] {
   const bare = (key: string) => key.replace(/^-/, "");
   const old = sort.find((key) => bare(key) === id);
   const key = old === undefined ? `-${id}` : old.startsWith("-") ? id : null;

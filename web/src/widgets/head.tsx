@@ -15,7 +15,15 @@ import { TagEditor } from "~/widgets/TagEditor";
  * The name, edited in place: Enter or leaving it saves, Escape takes back; a name that is refused comes back too. What
  * is being typed stays when somebody else renames the thing meanwhile; who saves last is right.
  */
-export function NameField({ name, method, save }: { name: string; method: MethodName; save: (name: string) => Promise<unknown> }) {
+export function NameField({
+  name,
+  method,
+  save,
+}: {
+  name: string;
+  method: MethodName;
+  save: (name: string) => Promise<unknown>;
+}) {
   const why = notAllowed(method);
   const [text, setText] = useState(name);
   const typing = useRef(false);
@@ -36,8 +44,13 @@ export function NameField({ name, method, save }: { name: string; method: Method
     });
   };
   return (
-    <input className="name-edit cut" value={text} aria-label="Name" size={Math.max(8, Math.min(60, text.length))}
-      title={why ? `${name}\n${why}` : name} readOnly={why !== null}
+    <input
+      className="name-edit cut"
+      value={text}
+      aria-label="Name"
+      size={Math.max(8, Math.min(60, text.length))}
+      title={why ? `${name}\n${why}` : name}
+      readOnly={why !== null}
       onChange={(event) => {
         typing.current = true;
         setText(event.target.value);
@@ -46,7 +59,8 @@ export function NameField({ name, method, save }: { name: string; method: Method
       onKeyDown={(event) => {
         if (event.key === "Escape") typing.current = false;
         if (event.key === "Enter" || event.key === "Escape") event.currentTarget.blur();
-      }} />
+      }}
+    />
   );
 }
 
@@ -69,19 +83,31 @@ export function ActionsMenu({ entries }: { entries: (MenuEntry | null)[] }) {
 export function ShortId({ id }: { id: string }) {
   return (
     <span className="row" style={{ gap: 2 }}>
-      <span className="mono" title={id}>{id.slice(0, 8)}</span>
+      <span className="mono" title={id}>
+        {id.slice(0, 8)}
+      </span>
       <CopyButton text={id} label="Copy the id" />
     </span>
   );
 }
 
 /** The tags, and the way to change them. */
-export function Tags({ tags, method, save }: { tags: readonly string[]; method: MethodName; save: (tags: string[]) => Promise<void> }) {
+export function Tags({
+  tags,
+  method,
+  save,
+}: {
+  tags: readonly string[];
+  method: MethodName;
+  save: (tags: string[]) => Promise<void>;
+}) {
   const [open, setOpen] = useState(false);
   return (
     <span className="row wrap" style={{ gap: 4 }}>
       {tags.map((tag) => (
-        <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>
+        <span key={tag} className="chip" title={tag}>
+          <span className="cut">{tag}</span>
+        </span>
       ))}
       <button type="button" className="chip" {...control(method)} onClick={() => setOpen(true)}>
         + tag
@@ -97,7 +123,17 @@ interface Tab {
 }
 
 /** The parts of the thing, a link each. */
-export function TabLine({ label, tabs, current, to }: { label: string; tabs: readonly Tab[]; current: string; to: (path: string) => string }) {
+export function TabLine({
+  label,
+  tabs,
+  current,
+  to,
+}: {
+  label: string;
+  tabs: readonly Tab[];
+  current: string;
+  to: (path: string) => string;
+}) {
   const line = useRef<HTMLElement>(null);
   // On a telephone the line is longer than the screen: the part that is shown is in sight.
   useLayoutEffect(() => {

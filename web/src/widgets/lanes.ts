@@ -26,7 +26,8 @@ export function inOrder<N extends HistoryNode>(nodes: readonly N[], newer: (a: N
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const waiting = new Map<string, number>();
   for (const node of nodes) {
-    for (const parent of new Set(node.parents)) if (byId.has(parent)) waiting.set(parent, (waiting.get(parent) ?? 0) + 1);
+    for (const parent of new Set(node.parents))
+      if (byId.has(parent)) waiting.set(parent, (waiting.get(parent) ?? 0) + 1);
   }
   const ready = nodes.filter((node) => !waiting.get(node.id)).sort(newer);
   const done: N[] = [];
@@ -61,7 +62,9 @@ export function laneRows(nodes: readonly HistoryNode[]): LaneRow[] {
   return nodes.map(({ id, parents }) => {
     const arriving = lanes.flatMap((goal, i) => (goal === id ? [i] : []));
     const lane = arriving[0] ?? free();
-    const above: [number, number][] = lanes.flatMap((goal, i) => (goal === null ? [] : [[i, goal === id ? lane : i] as [number, number]]));
+    const above: [number, number][] = lanes.flatMap((goal, i) =>
+      goal === null ? [] : [[i, goal === id ? lane : i] as [number, number]],
+    );
     for (const i of arriving) lanes[i] = null;
     const passing = lanes.flatMap((goal, i) => (goal === null ? [] : [[i, i] as [number, number]]));
     const own: [number, number][] = [];

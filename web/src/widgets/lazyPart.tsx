@@ -33,7 +33,11 @@ export function lazyPart(load: () => Promise<ComponentType>): LazyPart {
     const [away, setAway] = useState(false);
     useEffect(() => {
       if (here) return;
-      return keepTrying(fetchPart, () => setHere(true), () => setAway(true));
+      return keepTrying(
+        fetchPart,
+        () => setHere(true),
+        () => setAway(true),
+      );
     }, [here]);
     const Found = part;
     if (here && Found) return <Found />;
@@ -46,8 +50,10 @@ export function lazyPart(load: () => Promise<ComponentType>): LazyPart {
 function Away() {
   return (
     <div className="page">
-      <ErrorPanel error={new Error("This page has not been loaded yet. It opens by itself as soon as the server answers.")}
-        headline="The server cannot be reached" />
+      <ErrorPanel
+        error={new Error("This page has not been loaded yet. It opens by itself as soon as the server answers.")}
+        headline="The server cannot be reached"
+      />
     </div>
   );
 }

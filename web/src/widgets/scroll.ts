@@ -23,7 +23,9 @@ export function useViewport(element: RefObject<HTMLElement | null>): Viewport {
       frame = 0;
       setView((old) => {
         const next = { top: box.scrollTop, left: box.scrollLeft, height: box.clientHeight, width: box.clientWidth };
-        return old.top === next.top && old.left === next.left && old.height === next.height && old.width === next.width ? old : next;
+        return old.top === next.top && old.left === next.left && old.height === next.height && old.width === next.width
+          ? old
+          : next;
       });
     };
     const ask = () => {

@@ -17,11 +17,18 @@ if (typeof HTMLElement !== "undefined") {
     clientWidth: () => SCREEN.width,
     offsetWidth: () => SCREEN.width,
     offsetHeight: (element) => (element.classList.contains("console-line") ? 18 : SCREEN.height),
-    scrollHeight: (element) => Number.parseFloat((element.firstElementChild as HTMLElement | null)?.style.height ?? "0") || 0,
+    scrollHeight: (element) =>
+      Number.parseFloat((element.firstElementChild as HTMLElement | null)?.style.height ?? "0") || 0,
   };
   for (const [name, measure] of Object.entries(measures)) {
-    Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: function (this: HTMLElement) { return measure(this); } });
-  }  HTMLElement.prototype.scrollTo = function (this: HTMLElement, place?: ScrollToOptions | number) {
+    Object.defineProperty(HTMLElement.prototype, name, {
+      configurable: true,
+      get: function (this: HTMLElement) {
+        return measure(this);
+      },
+    });
+  }
+  HTMLElement.prototype.scrollTo = function (this: HTMLElement, place?: ScrollToOptions | number) {
     if (typeof place !== "object") return;
     this.scrollTop = Math.max(0, Math.min(place.top ?? this.scrollTop, this.scrollHeight - this.clientHeight));
     queueMicrotask(() => this.dispatchEvent(new Event("scroll")));

@@ -1,7 +1,13 @@
 /* The page's parts in front of a server that the test plays: everything above `fetch` is the real thing. */
 
 import { QueryClientProvider } from "@tanstack/react-query";
-import { createMemoryHistory, createRootRoute, createRoute, createRouter, RouterProvider } from "@tanstack/react-router";
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from "@tanstack/react-router";
 import { act, render } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { vi } from "vitest";
@@ -81,7 +87,10 @@ export function show(Page: () => ReactNode, path: string, address: string, visit
   const here = createRoute({ getParentRoute: () => root, path, component: Page });
   const elsewhere = createRoute({ getParentRoute: () => root, path: "$", component: () => null });
   const router = createRouter({
-    routeTree: root.addChildren([here, elsewhere]), history: createMemoryHistory({ initialEntries: [address] }), parseSearch, stringifySearch,
+    routeTree: root.addChildren([here, elsewhere]),
+    history: createMemoryHistory({ initialEntries: [address] }),
+    parseSearch,
+    stringifySearch,
   });
   const view = render(
     <QueryClientProvider client={queryClient}>

@@ -55,12 +55,16 @@ interface Props {
 }
 
 function labelled(card: Card): string {
-  return card.lines.slice(0, 8).map((line) => `${line.label} ${formatNumber(line.last)}`).join(", ");
+  return card.lines
+    .slice(0, 8)
+    .map((line) => `${line.label} ${formatNumber(line.last)}`)
+    .join(", ");
 }
 
 const NOTHING: readonly string[] = [];
 const OVER = { role: "dialog", "aria-modal": true, tabIndex: -1 } as const;
-const nameOf = (line: { task: string; metric: string; variant: string }) => `${line.task}\0${line.metric}\0${line.variant}`;
+const nameOf = (line: { task: string; metric: string; variant: string }) =>
+  `${line.task}\0${line.metric}\0${line.variant}`;
 
 /** A chart with its head and legend. The same card serves the grid and the full screen. */
 export const ChartCard = memo(function ChartCard(props: Props) {
@@ -73,7 +77,10 @@ export const ChartCard = memo(function ChartCard(props: Props) {
   const box = useRef<HTMLElement>(null);
   useLayer(box, full ?? false);
   useKeys({ escape: () => props.onFull?.(null) }, full);
-  const byLine = useMemo(() => new Map(card.lines.map((line) => [`${line.task}\0${line.metric}\0${line.variant}`, line])), [card.lines]);
+  const byLine = useMemo(
+    () => new Map(card.lines.map((line) => [`${line.task}\0${line.metric}\0${line.variant}`, line])),
+    [card.lines],
+  );
   const lines = useMemo(
     () => (data?.tiles ?? []).map((tile) => byLine.get(`${tile.task}\0${tile.metric}\0${tile.variant}`)),
     [data, byLine],
@@ -90,49 +97,99 @@ export const ChartCard = memo(function ChartCard(props: Props) {
     setHiddenNames(hiddenNames.includes(name) ? hiddenNames.filter((one) => one !== name) : [...hiddenNames, name]);
   };
   const saveCsv = () => {
-    props.exportPoints(card).then(
-      (rows) => saveFile(`${card.title}.csv`, csv([["series", "iteration", "time", "value"], ...rows]), "text/csv"),
-      toastError,
-    );
+    props
+      .exportPoints(card)
+      .then(
+        (rows) => saveFile(`${card.title}.csv`, csv([["series", "iteration", "time", "value"], ...rows]), "text/csv"),
+        toastError,
+      );
   };
   const savePng = () => void picture.current?.picture().then((blob) => blob && saveFile(`${card.title}.png`, blob));
   const points = data?.tiles.reduce((sum, tile) => sum + tile.length, 0) ?? 0;
   const exact = data?.tiles.every((tile) => tile.raw);
   return (
-    <section ref={box} className={full ? "full-chart" : "chart-card"} {...(full ? OVER : {})} style={props.style} data-stale={props.stale} data-chart={card.title}
-      aria-label={`Chart of ${card.title}: ${labelled(card)}`}>
+    <section
+      ref={box}
+      className={full ? "full-chart" : "chart-card"}
+      {...(full ? OVER : {})}
+      style={props.style}
+      data-stale={props.stale}
+      data-chart={card.title}
+      aria-label={`Chart of ${card.title}: ${labelled(card)}`}
+    >
       <header>
-        <h2 className="h3 cut grow" title={card.title}>{card.title}</h2>
+        <h2 className="h3 cut grow" title={card.title}>
+          {card.title}
+        </h2>
         {card.left > 0 && (
           <span className="caption num" title="Filter the metric, or take the values view, to see the others">
             first {card.lines.length} of {card.lines.length + card.left}
           </span>
         )}
-        {data && !exact && <span className="caption" title="Each pixel shows the range from lowest to highest value in it">min–max</span>}
+        {data && !exact && (
+          <span className="caption" title="Each pixel shows the range from lowest to highest value in it">
+            min–max
+          </span>
+        )}
         <span className="tools">
           {look.zoom && (
-            <button type="button" className="icon-button" title="Reset the zoom" aria-label="Reset the zoom" onClick={() => props.onZoom(null)}>
+            <button
+              type="button"
+              className="icon-button"
+              title="Reset the zoom"
+              aria-label="Reset the zoom"
+              onClick={() => props.onZoom(null)}
+            >
               <Icon name="reset" size={14} />
             </button>
           )}
-          <button type="button" className="icon-button" title="Every point as CSV" aria-label="Download CSV" onClick={saveCsv}>
+          <button
+            type="button"
+            className="icon-button"
+            title="Every point as CSV"
+            aria-label="Download CSV"
+            onClick={saveCsv}
+          >
             <Icon name="download" size={14} />
           </button>
-          <button type="button" className="icon-button" title="Picture as PNG" aria-label="Download PNG" onClick={savePng}>
+          <button
+            type="button"
+            className="icon-button"
+            title="Picture as PNG"
+            aria-label="Download PNG"
+            onClick={savePng}
+          >
             <Icon name="file" size={14} />
           </button>
           {props.onFull && (
-            <button type="button" className="icon-button" title={full ? "Close (Esc)" : "Full screen"}
-              aria-label={full ? "Close the full screen" : "Full screen"} onClick={() => props.onFull?.(full ? null : card.key)}>
+            <button
+              type="button"
+              className="icon-button"
+              title={full ? "Close (Esc)" : "Full screen"}
+              aria-label={full ? "Close the full screen" : "Full screen"}
+              onClick={() => props.onFull?.(full ? null : card.key)}
+            >
               <Icon name={full ? "close" : "expand"} size={14} />
             </button>
           )}
         </span>
       </header>
       {data ? (
-        <Lines tiles={data.tiles} shape={data.shape} slots={slots} hidden={hidden} labels={labels} group="charts"
-          x={look.x} zoom={look.zoom} log={look.log} smoothing={look.smoothing} theme={look.theme} onZoom={props.onZoom}
-          handle={picture} />
+        <Lines
+          tiles={data.tiles}
+          shape={data.shape}
+          slots={slots}
+          hidden={hidden}
+          labels={labels}
+          group="charts"
+          x={look.x}
+          zoom={look.zoom}
+          log={look.log}
+          smoothing={look.smoothing}
+          theme={look.theme}
+          onZoom={props.onZoom}
+          handle={picture}
+        />
       ) : (
         <div className="plot" style={{ padding: "8px 12px" }}>
           <Skeleton height={full ? 400 : 150} />
@@ -141,17 +198,32 @@ export const ChartCard = memo(function ChartCard(props: Props) {
       <div className="legend-box" data-open={legendOpen}>
         <div className="legend" data-points={points} ref={legend}>
           {card.lines.map((line) => (
-            <button type="button" key={`${line.task}${line.variant}`} aria-pressed={!hiddenNames.includes(nameOf(line))}
-              title={`${line.label}: click to hide or show`} onClick={() => toggle(line)}>
-              <i style={{ borderColor: lineStyle(line.slot, look.theme).colour, borderTopStyle: line.slot > 11 ? "dashed" : "solid" }} />
+            <button
+              type="button"
+              key={`${line.task}${line.variant}`}
+              aria-pressed={!hiddenNames.includes(nameOf(line))}
+              title={`${line.label}: click to hide or show`}
+              onClick={() => toggle(line)}
+            >
+              <i
+                style={{
+                  borderColor: lineStyle(line.slot, look.theme).colour,
+                  borderTopStyle: line.slot > 11 ? "dashed" : "solid",
+                }}
+              />
               <span className="cut">{line.label}</span>
               <span className="num">{formatNumber(line.last)}</span>
             </button>
           ))}
         </div>
         {(over > 0 || legendOpen) && (
-          <button type="button" className="chip legend-more" aria-expanded={legendOpen} onClick={() => setLegendOpen(!legendOpen)}
-            title={legendOpen ? "Fold the legend" : "Show the whole legend"}>
+          <button
+            type="button"
+            className="chip legend-more"
+            aria-expanded={legendOpen}
+            onClick={() => setLegendOpen(!legendOpen)}
+            title={legendOpen ? "Fold the legend" : "Show the whole legend"}
+          >
             {legendOpen ? "fold" : `+${over}`}
           </button>
         )}

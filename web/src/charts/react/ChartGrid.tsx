@@ -55,7 +55,8 @@ export function ChartGrid(props: Props) {
     [props.sections, props.folded, filters, perRow, width, props.bare, props.head?.height],
   );
   const near = placed.filter((one) => one.top < view.top + 2 * view.height && one.top + CARD > view.top - view.height);
-  const fullCard = full === null ? undefined : props.sections.flatMap((section) => section.cards).find((card) => card.key === full);
+  const fullCard =
+    full === null ? undefined : props.sections.flatMap((section) => section.cards).find((card) => card.key === full);
   const cardWidth = placed[0]?.width ?? 0;
   const { look } = props;
   useEffect(() => {
@@ -70,31 +71,56 @@ export function ChartGrid(props: Props) {
       <div style={{ position: "relative", height }}>
         {props.head?.node}
         {store.error !== null && <ErrorPanel error={store.error} retry={() => store.retry()} />}
-        {!props.bare && heads.map(({ section, top, shown }) => (
-          <div key={section.name} className="section-head" style={{ top, left: SIDE, right: SIDE, height: HEAD }}>
-            <button type="button" className="fold" aria-expanded={!props.folded(section)}
-              onClick={() => props.setFolded(section, !props.folded(section))}>
-              <Icon name={props.folded(section) ? "right" : "down"} size={14} />
-              {section.name}
-              <span className="muted num">
-                {shown === section.cards.length ? section.cards.length : `${shown} of ${section.cards.length}`}
-              </span>
-            </button>
-            {section.cards.length > 3 && !props.folded(section) && (
-              <input className="input" placeholder="filter, regex" aria-label={`Filter ${section.name}`}
-                value={filters[section.name] ?? ""}
-                onChange={(event) => setFilters({ ...filters, [section.name]: event.target.value })} />
-            )}
-          </div>
-        ))}
+        {!props.bare &&
+          heads.map(({ section, top, shown }) => (
+            <div key={section.name} className="section-head" style={{ top, left: SIDE, right: SIDE, height: HEAD }}>
+              <button
+                type="button"
+                className="fold"
+                aria-expanded={!props.folded(section)}
+                onClick={() => props.setFolded(section, !props.folded(section))}
+              >
+                <Icon name={props.folded(section) ? "right" : "down"} size={14} />
+                {section.name}
+                <span className="muted num">
+                  {shown === section.cards.length ? section.cards.length : `${shown} of ${section.cards.length}`}
+                </span>
+              </button>
+              {section.cards.length > 3 && !props.folded(section) && (
+                <input
+                  className="input"
+                  placeholder="filter, regex"
+                  aria-label={`Filter ${section.name}`}
+                  value={filters[section.name] ?? ""}
+                  onChange={(event) => setFilters({ ...filters, [section.name]: event.target.value })}
+                />
+              )}
+            </div>
+          ))}
         {near.map(({ card, top, left, width: cardSize }) => (
-          <ChartCard key={card.key} card={card} data={store.get(card.key)} look={look} onZoom={props.onZoom} onFull={setFull}
-            exportPoints={props.exportPoints} style={{ top, left, width: cardSize, height: CARD }} />
+          <ChartCard
+            key={card.key}
+            card={card}
+            data={store.get(card.key)}
+            look={look}
+            onZoom={props.onZoom}
+            onFull={setFull}
+            exportPoints={props.exportPoints}
+            style={{ top, left, width: cardSize, height: CARD }}
+          />
         ))}
       </div>
       {fullCard && (
-        <ChartCard key={`full-${fullCard.key}`} full card={fullCard} data={store.get(fullCard.key)} look={look}
-          onZoom={props.onZoom} onFull={setFull} exportPoints={props.exportPoints} />
+        <ChartCard
+          key={`full-${fullCard.key}`}
+          full
+          card={fullCard}
+          data={store.get(fullCard.key)}
+          look={look}
+          onZoom={props.onZoom}
+          onFull={setFull}
+          exportPoints={props.exportPoints}
+        />
       )}
     </div>
   );
@@ -135,7 +161,12 @@ function layOut(
     if (!folded(section) && width > 0) {
       cards.forEach((card, i) => {
         const row = Math.floor(i / perRow);
-        placed.push({ card, top: top + row * (CARD + GAP), left: SIDE + (i % perRow) * (cardWidth + GAP), width: cardWidth });
+        placed.push({
+          card,
+          top: top + row * (CARD + GAP),
+          left: SIDE + (i % perRow) * (cardWidth + GAP),
+          width: cardWidth,
+        });
       });
       top += Math.ceil(cards.length / perRow) * (CARD + GAP);
     }

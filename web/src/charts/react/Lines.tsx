@@ -101,11 +101,21 @@ export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
     if (event.key === "0") zoom.current(null);
   };
   return (
-    <div className="plot" ref={root} data-painted={tiles.length > 0 && size[0] > 0} tabIndex={0} role="application"
-      aria-roledescription="chart" aria-label="Arrow keys read the values, plus and minus zoom, 0 shows everything"
-      onKeyDown={press} onBlur={() => chart.current?.leave()}>
+    <div
+      className="plot"
+      ref={root}
+      data-painted={tiles.length > 0 && size[0] > 0}
+      tabIndex={0}
+      role="application"
+      aria-roledescription="chart"
+      aria-label="Arrow keys read the values, plus and minus zoom, 0 shows everything"
+      onKeyDown={press}
+      onBlur={() => chart.current?.leave()}
+    >
       {hover && <Tooltip hover={hover} options={options} labels={labels} />}
-      <p className="hidden-text" aria-live="polite">{hover && spoken(hover, options, labels)}</p>
+      <p className="hidden-text" aria-live="polite">
+        {hover && spoken(hover, options, labels)}
+      </p>
     </div>
   );
 }

@@ -69,15 +69,29 @@ export function PlotCard({ series }: { series: PlotSeries }) {
   const onlyTable = figure && !(figure instanceof Error) && figure.tables.length > 0 && figure.traces.length === 0;
   const wide = onlyTable && figure.tables.some((table) => table.columns.length > 5);
   return (
-    <section ref={box} role={full ? "dialog" : undefined} aria-modal={full || undefined} tabIndex={full ? -1 : undefined} className={`panel plot-card ${full ? "full-plot" : ""}${wide ? " wide" : ""}`} aria-label={name} data-plot={series.metric}>
+    <section
+      ref={box}
+      role={full ? "dialog" : undefined}
+      aria-modal={full || undefined}
+      tabIndex={full ? -1 : undefined}
+      className={`panel plot-card ${full ? "full-plot" : ""}${wide ? " wide" : ""}`}
+      aria-label={name}
+      data-plot={series.metric}
+    >
       <header>
         <h2 className="h3 cut grow" title={`${series.metric} / ${series.variant}`}>
           {series.metric}
           {series.variant && series.variant !== series.metric && <span className="muted"> / {series.variant}</span>}
         </h2>
         {series.events.length > 1 && (
-          <input type="range" min={0} max={series.events.length - 1} value={place} aria-label="Iteration"
-            onChange={(change) => setAt(Number(change.target.value))} />
+          <input
+            type="range"
+            min={0}
+            max={series.events.length - 1}
+            value={place}
+            aria-label="Iteration"
+            onChange={(change) => setAt(Number(change.target.value))}
+          />
         )}
         <span className="caption num">iteration {formatCount(event.iter)}</span>
         <DropMenu
@@ -92,7 +106,12 @@ export function PlotCard({ series }: { series: PlotSeries }) {
             { label: "JSON", run: () => saveFile(`${name}.json`, text, "application/json") },
           ]}
         />
-        <button type="button" className="icon-button" aria-label={full ? "Close the full screen" : "Full screen"} onClick={() => setFull(!full)}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={full ? "Close the full screen" : "Full screen"}
+          onClick={() => setFull(!full)}
+        >
           <Icon name={full ? "close" : "expand"} size={14} />
         </button>
       </header>
@@ -107,7 +126,9 @@ export function PlotCard({ series }: { series: PlotSeries }) {
       {figure && !(figure instanceof Error) && (
         <>
           {figure.unknown.length > 0 && (
-            <p className="body caption">Not drawn here: {[...new Set(figure.unknown)].join(", ")}. Save the JSON to see it elsewhere.</p>
+            <p className="body caption">
+              Not drawn here: {[...new Set(figure.unknown)].join(", ")}. Save the JSON to see it elsewhere.
+            </p>
           )}
           {figure.traces.length > 0 && <PlotlyHost figure={figure} onReady={onReady.current} />}
           {figure.tables.map((table, i) => (

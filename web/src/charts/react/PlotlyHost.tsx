@@ -29,7 +29,9 @@ export function PlotlyHost({ figure, onReady }: Props) {
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     const box = root.current as HTMLDivElement;
-    const watcher = new IntersectionObserver(([entry]) => setNear(entry?.isIntersecting ?? false), { rootMargin: NEAR });
+    const watcher = new IntersectionObserver(([entry]) => setNear(entry?.isIntersecting ?? false), {
+      rootMargin: NEAR,
+    });
     watcher.observe(box);
     return () => watcher.disconnect();
   }, []);
@@ -45,18 +47,32 @@ export function PlotlyHost({ figure, onReady }: Props) {
       setAway(false);
       if (over || !plotly) return;
       const layout = { ...figure.layout, template: templateOf(theme), autosize: true, height: canvas.clientHeight };
-      await plotly.react(canvas, figure.traces, layout, { displaylogo: false, responsive: true, displayModeBar: false });
+      await plotly.react(canvas, figure.traces, layout, {
+        displaylogo: false,
+        responsive: true,
+        displayModeBar: false,
+      });
       release = () => plotly.purge(canvas);
       if (over) return release();
       setDrawn(true);
       onReady?.((format, filename) => {
-        void plotly.downloadImage(canvas, { format, filename, width: box.clientWidth * 2, height: box.clientHeight * 2 });
+        void plotly.downloadImage(canvas, {
+          format,
+          filename,
+          width: box.clientWidth * 2,
+          height: box.clientHeight * 2,
+        });
       });
     };
-    const load = () => bundleFor(figure).then((found) => {
-      bundle = found;
-    });
-    const leave = keepTrying(load, () => void draw().catch(setError), () => setAway(true));
+    const load = () =>
+      bundleFor(figure).then((found) => {
+        bundle = found;
+      });
+    const leave = keepTrying(
+      load,
+      () => void draw().catch(setError),
+      () => setAway(true),
+    );
     return () => {
       over = true;
       leave();
@@ -69,7 +85,15 @@ export function PlotlyHost({ figure, onReady }: Props) {
       <div className="plotly-canvas" />
       {away && <p className="state small">The server cannot be reached. The figure is drawn as soon as it answers.</p>}
       {!drawn && !away && error === null && <Skeleton height={220} />}
-      {error !== null && <ErrorPanel error={error} retry={() => { setError(null); setAttempt(attempt + 1); }} />}
+      {error !== null && (
+        <ErrorPanel
+          error={error}
+          retry={() => {
+            setError(null);
+            setAttempt(attempt + 1);
+          }}
+        />
+      )}
     </div>
   );
 }

@@ -33,8 +33,14 @@ export function ScalarBar({ view, setView, search, children }: Props) {
     <div className="tab-bar">
       <label className="search" style={{ width: 200 }}>
         <Icon name="search" size={14} />
-        <input ref={search} className="input" placeholder="Metric, regex  ( / )" aria-label="Filter metrics" value={view.q}
-          onChange={(event) => setView({ q: event.target.value })} />
+        <input
+          ref={search}
+          className="input"
+          placeholder="Metric, regex  ( / )"
+          aria-label="Filter metrics"
+          value={view.q}
+          onChange={(event) => setView({ q: event.target.value })}
+        />
       </label>
       <span className="segments" role="group" aria-label="Horizontal axis">
         {(["iter", "relative", "time"] as const).map((x) => (
@@ -43,18 +49,36 @@ export function ScalarBar({ view, setView, search, children }: Props) {
           </button>
         ))}
       </span>
-      <button type="button" className="button" aria-pressed={view.log} onClick={() => setView({ log: !view.log }, "push")}>
+      <button
+        type="button"
+        className="button"
+        aria-pressed={view.log}
+        onClick={() => setView({ log: !view.log }, "push")}
+      >
         log
       </button>
       <label className="row num" title="Exponential moving average, weighted by distance on the horizontal axis">
         smooth
-        <input type="range" min={0} max={0.99} step={0.01} value={view.sm} style={{ width: 110 }} aria-label="Smoothing"
-          onChange={(event) => setView({ sm: Number(event.target.value) })} />
+        <input
+          type="range"
+          min={0}
+          max={0.99}
+          step={0.01}
+          value={view.sm}
+          style={{ width: 110 }}
+          aria-label="Smoothing"
+          onChange={(event) => setView({ sm: Number(event.target.value) })}
+        />
         <span style={{ width: 28 }}>{view.sm.toFixed(2)}</span>
       </label>
       <label className="row">
         <span className="muted">per row</span>
-        <select className="select" value={view.n} aria-label="Charts per row" onChange={(event) => setView({ n: Number(event.target.value) })}>
+        <select
+          className="select"
+          value={view.n}
+          aria-label="Charts per row"
+          onChange={(event) => setView({ n: Number(event.target.value) })}
+        >
           {[0, 1, 2, 3, 4, 5, 6].map((n) => (
             <option key={n} value={n}>
               {n === 0 ? "fit" : n}
@@ -72,7 +96,12 @@ export function ScalarBar({ view, setView, search, children }: Props) {
       {children}
       <span className="segments" role="group" aria-label="View">
         {(["charts", "values"] as const).map((one) => (
-          <button type="button" key={one} aria-pressed={view.view === one} onClick={() => setView({ view: one }, "push")}>
+          <button
+            type="button"
+            key={one}
+            aria-pressed={view.view === one}
+            onClick={() => setView({ view: one }, "push")}
+          >
             {one}
           </button>
         ))}
@@ -82,7 +111,11 @@ export function ScalarBar({ view, setView, search, children }: Props) {
 }
 
 /** Keys that every page of charts has. */
-export function scalarKeys(view: ScalarView, setView: SetView<typeof SCALAR_VIEW>, search: RefObject<HTMLInputElement | null>) {
+export function scalarKeys(
+  view: ScalarView,
+  setView: SetView<typeof SCALAR_VIEW>,
+  search: RefObject<HTMLInputElement | null>,
+) {
   const step = (by: number) => setView({ sm: Math.round(Math.min(0.99, Math.max(0, view.sm + by)) * 100) / 100 });
   return {
     "/": () => search.current?.focus(),

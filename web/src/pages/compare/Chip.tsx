@@ -23,14 +23,22 @@ export function Chip({ task, colour, differences, nameless, remove }: Props) {
   const lit = useSyncExternalStore(highlight.watch, highlight.get);
   const words = differences.map(({ name, value }) => `${name} = ${value}`).join(", ");
   return (
-    <span className="compare-chip" data-lit={lit === null ? undefined : lit === task.id} title={words ? `${task.name}: ${words}` : task.name}
-      onMouseEnter={() => highlight.set(task.id)} onMouseLeave={() => highlight.set(null)}
-      onFocus={() => highlight.set(task.id)} onBlur={() => highlight.set(null)}>
+    <span
+      className="compare-chip"
+      data-lit={lit === null ? undefined : lit === task.id}
+      title={words ? `${task.name}: ${words}` : task.name}
+      onMouseEnter={() => highlight.set(task.id)}
+      onMouseLeave={() => highlight.set(null)}
+      onFocus={() => highlight.set(task.id)}
+      onBlur={() => highlight.set(null)}
+    >
       <i style={{ background: colour }} />
       <Go to={taskPath(task.project, task.id)} className="row cut" style={{ gap: 6 }}>
         {!(nameless && differences.length > 0) && <span className="cut">{shownName(task.name)}</span>}
         {differences.map(({ name, value }) => (
-          <span key={name} className="caption num parameter">{name} <b>{value}</b></span>
+          <span key={name} className="caption num parameter">
+            {name} <b>{value}</b>
+          </span>
         ))}
       </Go>
       <button type="button" className="icon-button" aria-label={`Remove ${task.name}`} onClick={remove}>

@@ -26,7 +26,12 @@ import { DataTable, type TableValue } from "~/widgets/DataTable";
 import { Go } from "~/widgets/Go";
 import { Empty, ErrorPanel, ProgressLine } from "~/widgets/states";
 
-const VIEW = { ...SCALAR_VIEW, ids: codec.text(), tab: codec.choice("scalars", ["scalars", "details"] as const), diff: codec.flag(true) };
+const VIEW = {
+  ...SCALAR_VIEW,
+  ids: codec.text(),
+  tab: codec.choice("scalars", ["scalars", "details"] as const),
+  diff: codec.flag(true),
+};
 // A colour for each of more lines than this would be no help, and the server answers by so many series.
 const MOST = 100;
 
@@ -91,10 +96,17 @@ export function ComparePage() {
   );
   const sections = useMemo(() => {
     const fits = matcher(view.q);
-    const key = (entry: SeriesEntry) => (entry.metric === entry.variant ? entry.metric : `${entry.metric} / ${entry.variant}`);
-    const cards = cardsOf(entries.filter((entry) => fits(key(entry))), view.x, key, (entry) => ({
-      label: labels.get(entry.task) ?? entry.task.slice(0, 8), slot: slots.get(entry.task) ?? 0,
-    }));
+    const key = (entry: SeriesEntry) =>
+      entry.metric === entry.variant ? entry.metric : `${entry.metric} / ${entry.variant}`;
+    const cards = cardsOf(
+      entries.filter((entry) => fits(key(entry))),
+      view.x,
+      key,
+      (entry) => ({
+        label: labels.get(entry.task) ?? entry.task.slice(0, 8),
+        slot: slots.get(entry.task) ?? 0,
+      }),
+    );
     const byName = new Map<string, Section>();
     for (const card of cards) {
       const name = sectionOf(card.lines[0]?.metric ?? "");
@@ -110,7 +122,8 @@ export function ComparePage() {
     return (
       <Empty title="Nothing to compare">
         <p>
-          Select two or more rows in the <Go to={projectPath(pid)}>task table</Go> with <kbd className="kbd">x</kbd>, then choose Compare.
+          Select two or more rows in the <Go to={projectPath(pid)}>task table</Go> with <kbd className="kbd">x</kbd>,
+          then choose Compare.
         </p>
       </Empty>
     );
@@ -129,8 +142,14 @@ export function ComparePage() {
         <ProgressLine active={found.isFetching || catalog.isFetching} />
         <div className="compare-set">
           {tasks.map((task) => (
-            <Chip key={task.id} task={task} colour={lineStyle(slots.get(task.id) ?? 0, theme).colour}
-              differences={differences.get(task.id) ?? []} nameless={nameless} remove={() => remove(task.id)} />
+            <Chip
+              key={task.id}
+              task={task}
+              colour={lineStyle(slots.get(task.id) ?? 0, theme).colour}
+              differences={differences.get(task.id) ?? []}
+              nameless={nameless}
+              remove={() => remove(task.id)}
+            />
           ))}
           <span className="grow" />
           <span className="segments">
@@ -145,17 +164,23 @@ export function ComparePage() {
         {catalog.isError && <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />}
         {named.length > ids.length && (
           <div className="banner" role="status">
-            The first {MOST} of the {named.length} tasks in this link are shown: more lines cannot be told apart. Remove some to see the
-            others.
+            The first {MOST} of the {named.length} tasks in this link are shown: more lines cannot be told apart. Remove
+            some to see the others.
           </div>
         )}
         {tasks.length < ids.length && found.data && (
           <div className="banner" role="status">
-            {ids.length - tasks.length} of the tasks in this link no longer {ids.length - tasks.length === 1 ? "exists" : "exist"}.
+            {ids.length - tasks.length} of the tasks in this link no longer{" "}
+            {ids.length - tasks.length === 1 ? "exists" : "exist"}.
           </div>
         )}
         {view.tab === "details" ? (
-          <Details tasks={tasks} labels={labels} onlyDifferent={view.diff} setOnlyDifferent={(diff) => setView({ diff }, "push")} />
+          <Details
+            tasks={tasks}
+            labels={labels}
+            onlyDifferent={view.diff}
+            setOnlyDifferent={(diff) => setView({ diff }, "push")}
+          />
         ) : (
           <>
             <ScalarBar view={view} setView={setView} search={search} />
@@ -166,8 +191,15 @@ export function ComparePage() {
             ) : view.view === "values" ? (
               <Values entries={entries} ids={ids} labels={labels} filter={view.q} />
             ) : (
-              <ChartGrid sections={sections} look={look} perRow={view.n} folded={folded} setFolded={setFolded}
-                onZoom={(range) => setView({ z: range }, "push")} exportPoints={allPoints} />
+              <ChartGrid
+                sections={sections}
+                look={look}
+                perRow={view.n}
+                folded={folded}
+                setFolded={setFolded}
+                onZoom={(range) => setView({ z: range }, "push")}
+                exportPoints={allPoints}
+              />
             )}
           </>
         )}
@@ -199,7 +231,12 @@ function Values({ entries, ids, labels, filter }: ValuesProps) {
     <div className="scroll">
       <div className="page">
         <div className="panel">
-          <DataTable name="compare" columns={columns} rows={[...rows.values()]} height={Math.max(300, window.innerHeight - 240)} />
+          <DataTable
+            name="compare"
+            columns={columns}
+            rows={[...rows.values()]}
+            height={Math.max(300, window.innerHeight - 240)}
+          />
         </div>
       </div>
     </div>

@@ -73,21 +73,27 @@ export function Details({ tasks, labels, onlyDifferent, setOnlyDifferent }: Prop
                 <tr>
                   <th>{group}</th>
                   {tasks.map((task) => (
-                    <th key={task.id} title={labels.get(task.id)}>{labels.get(task.id)}</th>
+                    <th key={task.id} title={labels.get(task.id)}>
+                      {labels.get(task.id)}
+                    </th>
                   ))}
                 </tr>
               </thead>
               <tbody>
-                {shown.filter((line) => line.group === group).map((line) => (
-                  <tr key={line.name}>
-                    <td>{line.name}</td>
-                    {line.values.map((value, i) => (
-                      <td key={tasks[i]?.id} className={i > 0 && value !== line.values[0] ? "differs" : undefined}>
-                        <span className="mono">{i > 0 && value === line.values[0] && line.different ? "=" : shownValue(line.name, value)}</span>
-                      </td>
-                    ))}
-                  </tr>
-                ))}
+                {shown
+                  .filter((line) => line.group === group)
+                  .map((line) => (
+                    <tr key={line.name}>
+                      <td>{line.name}</td>
+                      {line.values.map((value, i) => (
+                        <td key={tasks[i]?.id} className={i > 0 && value !== line.values[0] ? "differs" : undefined}>
+                          <span className="mono">
+                            {i > 0 && value === line.values[0] && line.different ? "=" : shownValue(line.name, value)}
+                          </span>
+                        </td>
+                      ))}
+                    </tr>
+                  ))}
               </tbody>
             </table>
           </div>

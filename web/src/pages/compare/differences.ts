@@ -24,7 +24,12 @@ export function differencesOf(tasks: readonly Task[]): Map<string, Difference[]>
     // A parameter that only some of the tasks have says less than one that all have.
     .sort((a, b) => absent(a.values) - absent(b.values))
     .slice(0, MOST);
-  return new Map(tasks.map((task) => [task.id, differing.map(({ section, name }) => ({ name, value: masked(value(task, section, name)) }))]));
+  return new Map(
+    tasks.map((task) => [
+      task.id,
+      differing.map(({ section, name }) => ({ name, value: masked(value(task, section, name)) })),
+    ]),
+  );
 }
 
 const absent = (values: readonly string[]): number => values.filter((one) => one === "–").length;

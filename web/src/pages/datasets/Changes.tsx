@@ -6,7 +6,11 @@ interface Counts {
   removed?: number;
 }
 
-const SIGNS = [["added", "+"], ["modified", "~"], ["removed", "−"]] as const;
+const SIGNS = [
+  ["added", "+"],
+  ["modified", "~"],
+  ["removed", "−"],
+] as const;
 
 /** `+12 ~3 −1`; the words are in the tooltip, and what is zero takes no room. */
 export function Changes({ counts }: { counts: Counts }) {

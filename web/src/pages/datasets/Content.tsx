@@ -46,7 +46,12 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
   const against = view.vs === "parent" ? undefined : view.vs === "none" ? "" : view.vs;
   const spec = useMemo(
     () => ({
-      dataset: version.id, root: view.dir, against, search: sought, changed: view.changed, final: !isOpen(version),
+      dataset: version.id,
+      root: view.dir,
+      against,
+      search: sought,
+      changed: view.changed,
+      final: !isOpen(version),
       // What is found is a flat list of files.
       open: sought ? [] : view.open,
     }),
@@ -68,13 +73,15 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
     if (!element) return;
     const top = target * rowHeight;
     if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + rowHeight + HEAD > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight + HEAD - element.clientHeight;
+    else if (top + rowHeight + HEAD > element.scrollTop + element.clientHeight)
+      element.scrollTop = top + rowHeight + HEAD - element.clientHeight;
   };
   const setOpen = (path: string, open: boolean) => {
     const rest = view.open.filter((one) => one !== path && (open || !one.startsWith(`${path}/`)));
     setView({ open: open ? [...rest, path] : rest });
   };
-  const enter = (dir: string) => setView({ dir, q: "", at: "", open: view.open.filter((one) => one.startsWith(dir ? `${dir}/` : "")) }, "push");
+  const enter = (dir: string) =>
+    setView({ dir, q: "", at: "", open: view.open.filter((one) => one.startsWith(dir ? `${dir}/` : "")) }, "push");
   const choose = (row: TreeRow | null) => {
     const path = pathOf(row);
     if (path !== null && row?.entry) setView({ at: row.entry.kind === "folder" ? `${path}/` : path });
@@ -131,7 +138,13 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
             {parts.map((part, i) => (
               <span key={`${part}${i.toString()}`} className="row cut" style={{ gap: 4 }}>
                 <span className="muted">/</span>
-                <button type="button" className="link-button cut" onClick={() => enter(parts.slice(0, i + 1).join("/"))}>{part}</button>
+                <button
+                  type="button"
+                  className="link-button cut"
+                  onClick={() => enter(parts.slice(0, i + 1).join("/"))}
+                >
+                  {part}
+                </button>
               </span>
             ))}
           </nav>
@@ -140,43 +153,93 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
           {others.length > 0 && (
             <label className="row">
               <span className="muted">against</span>
-              <select className="select" aria-label="Compare with" value={view.vs} onChange={(event) => setView({ vs: event.target.value }, "push")}>
-                {version.parents.length > 0 && <option value="parent">{version.parents.length > 1 ? "its parents" : "its parent"}</option>}
+              <select
+                className="select"
+                aria-label="Compare with"
+                value={view.vs}
+                onChange={(event) => setView({ vs: event.target.value }, "push")}
+              >
+                {version.parents.length > 0 && (
+                  <option value="parent">{version.parents.length > 1 ? "its parents" : "its parent"}</option>
+                )}
                 {version.parents.length === 0 && <option value="parent">nothing</option>}
                 {version.parents.length > 0 && <option value="none">nothing</option>}
-                {others.map((one) => <option key={one.id} value={one.id}>{one.version || one.id.slice(0, 8)}</option>)}
+                {others.map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {one.version || one.id.slice(0, 8)}
+                  </option>
+                ))}
               </select>
             </label>
           )}
           {(compared || view.changed) && (
             <label className="row">
-              <input type="checkbox" checked={view.changed} onChange={(event) => setView({ changed: event.target.checked }, "push")} />
+              <input
+                type="checkbox"
+                checked={view.changed}
+                onChange={(event) => setView({ changed: event.target.checked }, "push")}
+              />
               changes only
             </label>
           )}
           <label className="search" style={{ width: 200 }}>
             <Icon name="search" size={14} />
-            <input ref={search} className="input" placeholder="Find a path  ( / )" aria-label="Find a path below this folder" value={view.q}
-              onChange={(event) => setView({ q: event.target.value })} />
+            <input
+              ref={search}
+              className="input"
+              placeholder="Find a path  ( / )"
+              aria-label="Find a path below this folder"
+              value={view.q}
+              onChange={(event) => setView({ q: event.target.value })}
+            />
           </label>
         </div>
         {tree.error !== null && <ErrorPanel error={tree.error} retry={tree.retry} />}
-        {tree.pending && tree.error === null && <div style={{ padding: 16 }}><Skeleton height={160} /></div>}
+        {tree.pending && tree.error === null && (
+          <div style={{ padding: 16 }}>
+            <Skeleton height={160} />
+          </div>
+        )}
         {!tree.pending && tree.rows === 0 ? (
-          <Empty title={sought ? "No path contains this text" : view.changed ? "Nothing has changed here" : "This folder is empty"} small>
+          <Empty
+            title={
+              sought ? "No path contains this text" : view.changed ? "Nothing has changed here" : "This folder is empty"
+            }
+            small
+          >
             {(sought || view.changed) && (
-              <button type="button" className="button" onClick={() => setView({ q: "", changed: false })}>Show everything</button>
+              <button type="button" className="button" onClick={() => setView({ q: "", changed: false })}>
+                Show everything
+              </button>
             )}
           </Empty>
         ) : (
-          <div className="tree" ref={box} role="treegrid" tabIndex={0} aria-label="Content" aria-rowcount={tree.rows} onKeyDown={onKey}
-            aria-activedescendant={shown.includes(place) ? activeId : undefined}>
+          <div
+            className="tree"
+            ref={box}
+            role="treegrid"
+            tabIndex={0}
+            aria-label="Content"
+            aria-rowcount={tree.rows}
+            onKeyDown={onKey}
+            aria-activedescendant={shown.includes(place) ? activeId : undefined}
+          >
             <div className="tree-head" role="row" style={{ height: HEAD }}>
-              <span role="columnheader" className="grow">Name</span>
-              <span role="columnheader" className="change">Change</span>
-              <span role="columnheader" className="count">Files</span>
-              <span role="columnheader" className="size">Size</span>
-              <span role="columnheader" className="date">Modified</span>
+              <span role="columnheader" className="grow">
+                Name
+              </span>
+              <span role="columnheader" className="change">
+                Change
+              </span>
+              <span role="columnheader" className="count">
+                Files
+              </span>
+              <span role="columnheader" className="size">
+                Size
+              </span>
+              <span role="columnheader" className="date">
+                Modified
+              </span>
             </div>
             <div style={{ height: tree.rows * rowHeight, position: "relative" }} role="rowgroup">
               {shown.map((number) => {
@@ -187,18 +250,32 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
                 const open = path !== null && view.open.includes(path);
                 const chosen = path !== null && view.at === (folder ? `${path}/` : path);
                 return (
-                  <div key={number} id={`entry-${number}`} className="tree-row" role="row" style={{ top: number * rowHeight, height: rowHeight }}
-                    aria-level={row.depth + 1} aria-posinset={row.place + 1} aria-setsize={row.total} aria-rowindex={number + 2}
-                    aria-expanded={folder ? open : undefined} aria-selected={chosen} data-at={number === place} data-path={path ?? undefined}
+                  <div
+                    key={number}
+                    id={`entry-${number}`}
+                    className="tree-row"
+                    role="row"
+                    style={{ top: number * rowHeight, height: rowHeight }}
+                    aria-level={row.depth + 1}
+                    aria-posinset={row.place + 1}
+                    aria-setsize={row.total}
+                    aria-rowindex={number + 2}
+                    aria-expanded={folder ? open : undefined}
+                    aria-selected={chosen}
+                    data-at={number === place}
+                    data-path={path ?? undefined}
                     onClick={() => {
                       setPlace(number);
                       choose(row);
                     }}
-                    onDoubleClick={() => folder && path !== null && enter(path)}>
+                    onDoubleClick={() => folder && path !== null && enter(path)}
+                  >
                     {row.entry ? (
                       <Cells row={row} open={open} toggle={() => path !== null && setOpen(path, !open)} />
                     ) : (
-                      <span role="gridcell" className="muted" style={{ paddingLeft: 24 + 16 * row.depth }}>…</span>
+                      <span role="gridcell" className="muted" style={{ paddingLeft: 24 + 16 * row.depth }}>
+                        …
+                      </span>
                     )}
                   </div>
                 );
@@ -215,8 +292,15 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
         )}
       </div>
       {view.at && (
-        <FilePanel key={view.at} version={version} path={view.at} against={against} close={() => setView({ at: "" })} enter={enter}
-          show={(path) => setView({ at: path })} />
+        <FilePanel
+          key={view.at}
+          version={version}
+          path={view.at}
+          against={against}
+          close={() => setView({ at: "" })}
+          enter={enter}
+          show={(path) => setView({ at: path })}
+        />
       )}
     </div>
   );
@@ -231,25 +315,38 @@ function Cells({ row, open, toggle }: { row: TreeRow; open: boolean; toggle: () 
     <>
       <span role="gridcell" className="grow name" data-gone={gone} style={{ paddingLeft: 4 + 16 * row.depth }}>
         {folder ? (
-          <button type="button" className="twist" tabIndex={-1} aria-label={open ? "Fold" : "Unfold"}
+          <button
+            type="button"
+            className="twist"
+            tabIndex={-1}
+            aria-label={open ? "Fold" : "Unfold"}
             onClick={(event) => {
               event.stopPropagation();
               toggle();
-            }}>
+            }}
+          >
             <Icon name={open ? "down" : "right"} size={12} />
           </button>
         ) : (
           <span className="twist" />
         )}
         <Icon name={folder ? "folder" : entry.kind === "link" ? "link" : "file"} size={14} />
-        <span className="cut" title={legible(entry.link || entry.name)}>{legible(entry.name)}</span>
+        <span className="cut" title={legible(entry.link || entry.name)}>
+          {legible(entry.name)}
+        </span>
       </span>
-      <span role="gridcell" className="change" data-change={entry.change || undefined}>{MARKS[entry.change] ?? ""}</span>
-      <span role="gridcell" className="count num">{folder && !gone ? formatCount(entry.files) : ""}</span>
+      <span role="gridcell" className="change" data-change={entry.change || undefined}>
+        {MARKS[entry.change] ?? ""}
+      </span>
+      <span role="gridcell" className="count num">
+        {folder && !gone ? formatCount(entry.files) : ""}
+      </span>
       <span role="gridcell" className="size num" title={entry.bytes >= 0 ? `${entry.bytes} bytes` : undefined}>
         {gone ? "" : entry.bytes >= 0 ? formatBytes(entry.bytes) : MISSING}
       </span>
-      <span role="gridcell" className="date num">{entry.modified > 0 ? formatDate(entry.modified).slice(0, 16) : ""}</span>
+      <span role="gridcell" className="date num">
+        {entry.modified > 0 ? formatDate(entry.modified).slice(0, 16) : ""}
+      </span>
     </>
   );
 }

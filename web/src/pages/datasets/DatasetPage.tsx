@@ -28,7 +28,11 @@ export function DatasetPage() {
   return vid ? <OneVersion key={vid} pid={pid} vid={vid} rest={_splat} /> : <Newest key={pid} pid={pid} />;
 }
 
-function Waiting({ query }: { query: { isFetching: boolean; isError: boolean; error: unknown; refetch: () => unknown } }) {
+function Waiting({
+  query,
+}: {
+  query: { isFetching: boolean; isError: boolean; error: unknown; refetch: () => unknown };
+}) {
   return (
     <div className="page stack">
       <ProgressLine active={query.isFetching} />
@@ -43,7 +47,10 @@ function Newest({ pid }: { pid: string }) {
   const dataset = datasetOf(project.data?.name);
   const versions = useVersions(dataset);
   const open = (versions.data ?? []).filter((version) => !version.archived);
-  const newest = open.find((version) => version.status !== "in_progress" && version.status !== "created") ?? open[0] ?? versions.data?.[0];
+  const newest =
+    open.find((version) => version.status !== "in_progress" && version.status !== "created") ??
+    open[0] ??
+    versions.data?.[0];
   useCrumbTrail([{ label: "Datasets", to: "/datasets" }, { label: dataset?.name ?? "…" }]);
   useEffect(() => {
     if (newest) router.history.replace(datasetPath(pid, newest.id) + router.history.location.search);
@@ -77,7 +84,11 @@ function OneVersion({ pid, vid, rest }: { pid: string; vid: string; rest: string
       router.history.replace(datasetPath(version.project_id, vid, tab) + router.history.location.search);
     }
   }, [version, pid, vid, tab, router]);
-  useKeys(Object.fromEntries(VERSION_TABS.map((one, i) => [String(i + 1), () => router.history.push(datasetPath(pid, vid, one.path))])));
+  useKeys(
+    Object.fromEntries(
+      VERSION_TABS.map((one, i) => [String(i + 1), () => router.history.push(datasetPath(pid, vid, one.path))]),
+    ),
+  );
   useCrumbTrail([
     { label: "Datasets", to: "/datasets" },
     ...(version ? [{ label: `${version.project} / ${version.name}`, to: datasetPath(version.project_id) }] : []),
@@ -87,7 +98,9 @@ function OneVersion({ pid, vid, rest }: { pid: string; vid: string; rest: string
   if (!version) return <Waiting query={found} />;
   return (
     <div className="dataset">
-      {found.data === null && <div className="banner">This version was deleted. The page stays until you leave it.</div>}
+      {found.data === null && (
+        <div className="banner">This version was deleted. The page stays until you leave it.</div>
+      )}
       <VersionHead version={version} versions={versions.data ?? [version]} tab={tab} />
       <div className="dataset-body">
         <VersionList current={vid} versions={versions.data ?? [version]} tab={tab} />
@@ -124,7 +137,15 @@ function NoVersion({ id }: { id: string }) {
   );
 }
 
-function Tab({ tab, version, versions }: { tab: string; version: DatasetVersion; versions: readonly DatasetVersion[] }) {
+function Tab({
+  tab,
+  version,
+  versions,
+}: {
+  tab: string;
+  version: DatasetVersion;
+  versions: readonly DatasetVersion[];
+}) {
   if (tab === "lineage") return <Lineage version={version} />;
   if (tab === "previews") return <Previews version={version} />;
   if (tab === "info") return <Info version={version} />;

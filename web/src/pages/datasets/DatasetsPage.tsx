@@ -56,7 +56,8 @@ export function DatasetsPage() {
   const found = [...(datasets.data?.datasets ?? [])].sort(ORDERS[view.s]);
   const total = datasets.data?.total ?? 0;
   const filtered = text !== "" || view.t.length > 0;
-  const toggleTag = (tag: string) => setView({ t: view.t.includes(tag) ? view.t.filter((one) => one !== tag) : [...view.t, tag] }, "push");
+  const toggleTag = (tag: string) =>
+    setView({ t: view.t.includes(tag) ? view.t.filter((one) => one !== tag) : [...view.t, tag] }, "push");
   const tags = [...new Set([...view.t, ...found.flatMap((one) => one.tags)])].sort();
   return (
     <div className="scroll">
@@ -65,12 +66,20 @@ export function DatasetsPage() {
         <div className="row wrap">
           <h1>Datasets</h1>
           <span className="muted num">{datasets.data ? formatCount(total) : ""}</span>
-          {total > MOST && <span className="caption num">the {MOST} that changed last; type a part of a name to see others</span>}
+          {total > MOST && (
+            <span className="caption num">the {MOST} that changed last; type a part of a name to see others</span>
+          )}
           <span className="grow" />
           <label className="search" style={{ width: 260 }}>
             <Icon name="search" size={14} />
-            <input ref={box} className="input" placeholder="Name, project, tag  ( / )" value={view.q} aria-label="Filter datasets"
-              onChange={(event) => setView({ q: event.target.value })} />
+            <input
+              ref={box}
+              className="input"
+              placeholder="Name, project, tag  ( / )"
+              value={view.q}
+              aria-label="Filter datasets"
+              onChange={(event) => setView({ q: event.target.value })}
+            />
           </label>
           <Choice value={view.s} options={["recent", "name", "size"]} set={(s) => setView({ s })} label="Order" />
           <Choice value={view.view} options={["cards", "list"]} set={(v) => setView({ view: v })} label="Layout" />
@@ -78,7 +87,13 @@ export function DatasetsPage() {
         {tags.length > 0 && (
           <div className="row wrap" style={{ gap: 4 }} role="group" aria-label="Tags">
             {tags.slice(0, 30).map((tag) => (
-              <button type="button" key={tag} className="chip" aria-pressed={view.t.includes(tag)} onClick={() => toggleTag(tag)}>
+              <button
+                type="button"
+                key={tag}
+                className="chip"
+                aria-pressed={view.t.includes(tag)}
+                onClick={() => toggleTag(tag)}
+              >
                 <span className="cut">{tag}</span>
               </button>
             ))}
@@ -92,7 +107,9 @@ export function DatasetsPage() {
             ))}
           </div>
         )}
-        {datasets.data && found.length === 0 && <NoDataset filtered={filtered} clear={() => setView({ q: "", t: [] }, "push")} />}
+        {datasets.data && found.length === 0 && (
+          <NoDataset filtered={filtered} clear={() => setView({ q: "", t: [] }, "push")} />
+        )}
         {view.view === "cards" ? (
           <div className="dataset-cards">
             {found.map((dataset) => (
@@ -124,7 +141,11 @@ function Card({ dataset }: { dataset: DatasetSummary }) {
   const users = useUserNames();
   const { latest } = dataset;
   return (
-    <Go to={datasetPath(dataset.id)} className="panel dataset-card" title={legible(`${dataset.project} / ${dataset.name}`)}>
+    <Go
+      to={datasetPath(dataset.id)}
+      className="panel dataset-card"
+      title={legible(`${dataset.project} / ${dataset.name}`)}
+    >
       <div>
         <div className="row path">
           <span className="cut grow">{dataset.project} /</span>
@@ -139,7 +160,9 @@ function Card({ dataset }: { dataset: DatasetSummary }) {
         <strong>{latest.version || MISSING}</strong>
         <Status status={latest.status} />
         <span className="grow" />
-        <span className="muted">{dataset.versions} {dataset.versions === 1 ? "version" : "versions"}</span>
+        <span className="muted">
+          {dataset.versions} {dataset.versions === 1 ? "version" : "versions"}
+        </span>
       </div>
       <div className="row wrap num muted" style={{ gap: "2px 12px" }}>
         <span>{files(latest.files)}</span>
@@ -148,7 +171,11 @@ function Card({ dataset }: { dataset: DatasetSummary }) {
       </div>
       {dataset.tags.length > 0 && (
         <div className="row foot" style={{ gap: 4, overflow: "hidden" }}>
-          {dataset.tags.slice(0, 5).map((tag) => <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>)}
+          {dataset.tags.slice(0, 5).map((tag) => (
+            <span key={tag} className="chip" title={tag}>
+              <span className="cut">{tag}</span>
+            </span>
+          ))}
           {dataset.tags.length > 5 && <span className="caption num">+{dataset.tags.length - 5}</span>}
         </div>
       )}
@@ -184,15 +211,27 @@ function List({ datasets }: { datasets: DatasetSummary[] }) {
                 </Go>
               </td>
               <td className="num">{latest.version || MISSING}</td>
-              <td><Status status={latest.status} /></td>
+              <td>
+                <Status status={latest.status} />
+              </td>
               <td className="right">{formatCount(versions)}</td>
               <td className="right">{latest.files === null ? MISSING : formatCount(latest.files)}</td>
-              <td className="right" title={latest.bytes === null ? undefined : `${latest.bytes} bytes`}>{formatBytes(latest.bytes)}</td>
-              <td className="cut" style={{ maxWidth: 180 }} title={tags.join(", ")}>
-                {tags.slice(0, 3).map((tag) => <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>)}
+              <td className="right" title={latest.bytes === null ? undefined : `${latest.bytes} bytes`}>
+                {formatBytes(latest.bytes)}
               </td>
-              <td className="cut" style={{ maxWidth: 120 }}>{users.get(latest.user ?? "") ?? MISSING}</td>
-              <td className="num" title={last_update}>{formatAgo(last_update)}</td>
+              <td className="cut" style={{ maxWidth: 180 }} title={tags.join(", ")}>
+                {tags.slice(0, 3).map((tag) => (
+                  <span key={tag} className="chip" title={tag}>
+                    <span className="cut">{tag}</span>
+                  </span>
+                ))}
+              </td>
+              <td className="cut" style={{ maxWidth: 120 }}>
+                {users.get(latest.user ?? "") ?? MISSING}
+              </td>
+              <td className="num" title={last_update}>
+                {formatAgo(last_update)}
+              </td>
             </tr>
           ))}
         </tbody>

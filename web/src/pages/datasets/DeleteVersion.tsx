@@ -72,8 +72,16 @@ export function DeleteVersion({ version, versions, close }: Props) {
     );
   }
   return (
-    <Dialog title={`Delete ${titleOf(version)}?`} close={close} verb="Delete" danger busy={busy} submit={submit} size="lg"
-      ready={receipt !== undefined && (!grave || word === asked)}>
+    <Dialog
+      title={`Delete ${titleOf(version)}?`}
+      close={close}
+      verb="Delete"
+      danger
+      busy={busy}
+      submit={submit}
+      size="lg"
+      ready={receipt !== undefined && (!grave || word === asked)}
+    >
       {plan.isPending && <Skeleton height={80} />}
       {plan.isError && <ErrorPanel error={plan.error} retry={() => void plan.refetch()} />}
       {receipt && <Receipt receipt={receipt} versions={versions} keepFiles={keepFiles} />}
@@ -88,7 +96,13 @@ export function DeleteVersion({ version, versions, close }: Props) {
           <span>
             Type <strong>{asked}</strong> to delete it all the same:
           </span>
-          <input className="input" data-autofocus value={word} aria-label="Confirm" onChange={(event) => setWord(event.target.value)} />
+          <input
+            className="input"
+            data-autofocus
+            value={word}
+            aria-label="Confirm"
+            onChange={(event) => setWord(event.target.value)}
+          />
         </label>
       )}
     </Dialog>
@@ -108,20 +122,27 @@ function Receipt({ receipt, versions, keepFiles, past }: ReceiptProps) {
   const keepers = [...new Set(receipt.kept.flatMap((one) => one.used_by))];
   const names = new Map(versions.map((one) => [one.id, one.version || one.id.slice(0, 8)]));
   const people = useTaskNames(receipt.used_by.slice(0, SHOWN));
-  const version = (id: string) => <Go key={id} to={datasetPath(null, id)} className="chip">{names.get(id) ?? id.slice(0, 8)}</Go>;
+  const version = (id: string) => (
+    <Go key={id} to={datasetPath(null, id)} className="chip">
+      {names.get(id) ?? id.slice(0, 8)}
+    </Go>
+  );
   return (
     <dl className="facts num receipt">
       <dt>{past ? "Freed" : "Frees"}</dt>
       <dd>
-        {keepFiles ? "nothing, as you asked" : `${formatBytes(receipt.freed)} in ${formatCount(receipt.freed_objects)} ${receipt.freed_objects === 1 ? "object" : "objects"}`}
+        {keepFiles
+          ? "nothing, as you asked"
+          : `${formatBytes(receipt.freed)} in ${formatCount(receipt.freed_objects)} ${receipt.freed_objects === 1 ? "object" : "objects"}`}
         {past && receipt.freed > 0 && <span className="muted"> (the server sweeps them within minutes)</span>}
       </dd>
       {past && receipt.sweeps.length > 0 && (
         <>
           <dt>Waits</dt>
           <dd>
-            The files of {formatCount(receipt.sweeps.length)} deleted {receipt.sweeps.length === 1 ? "version" : "versions"} in storages that this
-            server does not reach. On a machine that does: <code>trialbook data clean</code>
+            The files of {formatCount(receipt.sweeps.length)} deleted{" "}
+            {receipt.sweeps.length === 1 ? "version" : "versions"} in storages that this server does not reach. On a
+            machine that does: <code>trialbook data clean</code>
           </dd>
         </>
       )}
@@ -129,7 +150,8 @@ function Receipt({ receipt, versions, keepFiles, past }: ReceiptProps) {
         <>
           <dt>{past ? "Stays" : "Keeps"}</dt>
           <dd>
-            {formatBytes(kept)} that {keepers.length === 1 ? "another version needs" : `${keepers.length} other versions need`}:{" "}
+            {formatBytes(kept)} that{" "}
+            {keepers.length === 1 ? "another version needs" : `${keepers.length} other versions need`}:{" "}
             <span className="row wrap" style={{ display: "inline-flex", gap: 4 }}>
               {keepers.slice(0, SHOWN).map(version)}
               {keepers.length > SHOWN && <span className="caption">and {keepers.length - SHOWN} more</span>}
@@ -142,7 +164,9 @@ function Receipt({ receipt, versions, keepFiles, past }: ReceiptProps) {
           <dt>Descend from it</dt>
           <dd className="row wrap" style={{ gap: 4 }}>
             {receipt.children.slice(0, SHOWN).map(version)}
-            {receipt.children.length > SHOWN && <span className="caption">and {receipt.children.length - SHOWN} more</span>}
+            {receipt.children.length > SHOWN && (
+              <span className="caption">and {receipt.children.length - SHOWN} more</span>
+            )}
           </dd>
         </>
       )}
@@ -151,9 +175,13 @@ function Receipt({ receipt, versions, keepFiles, past }: ReceiptProps) {
           <dt>Was used by</dt>
           <dd className="row wrap" style={{ gap: 4 }}>
             {receipt.used_by.slice(0, SHOWN).map((id) => (
-              <Go key={id} to={taskPath(null, id)} className="chip">{people.get(id) ?? id.slice(0, 8)}</Go>
+              <Go key={id} to={taskPath(null, id)} className="chip">
+                {people.get(id) ?? id.slice(0, 8)}
+              </Go>
             ))}
-            {receipt.used_by.length > SHOWN && <span className="caption">and {receipt.used_by.length - SHOWN} more</span>}
+            {receipt.used_by.length > SHOWN && (
+              <span className="caption">and {receipt.used_by.length - SHOWN} more</span>
+            )}
           </dd>
         </>
       )}
@@ -167,15 +195,17 @@ function Receipt({ receipt, versions, keepFiles, past }: ReceiptProps) {
         <>
           <dt>Elsewhere</dt>
           <dd>
-            {[...new Set(receipt.sweeps.map((one) => one.repository))].join(", ")}: this server cannot delete there. The next
-            client with access that deletes a version frees it.
+            {[...new Set(receipt.sweeps.map((one) => one.repository))].join(", ")}: this server cannot delete there. The
+            next client with access that deletes a version frees it.
           </dd>
         </>
       )}
       {past && receipt.urls.length > 0 && (
         <>
           <dt>Left alone</dt>
-          <dd>{formatCount(receipt.urls.length)} uploads outside of the server, such as {receipt.urls[0]}</dd>
+          <dd>
+            {formatCount(receipt.urls.length)} uploads outside of the server, such as {receipt.urls[0]}
+          </dd>
         </>
       )}
     </dl>
@@ -185,7 +215,8 @@ function Receipt({ receipt, versions, keepFiles, past }: ReceiptProps) {
 function useTaskNames(ids: readonly string[]): ReadonlyMap<string, string> {
   const found = useQuery({
     queryKey: ["tasks", "names", ids],
-    queryFn: ({ signal }) => call("tasks.get_all_ex", { id: [...ids], only_fields: ["id", "name"], search_hidden: true }, signal),
+    queryFn: ({ signal }) =>
+      call("tasks.get_all_ex", { id: [...ids], only_fields: ["id", "name"], search_hidden: true }, signal),
     enabled: ids.length > 0,
   });
   return new Map((found.data?.tasks ?? []).map((task) => [task.id ?? "", task.name ?? ""]));

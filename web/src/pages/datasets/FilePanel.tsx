@@ -32,7 +32,9 @@ export function FilePanel({ version, path, against, close, enter, show }: Props)
     <aside className="file-panel" aria-label={`${folder ? "Folder" : "File"} ${legible(name)}`}>
       <header>
         <Icon name={folder ? "folder" : "file"} />
-        <h2 className="grow cut" title={legible(path)}>{legible(name)}</h2>
+        <h2 className="grow cut" title={legible(path)}>
+          {legible(name)}
+        </h2>
         <CopyButton text={path.replace(/\/$/, "")} label="Copy the path" />
         <button type="button" className="icon-button" aria-label="Close" title="Close (Esc)" onClick={close}>
           <Icon name="close" size={14} />
@@ -47,16 +49,36 @@ export function FilePanel({ version, path, against, close, enter, show }: Props)
   );
 }
 
-function OneFile({ version, path, name, against }: { version: DatasetVersion; path: string; name: string; against: string | undefined }) {
+function OneFile({
+  version,
+  path,
+  name,
+  against,
+}: {
+  version: DatasetVersion;
+  path: string;
+  name: string;
+  against: string | undefined;
+}) {
   const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
   const found = useQuery({
     queryKey: ["dataset-entry", version.id, path, against],
     // The folder's own filter finds it by name; names that contain this one are passed over.
-    queryFn: ({ signal }) => call("datasets.get_content", { dataset: version.id, folder, against, pattern: name, page: 0, page_size: 10_000 }, signal),
+    queryFn: ({ signal }) =>
+      call(
+        "datasets.get_content",
+        { dataset: version.id, folder, against, pattern: name, page: 0, page_size: 10_000 },
+        signal,
+      ),
     select: (reply) => reply.entries.find((entry) => entry.name === name && entry.kind !== "folder") ?? null,
     staleTime: 60_000,
   });
-  if (found.isPending) return <div className="body"><Skeleton height={120} /></div>;
+  if (found.isPending)
+    return (
+      <div className="body">
+        <Skeleton height={120} />
+      </div>
+    );
   if (found.isError) return <ErrorPanel error={found.error} retry={() => void found.refetch()} />;
   const entry = found.data;
   if (!entry) return <p className="body muted">This version has no file of this name.</p>;
@@ -100,7 +122,10 @@ function Facts({ entry }: { entry: ContentEntry }) {
   return (
     <>
       <dt>Size</dt>
-      <dd title={`${entry.bytes} bytes`}>{formatBytes(entry.bytes)}{entry.bytes >= 1024 ? ` (${formatCount(entry.bytes)} bytes)` : ""}</dd>
+      <dd title={`${entry.bytes} bytes`}>
+        {formatBytes(entry.bytes)}
+        {entry.bytes >= 1024 ? ` (${formatCount(entry.bytes)} bytes)` : ""}
+      </dd>
       {entry.modified > 0 && (
         <>
           <dt>Modified</dt>
@@ -111,7 +136,9 @@ function Facts({ entry }: { entry: ContentEntry }) {
         <>
           <dt>Hash</dt>
           <dd className="row">
-            <code className="cut" title={entry.hash}>{entry.hash}</code>
+            <code className="cut" title={entry.hash}>
+              {entry.hash}
+            </code>
             <CopyButton text={entry.hash} label="Copy the hash" />
           </dd>
         </>
@@ -120,7 +147,17 @@ function Facts({ entry }: { entry: ContentEntry }) {
   );
 }
 
-function Download({ version, path, name, bytes }: { version: DatasetVersion; path: string; name: string; bytes: number }) {
+function Download({
+  version,
+  path,
+  name,
+  bytes,
+}: {
+  version: DatasetVersion;
+  path: string;
+  name: string;
+  bytes: number;
+}) {
   const [busy, setBusy] = useState(false);
   const download = () => {
     setBusy(true);

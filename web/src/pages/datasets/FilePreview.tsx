@@ -11,7 +11,15 @@ import { ErrorPanel, Skeleton } from "~/widgets/states";
 const MIB = 1 << 20;
 // How much is fetched for a look: a picture must be whole, of a text the beginning will do.
 const LIMITS: Record<FileKind, number> = {
-  image: 24 * MIB, audio: 48 * MIB, video: 96 * MIB, table: MIB, lines: MIB, json: MIB, text: 256 * 1024, array: 4096, other: 4096,
+  image: 24 * MIB,
+  audio: 48 * MIB,
+  video: 96 * MIB,
+  table: MIB,
+  lines: MIB,
+  json: MIB,
+  text: 256 * 1024,
+  array: 4096,
+  other: 4096,
 };
 const WHOLE: readonly FileKind[] = ["image", "audio", "video"];
 
@@ -28,15 +36,32 @@ export function FilePreview({ version, path, bytes }: { version: string; path: s
     gcTime: 60_000,
   });
   if (bytes === 0) return <p className="body muted">The file is empty.</p>;
-  if (tooBig) return <p className="body muted">Above {formatBytes(limit)} a {kind} is not shown here; download it.</p>;
+  if (tooBig)
+    return (
+      <p className="body muted">
+        Above {formatBytes(limit)} a {kind} is not shown here; download it.
+      </p>
+    );
   if (file.isError) return <ErrorPanel error={file.error} retry={() => void file.refetch()} />;
-  if (file.isPending) return <div className="body"><Skeleton height={160} /></div>;
-  if (kind === "image" || kind === "audio" || kind === "video") return <Media kind={kind} data={file.data} path={path} />;
+  if (file.isPending)
+    return (
+      <div className="body">
+        <Skeleton height={160} />
+      </div>
+    );
+  if (kind === "image" || kind === "audio" || kind === "video")
+    return <Media kind={kind} data={file.data} path={path} />;
   if (kind === "array") return <Shape data={file.data} />;
   return <Words kind={kind} data={file.data} path={path} cut={bytes > file.data.byteLength} whole={bytes} />;
 }
 
-const TYPES: Record<string, string> = { png: "image/png", gif: "image/gif", webp: "image/webp", bmp: "image/bmp", avif: "image/avif" };
+const TYPES: Record<string, string> = {
+  png: "image/png",
+  gif: "image/gif",
+  webp: "image/webp",
+  bmp: "image/bmp",
+  avif: "image/avif",
+};
 
 function Media({ kind, data, path }: { kind: "image" | "audio" | "video"; data: ArrayBuffer; path: string }) {
   const ending = path.split(".").pop()?.toLowerCase() ?? "";
@@ -44,12 +69,22 @@ function Media({ kind, data, path }: { kind: "image" | "audio" | "video"; data: 
   const [size, setSize] = useState("");
   const [broken, setBroken] = useState(false);
   if (!url) return null;
-  if (broken) return <p className="body muted">This browser cannot show it: the {kind} is damaged, or of a kind that it does not know.</p>;
+  if (broken)
+    return (
+      <p className="body muted">
+        This browser cannot show it: the {kind} is damaged, or of a kind that it does not know.
+      </p>
+    );
   const fail = () => setBroken(true);
   return (
     <div className="body preview stack" style={{ gap: 4 }}>
       {kind === "image" && (
-        <img src={url} alt={path} onError={fail} onLoad={(event) => setSize(`${event.currentTarget.naturalWidth} × ${event.currentTarget.naturalHeight} px`)} />
+        <img
+          src={url}
+          alt={path}
+          onError={fail}
+          onLoad={(event) => setSize(`${event.currentTarget.naturalWidth} × ${event.currentTarget.naturalHeight} px`)}
+        />
       )}
       {kind === "audio" && <audio src={url} controls onError={fail} />}
       {kind === "video" && <video src={url} controls onError={fail} />}
@@ -78,7 +113,9 @@ function Shape({ data }: { data: ArrayBuffer }) {
       <dt>Shape</dt>
       <dd>{header.shape || "a single value"}</dd>
       <dt>Type</dt>
-      <dd><code>{header.type}</code></dd>
+      <dd>
+        <code>{header.type}</code>
+      </dd>
       <dt>Order</dt>
       <dd>{header.fortran ? "columns first (Fortran)" : "rows first (C)"}</dd>
     </dl>
@@ -95,25 +132,42 @@ interface WordsProps {
 
 function Words({ kind, data, path, cut, whole }: WordsProps) {
   const text = useMemo(() => decoded(data, cut), [data, cut]);
-  const table = useMemo(() => (text !== null && (kind === "table" || kind === "lines") ? tableOf(text, path, cut) : null), [text, kind, path, cut]);
+  const table = useMemo(
+    () => (text !== null && (kind === "table" || kind === "lines") ? tableOf(text, path, cut) : null),
+    [text, kind, path, cut],
+  );
   if (text === null && /\.parquet$/i.test(path)) {
-    return <p className="body muted">The browser does not read Parquet. The first rows are among the previews, if this version brought the file and its writer has pyarrow.</p>;
+    return (
+      <p className="body muted">
+        The browser does not read Parquet. The first rows are among the previews, if this version brought the file and
+        its writer has pyarrow.
+      </p>
+    );
   }
-  if (text === null) return <p className="body muted">There is no preview of this kind of file; download it to look inside.</p>;
+  if (text === null)
+    return <p className="body muted">There is no preview of this kind of file; download it to look inside.</p>;
   if (table && table.rows.length > 0) {
     const note = cut ? `of the first ${formatCount(table.rows.length)} rows` : `${formatCount(table.rows.length)} rows`;
     return (
       <>
-        <h3 className="body" style={{ paddingBottom: 0 }}>Columns <span className="caption num">{note}</span></h3>
+        <h3 className="body" style={{ paddingBottom: 0 }}>
+          Columns <span className="caption num">{note}</span>
+        </h3>
         <ColumnStatistics columns={table.columns} rows={table.rows} />
-        <h3 className="body" style={{ paddingBottom: 0 }}>Rows</h3>
+        <h3 className="body" style={{ paddingBottom: 0 }}>
+          Rows
+        </h3>
         <DataTable name={path.split("/").pop() ?? "table"} columns={table.columns} rows={table.rows} height={420} />
       </>
     );
   }
   return (
     <>
-      {cut && <p className="body caption num" style={{ paddingBottom: 0 }}>The first {formatBytes(data.byteLength)} of {formatBytes(whole)}.</p>}
+      {cut && (
+        <p className="body caption num" style={{ paddingBottom: 0 }}>
+          The first {formatBytes(data.byteLength)} of {formatBytes(whole)}.
+        </p>
+      )}
       <pre className="code">{kind === "json" && !cut ? pretty(text) : text}</pre>
     </>
   );

@@ -27,14 +27,26 @@ export function FolderPreview({ version, folder, enter, show }: Props) {
   const [pages, setPages] = useState(1);
   const found = useQuery({
     queryKey: ["dataset-folder", version.id, folder, pages],
-    queryFn: ({ signal }) => call("datasets.get_content", { dataset: version.id, folder, against: "", page: 0, page_size: PAGE * pages }, signal),
+    queryFn: ({ signal }) =>
+      call(
+        "datasets.get_content",
+        { dataset: version.id, folder, against: "", page: 0, page_size: PAGE * pages },
+        signal,
+      ),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
   });
-  if (found.isPending) return <div className="body"><Skeleton height={160} /></div>;
+  if (found.isPending)
+    return (
+      <div className="body">
+        <Skeleton height={160} />
+      </div>
+    );
   if (found.isError) return <ErrorPanel error={found.error} retry={() => void found.refetch()} />;
   const { entries, total, files, bytes } = found.data;
-  const pictures = entries.filter((entry) => entry.kind === "file" && kindOf(entry.name) === "image" && entry.bytes <= LARGEST);
+  const pictures = entries.filter(
+    (entry) => entry.kind === "file" && kindOf(entry.name) === "image" && entry.bytes <= LARGEST,
+  );
   const endings = new Map<string, number>();
   for (const entry of entries) {
     if (entry.kind === "folder") continue;
@@ -50,7 +62,9 @@ export function FolderPreview({ version, folder, enter, show }: Props) {
         <dt>Size</dt>
         <dd title={`${bytes} bytes`}>{formatBytes(bytes)}</dd>
         <dt>In it</dt>
-        <dd>{formatCount(total)} {total === 1 ? "entry" : "entries"}</dd>
+        <dd>
+          {formatCount(total)} {total === 1 ? "entry" : "entries"}
+        </dd>
         {kinds.length > 0 && (
           <>
             <dt>Kinds{total > entries.length ? ` (first ${entries.length})` : ""}</dt>
@@ -59,7 +73,9 @@ export function FolderPreview({ version, folder, enter, show }: Props) {
         )}
       </dl>
       <div className="body" style={{ paddingTop: 0 }}>
-        <button type="button" className="button" onClick={() => enter(folder)}>Open as the top</button>
+        <button type="button" className="button" onClick={() => enter(folder)}>
+          Open as the top
+        </button>
       </div>
       {pictures.length > 0 && (
         <div className="thumbs body">
@@ -70,7 +86,9 @@ export function FolderPreview({ version, folder, enter, show }: Props) {
       )}
       {pictures.length > 0 && total > entries.length && (
         <div className="body">
-          <button type="button" className="button" onClick={() => setPages(pages + 1)}>More pictures</button>
+          <button type="button" className="button" onClick={() => setPages(pages + 1)}>
+            More pictures
+          </button>
         </div>
       )}
     </>
@@ -78,11 +96,23 @@ export function FolderPreview({ version, folder, enter, show }: Props) {
 }
 
 /** A picture that is fetched when it comes into view. */
-function Thumb({ version, path, entry, show }: { version: string; path: string; entry: ContentEntry; show: (path: string) => void }) {
+function Thumb({
+  version,
+  path,
+  entry,
+  show,
+}: {
+  version: string;
+  path: string;
+  entry: ContentEntry;
+  show: (path: string) => void;
+}) {
   const box = useRef<HTMLButtonElement>(null);
   const [seen, setSeen] = useState(false);
   useEffect(() => {
-    const watcher = new IntersectionObserver((found) => found.some((one) => one.isIntersecting) && setSeen(true), { rootMargin: "200px" });
+    const watcher = new IntersectionObserver((found) => found.some((one) => one.isIntersecting) && setSeen(true), {
+      rootMargin: "200px",
+    });
     if (box.current) watcher.observe(box.current);
     return () => watcher.disconnect();
   }, []);
@@ -95,8 +125,18 @@ function Thumb({ version, path, entry, show }: { version: string; path: string; 
   });
   const url = useObjectUrl(file.data, /\.png$/i.test(path) ? "image/png" : "image/jpeg");
   return (
-    <button ref={box} type="button" className="thumb" title={`${legible(entry.name)}, ${formatBytes(entry.bytes)}`} onClick={() => show(path)}>
-      {url ? <img src={url} alt={legible(entry.name)} /> : <span className={file.isError ? "muted" : "skeleton"}>{file.isError ? "not readable" : ""}</span>}
+    <button
+      ref={box}
+      type="button"
+      className="thumb"
+      title={`${legible(entry.name)}, ${formatBytes(entry.bytes)}`}
+      onClick={() => show(path)}
+    >
+      {url ? (
+        <img src={url} alt={legible(entry.name)} />
+      ) : (
+        <span className={file.isError ? "muted" : "skeleton"}>{file.isError ? "not readable" : ""}</span>
+      )}
     </button>
   );
 }

@@ -54,7 +54,11 @@ export function Info({ version }: { version: DatasetVersion }) {
             {bytes(version.stored)}
             <dt>Against its parents</dt>
             <dd>
-              {Object.values(version.changes).some(Boolean) ? <Changes counts={version.changes} /> : "no change was counted"}
+              {Object.values(version.changes).some(Boolean) ? (
+                <Changes counts={version.changes} />
+              ) : (
+                "no change was counted"
+              )}
             </dd>
             <dt>Parents</dt>
             <dd className="row wrap" style={{ gap: 4 }}>
@@ -78,20 +82,32 @@ export function Info({ version }: { version: DatasetVersion }) {
           </dl>
         </div>
         <div className="stack">
-          <EditableText label="Description" text={version.comment} method="tasks.edit"
-            save={(comment) => call("tasks.edit", { task: version.id, comment, force: true }).then(refreshTasks)} />
+          <EditableText
+            label="Description"
+            text={version.comment}
+            method="tasks.edit"
+            save={(comment) => call("tasks.edit", { task: version.id, comment, force: true }).then(refreshTasks)}
+          />
           <div className="panel">
             <header>
               <h2>Storage</h2>
             </header>
             <dl className="facts body">
               <dt>Repository</dt>
-              <dd>{version.repository ? <code>{version.repository}</code> : <span className="muted">not finished, or in the layout of the reference SDK</span>}</dd>
+              <dd>
+                {version.repository ? (
+                  <code>{version.repository}</code>
+                ) : (
+                  <span className="muted">not finished, or in the layout of the reference SDK</span>
+                )}
+              </dd>
               {version.root && (
                 <>
                   <dt>Manifest</dt>
                   <dd className="row">
-                    <code className="cut" title={version.root}>{version.root}</code>
+                    <code className="cut" title={version.root}>
+                      {version.root}
+                    </code>
                     <CopyButton text={version.root} label="Copy the manifest's hash" />
                   </dd>
                 </>

@@ -40,7 +40,12 @@ export function Lineage({ version }: { version: DatasetVersion }) {
   const rows = useMemo(() => laneRows(nodes), [nodes]);
   const box = useRef<HTMLDivElement>(null);
   const used = (graph.data?.used_by ?? []) as unknown as UsingTask[];
-  if (graph.isError) return <div className="page"><ErrorPanel error={graph.error} retry={() => void graph.refetch()} /></div>;
+  if (graph.isError)
+    return (
+      <div className="page">
+        <ErrorPanel error={graph.error} retry={() => void graph.refetch()} />
+      </div>
+    );
   return (
     <div className="scroll" ref={box}>
       <div className="lineage stack">
@@ -87,31 +92,63 @@ function History({ box, nodes, rows, current }: HistoryProps) {
         <span role="columnheader">Version</span>
         <span role="columnheader">Status</span>
         <span role="columnheader">Changes</span>
-        <span role="columnheader" className="right">Files</span>
-        <span role="columnheader" className="right">Size</span>
+        <span role="columnheader" className="right">
+          Files
+        </span>
+        <span role="columnheader" className="right">
+          Size
+        </span>
         <span role="columnheader">Made</span>
       </div>
       <div style={{ height: nodes.length * ROW, position: "relative" }} role="rowgroup">
         {nodes.slice(first, last).map((node, i) => {
           const one = node.version;
           return (
-            <div key={node.id} className="history-row" role="row" aria-rowindex={first + i + 2} data-current={node.id === current} data-version={node.id}
-              style={{ top: (first + i) * ROW, height: ROW, position: "absolute", left: 0, right: 0, paddingLeft: width }}>
-              <Lanes row={rows[first + i] as LaneRow} height={ROW} width={width} current={node.id === current} faint={node.gone} />
+            <div
+              key={node.id}
+              className="history-row"
+              role="row"
+              aria-rowindex={first + i + 2}
+              data-current={node.id === current}
+              data-version={node.id}
+              style={{
+                top: (first + i) * ROW,
+                height: ROW,
+                position: "absolute",
+                left: 0,
+                right: 0,
+                paddingLeft: width,
+              }}
+            >
+              <Lanes
+                row={rows[first + i] as LaneRow}
+                height={ROW}
+                width={width}
+                current={node.id === current}
+                faint={node.gone}
+              />
               <span role="cell" className="cut">
                 {one ? (
                   <Go to={datasetPath(one.project_id, one.id, "lineage")} title={`${one.project} / ${one.name}`}>
                     {shownName(one.name)} <strong className="num">{one.version}</strong>
                   </Go>
                 ) : (
-                  <span className="muted">deleted <span className="mono">{node.id.slice(0, 8)}</span></span>
+                  <span className="muted">
+                    deleted <span className="mono">{node.id.slice(0, 8)}</span>
+                  </span>
                 )}
               </span>
               <span role="cell">{one && <Status status={one.status} />}</span>
               <span role="cell">{one && <Changes counts={one.changes} />}</span>
-              <span role="cell" className="right num">{one?.files != null ? formatCount(one.files) : MISSING}</span>
-              <span role="cell" className="right num">{formatBytes(one?.bytes)}</span>
-              <span role="cell" className="num" title={one?.created}>{formatAgo(one?.created)}</span>
+              <span role="cell" className="right num">
+                {one?.files != null ? formatCount(one.files) : MISSING}
+              </span>
+              <span role="cell" className="right num">
+                {formatBytes(one?.bytes)}
+              </span>
+              <span role="cell" className="num" title={one?.created}>
+                {formatAgo(one?.created)}
+              </span>
             </div>
           );
         })}
@@ -125,7 +162,9 @@ function Users({ tasks }: { tasks: readonly UsingTask[] }) {
     <section className="panel" aria-label="Used by">
       <header>
         <h2 className="grow">Used by</h2>
-        <span className="muted num">{formatCount(tasks.length)} {tasks.length === 1 ? "task" : "tasks"}</span>
+        <span className="muted num">
+          {formatCount(tasks.length)} {tasks.length === 1 ? "task" : "tasks"}
+        </span>
       </header>
       {tasks.length === 0 ? (
         <p className="body muted">No task has read this version. One that calls Dataset.get appears here by itself.</p>
@@ -134,8 +173,12 @@ function Users({ tasks }: { tasks: readonly UsingTask[] }) {
           <tbody>
             {tasks.map((task) => (
               <tr key={task.id}>
-                <td style={{ width: 120 }}><Status status={task.status} /></td>
-                <td className="cut"><Go to={taskPath(task.project, task.id)}>{shownName(task.name)}</Go></td>
+                <td style={{ width: 120 }}>
+                  <Status status={task.status} />
+                </td>
+                <td className="cut">
+                  <Go to={taskPath(task.project, task.id)}>{shownName(task.name)}</Go>
+                </td>
                 <td className="muted">{task.type.replaceAll("_", " ")}</td>
               </tr>
             ))}

@@ -33,14 +33,30 @@ export function Previews({ version }: { version: DatasetVersion }) {
     queryKey: ["images", version.id, 1],
     queryFn: ({ signal }) => call("events.debug_images", { metrics: [{ task: version.id }], iters: 1 }, signal),
   });
-  const pictures = (images.data?.metrics ?? []).flatMap((one) => one.iterations.flatMap((i) => i.events)) as unknown as Picture[];
-  if (plots.isError) return <div className="page"><ErrorPanel error={plots.error} retry={() => void plots.refetch()} /></div>;
-  if (plots.isPending || images.isPending) return <div className="page"><Skeleton height={240} /></div>;
+  const pictures = (images.data?.metrics ?? []).flatMap((one) =>
+    one.iterations.flatMap((i) => i.events),
+  ) as unknown as Picture[];
+  if (plots.isError)
+    return (
+      <div className="page">
+        <ErrorPanel error={plots.error} retry={() => void plots.refetch()} />
+      </div>
+    );
+  if (plots.isPending || images.isPending)
+    return (
+      <div className="page">
+        <Skeleton height={240} />
+      </div>
+    );
   if (plots.data.length === 0 && pictures.length === 0) {
     return (
       <Empty title="Nothing was chosen to be shown">
         <p>The content can be looked into file by file. What stands for the whole is reported by its writer:</p>
-        <Snippet code={'logger = dataset.get_logger()\nlogger.report_table("labels", "count", table_plot=dataframe)\nlogger.report_image("samples", "first", image=array)'} />
+        <Snippet
+          code={
+            'logger = dataset.get_logger()\nlogger.report_table("labels", "count", table_plot=dataframe)\nlogger.report_image("samples", "first", image=array)'
+          }
+        />
       </Empty>
     );
   }
@@ -52,11 +68,19 @@ export function Previews({ version }: { version: DatasetVersion }) {
             {pictures.map((one) => {
               const { href, why } = filePlace(one.url);
               return (
-                <figure key={`${one.metric}\0${one.variant}`} className="image-tile" style={{ margin: 0, cursor: "default" }}>
+                <figure
+                  key={`${one.metric}\0${one.variant}`}
+                  className="image-tile"
+                  style={{ margin: 0, cursor: "default" }}
+                >
                   <span className="frame">
                     <Sample href={href} why={why} alt={`${one.metric} ${one.variant}`} />
                   </span>
-                  <figcaption className="foot"><span className="cut">{one.metric} / {one.variant}</span></figcaption>
+                  <figcaption className="foot">
+                    <span className="cut">
+                      {one.metric} / {one.variant}
+                    </span>
+                  </figcaption>
                 </figure>
               );
             })}

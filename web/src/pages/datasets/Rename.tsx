@@ -18,7 +18,10 @@ export function Rename({ version, close }: { version: DatasetVersion; close: () 
   const submit = () => {
     setBusy(true);
     call("datasets.rename", {
-      name: version.name, project: version.project, new_name: name.trim(), new_project: project.trim(),
+      name: version.name,
+      project: version.project,
+      new_name: name.trim(),
+      new_project: project.trim(),
     })
       .then(async ({ updated }) => {
         await refreshTasks();
@@ -29,7 +32,14 @@ export function Rename({ version, close }: { version: DatasetVersion; close: () 
       .finally(() => setBusy(false));
   };
   return (
-    <Dialog title="Rename the dataset" close={close} verb="Rename" busy={busy} ready={changed && name.trim() !== "" && project.trim() !== ""} submit={submit}>
+    <Dialog
+      title="Rename the dataset"
+      close={close}
+      verb="Rename"
+      busy={busy}
+      ready={changed && name.trim() !== "" && project.trim() !== ""}
+      submit={submit}
+    >
       <label className="stack" style={{ gap: 4 }}>
         <span className="caption">Name</span>
         <input className="input" data-autofocus value={name} onChange={(event) => setName(event.target.value)} />
@@ -38,7 +48,9 @@ export function Rename({ version, close }: { version: DatasetVersion; close: () 
         <span className="caption">Project, with / for sub-projects</span>
         <input className="input" value={project} onChange={(event) => setProject(event.target.value)} />
       </label>
-      <p className="muted">All versions move together. Scripts that name the old place will not find them there any more; ids stay.</p>
+      <p className="muted">
+        All versions move together. Scripts that name the old place will not find them there any more; ids stay.
+      </p>
     </Dialog>
   );
 }

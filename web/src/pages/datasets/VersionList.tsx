@@ -27,7 +27,11 @@ export function VersionList({ current, versions, tab }: Props) {
   const ordered = useMemo(() => {
     const known = new Set(versions.map((one) => one.id));
     // Versions of other datasets are shown by the lineage; here their lines would lead nowhere.
-    const nodes = versions.map((version) => ({ id: version.id, parents: version.parents.filter((id) => known.has(id)), version }));
+    const nodes = versions.map((version) => ({
+      id: version.id,
+      parents: version.parents.filter((id) => known.has(id)),
+      version,
+    }));
     return inOrder(nodes, (a, b) => newestFirst(a.version, b.version));
   }, [versions]);
   const rows = useMemo(() => laneRows(ordered), [ordered]);
@@ -46,9 +50,21 @@ export function VersionList({ current, versions, tab }: Props) {
     <nav className="version-list" aria-label="Versions" ref={box}>
       <div style={{ height: ordered.length * ROW, position: "relative" }}>
         {ordered.slice(first, last).map(({ id, version }, i) => (
-          <Go key={id} to={datasetPath(version.project_id, id, tab)} className="version-row" aria-current={id === current ? "page" : undefined}
-            style={{ top: (first + i) * ROW, height: ROW }} title={masked(version.comment ?? "") || undefined}>
-            <Lanes row={rows[first + i] as (typeof rows)[number]} height={ROW} width={width} current={id === current} faint={version.archived} />
+          <Go
+            key={id}
+            to={datasetPath(version.project_id, id, tab)}
+            className="version-row"
+            aria-current={id === current ? "page" : undefined}
+            style={{ top: (first + i) * ROW, height: ROW }}
+            title={masked(version.comment ?? "") || undefined}
+          >
+            <Lanes
+              row={rows[first + i] as (typeof rows)[number]}
+              height={ROW}
+              width={width}
+              current={id === current}
+              faint={version.archived}
+            />
             <span className="stack grow" style={{ gap: 0 }}>
               <span className="row">
                 <strong className="cut num">{version.version || id.slice(0, 8)}</strong>

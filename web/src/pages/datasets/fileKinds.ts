@@ -24,7 +24,10 @@ export function kindOf(path: string): FileKind {
 export function tableOf(text: string, path: string, cut: boolean): { columns: string[]; rows: TableValue[][] } | null {
   const whole = cut ? text.slice(0, text.lastIndexOf("\n") + 1) : text;
   if (kindOf(path) === "lines") return parseJsonLines(whole);
-  const [columns = [], ...rows] = parseCsv(whole.replace(/^\uFEFF/, ""), /\.tsv$/i.test(path) ? "\t" : separatorOf(whole));
+  const [columns = [], ...rows] = parseCsv(
+    whole.replace(/^\uFEFF/, ""),
+    /\.tsv$/i.test(path) ? "\t" : separatorOf(whole),
+  );
   return columns.length ? { columns, rows: typedRows(rows) } : null;
 }
 
@@ -45,6 +48,9 @@ export function npyHeader(data: ArrayBuffer): { type: string; shape: string; for
   const type = /'descr':\s*(?:'([^']*)'|(\[.*?\]))\s*,/.exec(text);
   const shape = /'shape':\s*\(([^)]*)\)/.exec(text)?.[1];
   if (!type || shape === undefined) return null;
-  const sizes = shape.split(",").map((part) => part.trim()).filter(Boolean);
+  const sizes = shape
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
   return { type: type[1] ?? type[2] ?? "", shape: sizes.join(" × "), fortran: /'fortran_order':\s*True/.test(text) };
 }

@@ -30,7 +30,11 @@ export function entryAt(folder: Folder | undefined, place: number): ContentEntry
  * The rows of a tree as runs: a folder of a million files that is open is one run, not a million rows. A folder that is
  * open but has not answered yet takes one row, for "loading".
  */
-export function runsOf(root: string, folders: ReadonlyMap<string, Folder>, open: ReadonlySet<string>): { runs: Run[]; rows: number } {
+export function runsOf(
+  root: string,
+  folders: ReadonlyMap<string, Folder>,
+  open: ReadonlySet<string>,
+): { runs: Run[]; rows: number } {
   const runs: Run[] = [];
   let row = 0;
   const add = (folder: string, start: number, count: number, depth: number) => {
@@ -74,7 +78,13 @@ export function placeOf(runs: readonly Run[], row: number): { folder: string; pl
 }
 
 /** Which pages must be asked for so that these rows can be shown; the first of every open folder always. */
-export function pagesFor(root: string, runs: readonly Run[], open: ReadonlySet<string>, first: number, last: number): { folder: string; page: number }[] {
+export function pagesFor(
+  root: string,
+  runs: readonly Run[],
+  open: ReadonlySet<string>,
+  first: number,
+  last: number,
+): { folder: string; page: number }[] {
   const wanted = new Map<string, { folder: string; page: number }>();
   const want = (folder: string, page: number) => wanted.set(`${page} ${folder}`, { folder, page });
   want(root, 0);
@@ -83,7 +93,11 @@ export function pagesFor(root: string, runs: readonly Run[], open: ReadonlySet<s
     const from = Math.max(first, run.row);
     const to = Math.min(last, run.row + run.count - 1);
     if (from > to) continue;
-    for (let page = Math.floor((run.start + from - run.row) / PAGE); page <= Math.floor((run.start + to - run.row) / PAGE); page += 1) {
+    for (
+      let page = Math.floor((run.start + from - run.row) / PAGE);
+      page <= Math.floor((run.start + to - run.row) / PAGE);
+      page += 1
+    ) {
       want(run.folder, page);
     }
   }

@@ -51,7 +51,11 @@ export function useTree(view: TreeView, range: readonly [number, number]): Tree 
     queries: asked.map(({ folder, page }) => ({
       queryKey: ["dataset-content", dataset, against, folder, folder === root ? search : "", changed, page],
       queryFn: ({ signal }: { signal: AbortSignal }) =>
-        call("datasets.get_content", { dataset, folder, against, search: folder === root ? search : "", changed, page, page_size: PAGE }, signal),
+        call(
+          "datasets.get_content",
+          { dataset, folder, against, search: folder === root ? search : "", changed, page, page_size: PAGE },
+          signal,
+        ),
       staleTime: final ? Number.POSITIVE_INFINITY : 5_000,
     })),
   });

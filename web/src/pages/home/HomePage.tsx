@@ -21,8 +21,18 @@ import { Status } from "~/widgets/Status";
 import { ErrorPanel, ProgressLine, Skeleton } from "~/widgets/states";
 
 const FIELDS = [
-  "id", "name", "status", "status_reason", "status_message", "project", "started", "last_update", "last_iteration",
-  "active_duration", "last_metrics", "runtime.progress",
+  "id",
+  "name",
+  "status",
+  "status_reason",
+  "status_message",
+  "project",
+  "started",
+  "last_update",
+  "last_iteration",
+  "active_duration",
+  "last_metrics",
+  "runtime.progress",
 ];
 const DAY = 86_400;
 const BUCKETS = 64;
@@ -34,7 +44,11 @@ function useTasks(label: string, status: string[] | null, size: number) {
       call(
         "tasks.get_all_ex",
         {
-          status: status ?? undefined, system_tags: ["-archived", "-dataset"], order_by: ["-last_update"], page: 0, page_size: size,
+          status: status ?? undefined,
+          system_tags: ["-archived", "-dataset"],
+          order_by: ["-last_update"],
+          page: 0,
+          page_size: size,
           only_fields: FIELDS,
         },
         signal,
@@ -52,7 +66,14 @@ function useCurves(tasks: readonly Row[]) {
   const found = useQuery({
     queryKey: ["tasks", "home", "curves", series],
     queryFn: async ({ signal }) =>
-      decodeTiles(await callForBytes("series.tiles", { series, x: "iter", range: null, buckets: BUCKETS }, "application/x-trialbook-tiles", signal)),
+      decodeTiles(
+        await callForBytes(
+          "series.tiles",
+          { series, x: "iter", range: null, buckets: BUCKETS },
+          "application/x-trialbook-tiles",
+          signal,
+        ),
+      ),
     enabled: series.length > 0,
     placeholderData: keepPreviousData,
   });
@@ -84,7 +105,9 @@ export function HomePage() {
   const since = Date.now() / 1000 - DAY;
   const broken = ((failed.data?.tasks ?? []) as Row[]).filter((task) => (parseTime(task.last_update) ?? 0) > since);
   const curves = useCurves(active);
-  const names = useProjectNames([...active, ...broken, ...last].flatMap((task) => (task.project ? [task.project] : [])));
+  const names = useProjectNames(
+    [...active, ...broken, ...last].flatMap((task) => (task.project ? [task.project] : [])),
+  );
   // Once shown the steps stay until the user leaves them, or the last one would never be seen ticked.
   const [welcome, setWelcome] = useState(false);
   const empty = recent.data !== undefined && last.length === 0;
@@ -97,9 +120,16 @@ export function HomePage() {
     <div className="scroll">
       <ProgressLine active={recent.isFetching && recent.isPending} />
       <div className="page home">
-        {error && <ErrorPanel error={error} retry={() => void client.invalidateQueries({ queryKey: ["tasks", "home"] })} />}
+        {error && (
+          <ErrorPanel error={error} retry={() => void client.invalidateQueries({ queryKey: ["tasks", "home"] })} />
+        )}
         <section className="stack">
-          <h2>Running{running.data ? <span className="muted num"> {formatCount(running.data.total ?? active.length)}</span> : null}</h2>
+          <h2>
+            Running
+            {running.data ? (
+              <span className="muted num"> {formatCount(running.data.total ?? active.length)}</span>
+            ) : null}
+          </h2>
           {running.isPending ? (
             <Skeleton height={90} />
           ) : active.length === 0 ? (
@@ -107,7 +137,12 @@ export function HomePage() {
           ) : (
             <div className="running">
               {active.map((task) => (
-                <RunningCard key={task.id} task={task} project={names.get(task.project ?? "")} tile={curves.get(task.id)} />
+                <RunningCard
+                  key={task.id}
+                  task={task}
+                  project={names.get(task.project ?? "")}
+                  tile={curves.get(task.id)}
+                />
               ))}
             </div>
           )}
@@ -144,8 +179,12 @@ function ProjectLine({ project }: { project: Project }) {
         <span className="caption num">{formatAgo(project.last_update)}</span>
       </span>
       <span className="caption num row" style={{ gap: 10 }}>
-        <span>{formatCount(stats?.total_tasks ?? 0)} {stats?.total_tasks === 1 ? "task" : "tasks"}</span>
-        {(counts["in_progress"] ?? 0) > 0 && <span style={{ color: "var(--running)" }}>{counts["in_progress"]} running</span>}
+        <span>
+          {formatCount(stats?.total_tasks ?? 0)} {stats?.total_tasks === 1 ? "task" : "tasks"}
+        </span>
+        {(counts["in_progress"] ?? 0) > 0 && (
+          <span style={{ color: "var(--running)" }}>{counts["in_progress"]} running</span>
+        )}
         {(counts["failed"] ?? 0) > 0 && <span style={{ color: "var(--failed)" }}>{counts["failed"]} failed</span>}
       </span>
     </Go>
@@ -164,13 +203,21 @@ function FailedTable({ tasks, names }: TableProps) {
         <tbody>
           {tasks.map((task) => (
             <tr key={task.id}>
-              <td style={{ width: 110 }}><Status status={task.status ?? ""} /></td>
-              <td className="cut" style={{ maxWidth: 240 }}><Go to={taskPath(task.project, task.id, "output/log")}>{shownName(task.name)}</Go></td>
+              <td style={{ width: 110 }}>
+                <Status status={task.status ?? ""} />
+              </td>
+              <td className="cut" style={{ maxWidth: 240 }}>
+                <Go to={taskPath(task.project, task.id, "output/log")}>{shownName(task.name)}</Go>
+              </td>
               <td className="cut" style={{ maxWidth: 360 }} title={why(task) || undefined}>
                 {why(task) || <span className="muted">No reason was given; its console may say more.</span>}
               </td>
-              <td className="cut muted" style={{ maxWidth: 160 }}>{names.get(task.project ?? "")}</td>
-              <td className="right muted" title={task.last_update}>{formatAgo(task.last_update)}</td>
+              <td className="cut muted" style={{ maxWidth: 160 }}>
+                {names.get(task.project ?? "")}
+              </td>
+              <td className="right muted" title={task.last_update}>
+                {formatAgo(task.last_update)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -196,17 +243,26 @@ function RecentTable({ tasks, names }: TableProps) {
               <td className="cut" style={{ maxWidth: 240 }}>
                 <Go to={taskPath(task.project, task.id)}>{shownName(task.name)}</Go>
               </td>
-              <td className="cut muted" style={{ maxWidth: 160 }}>{names.get(task.project ?? "")}</td>
+              <td className="cut muted" style={{ maxWidth: 160 }}>
+                {names.get(task.project ?? "")}
+              </td>
               {[0, 1].map((place) => {
                 const one = values[i]?.[place];
                 return (
                   <td key={place} className="num cut" style={{ maxWidth: 190 }} title={one?.label}>
-                    {one && <><span className="caption">{one.label} </span>{formatNumber(one.value)}</>}
+                    {one && (
+                      <>
+                        <span className="caption">{one.label} </span>
+                        {formatNumber(one.value)}
+                      </>
+                    )}
                   </td>
                 );
               })}
               <td className="right">{task.started ? formatNumber(task.last_iteration) : MISSING}</td>
-              <td className="right muted" title={task.last_update}>{formatAgo(task.last_update)}</td>
+              <td className="right muted" title={task.last_update}>
+                {formatAgo(task.last_update)}
+              </td>
             </tr>
           ))}
         </tbody>

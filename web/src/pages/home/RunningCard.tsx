@@ -8,7 +8,15 @@ import { Sparkline } from "~/widgets/Sparkline";
 import { Status } from "~/widgets/Status";
 
 /** What one run does right now. */
-export function RunningCard({ task, project, tile }: { task: Row; project: string | undefined; tile: Tile | undefined }) {
+export function RunningCard({
+  task,
+  project,
+  tile,
+}: {
+  task: Row;
+  project: string | undefined;
+  tile: Tile | undefined;
+}) {
   const started = parseTime(task.started);
   const progress = Number(task.runtime?.["progress"] ?? Number.NaN);
   const [first, ...others] = headline(task, 4);
@@ -16,8 +24,12 @@ export function RunningCard({ task, project, tile }: { task: Row; project: strin
     <Go className="panel running-card" to={taskPath(task.project, task.id)}>
       <div className="row">
         <Status status={task.status ?? ""} />
-        <strong className="cut grow" title={task.name}>{shownName(task.name)}</strong>
-        <span className="caption num">{started && task.status === "in_progress" ? formatDuration(Date.now() / 1000 - started) : ""}</span>
+        <strong className="cut grow" title={task.name}>
+          {shownName(task.name)}
+        </strong>
+        <span className="caption num">
+          {started && task.status === "in_progress" ? formatDuration(Date.now() / 1000 - started) : ""}
+        </span>
       </div>
       <div className="caption cut num">
         {project ?? ""}
@@ -28,7 +40,9 @@ export function RunningCard({ task, project, tile }: { task: Row; project: strin
         <div className="row" style={{ gap: 12 }}>
           <div style={{ minWidth: 88 }}>
             <div className="big num">{formatNumber(first.value)}</div>
-            <div className="caption cut" title={first.label}>{first.label}</div>
+            <div className="caption cut" title={first.label}>
+              {first.label}
+            </div>
           </div>
           <span className="grow" />
           {tile && <Sparkline x={tile.xLast} y={tile.value} width={190} height={44} />}

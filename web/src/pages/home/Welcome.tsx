@@ -34,27 +34,42 @@ export function Welcome({ task, close }: { task: Row | undefined; close: () => v
           <Step done title="The server runs, and this browser is logged in">
             {!task && (
               <p className="muted">
-                Scripts on this machine need no key. For another machine <Go to="/settings/workspace-configuration">make one</Go>.
+                Scripts on this machine need no key. For another machine{" "}
+                <Go to="/settings/workspace-configuration">make one</Go>.
               </p>
             )}
           </Step>
           <Step done={task !== undefined} title={task ? `“${task.name ?? ""}” has started` : "Start a run"}>
             {!task && (
               <>
-                <p className="muted">These lines in a script of yours, or as they are. No script at hand? <code>trialbook demo</code> trains a small classifier.</p>
+                <p className="muted">
+                  These lines in a script of yours, or as they are. No script at hand? <code>trialbook demo</code>{" "}
+                  trains a small classifier.
+                </p>
                 <Snippet code={FIRST_RUN} />
               </>
             )}
           </Step>
-          <Step done={first !== undefined} title={first ? `First value: ${first.label} ${formatNumber(first.value)}` : "See its first value"}>
-            {!first && <p className="muted">{task ? "Waiting for a report…" : "It appears here by itself, within a second."}</p>}
+          <Step
+            done={first !== undefined}
+            title={first ? `First value: ${first.label} ${formatNumber(first.value)}` : "See its first value"}
+          >
+            {!first && (
+              <p className="muted">{task ? "Waiting for a report…" : "It appears here by itself, within a second."}</p>
+            )}
           </Step>
         </ol>
         {task && (
           <div className="row">
-            <Go to={taskPath(task.project, task.id)} className="button primary">Open the run</Go>
-            <button type="button" className="button" onClick={close}>Go to the home page</button>
-            <span className="muted"><kbd className="kbd">?</kbd> shows the keys, on every page.</span>
+            <Go to={taskPath(task.project, task.id)} className="button primary">
+              Open the run
+            </Go>
+            <button type="button" className="button" onClick={close}>
+              Go to the home page
+            </button>
+            <span className="muted">
+              <kbd className="kbd">?</kbd> shows the keys, on every page.
+            </span>
           </div>
         )}
       </div>

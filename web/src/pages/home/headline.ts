@@ -19,7 +19,9 @@ export function headline(task: Row, most: number): Headline[] {
   return all
     .filter((one) => !one.metric.startsWith(":monitor:") && one.metric !== "Summary")
     .map((one) => ({
-      metric: one.metric, variant: one.variant, value: one.value,
+      metric: one.metric,
+      variant: one.variant,
+      value: one.value,
       label: one.metric === one.variant ? one.metric : `${one.metric} / ${one.variant}`,
     }))
     .sort((a, b) => weight(b.label) - weight(a.label) || (a.label < b.label ? -1 : 1))

@@ -63,14 +63,28 @@ export function LoginPage() {
         </p>
         <label>
           Access key
-          <input className="input mono" name="access_key" autoComplete="username" required autoFocus value={key}
-            onChange={(event) => setKey(event.target.value)} />
+          <input
+            className="input mono"
+            name="access_key"
+            autoComplete="username"
+            required
+            autoFocus
+            value={key}
+            onChange={(event) => setKey(event.target.value)}
+          />
         </label>
         <label>
           Secret
-          <input className="input mono" name="secret_key" type="password" autoComplete="current-password" required
-            value={secret} onChange={(event) => setSecret(event.target.value)}
-            onKeyUp={(event) => setCaps(event.getModifierState("CapsLock"))} />
+          <input
+            className="input mono"
+            name="secret_key"
+            type="password"
+            autoComplete="current-password"
+            required
+            value={secret}
+            onChange={(event) => setSecret(event.target.value)}
+            onKeyUp={(event) => setCaps(event.getModifierState("CapsLock"))}
+          />
         </label>
         {caps && <span className="caption">Caps lock is on.</span>}
         {problem && (

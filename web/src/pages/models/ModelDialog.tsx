@@ -44,9 +44,15 @@ export function ModelDialog({ name, models, close, done }: Props) {
   const only = able.length === 1 ? able[0] : undefined;
   const asked = only?.name ?? "delete";
   return (
-    <Dialog title={only ? `${action.verb} “${only.name}”?` : `${action.verb} ${able.length} models?`} close={close} verb={action.verb}
-      danger={action.danger} busy={busy} submit={submit}
-      ready={able.length > 0 && (!deleting || users.data !== undefined) && (!grave || word === asked)}>
+    <Dialog
+      title={only ? `${action.verb} “${only.name}”?` : `${action.verb} ${able.length} models?`}
+      close={close}
+      verb={action.verb}
+      danger={action.danger}
+      busy={busy}
+      submit={submit}
+      ready={able.length > 0 && (!deleting || users.data !== undefined) && (!grave || word === asked)}
+    >
       {action.warning && <p>{action.warning}</p>}
       {deleting && users.data && (
         <p>
@@ -66,7 +72,11 @@ export function ModelDialog({ name, models, close, done }: Props) {
           )}
         </p>
       )}
-      {deleting && published > 0 && <p>{only ? "It is" : `${published} are`} published: others may rely on {only ? "it" : "them"}.</p>}
+      {deleting && published > 0 && (
+        <p>
+          {only ? "It is" : `${published} are`} published: others may rely on {only ? "it" : "them"}.
+        </p>
+      )}
       {deleting && (
         <label className="row">
           <input type="checkbox" checked={files} onChange={(event) => setFiles(event.target.checked)} />
@@ -78,7 +88,13 @@ export function ModelDialog({ name, models, close, done }: Props) {
           <span>
             Type <strong>{asked}</strong> to delete all the same:
           </span>
-          <input className="input" data-autofocus value={word} aria-label="Confirm" onChange={(event) => setWord(event.target.value)} />
+          <input
+            className="input"
+            data-autofocus
+            value={word}
+            aria-label="Confirm"
+            onChange={(event) => setWord(event.target.value)}
+          />
         </label>
       )}
       {unable.length > 0 && (
@@ -98,8 +114,12 @@ export function useModelUsers(models: readonly string[]) {
       call(
         "tasks.get_all_ex",
         {
-          dotted: { "models.input.model": [...models] }, only_fields: ["id", "name", "status", "project", "started"],
-          order_by: ["-last_update"], page: 0, page_size: 100, search_hidden: true,
+          dotted: { "models.input.model": [...models] },
+          only_fields: ["id", "name", "status", "project", "started"],
+          order_by: ["-last_update"],
+          page: 0,
+          page_size: 100,
+          search_hidden: true,
         },
         signal,
       ),

@@ -41,7 +41,8 @@ function OneModel({ pid, mid }: { pid: string; mid: string }) {
   useLive(`model:${mid}`, () => void client.invalidateQueries({ queryKey: ["model", mid] }));
   useEffect(() => {
     // A link may not know the project ("*"): the address is put right in place.
-    if (model?.project && pid !== model.project) router.history.replace(modelPath(model.project, mid) + router.history.location.search);
+    if (model?.project && pid !== model.project)
+      router.history.replace(modelPath(model.project, mid) + router.history.location.search);
   }, [model?.project, pid, mid, router]);
   useCrumbTrail([
     ...(model?.project ? [{ label: project.data?.name ?? "…", to: projectPath(model.project) }] : []),
@@ -54,7 +55,11 @@ function OneModel({ pid, mid }: { pid: string; mid: string }) {
     return (
       <div className="page stack">
         <ProgressLine active={found.isFetching} />
-        {found.isError ? <ErrorPanel error={found.error} retry={() => void found.refetch()} /> : <Skeleton height={80} />}
+        {found.isError ? (
+          <ErrorPanel error={found.error} retry={() => void found.refetch()} />
+        ) : (
+          <Skeleton height={80} />
+        )}
       </div>
     );
   }
@@ -79,7 +84,11 @@ function Head({ model, project }: { model: Model; project: string | undefined })
     <header className="task-head">
       <div className="title">
         <Icon name="model" size={18} />
-        <NameField name={model.name} method="models.edit" save={(name) => call("models.edit", { model: model.id, name }).then(refreshModels)} />
+        <NameField
+          name={model.name}
+          method="models.edit"
+          save={(name) => call("models.edit", { model: model.id, name }).then(refreshModels)}
+        />
         <ModelState model={model} />
         <span className="grow" />
         {href ? (
@@ -95,7 +104,10 @@ function Head({ model, project }: { model: Model; project: string | undefined })
         )}
         <ActionsMenu
           entries={able.map((name) => ({
-            label: MODEL_ACTIONS[name].verb, icon: MODEL_ACTIONS[name].icon, danger: MODEL_ACTIONS[name].danger, run: () => setOpen(name),
+            label: MODEL_ACTIONS[name].verb,
+            icon: MODEL_ACTIONS[name].icon,
+            danger: MODEL_ACTIONS[name].danger,
+            run: () => setOpen(name),
             ...allowed(MODEL_ACTIONS[name].method),
           }))}
         />
@@ -114,8 +126,12 @@ function Head({ model, project }: { model: Model; project: string | undefined })
         <Tags tags={model.tags} method="models.edit" save={(tags) => setModelTags(model.id, tags)} />
       </div>
       {open && (
-        <ModelDialog name={open} models={[model]} close={() => setOpen(null)}
-          done={open === "delete" ? () => router.history.push(modelPath(model.project)) : undefined} />
+        <ModelDialog
+          name={open}
+          models={[model]}
+          close={() => setOpen(null)}
+          done={open === "delete" ? () => router.history.push(modelPath(model.project)) : undefined}
+        />
       )}
     </header>
   );

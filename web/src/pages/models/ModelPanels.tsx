@@ -26,7 +26,12 @@ export function ModelPanels({ model }: { model: Model }) {
     <div className="page columns">
       <div className="stack">
         <General model={model} />
-        <EditableText label="Comment" text={model.comment} method="models.edit" save={(comment) => call("models.edit", { model: model.id, comment }).then(refreshModels)} />
+        <EditableText
+          label="Comment"
+          text={model.comment}
+          method="models.edit"
+          save={(comment) => call("models.edit", { model: model.id, comment }).then(refreshModels)}
+        />
         <Metadata model={model} />
         <Labels model={model} />
         <Design model={model} />
@@ -90,7 +95,10 @@ function Metadata({ model }: { model: Model }) {
   const add = (event: React.FormEvent) => {
     event.preventDefault();
     if (!key.trim()) return;
-    call("models.add_or_update_metadata", { model: model.id, metadata: [{ key: key.trim(), value, type: "str" }] }).then(() => {
+    call("models.add_or_update_metadata", {
+      model: model.id,
+      metadata: [{ key: key.trim(), value, type: "str" }],
+    }).then(() => {
       setKey("");
       setValue("");
       return refreshModels();
@@ -110,9 +118,17 @@ function Metadata({ model }: { model: Model }) {
             {items.map((item) => (
               <tr key={item.key}>
                 <td style={{ width: "35%" }}>{item.key}</td>
-                <td style={{ overflowWrap: "anywhere" }}>{item.value ? <HiddenValue name={item.key} value={item.value} /> : (item.value ?? MISSING)}</td>
+                <td style={{ overflowWrap: "anywhere" }}>
+                  {item.value ? <HiddenValue name={item.key} value={item.value} /> : (item.value ?? MISSING)}
+                </td>
                 <td className="right" style={{ width: 40 }}>
-                  <button type="button" className="icon-button" aria-label={`Remove ${item.key}`} {...control("models.delete_metadata")} onClick={() => remove(item.key)}>
+                  <button
+                    type="button"
+                    className="icon-button"
+                    aria-label={`Remove ${item.key}`}
+                    {...control("models.delete_metadata")}
+                    onClick={() => remove(item.key)}
+                  >
                     <Icon name="close" size={12} />
                   </button>
                 </td>
@@ -122,9 +138,24 @@ function Metadata({ model }: { model: Model }) {
         </table>
       )}
       <form className="body row" onSubmit={add}>
-        <input className="input" style={{ width: "34%" }} placeholder="Key" aria-label="Key" value={key} onChange={(event) => setKey(event.target.value)} />
-        <input className="input grow" placeholder="Value" aria-label="Value" value={value} onChange={(event) => setValue(event.target.value)} />
-        <button type="submit" className="button" disabled={!key.trim() || set !== null} title={set ?? undefined}>Set</button>
+        <input
+          className="input"
+          style={{ width: "34%" }}
+          placeholder="Key"
+          aria-label="Key"
+          value={key}
+          onChange={(event) => setKey(event.target.value)}
+        />
+        <input
+          className="input grow"
+          placeholder="Value"
+          aria-label="Value"
+          value={value}
+          onChange={(event) => setValue(event.target.value)}
+        />
+        <button type="submit" className="button" disabled={!key.trim() || set !== null} title={set ?? undefined}>
+          Set
+        </button>
       </form>
     </section>
   );
@@ -146,7 +177,10 @@ function Labels({ model }: { model: Model }) {
 
 function Design({ model }: { model: Model }) {
   const design = model.design;
-  const text = typeof design["design"] === "string" && Object.keys(design).length === 1 ? (design["design"] as string) : JSON.stringify(design, null, 2);
+  const text =
+    typeof design["design"] === "string" && Object.keys(design).length === 1
+      ? (design["design"] as string)
+      : JSON.stringify(design, null, 2);
   if (Object.keys(design).length === 0 || !text) return null;
   return (
     <section className="panel" aria-label="Design">
@@ -154,7 +188,9 @@ function Design({ model }: { model: Model }) {
         <h2 className="grow">Design</h2>
         <CopyButton text={masked(text)} label="Copy the design" />
       </header>
-      <pre className="code"><HiddenText text={text} /></pre>
+      <pre className="code">
+        <HiddenText text={text} />
+      </pre>
     </section>
   );
 }
@@ -163,13 +199,20 @@ function Design({ model }: { model: Model }) {
 function Lineage({ model }: { model: Model }) {
   const maker = useQuery({
     queryKey: ["models", "maker", model.task],
-    queryFn: ({ signal }) => call("tasks.get_all_ex", { id: [model.task as string], only_fields: ["id", "name", "status", "project", "models"], search_hidden: true }, signal),
+    queryFn: ({ signal }) =>
+      call(
+        "tasks.get_all_ex",
+        { id: [model.task as string], only_fields: ["id", "name", "status", "project", "models"], search_hidden: true },
+        signal,
+      ),
     enabled: model.task !== null,
     select: (reply) => (reply.tasks[0] ?? null) as Pick<Task, "id" | "name" | "status" | "project" | "models"> | null,
   });
   const users = useModelUsers([model.id]);
   const task = maker.data;
-  const before = [...(model.parent ? [{ model: model.parent, name: "" }] : []), ...(task?.models.input ?? [])].filter((one) => one.model !== model.id);
+  const before = [...(model.parent ? [{ model: model.parent, name: "" }] : []), ...(task?.models.input ?? [])].filter(
+    (one) => one.model !== model.id,
+  );
   // The task that made it may have gone on from it.
   const after = (users.data?.tasks ?? []).filter((one) => one.id !== model.task);
   const total = Math.max(0, (users.data?.total ?? 0) - ((users.data?.tasks.length ?? 0) - after.length));
@@ -185,7 +228,9 @@ function Lineage({ model }: { model: Model }) {
             {[...new Map(before.map((one) => [one.model, one])).values()].map((one) => (
               <div className="row" key={one.model}>
                 <Icon name="model" size={14} />
-                <Go className="cut" to={modelPath(null, one.model)}>{one.name || one.model.slice(0, 8)}</Go>
+                <Go className="cut" to={modelPath(null, one.model)}>
+                  {one.name || one.model.slice(0, 8)}
+                </Go>
               </div>
             ))}
           </div>
@@ -199,10 +244,14 @@ function Lineage({ model }: { model: Model }) {
           ) : task ? (
             <div className="row">
               <Status status={task.status} />
-              <Go className="cut" to={taskPath(task.project, task.id, "artifacts")}>{shownName(task.name)}</Go>
+              <Go className="cut" to={taskPath(task.project, task.id, "artifacts")}>
+                {shownName(task.name)}
+              </Go>
             </div>
           ) : (
-            <p className="muted">A task that was deleted, <code>{model.task}</code></p>
+            <p className="muted">
+              A task that was deleted, <code>{model.task}</code>
+            </p>
           )}
         </div>
         <div>
@@ -214,7 +263,9 @@ function Lineage({ model }: { model: Model }) {
           {after.map((one) => (
             <div className="row" key={one.id}>
               <Status status={one.status ?? ""} />
-              <Go className="cut grow" to={taskPath(one.project, one.id ?? "")}>{shownName(one.name)}</Go>
+              <Go className="cut grow" to={taskPath(one.project, one.id ?? "")}>
+                {shownName(one.name)}
+              </Go>
               <span className="caption num">{formatAgo(one.started)}</span>
             </div>
           ))}
@@ -235,15 +286,28 @@ interface LastValue {
 
 /** What was reported to the model itself. */
 function Metrics({ model }: { model: Model }) {
-  const values = Object.values(model.last_metrics).flatMap((variants) => Object.values(variants as Record<string, LastValue>));
+  const values = Object.values(model.last_metrics).flatMap((variants) =>
+    Object.values(variants as Record<string, LastValue>),
+  );
   if (values.length === 0) return null;
-  const rows = values.map((one) => [one.metric ?? "", one.variant ?? "", one.value ?? null, one.min_value ?? null, one.max_value ?? null]);
+  const rows = values.map((one) => [
+    one.metric ?? "",
+    one.variant ?? "",
+    one.value ?? null,
+    one.min_value ?? null,
+    one.max_value ?? null,
+  ]);
   return (
     <section className="panel" aria-label="Metrics">
       <header>
         <h2>Metrics</h2>
       </header>
-      <DataTable name={`${model.name} metrics`} columns={["metric", "variant", "last", "min", "max"]} rows={rows} height={280} />
+      <DataTable
+        name={`${model.name} metrics`}
+        columns={["metric", "variant", "last", "min", "max"]}
+        rows={rows}
+        height={280}
+      />
     </section>
   );
 }

@@ -11,8 +11,20 @@ type Column = GridColumn<ModelRow>;
 
 /** Always fetched: what rows, actions and the page's own columns need. */
 export const BASE_FIELDS = [
-  "id", "name", "tags", "system_tags", "project", "user", "ready", "framework", "created", "last_update", "task", "uri",
-  "last_iteration", "metadata",
+  "id",
+  "name",
+  "tags",
+  "system_tags",
+  "project",
+  "user",
+  "ready",
+  "framework",
+  "created",
+  "last_update",
+  "task",
+  "uri",
+  "last_iteration",
+  "metadata",
 ];
 
 function simple(
@@ -50,27 +62,48 @@ function metadataOf(row: ModelRow, key: string): string {
 export function columnsOf(tasks: ReadonlyMap<string, string>, metadata: readonly string[]): Column[] {
   return [
     simple("name", "Name", 260, "name", (row) => row.name ?? "", {
-      cell: (row) => <Go to={modelPath(row.project, row.id)} className="cut">{shownName(row.name)}</Go>,
+      cell: (row) => (
+        <Go to={modelPath(row.project, row.id)} className="cut">
+          {shownName(row.name)}
+        </Go>
+      ),
     }),
     simple("state", "State", 110, "ready", stateOf, { cell: (row) => <ModelState model={row} /> }),
     simple("framework", "Framework", 110, "framework", (row) => row.framework || MISSING),
     simple("tags", "Tags", 150, undefined, (row) => (row.tags ?? []).join(", "), {
-      cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip" title={tag}><span className="cut">{tag}</span></span>),
+      cell: (row) =>
+        (row.tags ?? []).map((tag) => (
+          <span key={tag} className="chip" title={tag}>
+            <span className="cut">{tag}</span>
+          </span>
+        )),
     }),
     simple("task", "Made by", 180, "task", (row) => (row.task ? (tasks.get(row.task) ?? row.task) : MISSING), {
-      cell: (row) => (row.task ? <Go to={taskPath(null, row.task)} className="cut">{tasks.get(row.task) ?? row.task.slice(0, 8)}</Go> : MISSING),
+      cell: (row) =>
+        row.task ? (
+          <Go to={taskPath(null, row.task)} className="cut">
+            {tasks.get(row.task) ?? row.task.slice(0, 8)}
+          </Go>
+        ) : (
+          MISSING
+        ),
     }),
     simple("project", "Project", 180, "project", (row, context) => context.project.get(row.project ?? "") ?? MISSING),
     simple("user", "User", 100, "user", (row, context) => context.user.get(row.user ?? "") ?? MISSING),
-    simple("created", "Created", 110, "created", (row) => row.created ?? MISSING, { cell: (row, context) => formatAgo(row.created, context.now) }),
+    simple("created", "Created", 110, "created", (row) => row.created ?? MISSING, {
+      cell: (row, context) => formatAgo(row.created, context.now),
+    }),
     simple("updated", "Updated", 110, "last_update", (row) => row.last_update ?? MISSING, {
       cell: (row, context) => formatAgo(row.last_update, context.now),
     }),
     simple("iteration", "Iteration", 92, "last_iteration", (row) => String(row.last_iteration ?? MISSING), {
-      right: true, cell: (row) => formatNumber(row.last_iteration),
+      right: true,
+      cell: (row) => formatNumber(row.last_iteration),
     }),
     simple("uri", "Address", 300, undefined, (row) => row.uri ?? MISSING),
-    ...metadata.map((key) => simple(`meta:${key}`, key, 120, undefined, (row) => metadataOf(row, key), { title: `metadata ${key}` })),
+    ...metadata.map((key) =>
+      simple(`meta:${key}`, key, 120, undefined, (row) => metadataOf(row, key), { title: `metadata ${key}` }),
+    ),
   ];
 }
 

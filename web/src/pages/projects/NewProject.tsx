@@ -21,10 +21,21 @@ export function NewProject({ close }: { close: () => void }) {
   };
   return (
     <Dialog title="New project" close={close} verb="Create" busy={busy} ready={name.trim() !== ""} submit={submit}>
-      <input className="input" data-autofocus placeholder="Name, with / for sub-projects" aria-label="Name" value={name}
-        onChange={(event) => setName(event.target.value)} />
-      <input className="input" placeholder="Description (optional)" aria-label="Description" value={description}
-        onChange={(event) => setDescription(event.target.value)} />
+      <input
+        className="input"
+        data-autofocus
+        placeholder="Name, with / for sub-projects"
+        aria-label="Name"
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <input
+        className="input"
+        placeholder="Description (optional)"
+        aria-label="Description"
+        value={description}
+        onChange={(event) => setDescription(event.target.value)}
+      />
     </Dialog>
   );
 }

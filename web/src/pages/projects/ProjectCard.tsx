@@ -7,8 +7,13 @@ import { Go } from "~/widgets/Go";
 import { Status, STATUSES } from "~/widgets/Status";
 
 const TONES: Record<string, string> = {
-  created: "--draft", queued: "--queued", in_progress: "--running", completed: "--completed", failed: "--failed",
-  stopped: "--aborted", published: "--published",
+  created: "--draft",
+  queued: "--queued",
+  in_progress: "--running",
+  completed: "--completed",
+  failed: "--failed",
+  stopped: "--aborted",
+  published: "--published",
 };
 
 /** How many tasks stand in each status; statuses without a task take no room. */

@@ -76,16 +76,32 @@ export function ProjectsPage() {
           <span className="grow" />
           <label className="search" style={{ width: 260 }}>
             <Icon name="search" size={14} />
-            <input ref={box} className="input" placeholder="Filter by name  ( / )" value={view.q}
-              aria-label="Filter projects" onChange={(event) => setView({ q: event.target.value })} />
+            <input
+              ref={box}
+              className="input"
+              placeholder="Filter by name  ( / )"
+              value={view.q}
+              aria-label="Filter projects"
+              onChange={(event) => setView({ q: event.target.value })}
+            />
           </label>
           <Choice value={view.s} options={["recent", "name"]} set={(s) => setView({ s })} label="Order" />
           <Choice value={view.view} options={["cards", "list"]} set={(v) => setView({ view: v })} label="Layout" />
-          <button type="button" className="button" aria-pressed={view.hidden} title="Show the system's own projects"
-            onClick={() => setView({ hidden: !view.hidden })}>
+          <button
+            type="button"
+            className="button"
+            aria-pressed={view.hidden}
+            title="Show the system's own projects"
+            onClick={() => setView({ hidden: !view.hidden })}
+          >
             hidden
           </button>
-          <button type="button" className="button primary" {...control("projects.create")} onClick={() => setCreating(true)}>
+          <button
+            type="button"
+            className="button primary"
+            {...control("projects.create")}
+            onClick={() => setCreating(true)}
+          >
             New project
           </button>
         </div>

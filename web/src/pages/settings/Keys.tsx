@@ -29,12 +29,28 @@ export function Keys() {
   };
   return (
     <>
-      <p className="muted">A training machine logs in with an access key and its secret. The secret is shown once, when the key is made.</p>
-      <form className="row wrap" onSubmit={(event) => { event.preventDefault(); create(); }}>
-        <input className="input" style={{ width: 260 }} placeholder="What is the key for?" aria-label="Label" value={label}
-          onChange={(event) => setLabel(event.target.value)} />
+      <p className="muted">
+        A training machine logs in with an access key and its secret. The secret is shown once, when the key is made.
+      </p>
+      <form
+        className="row wrap"
+        onSubmit={(event) => {
+          event.preventDefault();
+          create();
+        }}
+      >
+        <input
+          className="input"
+          style={{ width: 260 }}
+          placeholder="What is the key for?"
+          aria-label="Label"
+          value={label}
+          onChange={(event) => setLabel(event.target.value)}
+        />
         <RoleChoice label="Role of the key" value={role} set={setRole} most={own} />
-        <button type="submit" className="button primary" {...control("auth.create_credentials")}>Create a key</button>
+        <button type="submit" className="button primary" {...control("auth.create_credentials")}>
+          Create a key
+        </button>
         <span className="caption">{MAY[role]}</span>
       </form>
       {made && <NewKey made={made} title="Your new key: copy it now" />}
@@ -46,7 +62,10 @@ export function Keys() {
 /** Keys without their secrets, each with a button that ends it. `user`: somebody else's, for administrators. */
 export function KeyTable({ user }: { user?: string }) {
   const client = useQueryClient();
-  const keys = useQuery({ queryKey: ["credentials", user], queryFn: ({ signal }) => call("auth.get_credentials", { user }, signal) });
+  const keys = useQuery({
+    queryKey: ["credentials", user],
+    queryFn: ({ signal }) => call("auth.get_credentials", { user }, signal),
+  });
   const [revoking, setRevoking] = useState<string | null>(null);
   const revoke = (key: string) => {
     call("auth.revoke_credentials", { access_key: key, user }).then(() => {
@@ -68,7 +87,9 @@ export function KeyTable({ user }: { user?: string }) {
               <th>Role</th>
               <th>Created</th>
               <th>Last used</th>
-              <th><span className="hidden-text">Action</span></th>
+              <th>
+                <span className="hidden-text">Action</span>
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -85,18 +106,35 @@ export function KeyTable({ user }: { user?: string }) {
                 <td>{formatAgo(key.created)}</td>
                 <td title={key.last_used_from ?? undefined}>{formatAgo(key.last_used)}</td>
                 <td className="right">
-                  <button type="button" className="button danger" {...control("auth.revoke_credentials")} onClick={() => setRevoking(key.access_key)}>
+                  <button
+                    type="button"
+                    className="button danger"
+                    {...control("auth.revoke_credentials")}
+                    onClick={() => setRevoking(key.access_key)}
+                  >
                     Revoke
                   </button>
                 </td>
               </tr>
             ))}
-            {keys.data?.credentials.length === 0 && <tr><td colSpan={6} className="muted">No key</td></tr>}
+            {keys.data?.credentials.length === 0 && (
+              <tr>
+                <td colSpan={6} className="muted">
+                  No key
+                </td>
+              </tr>
+            )}
           </tbody>
         </table>
       </div>
       {revoking && (
-        <Dialog title="Revoke this key?" close={() => setRevoking(null)} verb="Revoke" danger submit={() => revoke(revoking)}>
+        <Dialog
+          title="Revoke this key?"
+          close={() => setRevoking(null)}
+          verb="Revoke"
+          danger
+          submit={() => revoke(revoking)}
+        >
           <p>
             Machines that use <code>{revoking}</code> are logged out at once.
           </p>

@@ -42,7 +42,10 @@ export function NewKey({ made, title }: { made: NewCredential; title: string }) 
       </header>
       <div className="body stack">
         <Snippet code={text} />
-        <p className="caption">Save it as ~/trialbook.conf on the training machine, or set TRIALBOOK_API_ACCESS_KEY and TRIALBOOK_API_SECRET_KEY.</p>
+        <p className="caption">
+          Save it as ~/trialbook.conf on the training machine, or set TRIALBOOK_API_ACCESS_KEY and
+          TRIALBOOK_API_SECRET_KEY.
+        </p>
       </div>
     </div>
   );

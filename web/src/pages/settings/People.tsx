@@ -20,7 +20,10 @@ export function People() {
   const [made, setMade] = useState<CreatedUser | null>(null);
   const [disabling, setDisabling] = useState<User | null>(null);
   const [opened, setOpened] = useState<User | null>(null);
-  const refresh = () => Promise.all([["people"], ["users"], ["credentials"], ["sessions"]].map((queryKey) => client.invalidateQueries({ queryKey })));
+  const refresh = () =>
+    Promise.all(
+      [["people"], ["users"], ["credentials"], ["sessions"]].map((queryKey) => client.invalidateQueries({ queryKey })),
+    );
   const edit = (ask: EditUser) => {
     call("users.edit", ask).then(() => {
       setDisabling(null);
@@ -29,8 +32,15 @@ export function People() {
   };
   return (
     <>
-      <AddPerson done={(added) => { setMade(added); void refresh(); }} />
-      {made && <NewKey made={made.credentials} title={`Hand this to ${made.user.name}: the secret is shown this once`} />}
+      <AddPerson
+        done={(added) => {
+          setMade(added);
+          void refresh();
+        }}
+      />
+      {made && (
+        <NewKey made={made.credentials} title={`Hand this to ${made.user.name}: the secret is shown this once`} />
+      )}
       {people.isPending && <Skeleton height={80} />}
       {people.isError && <ErrorPanel error={people.error} retry={() => void people.refetch()} />}
       <div className="panel" style={{ overflowX: "auto" }}>
@@ -40,7 +50,9 @@ export function People() {
               <th>Name</th>
               <th>Role</th>
               <th>Added</th>
-              <th><span className="hidden-text">Actions</span></th>
+              <th>
+                <span className="hidden-text">Actions</span>
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -48,23 +60,43 @@ export function People() {
               <tr key={one.id}>
                 <td>
                   <span className={one.disabled ? "muted" : undefined}>{one.name}</span>
-                  {one.disabled && <span className="chip" style={{ marginLeft: 8 }}>disabled</span>}
-                  {one.id === currentUser()?.id && <span className="chip" style={{ marginLeft: 8 }}>you</span>}
+                  {one.disabled && (
+                    <span className="chip" style={{ marginLeft: 8 }}>
+                      disabled
+                    </span>
+                  )}
+                  {one.id === currentUser()?.id && (
+                    <span className="chip" style={{ marginLeft: 8 }}>
+                      you
+                    </span>
+                  )}
                 </td>
                 <td>
-                  <RoleChoice label={`Role of ${one.name}`} value={one.role as Role} set={(role) => edit({ user: one.id, role })} />
+                  <RoleChoice
+                    label={`Role of ${one.name}`}
+                    value={one.role as Role}
+                    set={(role) => edit({ user: one.id, role })}
+                  />
                 </td>
                 <td>{formatAgo(one.created)}</td>
                 <td className="right">
                   <span className="row" style={{ justifyContent: "flex-end" }}>
-                    <button type="button" className="button" aria-pressed={opened?.id === one.id}
-                      onClick={() => setOpened(opened?.id === one.id ? null : one)}>
+                    <button
+                      type="button"
+                      className="button"
+                      aria-pressed={opened?.id === one.id}
+                      onClick={() => setOpened(opened?.id === one.id ? null : one)}
+                    >
                       Keys and browsers
                     </button>
                     {one.disabled ? (
-                      <button type="button" className="button" onClick={() => edit({ user: one.id, disabled: false })}>Enable</button>
+                      <button type="button" className="button" onClick={() => edit({ user: one.id, disabled: false })}>
+                        Enable
+                      </button>
                     ) : (
-                      <button type="button" className="button danger" onClick={() => setDisabling(one)}>Disable</button>
+                      <button type="button" className="button danger" onClick={() => setDisabling(one)}>
+                        Disable
+                      </button>
                     )}
                   </span>
                 </td>
@@ -74,8 +106,13 @@ export function People() {
         </table>
       </div>
       {disabling && (
-        <Dialog title={`Disable ${disabling.name}?`} close={() => setDisabling(null)} verb="Disable" danger
-          submit={() => edit({ user: disabling.id, disabled: true })}>
+        <Dialog
+          title={`Disable ${disabling.name}?`}
+          close={() => setDisabling(null)}
+          verb="Disable"
+          danger
+          submit={() => edit({ user: disabling.id, disabled: true })}
+        >
           <p>Keys and browsers of {disabling.name} are refused until you enable them again. What they made stays.</p>
         </Dialog>
       )}
@@ -100,11 +137,27 @@ function AddPerson({ done }: { done: (added: CreatedUser) => void }) {
     }, toastError);
   };
   return (
-    <form className="row wrap" onSubmit={(event) => { event.preventDefault(); add(); }}>
-      <input className="input" style={{ width: 260 }} placeholder="Name" aria-label="Name" required maxLength={200} value={name}
-        onChange={(event) => setName(event.target.value)} />
+    <form
+      className="row wrap"
+      onSubmit={(event) => {
+        event.preventDefault();
+        add();
+      }}
+    >
+      <input
+        className="input"
+        style={{ width: 260 }}
+        placeholder="Name"
+        aria-label="Name"
+        required
+        maxLength={200}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
       <RoleChoice label="Role of the new person" value={role} set={setRole} />
-      <button type="submit" className="button primary" disabled={name.trim() === ""}>Add a person</button>
+      <button type="submit" className="button primary" disabled={name.trim() === ""}>
+        Add a person
+      </button>
       <span className="caption">{MAY[role]}</span>
     </form>
   );

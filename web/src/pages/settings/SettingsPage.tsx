@@ -28,8 +28,13 @@ export function SettingsPage() {
         <h1>Settings</h1>
         <nav className="segments" style={{ alignSelf: "flex-start" }}>
           {sections.map((one) => (
-            <Go key={one.path} to={`/settings/${one.path}`} className="button" aria-current={one.path === known ? "page" : undefined}
-              style={{ border: 0, borderRadius: 0, color: one.path === known ? "var(--accent)" : "var(--muted)" }}>
+            <Go
+              key={one.path}
+              to={`/settings/${one.path}`}
+              className="button"
+              aria-current={one.path === known ? "page" : undefined}
+              style={{ border: 0, borderRadius: 0, color: one.path === known ? "var(--accent)" : "var(--muted)" }}
+            >
               {one.label}
             </Go>
           ))}
@@ -59,7 +64,9 @@ function Profile() {
         <dt>Role</dt>
         <dd>{user?.role}</dd>
         <dt>Id</dt>
-        <dd><code>{user?.id}</code></dd>
+        <dd>
+          <code>{user?.id}</code>
+        </dd>
         <dt>Server</dt>
         <dd className="num">{info.data ? `Trialbook ${info.data.version}, protocol ${info.data.api_version}` : "…"}</dd>
       </dl>
@@ -67,10 +74,22 @@ function Profile() {
   );
 }
 
-function Choices<T extends string>({ label, value, options, set }: { label: string; value: T; options: readonly T[]; set: (value: T) => void }) {
+function Choices<T extends string>({
+  label,
+  value,
+  options,
+  set,
+}: {
+  label: string;
+  value: T;
+  options: readonly T[];
+  set: (value: T) => void;
+}) {
   return (
     <div className="row">
-      <span style={{ width: 120 }} className="muted">{label}</span>
+      <span style={{ width: 120 }} className="muted">
+        {label}
+      </span>
       <span className="segments" role="group" aria-label={label}>
         {options.map((option) => (
           <button type="button" key={option} aria-pressed={option === value} onClick={() => set(option)}>
@@ -87,8 +106,18 @@ function LookAndFeel() {
   return (
     <div className="panel">
       <div className="body stack">
-        <Choices label="Theme" value={theme} options={["light", "dark", "system"] as const} set={(next) => setPreferences({ theme: next })} />
-        <Choices label="Rows" value={density} options={["compact", "normal", "roomy"] as const} set={(next) => setPreferences({ density: next })} />
+        <Choices
+          label="Theme"
+          value={theme}
+          options={["light", "dark", "system"] as const}
+          set={(next) => setPreferences({ theme: next })}
+        />
+        <Choices
+          label="Rows"
+          value={density}
+          options={["compact", "normal", "roomy"] as const}
+          set={(next) => setPreferences({ density: next })}
+        />
       </div>
     </div>
   );

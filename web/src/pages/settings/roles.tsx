@@ -23,11 +23,21 @@ interface Props {
 export function RoleChoice({ label, value, set, most = "admin", disabled }: Props) {
   const end = ROLES.indexOf(most as Role);
   return (
-    <select className="select" aria-label={label} title={MAY[value]} value={value} disabled={disabled}
-      onChange={(event) => set(event.target.value as Role)}>
-      {ROLES.filter((_, i) => end < 0 || i <= end).reverse().map((role) => (
-        <option key={role} value={role}>{role}</option>
-      ))}
+    <select
+      className="select"
+      aria-label={label}
+      title={MAY[value]}
+      value={value}
+      disabled={disabled}
+      onChange={(event) => set(event.target.value as Role)}
+    >
+      {ROLES.filter((_, i) => end < 0 || i <= end)
+        .reverse()
+        .map((role) => (
+          <option key={role} value={role}>
+            {role}
+          </option>
+        ))}
     </select>
   );
 }

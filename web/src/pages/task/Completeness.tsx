@@ -29,13 +29,22 @@ export function Completeness() {
   if (!state || state.journals.length === 0) return null;
   return (
     <>
-      <button type="button" className="badge caption num" data-tone={state.complete ? undefined : "warn"} onClick={() => setOpen(true)}
-        title="What has arrived, and from where">
+      <button
+        type="button"
+        className="badge caption num"
+        data-tone={state.complete ? undefined : "warn"}
+        onClick={() => setOpen(true)}
+        title="What has arrived, and from where"
+      >
         <Icon name={state.complete ? "check" : "clock"} size={12} />
         {summary(state, last_iteration)}
       </button>
       {open && (
-        <Dialog title={state.complete ? "Everything has arrived" : "Not everything is here"} close={() => setOpen(false)} size="xl">
+        <Dialog
+          title={state.complete ? "Everything has arrived" : "Not everything is here"}
+          close={() => setOpen(false)}
+          size="xl"
+        >
           <Details state={state} last={last_iteration} />
         </Dialog>
       )}
@@ -63,7 +72,8 @@ export function CompletenessPanel() {
       <div className="body stack">
         {state.journals.length === 0 ? (
           <p className="muted">
-            Its client keeps no journal, so nothing can be promised: what the server got is here, what never reached it is not known.
+            Its client keeps no journal, so nothing can be promised: what the server got is here, what never reached it
+            is not known.
           </p>
         ) : (
           <Details state={state} last={last_iteration} />
@@ -83,8 +93,11 @@ function Details({ state, last }: { state: TaskJournals; last: number }) {
           ? `All that was reported up to iteration ${formatCount(last)} is here.`
           : [
               state.lost > 0 && `${formatCount(state.lost)} reports were left out by the machine that made them.`,
-              state.backlog > 0 && `${formatBytes(state.backlog)} wait on the machine that reported them and come as soon as it reaches the server.`,
-            ].filter(Boolean).join(" ")}
+              state.backlog > 0 &&
+                `${formatBytes(state.backlog)} wait on the machine that reported them and come as soon as it reaches the server.`,
+            ]
+              .filter(Boolean)
+              .join(" ")}
       </p>
       <div className="data-table-box">
         <table className="plain" aria-label="Where reports come from">
@@ -104,7 +117,9 @@ function Details({ state, last }: { state: TaskJournals; last: number }) {
                 <td>{one.host}</td>
                 <td className="right">{one.pid}</td>
                 <td className="right">{formatBytes(one.acked)}</td>
-                <td className="right" style={one.backlog > 0 ? { color: "var(--aborted)" } : undefined}>{one.backlog > 0 ? formatBytes(one.backlog) : MISSING}</td>
+                <td className="right" style={one.backlog > 0 ? { color: "var(--aborted)" } : undefined}>
+                  {one.backlog > 0 ? formatBytes(one.backlog) : MISSING}
+                </td>
                 <td className="num">
                   {formatAgo(new Date(one.last_seen * 1000).toISOString(), now)}
                   {one.backlog > 0 && now - one.last_seen > SILENT && <span className="muted"> · silent</span>}
@@ -137,7 +152,8 @@ function Details({ state, last }: { state: TaskJournals; last: number }) {
       )}
       {state.backlog > 0 && state.journals.some((one) => one.backlog > 0 && now - one.last_seen > SILENT) && (
         <p className="muted">
-          Is that process gone? <code>trialbook sync</code> on its machine sends what it left; the next run there does so by itself.
+          Is that process gone? <code>trialbook sync</code> on its machine sends what it left; the next run there does
+          so by itself.
         </p>
       )}
     </div>
@@ -147,18 +163,26 @@ function Details({ state, last }: { state: TaskJournals; last: number }) {
 function Missing({ journal, loss }: { journal: JournalStatus; loss: Loss }) {
   return (
     <tr>
-      <td className="right">{formatCount(loss.count)} × {loss.kind}</td>
+      <td className="right">
+        {formatCount(loss.count)} × {loss.kind}
+      </td>
       <td className="num">{span(loss.first, loss.last)}</td>
-      <td className="num" title={loss.began == null ? undefined : formatDate(loss.began)}>{times(loss.began, loss.ended)}</td>
+      <td className="num" title={loss.began == null ? undefined : formatDate(loss.began)}>
+        {times(loss.began, loss.ended)}
+      </td>
       <td style={{ maxWidth: 280 }}>{loss.why}</td>
-      <td>{journal.host} ({journal.pid})</td>
+      <td>
+        {journal.host} ({journal.pid})
+      </td>
     </tr>
   );
 }
 
 function span(first?: number | null, last?: number | null): string {
   if (first == null || last == null) return MISSING;
-  return first === last ? `near iteration ${formatCount(first)}` : `iterations ${formatCount(first)} to ${formatCount(last)}`;
+  return first === last
+    ? `near iteration ${formatCount(first)}`
+    : `iterations ${formatCount(first)} to ${formatCount(last)}`;
 }
 
 function times(began?: number | null, ended?: number | null): string {

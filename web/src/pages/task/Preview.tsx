@@ -22,15 +22,19 @@ export function Preview({ artifact }: { artifact: Artifact }) {
       </div>
     );
   }
-  if (href && size > 0 && size <= MOST && /\.(csv|tsv|json|jsonl)$/i.test(path)) return <Fetched href={href} path={path} artifact={artifact} />;
-  if (href && size > 0 && size <= MOST && TEXT.test(path)) return <Fetched href={href} path={path} artifact={artifact} />;
+  if (href && size > 0 && size <= MOST && /\.(csv|tsv|json|jsonl)$/i.test(path))
+    return <Fetched href={href} path={path} artifact={artifact} />;
+  if (href && size > 0 && size <= MOST && TEXT.test(path))
+    return <Fetched href={href} path={path} artifact={artifact} />;
   return <Written artifact={artifact} />;
 }
 
 function Written({ artifact }: { artifact: Artifact }) {
   const text = artifact.type_data?.["preview"];
-  if (typeof text !== "string" || !text) return <p className="body muted">There is no preview; download it to look inside.</p>;
-  const rows = artifact.type === "pandas" || artifact.type_data?.["content_type"] === "text/csv" ? parseCsv(text) : null;
+  if (typeof text !== "string" || !text)
+    return <p className="body muted">There is no preview; download it to look inside.</p>;
+  const rows =
+    artifact.type === "pandas" || artifact.type_data?.["content_type"] === "text/csv" ? parseCsv(text) : null;
   if (rows && rows.length > 1) return <TableOf name={artifact.key} rows={rows} />;
   return <pre className="code">{text}</pre>;
 }
@@ -45,7 +49,12 @@ function Fetched({ href, path, artifact }: { href: string; path: string; artifac
     },
     staleTime: 60_000,
   });
-  if (file.isPending) return <div className="body"><Skeleton height={160} /></div>;
+  if (file.isPending)
+    return (
+      <div className="body">
+        <Skeleton height={160} />
+      </div>
+    );
   if (file.isError) {
     return (
       <>
@@ -54,7 +63,8 @@ function Fetched({ href, path, artifact }: { href: string; path: string; artifac
       </>
     );
   }
-  if (/\.[ct]sv$/i.test(path)) return <TableOf name={artifact.key} rows={parseCsv(file.data, path.endsWith("tsv") ? "\t" : ",")} />;
+  if (/\.[ct]sv$/i.test(path))
+    return <TableOf name={artifact.key} rows={parseCsv(file.data, path.endsWith("tsv") ? "\t" : ",")} />;
   return <pre className="code">{/\.json$/i.test(path) ? pretty(file.data) : file.data}</pre>;
 }
 
@@ -68,6 +78,8 @@ function pretty(text: string): string {
 
 function TableOf({ name, rows }: { name: string; rows: string[][] }) {
   const [head = [], ...body] = rows;
-  const typed = body.map((row) => row.map((cell) => (cell !== "" && Number.isFinite(Number(cell)) ? Number(cell) : cell)));
+  const typed = body.map((row) =>
+    row.map((cell) => (cell !== "" && Number.isFinite(Number(cell)) ? Number(cell) : cell)),
+  );
   return <DataTable name={name} columns={head} rows={typed} height={520} />;
 }

@@ -46,7 +46,13 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
   const archived = task.system_tags.includes("archived");
   const told = task.status_message || task.status_reason;
   const why = told === task.status ? "" : masked(told);
-  const asAction = { id: task.id, name: task.name, status: task.status, system_tags: task.system_tags, tags: task.tags };
+  const asAction = {
+    id: task.id,
+    name: task.name,
+    status: task.status,
+    system_tags: task.system_tags,
+    tags: task.tags,
+  };
   const share = () => {
     const link = `${location.origin}${taskPath(task.project, task.id, tab)}${location.search}`;
     void copyText(link).then((copied) => copied && toast("The link to this view is copied."));
@@ -56,7 +62,11 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
     <header className="task-head">
       <div className="title">
         <Status status={task.status} title={why} />
-        <NameField name={task.name} method="tasks.edit" save={(name) => call("tasks.edit", { task: task.id, name, force: true }).then(refreshTasks)} />
+        <NameField
+          name={task.name}
+          method="tasks.edit"
+          save={(name) => call("tasks.edit", { task: task.id, name, force: true }).then(refreshTasks)}
+        />
         {archived && <span className="chip">archived</span>}
         <span className="grow" />
         <Completeness />
@@ -72,7 +82,10 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
         </button>
         <ActionsMenu
           entries={able.map((name) => ({
-            label: ACTIONS[name].verb, icon: ACTIONS[name].icon, danger: ACTIONS[name].danger, run: () => setOpen(name),
+            label: ACTIONS[name].verb,
+            icon: ACTIONS[name].icon,
+            danger: ACTIONS[name].danger,
+            run: () => setOpen(name),
             ...allowed(ACTIONS[name].method),
           }))}
         />
@@ -94,13 +107,26 @@ export function TaskHead({ tab, project }: { tab: TabPath; project: string | und
         <span>{formatDuration(elapsed)}</span>
         <span>iteration {formatCount(task.last_iteration)}</span>
         {Number.isFinite(progress) && <span>{Math.round(progress)} %</span>}
-        {why && task.status !== "in_progress" && <span className="cut" style={{ maxWidth: 420 }} title={why}>{why}</span>}
+        {why && task.status !== "in_progress" && (
+          <span className="cut" style={{ maxWidth: 420 }} title={why}>
+            {why}
+          </span>
+        )}
         <Tags tags={task.tags} method="tasks.edit" save={(tags) => setTags(task.id, tags)} />
       </div>
-      <TabLine label="Parts of the task" tabs={TABS} current={tab} to={(path) => taskPath(task.project, task.id, path as TabPath)} />
+      <TabLine
+        label="Parts of the task"
+        tabs={TABS}
+        current={tab}
+        to={(path) => taskPath(task.project, task.id, path as TabPath)}
+      />
       {open && (
-        <ActionDialog name={open} tasks={[asAction]} close={() => setOpen(null)}
-          done={open === "delete" ? () => router.history.push(projectPath(task.project ?? "*")) : undefined} />
+        <ActionDialog
+          name={open}
+          tasks={[asAction]}
+          close={() => setOpen(null)}
+          done={open === "delete" ? () => router.history.push(projectPath(task.project ?? "*")) : undefined}
+        />
       )}
     </header>
   );

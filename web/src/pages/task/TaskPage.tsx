@@ -45,9 +45,7 @@ function OneTask({ pid, tid, rest }: { pid: string; tid: string; rest: string })
     { label: task?.name ?? "…" },
   ]);
   useKeys(
-    Object.fromEntries(
-      TABS.map((one, i) => [String(i + 1), () => router.history.push(taskPath(home, tid, one.path))]),
-    ),
+    Object.fromEntries(TABS.map((one, i) => [String(i + 1), () => router.history.push(taskPath(home, tid, one.path))])),
   );
   const Tab = useMemo(() => tabComponent(tab), [tab]);
   if (found.error instanceof RpcError && found.error.missing && !task) return <MissingThing kind="task" id={tid} />;
@@ -55,7 +53,11 @@ function OneTask({ pid, tid, rest }: { pid: string; tid: string; rest: string })
     return (
       <div className="page stack">
         <ProgressLine active={found.isFetching} />
-        {found.isError ? <ErrorPanel error={found.error} retry={() => void found.refetch()} /> : <Skeleton height={80} />}
+        {found.isError ? (
+          <ErrorPanel error={found.error} retry={() => void found.refetch()} />
+        ) : (
+          <Skeleton height={80} />
+        )}
       </div>
     );
   }

@@ -31,7 +31,11 @@ export function useLines(task: string, top: number, bottom: number): Lines {
   const [first, last] = [oldest + top, oldest + bottom];
   const whole = Math.floor(total / BLOCK);
   const wanted: number[] = [];
-  for (let block = Math.floor(Math.max(0, first) / BLOCK); block <= Math.floor(Math.min(last, total - 1) / BLOCK); block += 1) {
+  for (
+    let block = Math.floor(Math.max(0, first) / BLOCK);
+    block <= Math.floor(Math.min(last, total - 1) / BLOCK);
+    block += 1
+  ) {
     if (block < whole) wanted.push(block);
   }
   const blocks = useQueries({

@@ -21,7 +21,10 @@ interface Names {
 /** Metric and parameter names that the project's tasks have in use. */
 async function namesOf(project: string, signal: AbortSignal): Promise<Names> {
   const ask = { project: project === "*" ? undefined : project, include_subprojects: true, page_size: PAGE };
-  const [metrics, { parameters }] = await Promise.all([metricsOf(ask, signal), call("projects.get_hyper_parameters", ask, signal)]);
+  const [metrics, { parameters }] = await Promise.all([
+    metricsOf(ask, signal),
+    call("projects.get_hyper_parameters", ask, signal),
+  ]);
   return { metrics, parameters: parameters.map(({ section, name }) => [section, name]) };
 }
 
@@ -78,20 +81,36 @@ export function ColumnPicker({ project, columns, set, close }: Props) {
         <div className="picker grow">
           <label className="search">
             <Icon name="search" size={14} />
-            <input className="input" data-autofocus aria-label="Find a column" placeholder="Find a metric or parameter"
-              value={text} onChange={(event) => setText(event.target.value)} />
+            <input
+              className="input"
+              data-autofocus
+              aria-label="Find a column"
+              placeholder="Find a metric or parameter"
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
           </label>
           <div className="picker-list">
             <h3>General</h3>
-            {BUILT_IN_IDS.filter((id) => fits(BUILT_IN_LABELS.get(id) ?? id)).map((id) => box(id, BUILT_IN_LABELS.get(id) ?? id))}
+            {BUILT_IN_IDS.filter((id) => fits(BUILT_IN_LABELS.get(id) ?? id)).map((id) =>
+              box(id, BUILT_IN_LABELS.get(id) ?? id),
+            )}
             {metrics.length > 0 && <h3>Metrics</h3>}
             {metrics.slice(0, MOST_NAMES).map(([metric, variant]) => (
               <div key={`${metric}\0${variant}`} className="row">
-                <span className="cut grow" style={{ paddingLeft: 4 }}>{metric} / {variant}</span>
+                <span className="cut grow" style={{ paddingLeft: 4 }}>
+                  {metric} / {variant}
+                </span>
                 {STATS.map((stat) => {
                   const id = metricColumn(stat, metric, variant);
                   return (
-                    <button type="button" key={stat} className="chip" aria-pressed={columns.includes(id)} onClick={() => toggle(id)}>
+                    <button
+                      type="button"
+                      key={stat}
+                      className="chip"
+                      aria-pressed={columns.includes(id)}
+                      onClick={() => toggle(id)}
+                    >
                       {stat}
                     </button>
                   );
@@ -100,7 +119,9 @@ export function ColumnPicker({ project, columns, set, close }: Props) {
             ))}
             {metrics.length > MOST_NAMES && <More left={metrics.length - MOST_NAMES} />}
             {parameters.length > 0 && <h3>Parameters</h3>}
-            {parameters.slice(0, MOST_NAMES).map(([section, name]) => box(parameterColumn(section, name), `${section} / ${name}`))}
+            {parameters
+              .slice(0, MOST_NAMES)
+              .map(([section, name]) => box(parameterColumn(section, name), `${section} / ${name}`))}
             {parameters.length > MOST_NAMES && <More left={parameters.length - MOST_NAMES} />}
             {names.isPending && <span className="muted">Looking for names…</span>}
             {names.isError && <ErrorPanel error={names.error} retry={() => void names.refetch()} />}
@@ -116,9 +137,27 @@ export function ColumnPicker({ project, columns, set, close }: Props) {
           <div className="picker-list">
             {columns.map((id, i) => (
               <div key={id} className="row" style={{ gap: 0 }}>
-                <span className="cut grow" title={columnOf(id)?.title}>{columnOf(id)?.label ?? id}</span>
-                <button type="button" className="icon-button" aria-label="Up" disabled={i === 0} onClick={() => move(id, -1)}>↑</button>
-                <button type="button" className="icon-button" aria-label="Down" disabled={i === columns.length - 1} onClick={() => move(id, 1)}>↓</button>
+                <span className="cut grow" title={columnOf(id)?.title}>
+                  {columnOf(id)?.label ?? id}
+                </span>
+                <button
+                  type="button"
+                  className="icon-button"
+                  aria-label="Up"
+                  disabled={i === 0}
+                  onClick={() => move(id, -1)}
+                >
+                  ↑
+                </button>
+                <button
+                  type="button"
+                  className="icon-button"
+                  aria-label="Down"
+                  disabled={i === columns.length - 1}
+                  onClick={() => move(id, 1)}
+                >
+                  ↓
+                </button>
                 <button type="button" className="icon-button" aria-label="Remove" onClick={() => toggle(id)}>
                   <Icon name="close" size={12} />
                 </button>

@@ -66,18 +66,28 @@ function TaskTable({ pid }: { pid: string }) {
   const search = useRef<HTMLInputElement>(null);
 
   const { selected, clear, toggle, at, setAt } = useGridSelection(box, rows, rowHeight, (row) =>
-    router.history.push(taskPath(row.project, row.id)));
+    router.history.push(taskPath(row.project, row.id)),
+  );
   useKeys({ "/": () => search.current?.focus() });
   const setSort = (id: string, add: boolean) => setView({ s: nextSort(view.s, id, add, VIEW.s.initial) }, "push");
   const name = pid === "*" ? "All tasks" : (project.data?.name ?? "…");
-  useCrumbTrail(pid === "*" ? [{ label: name }] : [{ label: "Projects", to: "/projects" }, { label: name, to: projectPath(pid) }]);
+  useCrumbTrail(
+    pid === "*"
+      ? [{ label: name }]
+      : [
+          { label: "Projects", to: "/projects" },
+          { label: name, to: projectPath(pid) },
+        ],
+  );
   const setColumns = (c: string[]) => {
     keep(c);
     setView({ c });
   };
   const exportRows = () => {
     const context = { user: new Map<string, string>(), project: new Map<string, string>(), now: Date.now() / 1000 };
-    const table = rows.loaded().map((row) => [row.id, ...columns.map((column) => PLAIN[column.id]?.(row) ?? column.plain(row, context))]);
+    const table = rows
+      .loaded()
+      .map((row) => [row.id, ...columns.map((column) => PLAIN[column.id]?.(row) ?? column.plain(row, context))]);
     saveFile(`${name}.csv`, csv([["id", ...columns.map((column) => column.title)], ...table]), "text/csv");
   };
   if (project.error instanceof RpcError && project.error.missing) return <MissingThing kind="project" id={pid} />;
@@ -85,8 +95,15 @@ function TaskTable({ pid }: { pid: string }) {
   return (
     <div className="tasks">
       <ProgressLine active={rows.fetching} />
-      <Toolbar project={pid} view={view} setView={setView} total={rows.pending ? null : rows.total} search={search}
-        openColumns={() => setPicking(true)} exportRows={exportRows} />
+      <Toolbar
+        project={pid}
+        view={view}
+        setView={setView}
+        total={rows.pending ? null : rows.total}
+        search={search}
+        openColumns={() => setPicking(true)}
+        exportRows={exportRows}
+      />
       {rows.error !== null && <ErrorPanel error={rows.error} retry={rows.retry} />}
       {rows.waiting > 0 && (
         <button type="button" className="button primary new-pill" onClick={rows.applyWaiting}>
@@ -94,20 +111,34 @@ function TaskTable({ pid }: { pid: string }) {
         </button>
       )}
       {!rows.pending && rows.total === 0 && rows.error === null ? (
-        <NoTask filtered={filtered} project={project.data?.name ?? "examples"}
-          clear={() => setView({ q: "", st: [], t: [], ty: [], archived: false }, "push")} />
+        <NoTask
+          filtered={filtered}
+          project={project.data?.name ?? "examples"}
+          clear={() => setView({ q: "", st: [], t: [], ty: [], archived: false }, "push")}
+        />
       ) : (
-        <Grid label="Tasks" box={box} view={viewport} rowHeight={rowHeight} rows={rows} columns={columns} widths={widths}
-          setWidth={setWidth} sort={view.s} setSort={setSort}
-          selected={new Set(selected.keys())} toggle={toggle} at={at} setAt={setAt}
+        <Grid
+          label="Tasks"
+          box={box}
+          view={viewport}
+          rowHeight={rowHeight}
+          rows={rows}
+          columns={columns}
+          widths={widths}
+          setWidth={setWidth}
+          sort={view.s}
+          setSort={setSort}
+          selected={new Set(selected.keys())}
+          toggle={toggle}
+          at={at}
+          setAt={setAt}
           onHover={(inside) => {
             hover.current = inside;
-          }} />
+          }}
+        />
       )}
       {selected.size > 0 && <BulkBar project={pid} selected={[...selected.values()]} clear={clear} />}
-      {picking && (
-        <ColumnPicker project={pid} columns={ids} set={setColumns} close={() => setPicking(false)} />
-      )}
+      {picking && <ColumnPicker project={pid} columns={ids} set={setColumns} close={() => setPicking(false)} />}
     </div>
   );
 }
@@ -122,7 +153,9 @@ function NoTask({ filtered, project, clear }: { filtered: boolean; project: stri
   return (
     <NothingHere noun="task" filtered={filtered} clear={clear}>
       <p>A row appears here as soon as a script calls Task.init:</p>
-      <Snippet code={`from trialbook import Task\n\ntask = Task.init(project_name="${project}", task_name="first run")`} />
+      <Snippet
+        code={`from trialbook import Task\n\ntask = Task.init(project_name="${project}", task_name="first run")`}
+      />
     </NothingHere>
   );
 }

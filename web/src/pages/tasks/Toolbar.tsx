@@ -28,7 +28,8 @@ function toggled(list: readonly string[], item: string): string[] {
 export function Toolbar({ project, view, setView, total, search, openColumns, exportRows }: Props) {
   const tags = useQuery({
     queryKey: ["tags", project],
-    queryFn: ({ signal }) => call("projects.get_task_tags", { projects: project === "*" ? undefined : [project] }, signal),
+    queryFn: ({ signal }) =>
+      call("projects.get_task_tags", { projects: project === "*" ? undefined : [project] }, signal),
     select: (reply) => reply.tags,
     staleTime: 30_000,
   });
@@ -37,26 +38,44 @@ export function Toolbar({ project, view, setView, total, search, openColumns, ex
     <div className="tasks-bar">
       {project !== "*" && (
         <nav className="segments" aria-label="In this project">
-          <Go to={projectPath(project)} aria-current="page">Tasks</Go>
+          <Go to={projectPath(project)} aria-current="page">
+            Tasks
+          </Go>
           <Go to={modelPath(project)}>Models</Go>
         </nav>
       )}
       <label className="search" style={{ width: 240 }}>
         <Icon name="search" size={14} />
-        <input ref={search} className="input" placeholder="Name, id, comment  ( / )" aria-label="Filter tasks" value={view.q}
-          onChange={(event) => setView({ q: event.target.value })} />
+        <input
+          ref={search}
+          className="input"
+          placeholder="Name, id, comment  ( / )"
+          aria-label="Filter tasks"
+          value={view.q}
+          onChange={(event) => setView({ q: event.target.value })}
+        />
       </label>
       <span className="row" style={{ gap: 4 }} role="group" aria-label="Status">
         {STATUSES.map((status) => (
-          <button type="button" key={status} className="chip" aria-pressed={view.st.includes(status)}
-            onClick={() => setView({ st: toggled(view.st, status) }, "push")}>
+          <button
+            type="button"
+            key={status}
+            className="chip"
+            aria-pressed={view.st.includes(status)}
+            onClick={() => setView({ st: toggled(view.st, status) }, "push")}
+          >
             {statusWord(status)}
           </button>
         ))}
       </span>
       <DropMenu
         target={
-          <button type="button" className="button" aria-pressed={view.t.length > 0} title={view.t.join(", ") || undefined}>
+          <button
+            type="button"
+            className="button"
+            aria-pressed={view.t.length > 0}
+            title={view.t.join(", ") || undefined}
+          >
             <Icon name="tag" size={13} />
             <span className="cut">{view.t.length ? view.t.join(", ") : "Tags"}</span>
           </button>
@@ -64,7 +83,8 @@ export function Toolbar({ project, view, setView, total, search, openColumns, ex
         entries={
           tags.data?.length
             ? tags.data.map((tag) => ({
-                label: tag, icon: view.t.includes(tag) ? "check" : undefined,
+                label: tag,
+                icon: view.t.includes(tag) ? "check" : undefined,
                 run: () => setView({ t: toggled(view.t, tag) }, "push"),
               }))
             : [{ label: "No tag is in use", disabled: true, run: () => undefined }]
@@ -76,14 +96,26 @@ export function Toolbar({ project, view, setView, total, search, openColumns, ex
         </button>
       )}
       <span className="grow" />
-      <span className="muted num">{total === null ? "" : `${formatCount(total)} ${total === 1 ? "task" : "tasks"}`}</span>
+      <span className="muted num">
+        {total === null ? "" : `${formatCount(total)} ${total === 1 ? "task" : "tasks"}`}
+      </span>
       {project !== "*" && (
-        <button type="button" className="button" aria-pressed={view.flat} title="Include the tasks of sub-projects"
-          onClick={() => setView({ flat: !view.flat }, "push")}>
+        <button
+          type="button"
+          className="button"
+          aria-pressed={view.flat}
+          title="Include the tasks of sub-projects"
+          onClick={() => setView({ flat: !view.flat }, "push")}
+        >
           sub-projects
         </button>
       )}
-      <button type="button" className="button" aria-pressed={view.archived} onClick={() => setView({ archived: !view.archived }, "push")}>
+      <button
+        type="button"
+        className="button"
+        aria-pressed={view.archived}
+        onClick={() => setView({ archived: !view.archived }, "push")}
+      >
         <Icon name="archive" size={13} />
         archive
       </button>
@@ -91,7 +123,13 @@ export function Toolbar({ project, view, setView, total, search, openColumns, ex
         <Icon name="columns" size={13} />
         Columns
       </button>
-      <button type="button" className="icon-button" title="Download the loaded rows as CSV" aria-label="Download CSV" onClick={exportRows}>
+      <button
+        type="button"
+        className="icon-button"
+        title="Download the loaded rows as CSV"
+        aria-label="Download CSV"
+        onClick={exportRows}
+      >
         <Icon name="download" />
       </button>
     </div>

@@ -18,7 +18,8 @@ const LOWER = /loss|err|mae|mse|rmse|perplexity|ppl|nll|wer|cer|fid\b/i;
 const HIGHER = /acc|score|f1|auc|precision|recall|reward|return|bleu|rouge|iou|\bmap(?:\d|@|_|-|\b)|r2|dice|psnr|ssim/i;
 const HELD_OUT = /val|test|eval|dev|holdout/i;
 // What people set by hand and look for first.
-const TELLING = /(^|[_./ -])(lr|learning[_ -]?rate|batch[_ -]?size|epochs?|optimi[sz]er|model|arch|depth|width|dropout|weight[_ -]?decay)$/i;
+const TELLING =
+  /(^|[_./ -])(lr|learning[_ -]?rate|batch[_ -]?size|epochs?|optimi[sz]er|model|arch|depth|width|dropout|weight[_ -]?decay)$/i;
 
 export function statOf(name: string): Stat {
   if (LOWER.test(name)) return "min";
@@ -46,7 +47,10 @@ export function chooseMetrics(rows: readonly Row[]): string[] {
   };
   return [...found.values()]
     .filter((one) => 2 * one.runs >= reporting)
-    .sort((a, b) => weight(b) - weight(a) || b.runs - a.runs || (`${a.metric}/${a.variant}` < `${b.metric}/${b.variant}` ? -1 : 1))
+    .sort(
+      (a, b) =>
+        weight(b) - weight(a) || b.runs - a.runs || (`${a.metric}/${a.variant}` < `${b.metric}/${b.variant}` ? -1 : 1),
+    )
     .slice(0, MOST_METRICS)
     .map(({ metric, variant }) => metricColumn(statOf(`${metric}/${variant}`), metric, variant));
 }
@@ -70,13 +74,28 @@ export function chooseParameters(rows: readonly Row[]): string[] {
   const runs = (one: { values: Map<string, number> }) => [...one.values.values()].reduce((sum, n) => sum + n, 0);
   return [...found.values()]
     .filter((one) => one.values.size > 1 && !one.long)
-    .sort((a, b) => runs(b) - runs(a) || Number(TELLING.test(b.name)) - Number(TELLING.test(a.name)) || b.values.size - a.values.size || (a.name < b.name ? -1 : 1))
+    .sort(
+      (a, b) =>
+        runs(b) - runs(a) ||
+        Number(TELLING.test(b.name)) - Number(TELLING.test(a.name)) ||
+        b.values.size - a.values.size ||
+        (a.name < b.name ? -1 : 1),
+    )
     .slice(0, MOST_PARAMETERS)
     .map(({ section, name }) => parameterColumn(section, name));
 }
 
-async function sample(request: GetAllTasks, field: "last_metrics" | "hyperparams", size: number, signal: AbortSignal): Promise<Row[]> {
-  const reply = await call("tasks.get_all_ex", { ...request, only_fields: ["id", field], page: 0, page_size: size }, signal);
+async function sample(
+  request: GetAllTasks,
+  field: "last_metrics" | "hyperparams",
+  size: number,
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const reply = await call(
+    "tasks.get_all_ex",
+    { ...request, only_fields: ["id", field], page: 0, page_size: size },
+    signal,
+  );
   return reply.tasks as Row[];
 }
 
@@ -85,8 +104,14 @@ async function choose(request: GetAllTasks, signal: AbortSignal): Promise<{ metr
     sample({ ...request, order_by: ["-last_update"] }, "last_metrics", 1, signal),
     sample(request, "hyperparams", ROWS, signal),
   ]);
-  const names = Object.values(first[0]?.last_metrics ?? {}).reduce((sum, variants) => sum + Object.keys(variants).length, 0);
-  const rows = names > MANY_NAMES ? first : await sample({ ...request, order_by: ["-last_update"] }, "last_metrics", SAMPLE, signal);
+  const names = Object.values(first[0]?.last_metrics ?? {}).reduce(
+    (sum, variants) => sum + Object.keys(variants).length,
+    0,
+  );
+  const rows =
+    names > MANY_NAMES
+      ? first
+      : await sample({ ...request, order_by: ["-last_update"] }, "last_metrics", SAMPLE, signal);
   return { metrics: chooseMetrics(rows), parameters: chooseParameters(rest) };
 }
 
@@ -108,7 +133,19 @@ export function useAutomaticColumns(request: GetAllTasks, active: boolean): read
   });
   const { metrics, parameters } = found.data ?? NOTHING;
   return useMemo(
-    () => ["name", "status", ...parameters, ...metrics, "tags", "started", "runtime", "iteration", "user", "updated", "type"],
+    () => [
+      "name",
+      "status",
+      ...parameters,
+      ...metrics,
+      "tags",
+      "started",
+      "runtime",
+      "iteration",
+      "user",
+      "updated",
+      "type",
+    ],
     [metrics, parameters],
   );
 }

@@ -18,8 +18,23 @@ const STAT_FIELD = { last: "value", min: "min_value", max: "max_value" } as cons
 
 /** Always fetched: what rows, actions and live updates need. */
 export const BASE_FIELDS = [
-  "id", "name", "type", "status", "status_reason", "status_message", "tags", "system_tags", "project", "user", "started",
-  "completed", "created", "last_update", "last_iteration", "active_duration", "runtime.progress",
+  "id",
+  "name",
+  "type",
+  "status",
+  "status_reason",
+  "status_message",
+  "tags",
+  "system_tags",
+  "project",
+  "user",
+  "started",
+  "completed",
+  "created",
+  "last_update",
+  "last_iteration",
+  "active_duration",
+  "runtime.progress",
 ];
 
 function runSeconds(row: Row, now: number): number | null {
@@ -52,7 +67,12 @@ const BUILT_IN: Column[] = [
     ),
   }),
   simple("tags", "Tags", 150, undefined, (row) => (row.tags ?? []).join(", "), {
-    cell: (row) => (row.tags ?? []).map((tag) => <span key={tag} className="chip" title={legible(tag)}><span className="cut">{legible(tag)}</span></span>),
+    cell: (row) =>
+      (row.tags ?? []).map((tag) => (
+        <span key={tag} className="chip" title={legible(tag)}>
+          <span className="cut">{legible(tag)}</span>
+        </span>
+      )),
   }),
   simple("status", "Status", 124, "status", (row) => masked(row.status_message || row.status_reason || ""), {
     cell: (row) => (

@@ -55,7 +55,8 @@ export function sourceOf(project: string, request: GetAllTasks): GridSource<Row>
       const reply = await call("tasks.get_all_ex", { ...request, id, only_fields: ["id"], page: 0, page_size: 500 });
       return reply.tasks.map((task) => task.id ?? "");
     },
-    count: async () => (await call("tasks.get_all_ex", { ...request, only_fields: ["id"], page: 0, page_size: 1 })).total ?? 0,
+    count: async () =>
+      (await call("tasks.get_all_ex", { ...request, only_fields: ["id"], page: 0, page_size: 1 })).total ?? 0,
     moving: isMoving(request.order_by ?? []),
     topic: project === "*" ? "tasks" : `project:${project}`,
   };

@@ -30,7 +30,10 @@ interface Wanted {
 export function wantedOf(search: string): Wanted {
   const found = parseSearch(search);
   const list = (key: string) =>
-    [found[key] ?? found[`${key}[]`] ?? []].flat().flatMap((text) => text.split(",")).filter(Boolean);
+    [found[key] ?? found[`${key}[]`] ?? []]
+      .flat()
+      .flatMap((text) => text.split(","))
+      .filter(Boolean);
   const one = (key: string) => [found[key] ?? ""].flat()[0] ?? "";
   const metrics = new Set(list("metrics"));
   const variants = new Set(list("variants"));
@@ -84,17 +87,31 @@ function ScalarWidget({ wanted }: { wanted: Wanted }) {
   const many = wanted.tasks.length > 1;
   const label = (entry: SeriesEntry) => (many ? `${nameOf(entry.task)} / ${entry.variant}` : entry.variant);
   const slots = assignSlots(entries.map(label));
-  const cards = cardsOf(entries, wanted.x, (entry) => entry.metric, (entry) => ({
-    label: label(entry), slot: slots.get(label(entry)) ?? 0,
-  }));
+  const cards = cardsOf(
+    entries,
+    wanted.x,
+    (entry) => entry.metric,
+    (entry) => ({
+      label: label(entry),
+      slot: slots.get(label(entry)) ?? 0,
+    }),
+  );
   const look = useMemo(() => ({ x: wanted.x, zoom, log: false, smoothing: 0, theme }), [wanted.x, zoom, theme]);
   if (catalog.isError) return <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />;
   if (catalog.isPending) return <ProgressLine active />;
   if (cards.length === 0) return <Empty title="Nothing of this name was reported" small />;
   return (
     <div className="widget">
-      <ChartGrid sections={[{ name: "", cards }]} look={look} perRow={1} folded={() => false} setFolded={() => undefined}
-        onZoom={setZoom} exportPoints={allPoints} bare />
+      <ChartGrid
+        sections={[{ name: "", cards }]}
+        look={look}
+        perRow={1}
+        folded={() => false}
+        setFolded={() => undefined}
+        onZoom={setZoom}
+        exportPoints={allPoints}
+        bare
+      />
     </div>
   );
 }
@@ -122,7 +139,9 @@ function PlotWidget({ wanted }: { wanted: Wanted }) {
     queryFn: ({ signal }) => call("events.get_task_plots", { task, iters: 1 }, signal),
   });
   if (plots.isError) return <ErrorPanel error={plots.error} retry={() => void plots.refetch()} />;
-  const shown = groupPlots((plots.data?.plots ?? []) as unknown as PlotEvent[]).filter((one) => wanted.has(one.metric, one.variant));
+  const shown = groupPlots((plots.data?.plots ?? []) as unknown as PlotEvent[]).filter((one) =>
+    wanted.has(one.metric, one.variant),
+  );
   return (
     <div className="scroll plot-grid">
       {shown.map((one) => (
@@ -135,7 +154,8 @@ function PlotWidget({ wanted }: { wanted: Wanted }) {
 function SampleWidget({ wanted }: { wanted: Wanted }) {
   const images = useQuery({
     queryKey: ["images", "widget", wanted.tasks],
-    queryFn: ({ signal }) => call("events.debug_images", { metrics: wanted.tasks.map((task) => ({ task })), iters: 1 }, signal),
+    queryFn: ({ signal }) =>
+      call("events.debug_images", { metrics: wanted.tasks.map((task) => ({ task })), iters: 1 }, signal),
   });
   if (images.isError) return <ErrorPanel error={images.error} retry={() => void images.refetch()} />;
   const events = (images.data?.metrics ?? []).flatMap((one) => one.iterations.flatMap((iteration) => iteration.events));
@@ -146,7 +166,13 @@ function SampleWidget({ wanted }: { wanted: Wanted }) {
         .map((event) => {
           const { href, why } = filePlace(String(event["url"] ?? ""));
           const name = `${String(event["metric"])} / ${String(event["variant"])}`;
-          return href ? <img key={href} src={href} alt={name} /> : <p key={name}>{name}: {why}</p>;
+          return href ? (
+            <img key={href} src={href} alt={name} />
+          ) : (
+            <p key={name}>
+              {name}: {why}
+            </p>
+          );
         })}
     </div>
   );

@@ -40,10 +40,16 @@ export default function Artifacts() {
   const [view, setView] = useView(VIEW);
   const items = useMemo<Item[]>(() => {
     const model = (group: string) => (one: { name: string; model: string }) => ({
-      key: `${group}:${one.model}`, group, label: one.name, model: models.data?.get(one.model) ?? { id: one.model, name: one.name },
+      key: `${group}:${one.model}`,
+      group,
+      label: one.name,
+      model: models.data?.get(one.model) ?? { id: one.model, name: one.name },
     });
     const artifact = (one: Artifact) => ({
-      key: `artifact:${one.mode ?? "output"}:${one.key}`, group: one.mode === "input" ? "Input artifacts" : "Artifacts", label: one.key, artifact: one,
+      key: `artifact:${one.mode ?? "output"}:${one.key}`,
+      group: one.mode === "input" ? "Input artifacts" : "Artifacts",
+      label: one.key,
+      artifact: one,
     });
     return [
       ...task.models.output.map(model("Output models")),
@@ -56,7 +62,9 @@ export default function Artifacts() {
     return (
       <Empty title="No artifact and no model">
         <p>Anything that the run makes can be kept with it:</p>
-        <Snippet code={'task.upload_artifact("predictions", dataframe)\ntask.upload_artifact("report", "report.pdf")'} />
+        <Snippet
+          code={'task.upload_artifact("predictions", dataframe)\ntask.upload_artifact("report", "report.pdf")'}
+        />
       </Empty>
     );
   }
@@ -71,18 +79,28 @@ export default function Artifacts() {
               <header>
                 <h2>{group}</h2>
               </header>
-              {items.filter((item) => item.group === group).map((item) => (
-                <button type="button" key={item.key} className="item" aria-pressed={item === chosen}
-                  onClick={() => setView({ item: item.key })}>
-                  <Icon name={"model" in item ? "model" : "file"} size={14} />
-                  <span className="cut grow">{legible(item.label)}</span>
-                  <span className="caption num">{"artifact" in item ? formatBytes(item.artifact.content_size) : item.model.framework}</span>
-                </button>
-              ))}
+              {items
+                .filter((item) => item.group === group)
+                .map((item) => (
+                  <button
+                    type="button"
+                    key={item.key}
+                    className="item"
+                    aria-pressed={item === chosen}
+                    onClick={() => setView({ item: item.key })}
+                  >
+                    <Icon name={"model" in item ? "model" : "file"} size={14} />
+                    <span className="cut grow">{legible(item.label)}</span>
+                    <span className="caption num">
+                      {"artifact" in item ? formatBytes(item.artifact.content_size) : item.model.framework}
+                    </span>
+                  </button>
+                ))}
             </div>
           ))}
         </div>
-        {chosen && ("artifact" in chosen ? <ArtifactPanel artifact={chosen.artifact} /> : <ModelPanel model={chosen.model} />)}
+        {chosen &&
+          ("artifact" in chosen ? <ArtifactPanel artifact={chosen.artifact} /> : <ModelPanel model={chosen.model} />)}
       </div>
     </div>
   );
@@ -94,7 +112,9 @@ function Address({ uri }: { uri: string | null | undefined }) {
     <>
       <dt>Address</dt>
       <dd className="row">
-        <code className="cut" title={uri ?? ""}>{uri ?? "–"}</code>
+        <code className="cut" title={uri ?? ""}>
+          {uri ?? "–"}
+        </code>
         {uri && <CopyButton text={uri} label="Copy the address" />}
       </dd>
       {!place.href && (
@@ -129,10 +149,14 @@ function ArtifactPanel({ artifact }: { artifact: Artifact }) {
         <dt>Type</dt>
         <dd>{artifact.type}</dd>
         <dt>Size</dt>
-        <dd title={artifact.content_size ? `${artifact.content_size} bytes` : undefined}>{formatBytes(artifact.content_size)}</dd>
+        <dd title={artifact.content_size ? `${artifact.content_size} bytes` : undefined}>
+          {formatBytes(artifact.content_size)}
+        </dd>
         <dt>SHA-256</dt>
         <dd className="row">
-          <code className="cut" title={artifact.hash ?? ""}>{artifact.hash || "–"}</code>
+          <code className="cut" title={artifact.hash ?? ""}>
+            {artifact.hash || "–"}
+          </code>
           {artifact.hash && <CopyButton text={artifact.hash} label="Copy the hash" />}
         </dd>
         <dt>Made</dt>
@@ -161,7 +185,9 @@ function ModelPanel({ model }: { model: Partial<Model> }) {
   return (
     <div className="panel">
       <header>
-        <h2 className="grow cut"><Go to={modelPath(model.project, model.id)}>{shownName(model.name)}</Go></h2>
+        <h2 className="grow cut">
+          <Go to={modelPath(model.project, model.id)}>{shownName(model.name)}</Go>
+        </h2>
         {model.ready && <span className="chip">published</span>}
         <Download uri={model.uri} />
       </header>
@@ -178,13 +204,21 @@ function ModelPanel({ model }: { model: Partial<Model> }) {
         {(model.tags?.length ?? 0) > 0 && (
           <>
             <dt>Tags</dt>
-            <dd className="row wrap">{model.tags?.map((tag) => <span className="chip" key={tag}>{tag}</span>)}</dd>
+            <dd className="row wrap">
+              {model.tags?.map((tag) => (
+                <span className="chip" key={tag}>
+                  {tag}
+                </span>
+              ))}
+            </dd>
           </>
         )}
         {model.comment && (
           <>
             <dt>Comment</dt>
-            <dd><HiddenText text={model.comment} /></dd>
+            <dd>
+              <HiddenText text={model.comment} />
+            </dd>
           </>
         )}
         <Address uri={model.uri} />

@@ -14,7 +14,9 @@ const VIEW = { q: codec.text() };
 
 function Section({ name, items, filter }: { name: string; items: Record<string, Parameter>; filter: string }) {
   const rows = Object.entries(items)
-    .filter(([key, item]) => `${name}/${key} ${shownValue(key, String(item.value ?? ""))}`.toLowerCase().includes(filter))
+    .filter(([key, item]) =>
+      `${name}/${key} ${shownValue(key, String(item.value ?? ""))}`.toLowerCase().includes(filter),
+    )
     .sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }));
   if (rows.length === 0) return null;
   return (
@@ -22,8 +24,19 @@ function Section({ name, items, filter }: { name: string; items: Record<string, 
       <header>
         <h2 className="grow">{name}</h2>
         <span className="caption num">{rows.length}</span>
-        <CopyButton label="Copy as JSON"
-          text={JSON.stringify(Object.fromEntries(rows.map(([key, item]) => [key, typeof item.value === "string" ? shownValue(key, item.value) : isSecret(key) ? MASK : item.value])), null, 2)} />
+        <CopyButton
+          label="Copy as JSON"
+          text={JSON.stringify(
+            Object.fromEntries(
+              rows.map(([key, item]) => [
+                key,
+                typeof item.value === "string" ? shownValue(key, item.value) : isSecret(key) ? MASK : item.value,
+              ]),
+            ),
+            null,
+            2,
+          )}
+        />
       </header>
       <table className="plain">
         <tbody>
@@ -65,8 +78,14 @@ export default function Configuration() {
         <div className="row">
           <label className="search" style={{ width: 280 }}>
             <Icon name="search" size={14} />
-            <input ref={box} className="input" placeholder="Name or value  ( / )" aria-label="Filter parameters" value={view.q}
-              onChange={(event) => setView({ q: event.target.value })} />
+            <input
+              ref={box}
+              className="input"
+              placeholder="Name or value  ( / )"
+              aria-label="Filter parameters"
+              value={view.q}
+              onChange={(event) => setView({ q: event.target.value })}
+            />
           </label>
         </div>
         {sections.map(([name, items]) => (
@@ -80,7 +99,9 @@ export default function Configuration() {
               <CopyButton text={masked(String(item.value ?? ""))} label="Copy" />
             </header>
             {item.description && <p className="body caption">{item.description}</p>}
-            <pre className="code"><HiddenText text={String(item.value ?? "")} /></pre>
+            <pre className="code">
+              <HiddenText text={String(item.value ?? "")} />
+            </pre>
           </div>
         ))}
       </div>

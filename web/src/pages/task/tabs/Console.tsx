@@ -75,7 +75,8 @@ export default function Console() {
     const element = box.current;
     if (!element) return;
     const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 2 * ROW;
-    if (touched.current) setPlace(atEnd ? -1 : lines.first + (virtual.getVirtualItemForOffset(element.scrollTop)?.index ?? 0));
+    if (touched.current)
+      setPlace(atEnd ? -1 : lines.first + (virtual.getVirtualItemForOffset(element.scrollTop)?.index ?? 0));
     if (follow && !atEnd && touched.current) setFollow(false);
     else if (!follow && atEnd && running && touched.current) setFollow(true);
   };
@@ -118,11 +119,12 @@ export default function Console() {
   };
   const start = useStart(task.id, lines.first, view.time === "relative" && rows > 0);
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
-  const fold = (number: number) => setOpened((old) => {
-    const next = new Set(old);
-    if (!next.delete(number)) next.add(number);
-    return next;
-  });
+  const fold = (number: number) =>
+    setOpened((old) => {
+      const next = new Set(old);
+      if (!next.delete(number)) next.add(number);
+      return next;
+    });
   // A line that is wrapped, or no longer, has another height.
   useEffect(() => virtual.measure(), [virtual, view.wrap]);
   const next = TIME_ORDER[view.time];
@@ -132,17 +134,35 @@ export default function Console() {
       <div className="tab-bar">
         <label className="search" style={{ width: 280 }}>
           <Icon name="search" size={14} />
-          <input ref={search} className="input" placeholder="Search the whole console  ( / )" aria-label="Search the console"
-            value={view.q} onChange={(event) => setView({ q: event.target.value })}
+          <input
+            ref={search}
+            className="input"
+            placeholder="Search the whole console  ( / )"
+            aria-label="Search the console"
+            value={view.q}
+            onChange={(event) => setView({ q: event.target.value })}
             onKeyDown={(event) => {
               if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
               if (event.key === "Escape") event.currentTarget.blur();
-            }} />
+            }}
+          />
         </label>
-        <button type="button" className="button" aria-pressed={view.re} onClick={() => setView({ re: !view.re })} title="Regular expression">
+        <button
+          type="button"
+          className="button"
+          aria-pressed={view.re}
+          onClick={() => setView({ re: !view.re })}
+          title="Regular expression"
+        >
           .*
         </button>
-        <button type="button" className="button" aria-pressed={view.mc} onClick={() => setView({ mc: !view.mc })} title="Match upper and lower case">
+        <button
+          type="button"
+          className="button"
+          aria-pressed={view.mc}
+          onClick={() => setView({ mc: !view.mc })}
+          title="Match upper and lower case"
+        >
           Aa
         </button>
         {text && hits.error === null && (
@@ -152,8 +172,13 @@ export default function Console() {
           </span>
         )}
         <span className="grow" />
-        <span className="muted num" title={lines.first > 0 ? `the first ${formatCount(lines.first)} were forgotten after their time` : undefined}>
-          {lines.pending ? "" : `${formatCount(rows)} lines${lines.first > 0 ? `, from ${formatCount(lines.first + 1)} on` : ""}`}
+        <span
+          className="muted num"
+          title={lines.first > 0 ? `the first ${formatCount(lines.first)} were forgotten after their time` : undefined}
+        >
+          {lines.pending
+            ? ""
+            : `${formatCount(rows)} lines${lines.first > 0 ? `, from ${formatCount(lines.first + 1)} on` : ""}`}
         </span>
         <button type="button" className="button" onClick={() => setView({ time: next })}>
           <Icon name="clock" size={13} />
@@ -178,22 +203,57 @@ export default function Console() {
       {!lines.pending && rows === 0 ? (
         <Empty title={running ? "Waiting for the first line" : "The console is empty"}>
           <p>What the script prints appears here.</p>
-          {hasCurves(task) && <p><Go to={taskPath(task.project, task.id)}>The scalars of this run</Go></p>}
+          {hasCurves(task) && (
+            <p>
+              <Go to={taskPath(task.project, task.id)}>The scalars of this run</Go>
+            </p>
+          )}
         </Empty>
       ) : (
         <div className={view.wrap ? "console wrap" : "console"}>
-          <div className="console-lines" ref={box} onScroll={onScroll} onWheel={touch} onTouchMove={touch} onMouseDown={hold}
-            onKeyDown={touch} tabIndex={0} role="log" aria-live="off" aria-label="Console">
+          <div
+            className="console-lines"
+            ref={box}
+            onScroll={onScroll}
+            onWheel={touch}
+            onTouchMove={touch}
+            onMouseDown={hold}
+            onKeyDown={touch}
+            tabIndex={0}
+            role="log"
+            aria-live="off"
+            aria-label="Console"
+          >
             <div style={{ height: virtual.getTotalSize(), position: "relative", minWidth: "max-content" }}>
               {virtual.getVirtualItems().map((item) => (
-                <div key={item.key} data-index={item.index} ref={virtual.measureElement}
-                  className="console-line" style={{ transform: `translateY(${item.start}px)`, minHeight: ROW }}
-                  data-level={lines.at(lines.first + item.index)?.level} data-at={lines.first + item.index === view.line}>
-                  <button type="button" className="no" tabIndex={-1} title="Link to this line" onClick={() => setView({ line: lines.first + item.index })}>
+                <div
+                  key={item.key}
+                  data-index={item.index}
+                  ref={virtual.measureElement}
+                  className="console-line"
+                  style={{ transform: `translateY(${item.start}px)`, minHeight: ROW }}
+                  data-level={lines.at(lines.first + item.index)?.level}
+                  data-at={lines.first + item.index === view.line}
+                >
+                  <button
+                    type="button"
+                    className="no"
+                    tabIndex={-1}
+                    title="Link to this line"
+                    onClick={() => setView({ line: lines.first + item.index })}
+                  >
                     {lines.first + item.index + 1}
                   </button>
-                  <Line line={lines.at(lines.first + item.index)} time={view.time} start={start} mark={text} regex={view.re} matchCase={view.mc}
-                    open={opened.has(lines.first + item.index)} fold={() => fold(lines.first + item.index)} />
+                  <Line
+                    line={lines.at(lines.first + item.index)}
+                    time={view.time}
+                    start={start}
+                    mark={text}
+                    regex={view.re}
+                    matchCase={view.mc}
+                    open={opened.has(lines.first + item.index)}
+                    fold={() => fold(lines.first + item.index)}
+                  />
                 </div>
               ))}
             </div>
@@ -206,7 +266,12 @@ export default function Console() {
           {text && found.length > 0 && (
             <div className="hits" aria-label="Lines found">
               {found.map((line) => (
-                <button type="button" key={line.number} aria-pressed={line.number === view.line} onClick={() => goTo(line.number)}>
+                <button
+                  type="button"
+                  key={line.number}
+                  aria-pressed={line.number === view.line}
+                  onClick={() => goTo(line.number)}
+                >
                   <span className="muted">{line.number + 1} </span>
                   {foldReturns(line.text).text.slice(0, 300)}
                 </button>
@@ -244,25 +309,49 @@ function Line({ line, time, start, mark, regex, matchCase, open, fold }: LinePro
   const folded = foldReturns(line.text);
   return (
     <>
-      {time !== "off" && <span className="time">{time === "clock" ? formatClock(line.time) : start === null ? "…" : formatDuration(Math.max(0, line.time - start))}</span>}
+      {time !== "off" && (
+        <span className="time">
+          {time === "clock"
+            ? formatClock(line.time)
+            : start === null
+              ? "…"
+              : formatDuration(Math.max(0, line.time - start))}
+        </span>
+      )}
       <span className="text">
         {open
           ? line.text.split("\r").map((part, i) => <div key={`${i.toString()}`}>{part}</div>)
           : parseAnsi(folded.text).map((span, i) => {
-              const inner = mark ? <Marked text={span.text} mark={mark} regex={regex} matchCase={matchCase} /> : span.text;
+              const inner = mark ? (
+                <Marked text={span.text} mark={mark} regex={regex} matchCase={matchCase} />
+              ) : (
+                span.text
+              );
               if (isPlain(span)) return <span key={`${i.toString()}`}>{inner}</span>;
               return (
-                <span key={`${i.toString()}`} style={{
-                  color: span.colour ?? undefined, background: span.back ?? undefined, fontWeight: span.bold ? 600 : undefined,
-                  opacity: span.dim ? 0.7 : undefined, fontStyle: span.italic ? "italic" : undefined,
-                  textDecoration: span.underline ? "underline" : undefined,
-                }}>
+                <span
+                  key={`${i.toString()}`}
+                  style={{
+                    color: span.colour ?? undefined,
+                    background: span.back ?? undefined,
+                    fontWeight: span.bold ? 600 : undefined,
+                    opacity: span.dim ? 0.7 : undefined,
+                    fontStyle: span.italic ? "italic" : undefined,
+                    textDecoration: span.underline ? "underline" : undefined,
+                  }}
+                >
                   {inner}
                 </span>
               );
             })}
         {folded.rewrites > 0 && (
-          <button type="button" className="rewrites" aria-expanded={open} onClick={fold} title="This line was rewritten in place">
+          <button
+            type="button"
+            className="rewrites"
+            aria-expanded={open}
+            onClick={fold}
+            title="This line was rewritten in place"
+          >
             {open ? "fold" : `× ${folded.rewrites + 1}`}
           </button>
         )}

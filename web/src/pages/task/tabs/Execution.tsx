@@ -11,14 +11,24 @@ function Fact({ label, value, code = true }: { label: string; value: string | nu
   return (
     <>
       <dt>{label}</dt>
-      <dd>{code ? <code><HiddenValue name="" value={value} /></code> : value}</dd>
+      <dd>
+        {code ? (
+          <code>
+            <HiddenValue name="" value={value} />
+          </code>
+        ) : (
+          value
+        )}
+      </dd>
     </>
   );
 }
 
 /** A link to the commit on the hosts whose address shape is known; plain text else. */
 function repositoryLink(repository: string, commit: string): string | null {
-  const found = /^(?:https:\/\/|git@|ssh:\/\/git@)(github\.com|gitlab\.com|bitbucket\.org)[:/](.+?)(?:\.git)?$/.exec(repository);
+  const found = /^(?:https:\/\/|git@|ssh:\/\/git@)(github\.com|gitlab\.com|bitbucket\.org)[:/](.+?)(?:\.git)?$/.exec(
+    repository,
+  );
   if (!found) return null;
   const middle = found[1] === "bitbucket.org" ? "commits" : found[1] === "gitlab.com" ? "-/commit" : "commit";
   return `https://${found[1]}/${found[2]}${commit ? `/${middle}/${commit}` : ""}`;
@@ -56,9 +66,13 @@ export default function Execution() {
                   <dt>Repository</dt>
                   <dd>
                     {link ? (
-                      <a href={link} target="_blank" rel="noreferrer noopener"><code>{script.repository}</code></a>
+                      <a href={link} target="_blank" rel="noreferrer noopener">
+                        <code>{script.repository}</code>
+                      </a>
                     ) : (
-                      <code><HiddenValue name="" value={script.repository} /></code>
+                      <code>
+                        <HiddenValue name="" value={script.repository} />
+                      </code>
                     )}
                   </dd>
                 </>
@@ -90,7 +104,13 @@ export default function Execution() {
               {list.button}
               {shown && <CopyButton text={list.shown} label="Copy the packages" />}
             </header>
-            {shown ? <pre className="code" style={{ maxHeight: 260 }}>{list.shown}</pre> : <p className="body muted">None was recorded.</p>}
+            {shown ? (
+              <pre className="code" style={{ maxHeight: 260 }}>
+                {list.shown}
+              </pre>
+            ) : (
+              <p className="body muted">None was recorded.</p>
+            )}
           </div>
         </div>
         {whole ? (
@@ -108,7 +128,9 @@ export default function Execution() {
             <Diff text={source.shown} />
           </>
         ) : (
-          <p className="muted">{script.repository ? "Clean checkout: nothing differs from the commit." : "No local change was recorded."}</p>
+          <p className="muted">
+            {script.repository ? "Clean checkout: nothing differs from the commit." : "No local change was recorded."}
+          </p>
         )}
       </div>
     </div>

@@ -61,14 +61,22 @@ export default function Images() {
     placeholderData: keepPreviousData,
   });
   const samples = useMemo(() => {
-    const events = (images.data?.metrics ?? []).flatMap((one) => one.iterations.flatMap((iteration) => iteration.events));
+    const events = (images.data?.metrics ?? []).flatMap((one) =>
+      one.iterations.flatMap((iteration) => iteration.events),
+    );
     return samplesOf(events as unknown as ImageEvent[]);
   }, [images.data]);
   const iterations = useMemo(
     () => [...new Set(samples.flatMap((sample) => sample.events.map((event) => event.iter)))].sort((a, b) => a - b),
     [samples],
   );
-  const place = view.i < 0 ? iterations.length - 1 : Math.max(0, iterations.findLastIndex((iter) => iter <= view.i));
+  const place =
+    view.i < 0
+      ? iterations.length - 1
+      : Math.max(
+          0,
+          iterations.findLastIndex((iter) => iter <= view.i),
+        );
   const move = (by: number) => {
     const next = Math.max(0, Math.min(iterations.length - 1, place + by));
     setView({ i: next === iterations.length - 1 ? -1 : (iterations[next] ?? -1) });
@@ -106,14 +114,30 @@ export default function Images() {
       <div className="tab-bar">
         <label className="search" style={{ width: 240 }}>
           <Icon name="search" size={14} />
-          <input ref={search} className="input" placeholder="Image, regex  ( / )" aria-label="Filter images" value={view.q}
-            onChange={(event) => setView({ q: event.target.value })} />
+          <input
+            ref={search}
+            className="input"
+            placeholder="Image, regex  ( / )"
+            aria-label="Filter images"
+            value={view.q}
+            onChange={(event) => setView({ q: event.target.value })}
+          />
         </label>
         <label className="ruler num">
           <span className="muted">iteration</span>
-          <input type="range" min={0} max={Math.max(0, iterations.length - 1)} value={place} style={{ width: 240 }} aria-label="Iteration"
-            onChange={(event) => move(Number(event.target.value) - place)} />
-          <span>{formatCount(iterations[place] ?? 0)}{view.i < 0 ? " (newest)" : ""}</span>
+          <input
+            type="range"
+            min={0}
+            max={Math.max(0, iterations.length - 1)}
+            value={place}
+            style={{ width: 240 }}
+            aria-label="Iteration"
+            onChange={(event) => move(Number(event.target.value) - place)}
+          />
+          <span>
+            {formatCount(iterations[place] ?? 0)}
+            {view.i < 0 ? " (newest)" : ""}
+          </span>
         </label>
         <span className="grow" />
         {iterations.length >= view.iters && (
@@ -121,7 +145,9 @@ export default function Images() {
             Load earlier
           </button>
         )}
-        <span className="muted num">{formatCount(shown.length)} {shown.length === 1 ? "image" : "images"}</span>
+        <span className="muted num">
+          {formatCount(shown.length)} {shown.length === 1 ? "image" : "images"}
+        </span>
       </div>
       <div className="scroll">
         <div className="page stack">
@@ -129,10 +155,14 @@ export default function Images() {
             <section key={metric} className="stack" style={{ gap: 8 }}>
               <h2>{metric}</h2>
               <div className={shown.length <= 3 ? "image-grid few" : "image-grid"}>
-                {shown.filter((sample) => sample.metric === metric).map((sample) => {
-                  const event = eventAt(sample, iter);
-                  return event && <Tile key={sample.key} event={event} open={() => setView({ img: sample.key }, "push")} />;
-                })}
+                {shown
+                  .filter((sample) => sample.metric === metric)
+                  .map((sample) => {
+                    const event = eventAt(sample, iter);
+                    return (
+                      event && <Tile key={sample.key} event={event} open={() => setView({ img: sample.key }, "push")} />
+                    );
+                  })}
               </div>
             </section>
           ))}
@@ -151,8 +181,13 @@ function Tile({ event, open }: { event: ImageEvent; open: () => void }) {
     <button type="button" className="image-tile" onClick={open} title={`${event.metric} / ${event.variant}`}>
       <span className="frame">
         {href && gone !== href ? (
-          <Media href={href} alt={`${event.metric} ${event.variant}`} small={small} failed={() => setGone(href)}
-            sized={(width) => setSmall(width < 150)} />
+          <Media
+            href={href}
+            alt={`${event.metric} ${event.variant}`}
+            small={small}
+            failed={() => setGone(href)}
+            sized={(width) => setSmall(width < 150)}
+          />
         ) : (
           <span className="caption" style={{ padding: 12, overflowWrap: "anywhere" }}>
             {href ? "the file is gone" : why}
@@ -167,7 +202,17 @@ function Tile({ event, open }: { event: ImageEvent; open: () => void }) {
   );
 }
 
-function Viewer({ sample, event, close, turn }: { sample: Sample; event: ImageEvent | undefined; close: () => void; turn: (by: number) => void }) {
+function Viewer({
+  sample,
+  event,
+  close,
+  turn,
+}: {
+  sample: Sample;
+  event: ImageEvent | undefined;
+  close: () => void;
+  turn: (by: number) => void;
+}) {
   const [zoom, setZoom] = useState(0);
   const [pan, setPan] = useState<[number, number]>([0, 0]);
   const [natural, setNatural] = useState<[number, number]>([0, 0]);
@@ -177,7 +222,10 @@ function Viewer({ sample, event, close, turn }: { sample: Sample; event: ImageEv
   const drag = useRef<{ x: number; y: number; pan: [number, number] } | null>(null);
   useKeys({ "+": () => scale(1.4), "-": () => scale(1 / 1.4), "0": () => reset() });
   const place = filePlace(event?.url);
-  const fit = natural[0] ? Math.min((stage.current?.clientWidth ?? 800) / natural[0], (stage.current?.clientHeight ?? 600) / natural[1]) * 0.96 : 1;
+  const fit = natural[0]
+    ? Math.min((stage.current?.clientWidth ?? 800) / natural[0], (stage.current?.clientHeight ?? 600) / natural[1]) *
+      0.96
+    : 1;
   const shown = zoom || fit;
   const scale = (by: number) => setZoom(Math.min(64, Math.max(0.05, shown * by)));
   const reset = () => {
@@ -196,15 +244,43 @@ function Viewer({ sample, event, close, turn }: { sample: Sample; event: ImageEv
   return (
     <div ref={box} className="viewer" role="dialog" aria-modal="true" tabIndex={-1} aria-label="Image viewer">
       <header>
-        <strong className="cut">{sample.metric} / {sample.variant}</strong>
+        <strong className="cut">
+          {sample.metric} / {sample.variant}
+        </strong>
         <span className="muted num">iteration {formatCount(event?.iter ?? 0)}</span>
-        {natural[0] > 0 && <span className="muted num">{natural[0]} × {natural[1]} px · {Math.round(shown * 100)} %</span>}
+        {natural[0] > 0 && (
+          <span className="muted num">
+            {natural[0]} × {natural[1]} px · {Math.round(shown * 100)} %
+          </span>
+        )}
         <span className="grow" />
-        <button type="button" className="button" onClick={() => turn(-1)} disabled={event === sample.events[0]} title="Earlier (←)">←</button>
-        <button type="button" className="button" onClick={() => turn(1)} disabled={event === sample.events[sample.events.length - 1]} title="Later (→)">→</button>
-        <button type="button" className="button" onClick={() => scale(1.4)} title="Larger (+)">+</button>
-        <button type="button" className="button" onClick={() => scale(1 / 1.4)} title="Smaller (−)">−</button>
-        <button type="button" className="button" onClick={reset}>fit</button>
+        <button
+          type="button"
+          className="button"
+          onClick={() => turn(-1)}
+          disabled={event === sample.events[0]}
+          title="Earlier (←)"
+        >
+          ←
+        </button>
+        <button
+          type="button"
+          className="button"
+          onClick={() => turn(1)}
+          disabled={event === sample.events[sample.events.length - 1]}
+          title="Later (→)"
+        >
+          →
+        </button>
+        <button type="button" className="button" onClick={() => scale(1.4)} title="Larger (+)">
+          +
+        </button>
+        <button type="button" className="button" onClick={() => scale(1 / 1.4)} title="Smaller (−)">
+          −
+        </button>
+        <button type="button" className="button" onClick={reset}>
+          fit
+        </button>
         {place.href && (
           <a className="button" href={downloadHref(place.href)} download aria-label="Download">
             <Icon name="download" size={13} />
@@ -214,12 +290,28 @@ function Viewer({ sample, event, close, turn }: { sample: Sample; event: ImageEv
           <Icon name="close" />
         </button>
       </header>
-      <div className="stage" ref={stage} onPointerDown={down} onPointerMove={slide} onPointerUp={() => { drag.current = null; }}
-        onWheel={(wheel) => scale(wheel.deltaY < 0 ? 1.15 : 1 / 1.15)}>
+      <div
+        className="stage"
+        ref={stage}
+        onPointerDown={down}
+        onPointerMove={slide}
+        onPointerUp={() => {
+          drag.current = null;
+        }}
+        onWheel={(wheel) => scale(wheel.deltaY < 0 ? 1.15 : 1 / 1.15)}
+      >
         {picture ? (
-          <img src={place.href ?? ""} alt={sample.key} draggable={false} className={shown > 2 ? "sharp" : undefined}
-            style={{ width: natural[0] ? natural[0] * shown : undefined, transform: `translate(${pan[0]}px, ${pan[1]}px)` }}
-            onLoad={(loaded) => setNatural([loaded.currentTarget.naturalWidth, loaded.currentTarget.naturalHeight])} />
+          <img
+            src={place.href ?? ""}
+            alt={sample.key}
+            draggable={false}
+            className={shown > 2 ? "sharp" : undefined}
+            style={{
+              width: natural[0] ? natural[0] * shown : undefined,
+              transform: `translate(${pan[0]}px, ${pan[1]}px)`,
+            }}
+            onLoad={(loaded) => setNatural([loaded.currentTarget.naturalWidth, loaded.currentTarget.naturalHeight])}
+          />
         ) : place.href ? (
           <Media href={place.href} alt={sample.key} failed={() => undefined} />
         ) : (

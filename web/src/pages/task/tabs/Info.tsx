@@ -60,7 +60,11 @@ function Family() {
     queryFn: async ({ signal }) => {
       const fields = ["id", "name", "status", "project"];
       const [children, parents] = await Promise.all([
-        call("tasks.get_all_ex", { parent: [task.id], only_fields: fields, page: 0, page_size: 50, order_by: ["-created"] }, signal),
+        call(
+          "tasks.get_all_ex",
+          { parent: [task.id], only_fields: fields, page: 0, page_size: 50, order_by: ["-created"] },
+          signal,
+        ),
         task.parent ? call("tasks.get_all_ex", { id: [task.parent], only_fields: fields }, signal) : null,
       ]);
       return { children: children.tasks, total: children.total ?? children.tasks.length, parent: parents?.tasks[0] };
@@ -71,7 +75,9 @@ function Family() {
   const line = (one: { id?: string; name?: string; status?: string; project?: string | null }) => (
     <div className="row" key={one.id}>
       <Status status={one.status ?? ""} />
-      <Go className="cut" to={taskPath(one.project, one.id ?? "", "info")}>{shownName(one.name)}</Go>
+      <Go className="cut" to={taskPath(one.project, one.id ?? "", "info")}>
+        {shownName(one.name)}
+      </Go>
     </div>
   );
   return (
@@ -152,8 +158,12 @@ export default function Info() {
           </div>
         </div>
         <div className="stack">
-          <EditableText label="Comment" text={task.comment} method="tasks.edit"
-            save={(comment) => call("tasks.edit", { task: task.id, comment, force: true }).then(refreshTasks)} />
+          <EditableText
+            label="Comment"
+            text={task.comment}
+            method="tasks.edit"
+            save={(comment) => call("tasks.edit", { task: task.id, comment, force: true }).then(refreshTasks)}
+          />
           <CompletenessPanel />
           <Timeline />
           <Family />

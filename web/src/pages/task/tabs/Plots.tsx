@@ -1,4 +1,3 @@
-
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 
@@ -26,7 +25,8 @@ export default function Plots() {
   useKeys({ "/": () => search.current?.focus() });
   const plots = useQuery({
     queryKey: ["plots", task.id, view.history],
-    queryFn: ({ signal }) => call("events.get_task_plots", { task: task.id, iters: view.history ? HISTORY : 1 }, signal),
+    queryFn: ({ signal }) =>
+      call("events.get_task_plots", { task: task.id, iters: view.history ? HISTORY : 1 }, signal),
     placeholderData: keepPreviousData,
     select: grouped,
   });
@@ -38,7 +38,11 @@ export default function Plots() {
     return (
       <Empty title="No plot was reported">
         <p>Figures of Plotly and Matplotlib, confusion matrices, histograms and tables appear here:</p>
-        <Snippet code={'logger = task.get_logger()\nlogger.report_confusion_matrix("confusion", "test", matrix=matrix, iteration=step)\nlogger.report_table("errors", "worst", table_plot=dataframe, iteration=step)'} />
+        <Snippet
+          code={
+            'logger = task.get_logger()\nlogger.report_confusion_matrix("confusion", "test", matrix=matrix, iteration=step)\nlogger.report_table("errors", "worst", table_plot=dataframe, iteration=step)'
+          }
+        />
       </Empty>
     );
   }
@@ -48,15 +52,28 @@ export default function Plots() {
       <div className="tab-bar">
         <label className="search" style={{ width: 240 }}>
           <Icon name="search" size={14} />
-          <input ref={search} className="input" placeholder="Plot, regex  ( / )" aria-label="Filter plots" value={view.q}
-            onChange={(event) => setView({ q: event.target.value })} />
+          <input
+            ref={search}
+            className="input"
+            placeholder="Plot, regex  ( / )"
+            aria-label="Filter plots"
+            value={view.q}
+            onChange={(event) => setView({ q: event.target.value })}
+          />
         </label>
-        <button type="button" className="button" aria-pressed={view.history} title={`Load the last ${HISTORY} iterations of each plot`}
-          onClick={() => setView({ history: !view.history }, "push")}>
+        <button
+          type="button"
+          className="button"
+          aria-pressed={view.history}
+          title={`Load the last ${HISTORY} iterations of each plot`}
+          onClick={() => setView({ history: !view.history }, "push")}
+        >
           earlier iterations
         </button>
         <span className="grow" />
-        <span className="muted num">{formatCount(shown.length)} {shown.length === 1 ? "plot" : "plots"}</span>
+        <span className="muted num">
+          {formatCount(shown.length)} {shown.length === 1 ? "plot" : "plots"}
+        </span>
       </div>
       <div className="scroll">
         <div className="page plot-grid">

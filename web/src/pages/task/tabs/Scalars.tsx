@@ -53,12 +53,21 @@ export default function Scalars() {
     const slots = slotsOf(entries);
     const fits = matcher(view.q);
     const wanted = entries.filter((entry) => fits(`${entry.metric}/${entry.variant}`));
-    const cards = cardsOf(wanted, view.x, (entry) => entry.metric, (entry) => ({
-      label: entry.variant, slot: slots.get(`${entry.metric}\0${entry.variant}`) ?? 0,
-    }));
+    const cards = cardsOf(
+      wanted,
+      view.x,
+      (entry) => entry.metric,
+      (entry) => ({
+        label: entry.variant,
+        slot: slots.get(`${entry.metric}\0${entry.variant}`) ?? 0,
+      }),
+    );
     return sectionsOf(cards);
   }, [entries, view.q, view.x]);
-  const singles = useMemo(() => entries.filter((entry) => entry.single !== null && entry.single !== undefined), [entries]);
+  const singles = useMemo(
+    () => entries.filter((entry) => entry.single !== null && entry.single !== undefined),
+    [entries],
+  );
   const { x, z, log, sm } = view;
   const look = useMemo(() => ({ x, zoom: z, log, smoothing: sm, theme }), [x, z, log, sm, theme]);
   const crowded = sections.length > 1;
@@ -72,7 +81,8 @@ export default function Scalars() {
     setView({ [key]: add ? [...rest, section.name] : rest }, "push");
   };
   const bar = <ScalarBar view={view} setView={setView} search={search} />;
-  if (catalog.isError && !catalog.data) return <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />;
+  if (catalog.isError && !catalog.data)
+    return <ErrorPanel error={catalog.error} retry={() => void catalog.refetch()} />;
   if (catalog.data && entries.length === 0) {
     return (
       <Empty title={task.status === "in_progress" ? "Waiting for the first scalar" : "No scalar was reported"}>
@@ -81,7 +91,8 @@ export default function Scalars() {
       </Empty>
     );
   }
-  const summary = singles.length > 0 && !view.q ? { height: summaryHeight(singles), node: <Summary singles={singles} /> } : undefined;
+  const summary =
+    singles.length > 0 && !view.q ? { height: summaryHeight(singles), node: <Summary singles={singles} /> } : undefined;
   return (
     <>
       <ProgressLine active={catalog.isPending} />
@@ -89,8 +100,16 @@ export default function Scalars() {
       {view.view === "values" ? (
         <Values entries={entries} filter={view.q} />
       ) : (
-        <ChartGrid sections={sections} look={look} perRow={view.n} folded={folded} setFolded={setFolded}
-          onZoom={(range) => setView({ z: range }, "push")} exportPoints={allPoints} head={summary} />
+        <ChartGrid
+          sections={sections}
+          look={look}
+          perRow={view.n}
+          folded={folded}
+          setFolded={setFolded}
+          onZoom={(range) => setView({ z: range }, "push")}
+          exportPoints={allPoints}
+          head={summary}
+        />
       )}
     </>
   );
@@ -106,7 +125,10 @@ function summaryHeight(singles: readonly SeriesEntry[]): number {
 /** Single values: numbers without an iteration. */
 function Summary({ singles }: { singles: readonly SeriesEntry[] }) {
   return (
-    <div className="panel" style={{ position: "absolute", top: 12, left: 16, width: 420, maxWidth: "calc(100% - 32px)" }}>
+    <div
+      className="panel"
+      style={{ position: "absolute", top: 12, left: 16, width: 420, maxWidth: "calc(100% - 32px)" }}
+    >
       <div className="row" style={{ padding: "6px 12px 2px" }}>
         <h2 className="h3 grow">Summary</h2>
         <span className="caption num">{singles.length}</span>
@@ -114,8 +136,12 @@ function Summary({ singles }: { singles: readonly SeriesEntry[] }) {
       <div style={{ maxHeight: MOST_SINGLES * LINE, overflow: "auto", paddingBottom: 4 }}>
         {singles.map((one) => (
           <div key={`${one.metric}\0${one.variant}`} className="row" style={{ height: LINE, padding: "0 12px" }}>
-            <span className="cut grow">{one.metric === "Summary" ? one.variant : `${one.metric} / ${one.variant}`}</span>
-            <strong className="num" title={String(one.single)}>{formatShort(numberOf(one.single))}</strong>
+            <span className="cut grow">
+              {one.metric === "Summary" ? one.variant : `${one.metric} / ${one.variant}`}
+            </span>
+            <strong className="num" title={String(one.single)}>
+              {formatShort(numberOf(one.single))}
+            </strong>
           </div>
         ))}
       </div>
@@ -131,8 +157,17 @@ function Values({ entries, filter }: { entries: readonly SeriesEntry[]; filter: 
     .filter((entry) => fits(`${entry.metric}/${entry.variant}`) && entry.count > 0)
     .sort((a, b) => Number(isMachine(a.metric)) - Number(isMachine(b.metric)))
     .map((entry): TableValue[] => [
-      entry.metric, entry.variant, numberOf(entry.first), numberOf(entry.last), entry.min ?? null, entry.min_iter ?? null,
-      entry.max ?? null, entry.max_iter ?? null, entry.mean ?? null, entry.count, entry.nonfinite,
+      entry.metric,
+      entry.variant,
+      numberOf(entry.first),
+      numberOf(entry.last),
+      entry.min ?? null,
+      entry.min_iter ?? null,
+      entry.max ?? null,
+      entry.max_iter ?? null,
+      entry.mean ?? null,
+      entry.count,
+      entry.nonfinite,
     ]);
   return (
     <div className="scroll">
