@@ -32,20 +32,21 @@ tests/support/node_modules: tests/support/package.json | $(BIN)/python
 	touch $@
 
 ## test: set up and run every tier that can run here. What failed runs once more, alone: see contributing/tests.md
-test: $(VENV)/.dev web check tests/support/node_modules
-	$(BIN)/python web/hatch_build.py npm run typecheck
+test: $(VENV)/.dev check tests/support/node_modules
 	$(BIN)/python web/hatch_build.py npm test
 	$(BIN)/python -m tests.frameworks.environment
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST) || { \
 	  [ $$? -eq 1 ] && echo "Failed beside others; once more, alone. Mend what passes only now:" && \
 	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --maxfail 10 -v $(PYTEST); }
 
-## check: style, types, layers
-check: $(VENV)/.dev
+## check: style, types, layers; the page's too
+check: $(VENV)/.dev web
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python web/hatch_build.py npm run lint
+	$(BIN)/python web/hatch_build.py npm run typecheck
 
 clean:
 	rm -rf $(VENV) .venv-interop .venv-frameworks web/dist web/node_modules build dist

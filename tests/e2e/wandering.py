@@ -38,7 +38,7 @@ READ = """() => {
     fresh: !one.target && !one.hasAttribute('download'),
     on: one.checked === true || ['aria-pressed', 'aria-selected', 'aria-current', 'aria-checked'].some((state) =>
       !['false', null].includes(one.getAttribute(state))),
-    inside: one.closest('[role=dialog]') !== null,
+    inside: one.closest('dialog, [role=dialog]') !== null,
   }));
 }"""
 WATCH = """() => {
@@ -240,7 +240,7 @@ class Walk:
 
     def _close(self) -> None:
         """Puts away what lies over the page."""
-        above = self.tab.locator("[role=dialog], [role=menu]").filter(visible=True)
+        above = self.tab.locator("dialog, [role=dialog], [role=menu]").filter(visible=True)
         for _ in range(20):
             if not above.count():
                 return

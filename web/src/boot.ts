@@ -34,13 +34,14 @@ function ask(method: string, params: object, who?: Promise<boolean>): Promise<Re
       body,
       credentials: "same-origin",
     });
-  const answer = who
-    ? who.then((somebody) => {
-        if (somebody) return send();
-        answers.delete(key);
-        throw new Error("nobody is logged in");
-      })
-    : send();
+  const answer =
+    who !== undefined
+      ? who.then((somebody) => {
+          if (somebody) return send();
+          answers.delete(key);
+          throw new Error("nobody is logged in");
+        })
+      : send();
   // The failure belongs to whoever takes the answer.
   answer.catch(() => undefined);
   answers.set(key, answer);
@@ -70,8 +71,8 @@ const who = path.startsWith("/login") ? undefined : known(ask("users.whoami", {}
 if (task) {
   const id = task[1] as string;
   const tab = task[2] || FIRST_TAB;
-  ask("tasks.get_by_id", { task: id }, who);
-  if (tab === FIRST_TAB) ask("series.catalog", { tasks: [id] }, who);
+  void ask("tasks.get_by_id", { task: id }, who);
+  if (tab === FIRST_TAB) void ask("series.catalog", { tasks: [id] }, who);
   load(["task", tab]);
 } else {
   load(PAGES.filter(([shape]) => shape.test(path)).map(([, page]) => page));

@@ -96,8 +96,8 @@ describe("the choice of columns", () => {
     expect(chosen()).toBe("name tags status");
     press(0, "Down");
     expect(chosen()).toBe("tags name status");
-    expect((shownList()[0]?.querySelector("[aria-label=Up]") as HTMLButtonElement).disabled).toBe(true);
-    expect((shownList()[2]?.querySelector("[aria-label=Down]") as HTMLButtonElement).disabled).toBe(true);
+    expect(shownList()[0]?.querySelector<HTMLButtonElement>("[aria-label=Up]")?.disabled).toBe(true);
+    expect(shownList()[2]?.querySelector<HTMLButtonElement>("[aria-label=Down]")?.disabled).toBe(true);
     fireEvent.click(screen.getByText("Automatic"));
     expect(chosen()).toBe("");
   });

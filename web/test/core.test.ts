@@ -6,7 +6,7 @@ import { EventParser } from "~/api/stream";
 import { decodeTiles } from "~/api/tiles";
 import { formatBytes, formatDuration, formatNumber, formatShort, formatTicks } from "~/state/format";
 import { alignTiles, bucketCount } from "~/charts/grid";
-import { logTicks } from "~/charts/ticks";
+import { logTicks } from "~/charts/axes";
 import { smooth } from "~/charts/smoothing";
 import * as codec from "~/state/codec";
 import { md5 } from "~/state/md5";

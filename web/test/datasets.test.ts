@@ -8,15 +8,13 @@ import { columnFacts, parseJsonLines } from "~/widgets/columnStatistics";
 import { inOrder, laneRows } from "~/widgets/lanes";
 
 /** A history: node i has parents among those before it. */
-const history = fc
-  .array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 60 })
-  .map((picks) =>
-    picks.map((some, i) => ({
-      id: `n${i}`,
-      at: i,
-      parents: i ? [...new Set(some.map((pick) => `n${pick % i}`))] : [],
-    })),
-  );
+const history = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: 1, maxLength: 60 }).map((picks) =>
+  picks.map((some, i) => ({
+    id: `n${i}`,
+    at: i,
+    parents: i ? [...new Set(some.map((pick) => `n${pick % i}`))] : [],
+  })),
+);
 const newer = (a: { at: number }, b: { at: number }) => b.at - a.at;
 
 describe("lanes", () => {

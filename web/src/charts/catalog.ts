@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 import { call } from "~/api/rpc";
 import type { SeriesEntry } from "~/api/types.gen";
-import type { XKind } from "~/charts/lines";
+import type { XKind } from "~/charts/axes";
 import type { Card, CardLine } from "~/charts/react/ChartCard";
 
 /** A value of the catalogue as a number; NaN and infinities travel as text. */

@@ -110,3 +110,17 @@ export function bucketCount(width: number, series: number): number {
   const cap = Math.max(64, Math.floor(200_000 / Math.max(1, series)));
   return [...BUDGETS].reverse().find((n) => n <= Math.min(near, cap)) ?? 64;
 }
+
+/** The entry whose x is closest, by bisection; -1 for an empty tile. */
+export function nearest(tile: Tile, x: number): number {
+  if (tile.length === 0) return -1;
+  let low = 0;
+  let high = tile.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((tile.xLast[middle] as number) < x) low = middle + 1;
+    else high = middle;
+  }
+  const before = Math.max(0, low - 1);
+  return Math.abs((tile.xLast[before] as number) - x) <= Math.abs((tile.xLast[low] as number) - x) ? before : low;
+}

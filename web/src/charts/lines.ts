@@ -3,12 +3,10 @@ import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
 
 import type { Tile } from "~/api/tiles";
-import { formatClock, formatDuration, formatNumber, formatTicks } from "~/state/format";
-import { alignTiles, type Buckets, type Cell, type Grid, smallestPositive, valueRange } from "~/charts/grid";
-import { logTicks } from "~/charts/ticks";
+import { axisSize, keepAll, logTicks, STEPS, type XKind } from "~/charts/axes";
+import { alignTiles, type Buckets, type Cell, type Grid, nearest, smallestPositive, valueRange } from "~/charts/grid";
+import { formatDuration, formatTicks } from "~/state/format";
 import { type LineStyle, lineStyle, type ThemeName } from "~/theme/palette";
-
-export type XKind = "iter" | "time" | "relative";
 
 export interface LineOptions {
   tiles: readonly Tile[];
@@ -167,7 +165,12 @@ export class LinesChart {
         drag: { x: true, y: false, uni: 8, setScale: false },
         focus: { prox: 24 },
         sync: { key: this.group, scales: ["x", null] },
-        bind: { dblclick: () => () => (this.callbacks.onZoom(null), null) },
+        bind: {
+          dblclick: () => () => {
+            this.callbacks.onZoom(null);
+            return null;
+          },
+        },
       },
       scales: {
         x: { time: options.x === "time", range: () => this.xRange() },
@@ -370,32 +373,4 @@ export class LinesChart {
       readings.length ? { left: left + plot.bbox.left / devicePixelRatio, top, width: plot.width, readings } : null,
     );
   }
-}
-
-const STEPS = [1, 2, 5].flatMap((n) => Array.from({ length: 13 }, (_, power) => n * 10 ** power)).sort((a, b) => a - b);
-
-const keepAll = (_: uPlot, splits: number[]): number[] => splits;
-
-function axisSize(_: uPlot, values: string[] | null): number {
-  const longest = (values ?? []).reduce((most, value) => Math.max(most, value.length), 3);
-  return Math.min(72, 14 + longest * 6);
-}
-
-/** The entry whose x is closest, by bisection; -1 for an empty tile. */
-function nearest(tile: Tile, x: number): number {
-  if (tile.length === 0) return -1;
-  let low = 0;
-  let high = tile.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((tile.xLast[middle] as number) < x) low = middle + 1;
-    else high = middle;
-  }
-  const before = Math.max(0, low - 1);
-  return Math.abs((tile.xLast[before] as number) - x) <= Math.abs((tile.xLast[low] as number) - x) ? before : low;
-}
-
-export function formatX(kind: XKind, x: number): string {
-  if (kind === "time") return formatClock(x);
-  return kind === "relative" ? formatDuration(x) : formatNumber(x, 15);
 }

@@ -1,6 +1,6 @@
 import { callForBytes } from "~/api/rpc";
 import { decodeTiles, type Tile, type TileKey } from "~/api/tiles";
-import type { XKind } from "~/charts/lines";
+import type { XKind } from "~/charts/axes";
 import type { Buckets } from "~/charts/grid";
 
 /** One chart card: the series that it shows and how far they have come. */

@@ -115,6 +115,7 @@ export function Shell() {
   if (out) return <ProgressLine active />;
   return (
     <div className="shell">
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads to the content; the click only spares the address the #. */}
       <a className="skip" href="#content" onClick={toContent}>
         Skip to the content
       </a>

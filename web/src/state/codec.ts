@@ -113,6 +113,7 @@ export function span(): Field<[number, number] | null> {
   };
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: each field has its own type, which `ViewOf` brings out again.
 export type Fields = Record<string, Field<any>>;
 export type ViewOf<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 

@@ -11,6 +11,7 @@ function Histogram({ bins }: { bins: readonly number[] }) {
     <svg width={WIDTH} height={HEIGHT} className="bins" aria-hidden="true">
       {bins.map((count, i) => {
         const height = count > 0 ? Math.max(1.5, (count / most) * HEIGHT) : 0;
+        // biome-ignore lint/suspicious/noArrayIndexKey: a bin is its place.
         return <rect key={i} x={i * step} y={HEIGHT - height} width={step - 1} height={height} />;
       })}
     </svg>

@@ -77,8 +77,10 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
           <tbody>
             {first > 0 && <tr style={{ height: first * ROW }} />}
             {ordered.slice(first, last).map((row, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place.
               <tr key={first + i} style={{ height: ROW }}>
                 {row.map((value, c) => (
+                  // biome-ignore lint/suspicious/noArrayIndexKey: a cell is its column.
                   <td key={c} className={numeric[c] ? "right" : undefined} title={String(value ?? "")}>
                     {typeof value === "number" ? formatShort(value) : String(value ?? "–")}
                   </td>

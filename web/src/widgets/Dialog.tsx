@@ -48,7 +48,6 @@ export function Dialog({
     <dialog
       ref={box}
       className={`dialog ${size}`}
-      role="dialog"
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();

@@ -136,6 +136,7 @@ export function TabLine({
 }) {
   const line = useRef<HTMLElement>(null);
   // On a telephone the line is longer than the screen: the part that is shown is in sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the part that is shown is found in the page.
   useLayoutEffect(() => {
     const box = line.current;
     const chosen = box?.querySelector<HTMLElement>("[aria-current=page]");

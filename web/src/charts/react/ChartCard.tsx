@@ -3,7 +3,7 @@ import { memo, type RefObject, useLayoutEffect, useMemo, useRef, useState } from
 import { formatNumber } from "~/state/format";
 import { Lines, type LinesHandle } from "~/charts/react/Lines";
 import type { CardData } from "~/charts/store";
-import type { XKind } from "~/charts/lines";
+import type { XKind } from "~/charts/axes";
 import { csv, saveFile } from "~/state/download";
 import { useKept } from "~/state/kept";
 import { useKeys } from "~/state/keys";
@@ -238,6 +238,7 @@ const LEGEND_ROWS = 2;
 /** How many entries of a legend do not fit into its two rows. */
 function useOverflow(legend: RefObject<HTMLDivElement | null>, lines: readonly CardLine[], all: boolean): number {
   const [over, setOver] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other lines are other entries.
   useLayoutEffect(() => {
     const box = legend.current;
     if (!box || all) return;

@@ -4,7 +4,8 @@ import { type KeyboardEvent, type Ref, useContext, useEffect, useImperativeHandl
 
 import { formatCount, formatNumber, formatShort } from "~/state/format";
 import { HighlightContext } from "~/charts/highlight";
-import { formatX, type Hover, type LineOptions, LinesChart } from "~/charts/lines";
+import { formatX } from "~/charts/axes";
+import { type Hover, type LineOptions, LinesChart } from "~/charts/lines";
 import { lineStyle } from "~/theme/palette";
 
 export interface LinesHandle {
@@ -80,6 +81,7 @@ export function Lines({ labels, group, onZoom, handle, ...options }: Props) {
     };
   }, [group]);
   const { tiles, shape, slots, hidden, x, zoom: range, log, smoothing, theme } = options;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another group is another chart, and must be drawn.
   useEffect(() => {
     chart.current?.draw({ tiles, shape, slots, hidden, x, zoom: range, log, smoothing, theme }, size[0], size[1]);
   }, [group, tiles, shape, slots, hidden, x, range, log, smoothing, theme, size]);

@@ -71,9 +71,7 @@ export function PlotCard({ series }: { series: PlotSeries }) {
   return (
     <section
       ref={box}
-      role={full ? "dialog" : undefined}
-      aria-modal={full || undefined}
-      tabIndex={full ? -1 : undefined}
+      {...(full && ({ role: "dialog", "aria-modal": true, tabIndex: -1 } as const))}
       className={`panel plot-card ${full ? "full-plot" : ""}${wide ? " wide" : ""}`}
       aria-label={name}
       data-plot={series.metric}

@@ -35,12 +35,13 @@ export function PlotlyHost({ figure, onReady }: Props) {
     watcher.observe(box);
     return () => watcher.disconnect();
   }, []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt is a new beginning.
   useEffect(() => {
     if (!near) return;
     let over = false;
     const box = root.current as HTMLDivElement;
     const canvas = box.firstElementChild as HTMLDivElement;
-    let release = () => undefined as void;
+    let release = (): void => undefined;
     let bundle: Awaited<ReturnType<typeof bundleFor>> | null = null;
     const draw = async () => {
       const plotly = bundle;

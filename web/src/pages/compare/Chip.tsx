@@ -23,6 +23,7 @@ export function Chip({ task, colour, differences, nameless, remove }: Props) {
   const lit = useSyncExternalStore(highlight.watch, highlight.get);
   const words = differences.map(({ name, value }) => `${name} = ${value}`).join(", ");
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it does nothing; its lines stand out while one is on it.
     <span
       className="compare-chip"
       data-lit={lit === null ? undefined : lit === task.id}

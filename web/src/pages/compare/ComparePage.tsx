@@ -65,12 +65,14 @@ export function ComparePage() {
   const catalog = useCatalog(ids);
   useEffect(() => {
     const keys = new Set<string>();
-    let timer: ReturnType<typeof setTimeout> | null = null;
+    let waits = false;
     const refresh = ({ kind }: { kind: string }) => {
       if (kind === "task" || kind === "resync") keys.add("tasks");
       keys.add("catalog");
-      timer ??= setTimeout(() => {
-        timer = null;
+      if (waits) return;
+      waits = true;
+      setTimeout(() => {
+        waits = false;
         // A task that was renamed or deleted is one here too.
         if (keys.delete("tasks")) void client.invalidateQueries({ queryKey: ["tasks", "compare"] });
         if (keys.delete("catalog")) void client.invalidateQueries({ queryKey: ["catalog"] });

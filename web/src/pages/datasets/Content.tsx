@@ -59,7 +59,7 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
   );
   const tree = useTree(spec, [first, last]);
   const [place, setPlace] = useState(0);
-  // Another folder starts at its beginning.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another folder starts at its beginning.
   useEffect(() => {
     setPlace(0);
     if (box.current) box.current.scrollTop = 0;
@@ -250,6 +250,7 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
                 const open = path !== null && view.open.includes(path);
                 const chosen = path !== null && view.at === (folder ? `${path}/` : path);
                 return (
+                  // biome-ignore lint/a11y/useKeyWithClickEvents: the tree itself has the keyboard.
                   <div
                     key={number}
                     id={`entry-${number}`}

@@ -99,5 +99,6 @@ class Known {
 }
 
 function useKnown(dataset: string, root: string, against: string | undefined, search: string, changed: boolean): Known {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: of another view nothing is known.
   return useMemo(() => new Known(root), [dataset, root, against, search, changed]);
 }

@@ -122,7 +122,11 @@ function splitParts(id: string): string[] {
     if (id[i] === ":") {
       parts.push(part);
       part = "";
-    } else part += id[i] === "\\" ? (id[(i += 1)] ?? "") : id[i];
+    } else {
+      // What stands behind a backslash is meant as it is.
+      if (id[i] === "\\") i += 1;
+      part += id[i] ?? "";
+    }
   }
   return [...parts, part];
 }

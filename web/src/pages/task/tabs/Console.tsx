@@ -126,6 +126,7 @@ export default function Console() {
       return next;
     });
   // A line that is wrapped, or no longer, has another height.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `wrap` says when.
   useEffect(() => virtual.measure(), [virtual, view.wrap]);
   const next = TIME_ORDER[view.time];
   return (
@@ -264,7 +265,7 @@ export default function Console() {
             </button>
           )}
           {text && found.length > 0 && (
-            <div className="hits" aria-label="Lines found">
+            <div className="hits" role="group" aria-label="Lines found">
               {found.map((line) => (
                 <button
                   type="button"
