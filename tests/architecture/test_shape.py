@@ -14,9 +14,9 @@ LEFT: dict[Callable[[], list[str]], int] = {
     shape.imports_past_the_services: 0,
     shape.announcements_outside_of_changes: 0,
     shape.nouns_without_a_service: 0,
-    shape.accesses_to_privates_of_others: 178,
+    shape.accesses_to_privates_of_others: 78,
     shape.untyped_calls_of_the_server: 135,
-    shape.loose_types: 2070,
+    shape.loose_types: 2068,
     shape.global_statements: 0,
     shape.fork_hooks: 1,
     shape.lists_written_again: 3,
@@ -25,7 +25,7 @@ LEFT: dict[Callable[[], list[str]], int] = {
     shape.public_members_without_an_example: 100,
     shape.paths_that_do_not_exist: 0,
 }
-CIRCLES = {"sdk": 13}
+CIRCLES: dict[str, int] = {}
 LOOSE = {
     "base": 13,
     "capture": 21,

@@ -381,7 +381,7 @@ def test_links_are_fetched_by_so_many(data: Dataset, web: tuple[str, Path], gate
 @pytest.mark.covers("DI-4a", "DI-4b")
 def test_packs_are_plain_zips(closed: Close) -> None:
     data = closed({"x": b"1", "sub/y": b"words " * 999})
-    artifacts = {item["key"]: item for item in data._task.data["execution"]["artifacts"]}
+    artifacts = {item["key"]: item for item in data._opened.task.data["execution"]["artifacts"]}
     assert sorted(artifacts) == ["data", "manifest", "state"]
     from trialbook.sdk.storage import fetch
 

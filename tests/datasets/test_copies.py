@@ -17,7 +17,7 @@ from trialbook import Dataset
 from trialbook.base.ids import new_id
 from trialbook.datasets.storage import objects
 from trialbook.errors import DatasetMissing, FileMissing, PathRefused, UsageError
-from trialbook.sdk.dataset.members.query import free_deleted
+from trialbook.sdk.dataset.trash import free_deleted
 
 FILES = {f"f{n}/x": os.urandom(400_000) for n in range(8)} | {"text": b"words " * 100}
 
@@ -240,7 +240,7 @@ def test_D8_a_folder_that_is_not_mounted_stays_as_it_is(
     draft = Dataset.create("draft", project, output_uri=str(shared))
     draft.add_files(write({"y": b"1"}))
     draft.upload()
-    draft._draft("close").close()
+    draft._opened.draft("close").close()
     (shared / "far").mkdir()
     (shared / "far" / "z").write_bytes(b"1")
     links = Dataset.create("links", project)

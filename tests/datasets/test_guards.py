@@ -63,7 +63,7 @@ def test_killed_between_manifest_and_commit(project: str, write: Write) -> None:
     data = Dataset.create("data", project)
     data.add_files(write({"x": b"1"}))
     data.upload()
-    data._draft("finish").finish()
+    data._opened.draft("finish").finish()
 
     found = Dataset.get(data.id)
     assert not found.is_final() and found.list_files() == ["x"] and not found.is_dirty()
@@ -79,7 +79,7 @@ def test_going_on_in_another_process(project: str, write: Write) -> None:
     data.add_files(top)
     with pytest.raises(DatasetInUse, match="another writer"):
         Dataset.get(data.id).add_files(top)
-    data._draft("close").close()
+    data._opened.draft("close").close()
     again = Dataset.get(data.id)
     assert again.list_files() == ["x", "y"] and again.is_dirty()
     again.remove_files("y")
@@ -95,7 +95,7 @@ def test_going_on_on_another_host(closed: Close, project: str, write: Write, hom
     data.add_external_files("file:///etc/hostname", dataset_path="links")
     data.upload()
     data.add_files(write({"late": b"only noted here"}))
-    data._draft("close").close()
+    data._opened.draft("close").close()
     (home / "cache" / "datasets").rename(home / "lost")
 
     found = Dataset.get(data.id)
@@ -112,7 +112,7 @@ def test_going_on_on_another_host(closed: Close, project: str, write: Write, hom
 def test_a_stopped_version_is_taken_up(project: str, write: Write, server: RunningServer) -> None:
     data = Dataset.create("data", project)
     data.add_files(write({"x": b"1"}))
-    data._draft("close").close()
+    data._opened.draft("close").close()
     server.call("tasks.stopped", task=data.id)
     again = Dataset.get(data.id)
     assert not again.is_final() and again.list_files() == ["x"]
@@ -139,7 +139,7 @@ def test_an_open_child_holds_what_it_needs(closed: Close, project: str, server: 
 
 def test_the_files_endpoint_keeps_what_a_version_needs(closed: Close, server: RunningServer) -> None:
     data = closed({"x": b"1"})
-    (artifact,) = [one for one in data._task.data["execution"]["artifacts"] if one["key"] == "data"]
+    (artifact,) = [one for one in data._opened.task.data["execution"]["artifacts"] if one["key"] == "data"]
     headers = {"Authorization": f"Bearer {server.token}"}
     assert urllib3.request("DELETE", artifact["uri"], headers=headers).status == 403
     assert tree(data.get_local_copy()) == {"x": b"1"}

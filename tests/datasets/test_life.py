@@ -332,7 +332,7 @@ def test_the_logger_is_the_versions_own(project: str, server: RunningServer) -> 
     data = Dataset.create("data", project)
     data.get_logger().report_scalar("rows", "count", 5.0, 0)
     assert data.get_logger().flush(wait=True) and task.flush()
-    assert data._task.get_last_scalar_metrics()["rows"]["count"]["last"] == 5.0
+    assert data._opened.task.get_last_scalar_metrics()["rows"]["count"]["last"] == 5.0
     assert "rows" not in task.get_last_scalar_metrics()
 
 

@@ -54,8 +54,8 @@ def test_nothing_reaches_the_server(
     folder = data.get_offline_mode_folder()
     assert folder is not None and (folder / "dataset.json").is_file()
     assert list(folder.glob("repository/packs/*/*.zip"))
-    data._draft("close").close()
-    data._task._record.close(1.0)
+    data._opened.draft("close").close()
+    data._opened.record.close(1.0)
 
 
 @pytest.mark.covers("DS-17a", "DS-17b", "DS-17c")
@@ -72,8 +72,8 @@ def test_a_session(project: str, write: Write, zipped: bool, uploaded: bool, tmp
     assert data.finalize() is False and not data.is_final()
     folder = data.get_offline_mode_folder()
     assert folder is not None and folder.is_dir()
-    data._draft("close").close()
-    data._task._record.close(1.0)
+    data._opened.draft("close").close()
+    data._opened.record.close(1.0)
     Dataset.set_offline(False)
     session = folder
     if zipped:
@@ -101,8 +101,8 @@ def test_import_without_data(project: str, write: Write) -> None:
     Dataset.set_offline(True)
     data = Dataset.create("data", project)
     data.add_files(write({"x": b"1"}))
-    data._draft("close").close()
-    data._task._record.close(1.0)
+    data._opened.draft("close").close()
+    data._opened.record.close(1.0)
     Dataset.set_offline(False)
     made = Dataset.import_offline_session(str(data.get_offline_mode_folder()), upload=False)
     assert not Dataset.get(made).is_final()
@@ -121,8 +121,8 @@ def test_children_of_offline_parents(project: str, write: Write) -> None:
     second.remove_files("x")
     second.upload()
     for one in (first, second):
-        one._task._record.close(1.0)
-    second._draft("close").close()
+        one._opened.record.close(1.0)
+    second._opened.draft("close").close()
     Dataset.set_offline(False)
     with pytest.raises(UsageError, match="import its session first"):
         Dataset.import_offline_session(str(second.get_offline_mode_folder()), finalize=True)

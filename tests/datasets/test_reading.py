@@ -90,13 +90,13 @@ def test_open_needs_a_finished_version(project: str) -> None:
 
 
 def test_a_subset_reads_only_what_it_needs(data: Dataset, server: RunningServer) -> None:
-    packs = {ref.key: ref.bytes for ref in data._version.root.packs}
+    packs = {ref.key: ref.bytes for ref in data._opened.version.root.packs}
     assert len(packs) > 1
     away = []
     for pack in server.data.glob(f"files/**/packs/{data.id}/*.zip"):
-        row = data._version.rows.find("sub/deep/small")
+        row = data._opened.version.rows.find("sub/deep/small")
         assert row is not None
-        if data._version.rows.pack_of(row) != f"{data.id}/{pack.stem}":
+        if data._opened.version.rows.pack_of(row) != f"{data.id}/{pack.stem}":
             away.append(pack.rename(pack.with_suffix(".away")))
     assert away
     try:

@@ -43,7 +43,7 @@ def _there(data: Dataset, home: Path) -> object:
     known = {
         name: task.get(name) for name in ("status", "status_changed", "last_update", "runtime", "script")
     }
-    objects = {info.key: info.etag for info in data._home.objects().blobs.list("")}
+    objects = {info.key: info.etag for info in data._opened.home.objects().blobs.list("")}
     notes = {
         file.relative_to(home).as_posix(): file.stat().st_mtime_ns
         for file in (home / "cache" / "datasets" / "drafts").rglob("*")
@@ -61,9 +61,9 @@ def test_D12_reading_an_open_version_changes_nothing(
     assert expected["list_removed_files"] == ["gone"] and expected["list_modified_files"] == ["changed"]
     if status != "in_progress":
         # Whoever wrote it has gone, with a part of a pack left behind.
-        data._draft("close").close()
+        data._opened.draft("close").close()
         (home / "cache" / "datasets" / "drafts" / data.id / "spool" / "part").write_bytes(b"half")
-        how = data._task.mark_stopped if status == "stopped" else data._task.mark_failed
+        how = data._opened.task.mark_stopped if status == "stopped" else data._opened.task.mark_failed
         how(force=True)
     before = _there(data, home)
     assert {name: read(Dataset.get(data.id)) for name, read in READ.items()} == expected
@@ -90,7 +90,7 @@ def test_D12_on_another_host_what_was_stored_is_read(
     closed: Close, write: Write, project: str, home: Path
 ) -> None:
     data = _open(closed, write, project)
-    data._draft("close").close()
+    data._opened.draft("close").close()
     (home / "cache" / "datasets").rename(home / "lost")
     reader = Dataset.get(data.id)
     assert reader.list_files() == ["changed", "kept", "links/hostname", "stored"]
@@ -101,7 +101,7 @@ def test_D12_on_another_host_what_was_stored_is_read(
 def test_D12_a_version_that_nobody_has_written_to_yet(closed: Close, project: str, home: Path) -> None:
     first = closed({"kept": b"1"})
     data = Dataset.create("data", project, parent_datasets=[first])
-    data._draft("close").close()
+    data._opened.draft("close").close()
     (home / "cache" / "datasets").rename(home / "lost")
     reader = Dataset.get(data.id)
     assert reader.list_files() == ["kept"] and not reader.is_dirty()

@@ -30,7 +30,7 @@ def test_the_code_makes_the_version_again(
     data.add_files(top, wildcard="*", dataset_path="in")
     data.add_external_files("file:///etc/hostname", dataset_path="links")
     data.upload()
-    data._draft("close").close()
+    data._opened.draft("close").close()
     again = Dataset.get(data.id)
     again.remove_files("gone")
     again.sync_folder(write({"z": b"3"}), dataset_path="synced")
@@ -79,7 +79,7 @@ def test_an_ended_version_is_not_final(
     data = Dataset.create("data", project)
     data.add_files(write({"x": b"1"}))
     data.upload()
-    data._draft("close").close()
+    data._opened.draft("close").close()
     server.call(f"tasks.{end}", task=data.id)
     found = Dataset.get(data.id)
     assert not found.is_final()
@@ -194,7 +194,7 @@ def test_names_can_be_read_at_once(project: str) -> None:
     data = Dataset.create("data", f"{project}/deep", dataset_tags=["a"], description="words")
     for one in (data, Dataset.get(data.id)):
         assert (one.name, one.project, one.version, one.tags) == ("data", f"{project}/deep", "1.0.0", ["a"])
-        assert one._task.comment == "words"
+        assert one._opened.task.comment == "words"
 
 
 def test_odd_names_are_told_at_the_end(

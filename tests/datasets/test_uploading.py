@@ -33,7 +33,9 @@ def proxy(server: RunningServer, home: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def own_bytes(data: Dataset) -> int:
     """Stored bytes that a version brings."""
-    chunks = [item for item in data._task.data["execution"]["artifacts"] if item["key"].startswith("data")]
+    chunks = [
+        item for item in data._opened.task.data["execution"]["artifacts"] if item["key"].startswith("data")
+    ]
     return sum(int(item["content_size"]) for item in chunks)
 
 
@@ -211,7 +213,7 @@ def test_what_lies_in_the_chunks(project: str, write: Write, server: RunningServ
     data.upload(compression=zipfile.ZIP_STORED)
     data.upload()
     data.finalize()
-    names = sorted(item["key"] for item in data._task.data["execution"]["artifacts"])
+    names = sorted(item["key"] for item in data._opened.task.data["execution"]["artifacts"])
     assert names == ["data", "data_001", "manifest", "state"]
     kinds = {}
     for pack in server.data.glob(f"files/**/packs/{data.id}/*.zip"):

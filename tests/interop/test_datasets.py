@@ -121,7 +121,7 @@ def test_the_released_sdk_manages_ours(
     assert answer["renamed"] == answer["moved"] == data.id and answer["published"]
     assert answer["deleted"] == child.id
     found = Dataset.get(dataset_project=f"{project}/moved", dataset_name="renamed")
-    assert found.id == data.id and found._info["status"] == "published"
+    assert found.id == data.id and found._opened.info["status"] == "published"
     until(lambda: not list(server.data.glob(f"files/**/packs/{child.id}/*")), 20)
     assert tree(found.get_mutable_local_copy(tmp_path / "mine") or "") == first, "the parent keeps its bytes"
 

@@ -98,7 +98,7 @@ def clean(dry_run: bool, json_output: bool) -> None:
 
     Folders and buckets of your own are such storages. Exit status 1 when some of it could not be freed.
     """
-    from trialbook.sdk.dataset.members.query import free_deleted, waiting_to_be_freed
+    from trialbook.sdk.dataset.trash import free_deleted, waiting_to_be_freed
 
     quiet(json_output)
     freed, waiting = (0, waiting_to_be_freed()) if dry_run else free_deleted()

@@ -146,7 +146,7 @@ def remove(
     dataset_id: str | None, files: Sequence[str], non_recursive: bool, verbose: bool, json_output: bool
 ) -> None:
     """Take files out of the open version."""
-    from trialbook.sdk.dataset.members.base import required
+    from trialbook.sdk.dataset.given import required
 
     quiet(json_output)
     data = writable(dataset_id)

@@ -10,7 +10,7 @@ import pytest
 import trialbook
 from trialbook.errors import UsageError
 from trialbook.sdk import console
-from trialbook.sdk.dataset.members.base import required
+from trialbook.sdk.dataset.given import required
 
 ROOT = Path(trialbook.__file__).parent
 READ_AT_THE_COMMAND_LINE = [

@@ -80,8 +80,8 @@ class PackReader:
             length = self._blobs.head(pack_key(self._key)).size
         except FileMissing:
             raise self._gone() from None
-        start, end = find_index(self._span(max(0, length - TAIL_BYTES), length), length, self._key)
-        return decode_index(self._span(start, end), self._key)
+        start, end = find_index(self.span(max(0, length - TAIL_BYTES), length), length, self._key)
+        return decode_index(self.span(start, end), self._key)
 
     def members(self, wanted: list[Wanted]) -> Iterator[tuple[Wanted, Iterator[memoryview]]]:
         """The checked bytes of members, in the order of their offsets.
@@ -116,7 +116,7 @@ class PackReader:
                     break
                 end = max(end, upto)
                 after += 1
-            run = memoryview(self._span(start, end))
+            run = memoryview(self.span(start, end))
             for item in wanted[place:after]:
                 stored = run[item.offset - start : item.offset - start + item.stored]
                 yield item, iter((self._checked(item, stored),))
@@ -171,7 +171,7 @@ class PackReader:
                 if upto - start > RUN_BYTES:
                     break
                 end, after = max(end, upto), after + 1
-            yield (memoryview(self._span(start, end)), wanted[place:after]), start
+            yield (memoryview(self.span(start, end)), wanted[place:after]), start
             place = after
 
     def _checked(self, item: Wanted, stored: memoryview) -> memoryview:
@@ -211,14 +211,14 @@ class PackReader:
         """
         place = f"the recipe in pack {self._key} at byte {item.offset}"
         length = recipe_length(item.stored, place)
-        return decode_recipe(self._span(item.offset, item.offset + length), item.size, place)
+        return decode_recipe(self.span(item.offset, item.offset + length), item.size, place)
 
     def _pieces(self, item: Wanted) -> Iterator[bytes]:
         recipe = self.recipe(item)
         for start, end in recipe.runs(self._run):
             key, first = recipe.key(start, self._key), int(recipe.offset[start])
             reader = self if key == self._key else PackReader(self._blobs, key)
-            run = memoryview(reader._span(first, int(recipe.offset[end - 1] + recipe.stored[end - 1])))
+            run = memoryview(reader.span(first, int(recipe.offset[end - 1] + recipe.stored[end - 1])))
             for number in range(start, end):
                 at = int(recipe.offset[number]) - first
                 stored = run[at : at + int(recipe.stored[number])]
@@ -259,7 +259,12 @@ class PackReader:
         except (zlib.error, zstd.ZstdError, EOFError):
             raise self._damaged(item) from None
 
-    def _span(self, start: int, end: int) -> bytes:
+    def span(self, start: int, end: int) -> bytes:
+        """Bytes of the pack as they are, unchecked.
+
+        Raises:
+            DatasetMissing: the pack is gone.
+        """
         parts = list(self._read(start, end))
         return parts[0] if len(parts) == 1 else b"".join(parts)
 

@@ -20,13 +20,13 @@ class Dataset(
     SquashMixin,
     MakingMixin,
     ContentMixin,
+    OfflineMixin,
     ClosingMixin,
     CopiesMixin,
     ReadingMixin,
     ListingMixin,
     WordsMixin,
     WholesMixin,
-    OfflineMixin,
 ):
     """One version of a dataset: files and links under paths, immutable once it is finalized.
 

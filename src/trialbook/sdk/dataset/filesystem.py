@@ -1,15 +1,14 @@
 """Versions as a file system for fsspec: ``trialbook://dataset/<project>/<name>@<version>/<path>``, read only."""
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fsspec.spec import AbstractFileSystem
 
-from trialbook.datasets.manifest.rows import LINK
+from trialbook.datasets.manifest.rows import LINK, Rows
 from trialbook.errors import UsageError
-
-if TYPE_CHECKING:
-    from trialbook.sdk.dataset import Dataset
+from trialbook.sdk.dataset import Dataset
+from trialbook.sdk.dataset.members.base import opened_of
 
 _ROOT = "dataset/"
 _NEWEST = ("", "latest")
@@ -39,10 +38,8 @@ class TrialbookFileSystem(AbstractFileSystem):  # type: ignore[misc]
         text = str(path)
         return text.removeprefix("trialbook://").strip("/")
 
-    def _find(self, path: str) -> "tuple[Dataset, str, str]":
+    def _find(self, path: str) -> tuple[Dataset, str, str]:
         """The version that a path names, the path's beginning that names it, and what follows."""
-        from trialbook.sdk.dataset import Dataset
-
         text = self._strip_protocol(path)
         parts = text.removeprefix(_ROOT).split("/")
         number = next((n for n, part in enumerate(parts) if "@" in part), None)
@@ -72,7 +69,7 @@ class TrialbookFileSystem(AbstractFileSystem):  # type: ignore[misc]
             FileNotFoundError: there is none.
         """
         dataset, head, below = self._find(path)
-        rows = dataset._version.rows
+        rows = opened_of(dataset).version.rows
         name = f"{head}/{below}" if below else head
         place = rows.find(below)
         if place is not None:
@@ -85,7 +82,7 @@ class TrialbookFileSystem(AbstractFileSystem):  # type: ignore[misc]
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
         """What lies directly in a folder, or the file itself."""
         dataset, head, below = self._find(path)
-        rows = dataset._version.rows
+        rows = opened_of(dataset).version.rows
         place = rows.find(below)
         if place is not None:
             found = [_file(rows, place, f"{head}/{below}")]
@@ -102,7 +99,7 @@ class TrialbookFileSystem(AbstractFileSystem):  # type: ignore[misc]
                 "versions are read only: make a child with Dataset.create(parent_datasets=[...])"
             )
         dataset, _head, below = self._find(path)
-        if dataset._version.rows.find(below) is None:
+        if opened_of(dataset).version.rows.find(below) is None:
             raise FileNotFoundError(path)
         return dataset.open(below)
 
@@ -112,7 +109,7 @@ class TrialbookFileSystem(AbstractFileSystem):  # type: ignore[misc]
         return f"{dataset.id}/{below}"
 
 
-def _file(rows: Any, place: int, name: str) -> dict[str, Any]:
+def _file(rows: Rows, place: int, name: str) -> dict[str, Any]:
     row = rows.data[place]
     size = int(row["size"])
     kind = "link" if row["kind"] == LINK else "file"
@@ -125,7 +122,7 @@ def _file(rows: Any, place: int, name: str) -> dict[str, Any]:
     }
 
 
-def _entries(rows: Any, head: str, prefix: str) -> list[dict[str, Any]]:
+def _entries(rows: Rows, head: str, prefix: str) -> list[dict[str, Any]]:
     paths = rows.paths
     place = bisect_left(paths, prefix)
     found: list[dict[str, Any]] = []

@@ -16,8 +16,9 @@ from trialbook.datasets.sources.scan import Scan, scan_folder
 from trialbook.errors import SourceChanged, UsageError
 from trialbook.sdk.connection import local_path as path_here
 from trialbook.sdk.console import advice, say
+from trialbook.sdk.dataset.given import required, threads
 from trialbook.sdk.dataset.links import Found, find_many, place_of, same_as_link
-from trialbook.sdk.dataset.members.base import DatasetBase, required, threads
+from trialbook.sdk.dataset.members.base import DatasetBase
 from trialbook.sdk.dataset.stamps import untouched
 
 _WILD = ("*", "?", "[")
@@ -72,10 +73,10 @@ class ContentMixin(DatasetBase):
         workers = threads(max_workers)
         sources, top = sources_of(path)
         base = local_base_folder or top
-        draft = self._draft("add_files")
+        draft = self._opened.draft("add_files")
         draft.policy = replace(draft.policy, workers=workers)
         before = set(draft.paths()) if verbose else set()
-        self._note_call(
+        self._opened.calls.note(
             "add_files",
             path=path,
             wildcard=wildcard,
@@ -95,7 +96,7 @@ class ContentMixin(DatasetBase):
             for name in sorted(set(draft.paths()) - before):
                 say(f"added {name}")
             say(f"{sum(one.added for one in changes)} added, {sum(one.modified for one in changes)} modified")
-        self._note_changes()
+        self._opened.forget()
         return sum(change.added for change in changes)
 
     def _add_one(
@@ -106,7 +107,7 @@ class ContentMixin(DatasetBase):
         dataset_path: str | Path | None,
         recursive: bool,
     ) -> Changes:
-        draft = self._draft("add_files")
+        draft = self._opened.draft("add_files")
         place: str | PurePath | None = dataset_path
         if base is not None:
             # Without "..", and with links as they are named.
@@ -169,7 +170,7 @@ class ContentMixin(DatasetBase):
         workers = threads(max_workers)
         given = [source_url] if isinstance(source_url, str | PurePath) else source_url
         sources = [required("add_external_files", "source_url", one, "--links") for one in given]
-        draft = self._draft("add_external_files")
+        draft = self._opened.draft("add_external_files")
         if dataset_path is None or isinstance(dataset_path, str | PurePath):
             places: list[str | PurePath | None] = [dataset_path] * len(sources)
         else:
@@ -178,8 +179,8 @@ class ContentMixin(DatasetBase):
                 raise UsageError(
                     f"dataset_path has {len(places)} entries for {len(sources)} addresses: give one for each"
                 )
-        found = find_many(self._home.connection, sources, wildcard, recursive, workers)
-        self._note_call(
+        found = find_many(self._opened.home.connection, sources, wildcard, recursive, workers)
+        self._opened.calls.note(
             "add_external_files",
             source_url=source_url,
             wildcard=wildcard,
@@ -196,9 +197,9 @@ class ContentMixin(DatasetBase):
             for link in links:
                 say(f"linked {link.path} to {link.url}")
             say(f"{changes.added} added, {changes.modified} modified")
-        if links and _EXTERNAL not in self._task.get_tags():
-            self._task.set_tags([*self._task.get_tags(), _EXTERNAL])
-        self._note_changes()
+        if links and _EXTERNAL not in self._opened.task.get_tags():
+            self._opened.task.set_tags([*self._opened.task.get_tags(), _EXTERNAL])
+        self._opened.forget()
         return changes.added
 
     def remove_files(
@@ -229,9 +230,11 @@ class ContentMixin(DatasetBase):
         if dataset_path is not None:
             text = required("remove_files", "dataset_path", dataset_path)
             dataset_path = text if isinstance(dataset_path, str) else PurePath(dataset_path).as_posix()
-        draft = self._draft("remove_files")
+        draft = self._opened.draft("remove_files")
         before = draft.paths() if verbose else []
-        self._note_call("remove_files", dataset_path=dataset_path, recursive=None if recursive else False)
+        self._opened.calls.note(
+            "remove_files", dataset_path=dataset_path, recursive=None if recursive else False
+        )
         if dataset_path is not None and "://" in dataset_path:
             count = self._remove_links(dataset_path)
         else:
@@ -241,11 +244,11 @@ class ContentMixin(DatasetBase):
             for name in before:
                 if name not in left:
                     say(f"removed {name}")
-        self._note_changes()
+        self._opened.forget()
         return count
 
     def _remove_links(self, address: str) -> int:
-        draft = self._draft("remove_files")
+        draft = self._opened.draft("remove_files")
         rows, _ = draft.standing()
         asked = _spelled(address)
         links = [(path, url, _spelled(url)) for path, (url, _) in rows.links.items()]
@@ -290,7 +293,7 @@ class ContentMixin(DatasetBase):
             (1, 0, 0)
         """
         folder = Path(required("sync_folder", "local_path", local_path, "--folder")).expanduser()
-        draft = self._draft("sync_folder")
+        draft = self._opened.draft("sync_folder")
         if not folder.is_dir():
             raise UsageError(f"there is no folder {local_path}")
         scan = scan_folder(folder, may_read=True)
@@ -301,18 +304,18 @@ class ContentMixin(DatasetBase):
                 f"{local_path} cannot be read as a whole ({named}), and what cannot be read is not gone: give this "
                 f"account the right to read it{leave}. Nothing was changed."
             )
-        self._note_call("sync_folder", local_path=local_path, dataset_path=dataset_path)
+        self._opened.calls.note("sync_folder", local_path=local_path, dataset_path=dataset_path)
         place = within(dataset_path) or None
         changes = draft.sync(scan, place, self._same_links(scan, place))
         self._tell_skipped(changes)
         if verbose:
             say(f"{changes.removed} removed, {changes.added} added, {changes.modified} modified")
-        self._note_changes()
+        self._opened.forget()
         return changes.removed, changes.added, changes.modified
 
     def _same_links(self, scan: Scan, place: str | None) -> set[str]:
         """Linked paths whose file in the folder is what the link stands for."""
-        rows, _ = self._draft("sync_folder").standing()
+        rows, _ = self._opened.draft("sync_folder").standing()
         prefix = joined(place, "")
         seen = dict(zip((f"{prefix}{path}" for path in scan.paths), scan.facts["size"].tolist(), strict=True))
         same = set()
@@ -323,13 +326,9 @@ class ContentMixin(DatasetBase):
             url, etag = rows.links[path]
             file = f"{scan.root}/{path[len(prefix) :]}"
             sha256 = row["sha256"].tobytes() if row["sha256"].any() else b""
-            if same_as_link(self._home.connection, url, etag, sha256, file):
+            if same_as_link(self._opened.home.connection, url, etag, sha256, file):
                 same.add(path)
         return same
-
-    def _note_changes(self) -> None:
-        """What was read of the content before is stale."""
-        self._forget()
 
 
 def sources_of(path: str | Path) -> tuple[list[Path], Path | None]:

@@ -9,9 +9,9 @@ from trialbook.datasets.manifest.selection import Selection
 from trialbook.datasets.patterns import Patterns
 from trialbook.errors import TrialbookError, UsageError
 from trialbook.sdk.console import advice, say
+from trialbook.sdk.dataset.given import required, threads
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.links import fetcher
-from trialbook.sdk.dataset.members.base import required, threads
 from trialbook.sdk.dataset.members.listing import ListingMixin
 
 
@@ -60,10 +60,10 @@ class CopiesMixin(ListingMixin):
         workers = threads(max_workers)
         selection = self._selection(part, num_parts, files)
         try:
-            folder = self._home.repository.copy(
+            folder = self._opened.home.repository.copy(
                 self.id,
                 selection=selection,
-                root_id=self._root_id,
+                root_id=self._opened.root_id,
                 workers=workers,
                 soft=bool(use_soft_links),
             )
@@ -72,7 +72,7 @@ class CopiesMixin(ListingMixin):
             if raise_on_error:
                 raise
             say(f"Trialbook: dataset {self.id} cannot be copied as a whole: {error}")
-        target = self._home.cache / "partial" / uuid.uuid4().hex
+        target = self._opened.home.cache / "partial" / uuid.uuid4().hex
         self._best_effort(target, selection, workers)
         return str(target)
 
@@ -124,8 +124,8 @@ class CopiesMixin(ListingMixin):
                 return None
             _emptied(target)
         if raise_on_error:
-            self._home.repository.mutable_copy(
-                self.id, target, selection=selection, root_id=self._root_id, workers=workers
+            self._opened.home.repository.mutable_copy(
+                self.id, target, selection=selection, root_id=self._opened.root_id, workers=workers
             )
         else:
             self._best_effort(target, selection, workers)
@@ -154,7 +154,7 @@ class CopiesMixin(ListingMixin):
         folder = Path(local_copy_path).expanduser() if local_copy_path else Path(self._cached())
         if not folder.is_dir():
             raise UsageError(f"there is no folder {folder}")
-        problems = verify_folder(self._version.rows, folder, content=not skip_hash)
+        problems = verify_folder(self._opened.version.rows, folder, content=not skip_hash)
         if verbose:
             for problem in problems:
                 say(f"{problem.name}: {problem.what}")
@@ -171,10 +171,10 @@ class CopiesMixin(ListingMixin):
             []
         """
         self._require_final("verify_storage")
-        return [f"{problem.name}: {problem.what}" for problem in self._home.repository.verify(self.id)]
+        return [f"{problem.name}: {problem.what}" for problem in self._opened.home.repository.verify(self.id)]
 
     def _cached(self) -> str:
-        found = self._home.repository.cached_copy(self._root_id)
+        found = self._opened.home.repository.cached_copy(self._opened.root_id)
         return str(found) if found is not None else self.get_local_copy()
 
     def _selection(self, part: int | None, num_parts: int | None, files: Patterns) -> Selection:
@@ -188,18 +188,19 @@ class CopiesMixin(ListingMixin):
         return Selection.of(files, part, parts)
 
     def _require_final(self, what: str) -> None:
-        if self._session is not None:
+        if self._opened.session is not None:
             raise UsageError(
                 f"{what} needs the server: this dataset was made offline; import its session first"
             )
-        self._require_closed(what)
+        self._opened.require_closed(what)
 
     def _best_effort(self, target: Path, selection: Selection, workers: int | None) -> None:
         failed: list[str] = []
-        home = Home(self._home.connection, self._home.url, self._home.cache, self._home.places)
-        home.repository.fetch_links_with(fetcher(self._home.connection, failed))
+        version, here = self._opened, self._opened.home
+        home = Home(here.connection, here.url, here.cache, here.places)
+        home.repository.fetch_links_with(fetcher(here.connection, failed))
         home.repository.mutable_copy(
-            self.id, target, selection=selection, root_id=self._root_id, failed=failed, workers=workers
+            version.id, target, selection=selection, root_id=version.root_id, failed=failed, workers=workers
         )
         for problem in failed[:20]:
             say(f"Trialbook: not copied: {problem}")

@@ -13,18 +13,19 @@ from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
-from trialbook.sdk.dataset import replay
-from trialbook.sdk.dataset.home import Home
-from trialbook.sdk.dataset.members import offline
-from trialbook.sdk.dataset.members.base import DatasetBase, both_named, cache_folder, online
-from trialbook.sdk.dataset.stores import repository_url
+from trialbook.sdk.dataset.given import both_named, online, version_text
+from trialbook.sdk.dataset.members.base import DatasetBase, given
+from trialbook.sdk.dataset.versions import replay, sessions
+from trialbook.sdk.dataset.versions.loading import from_server
+from trialbook.sdk.dataset.versions.making import make
+from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.sdk.record import record_of
 from trialbook.sdk.storage import check_writable
 from trialbook.sdk.task import Task
 from trialbook.wire.states import FINISHED
 
 if TYPE_CHECKING:
-    from trialbook.sdk.dataset import Dataset
+    from typing_extensions import Self
 
 _log = logging.getLogger("trialbook")
 _SHALLOW = 500
@@ -40,14 +41,14 @@ class MakingMixin(DatasetBase):
         dataset_name: str | None = None,
         dataset_project: str | None = None,
         dataset_tags: Sequence[str] | None = None,
-        parent_datasets: "Sequence[str | Dataset] | None" = None,
+        parent_datasets: "Sequence[str | Self] | None" = None,
         use_current_task: bool = False,
         dataset_version: str | float | None = None,
         output_uri: str | Path | None = None,
         description: str | None = None,
         *,
         native: bool = False,
-    ) -> "Dataset":
+    ) -> "Self":
         """Begin a version.
 
         Args:
@@ -91,12 +92,10 @@ class MakingMixin(DatasetBase):
         if not dataset_name and not dataset_project and main is not None:
             dataset_project = _visible(main.get_project_name())
         name = dataset_name or (main.name if main is not None else "")
-        parents = [
-            cls._load(parent) if isinstance(parent, str) else parent for parent in parent_datasets or ()
-        ]
+        parents = [given(parent) for parent in parent_datasets or ()]
         for parent in parents:
-            if not parent.is_final() and not offline.seal(parent):
-                raise UsageError(f"the parent {parent.id}{parent._called()} is open: {parent._first_close()}")
+            if not parent.is_final() and not sessions.seal(parent):
+                raise UsageError(f"the parent {parent.id}{parent.called()} is open: {parent.first_close()}")
         project = dataset_project or (_visible(main.get_project_name()) if main is not None else "")
         if not project and parents:
             project = parents[-1].project
@@ -114,11 +113,12 @@ class MakingMixin(DatasetBase):
         policy = Policy(native=True) if native else Policy(aliases=False)
         # As the reference takes it: an empty text is none.
         wished = "" if dataset_version is None else str(dataset_version).strip()
-        dataset_version = cls._check_version(wished) if wished else None
+        dataset_version = version_text(wished) if wished else None
         if settings_module.load().offline:
-            return offline.create(
+            made = sessions.create(
                 name, project, list(dataset_tags or ()), parents, dataset_version, description or "", policy
             )
+            return cls._over(made)
         ask = {
             "name": name,
             "project": project,
@@ -144,37 +144,7 @@ class MakingMixin(DatasetBase):
         }
         if use_current_task and main is not None:
             main.flush()
-        return cls._make(ask, parents, policy, main if use_current_task else None)
-
-    @classmethod
-    def _make(
-        cls, ask: dict[str, Any], parents: "Sequence[Dataset]", policy: Policy, host: Task | None = None
-    ) -> "Dataset":
-        from trialbook.sdk.dataset import Dataset
-
-        connection = online("Dataset.create")
-        reply = connection.session.call(
-            "datasets.create", {name: value for name, value in ask.items() if value is not None}, repeat=False
-        )
-        made = Dataset.__new__(Dataset)
-        made._task = host or Task._of(reply["dataset"])
-        if host is not None:
-            host._record.reload()
-            made._keep_task_open = True
-        made._info = {
-            "id": str(reply["dataset"]["id"]),
-            "name": ask["name"],
-            "project": ask["project"].strip("/"),
-            "version": reply["version"],
-            "status": "in_progress",
-        }
-        made._parent_ids = [parent.id for parent in parents]
-        made._policy = policy
-        destination = made._task.output_uri or connection.settings.files_host
-        made._home = Home(connection, repository_url(destination), cache_folder())
-        # A task that becomes a version may have been one in an earlier process.
-        made._begin(parents, fresh=host is None)
-        return made
+        return cls._over(make(ask, parents, policy, main if use_current_task else None))
 
     @classmethod
     def get(
@@ -193,7 +163,7 @@ class MakingMixin(DatasetBase):
         overridable: bool = False,
         shallow_search: bool = False,
         **kwargs: Any,
-    ) -> "Dataset":
+    ) -> "Self":
         """One version.
 
         Args:
@@ -262,12 +232,13 @@ class MakingMixin(DatasetBase):
         chosen = highest(found)
         if chosen["status"] == "created":
             raise UsageError(f"dataset {chosen['id']} is a draft that was never started")
-        made = cls._of(chosen, connection)
+        version = from_server(chosen, connection)
+        made = cls._over(version)
         if main is not None and main.id != made.id:
-            _note_use(main, made, alias, bool(kwargs.get("silence_alias_warnings")))
+            _note_use(main, version, alias, bool(kwargs.get("silence_alias_warnings")))
         if writable_copy:
-            return cls.create(made.name, made.project, parent_datasets=[made])
-        if chosen["status"] not in _COMPLETED and made._pinger is None:
+            return cls.create(version.name, version.project, parent_datasets=[made])
+        if chosen["status"] not in _COMPLETED and version.pinger is None:
             _log.info("dataset %s is still open", made.id)
         return made
 
@@ -313,12 +284,12 @@ def _visible(path: str) -> str:
     return path.partition("/.datasets/")[0]
 
 
-def _note_use(main: Task, made: "Dataset", alias: str | None, silent: bool) -> None:
+def _note_use(main: Task, made: Opened, alias: str | None, silent: bool) -> None:
     if alias:
         main.set_parameter(f"Datasets/{alias}", made.id)
     elif not silent:
         _log.info("Dataset.get(alias=...) notes in the task's parameters which version it used")
     runtime = main.data.get("runtime") or {}
     used = list(dict.fromkeys([*(runtime.get("datasets") or []), made.id]))
-    known = {**(runtime.get("orig_datasets") or {}), f"{made.name}/{made.version}": made.id}
+    known = {**(runtime.get("orig_datasets") or {}), f"{made.name}/{made.number}": made.id}
     record_of(main).set_runtime(datasets=used, orig_datasets=known)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from trialbook.errors import UsageError
+from trialbook.sdk.dataset.given import version_text
 from trialbook.sdk.dataset.members.base import DatasetBase
 from trialbook.sdk.dataset.stores import FOLDER
 from trialbook.sdk.logger import Logger
-from trialbook.sdk.record import record_of
 
 _RESERVED = "data"
 
@@ -23,7 +23,7 @@ class WordsMixin(DatasetBase):
             >>> data.name
             'digits'
         """
-        return str(self._info.get("name") or "")
+        return self._opened.name
 
     @property
     def project(self) -> str:
@@ -33,7 +33,7 @@ class WordsMixin(DatasetBase):
             >>> data.project
             'Vision'
         """
-        return str(self._info.get("project") or "")
+        return self._opened.project
 
     @property
     def version(self) -> str | None:
@@ -43,16 +43,16 @@ class WordsMixin(DatasetBase):
             >>> Dataset.create("digits", "Vision", parent_datasets=[data], dataset_version="2.0.0").version
             '2.0.0'
         """
-        return self._info.get("version")
+        return self._opened.number
 
     @version.setter
     def version(self, value: str) -> None:
         if self.is_final():
             raise UsageError(f"dataset {self.id} is final; its version cannot change")
-        text = self._check_version(str(value).strip())
-        self._info["version"] = text
-        record_of(self._task).set_runtime(version=text)
-        self._task.set_user_properties(version=text)
+        text = version_text(str(value).strip())
+        self._opened.info["version"] = text
+        self._opened.record.set_runtime(version=text)
+        self._opened.task.set_user_properties(version=text)
 
     @property
     def tags(self) -> list[str]:
@@ -63,11 +63,11 @@ class WordsMixin(DatasetBase):
             >>> data.tags
             ['clean']
         """
-        return self._task.get_tags()
+        return self._opened.task.get_tags()
 
     @tags.setter
     def tags(self, values: Sequence[str]) -> None:
-        self._task.set_tags(values)
+        self._opened.task.set_tags(values)
 
     def add_tags(self, tags: Sequence[str] | str) -> None:
         """Add tags; those that are there stay once. Also when an agent runs this process.
@@ -80,7 +80,7 @@ class WordsMixin(DatasetBase):
             >>> data.tags
             ['clean', 'small']
         """
-        self._task.set_tags([*self.tags, *([tags] if isinstance(tags, str) else tags)])
+        self._opened.task.set_tags([*self.tags, *([tags] if isinstance(tags, str) else tags)])
 
     def set_description(self, description: str) -> None:
         """Replace the description; in any status.
@@ -91,7 +91,7 @@ class WordsMixin(DatasetBase):
         Example:
             >>> data.set_description("Three files, labels checked by hand.")
         """
-        self._task.set_comment(description)
+        self._opened.task.set_comment(description)
 
     def get_logger(self) -> Logger:
         """A logger whose reports appear on this version, not on the task of this process.
@@ -102,7 +102,7 @@ class WordsMixin(DatasetBase):
         Example:
             >>> data.get_logger().report_histogram("classes", "train", [12, 9], xlabels=["cat", "dog"])
         """
-        return self._task.get_logger()
+        return self._opened.task.get_logger()
 
     def get_default_storage(self) -> str | None:
         """The destination that ``upload`` uses.
@@ -114,7 +114,7 @@ class WordsMixin(DatasetBase):
             >>> Dataset.create("digits", "Vision", output_uri="/tmp/store").get_default_storage()
             '/tmp/store'
         """
-        return self._home.url.removesuffix(f"/{FOLDER}")
+        return self._opened.home.url.removesuffix(f"/{FOLDER}")
 
     def set_metadata(self, metadata: Any, metadata_name: str = "metadata", ui_visible: bool = True) -> None:
         """Keep an object with the version; it can be read back in the type that it has.
@@ -134,8 +134,8 @@ class WordsMixin(DatasetBase):
         """
         if metadata_name == _RESERVED or metadata_name.startswith((f"{_RESERVED}_", "state", "manifest")):
             raise UsageError(f"the name {metadata_name!r} is taken by the version's own files; use another")
-        stored = self._task.upload_artifact(metadata_name, metadata, wait_on_upload=True)
-        if not stored and self._session is None:
+        stored = self._opened.task.upload_artifact(metadata_name, metadata, wait_on_upload=True)
+        if not stored and self._opened.session is None:
             raise UsageError(f"the metadata {metadata_name!r} could not be stored")
         if ui_visible and type(metadata).__name__ == "DataFrame":
             self.get_logger().report_table(metadata_name, metadata_name, table_plot=metadata)
@@ -154,9 +154,9 @@ class WordsMixin(DatasetBase):
             >>> data.get_metadata("means"), data.get_metadata("no such name")
             ([0.5, 0.25], None)
         """
-        if self._session is None:
-            self._task.reload()
-        found = self._task.artifacts.get(metadata_name)
+        if self._opened.session is None:
+            self._opened.task.reload()
+        found = self._opened.task.artifacts.get(metadata_name)
         return found.get() if found is not None else None
 
     def update_changed_files(
@@ -176,14 +176,12 @@ class WordsMixin(DatasetBase):
             >>> data.update_changed_files(num_files_added=3)
         """
         given = {"add": num_files_added, "modify": num_files_modified, "remove": num_files_removed}
-        runtime = self._task.data.get("runtime") or {}
+        runtime = self._opened.task.data.get("runtime") or {}
         more = {
             f"ds_change_{word}": int(runtime.get(f"ds_change_{word}") or 0) + int(count)
             for word, count in given.items()
             if count
         }
         if more:
-            self._counted = {**getattr(self, "_counted", {}), **more}
-            record_of(self._task).set_runtime(**more)
-
-    _counted: dict[str, int]
+            self._opened.counted.update(more)
+            self._opened.record.set_runtime(**more)

@@ -16,13 +16,15 @@ from trialbook.errors import (
     WireError,
 )
 from trialbook.sdk.console import advice, say
+from trialbook.sdk.dataset.given import threads
 from trialbook.sdk.dataset.home import Home, remember_places
-from trialbook.sdk.dataset.members.base import SAVED, threads
-from trialbook.sdk.dataset.members.commit import CommitMixin
-from trialbook.sdk.dataset.members.query import sweep
+from trialbook.sdk.dataset.members.base import DatasetBase
 from trialbook.sdk.dataset.previews import report_previews
 from trialbook.sdk.dataset.progress import Progress
 from trialbook.sdk.dataset.stores import repository_url
+from trialbook.sdk.dataset.trash import sweep
+from trialbook.sdk.dataset.versions.commit import commit
+from trialbook.sdk.dataset.versions.opened import SAVED
 from trialbook.sdk.storage import check_writable
 
 _MB = 1 << 20
@@ -30,7 +32,7 @@ _STORED = 0
 _UNBOUNDED = 1 << 62
 
 
-class ClosingMixin(CommitMixin):
+class ClosingMixin(DatasetBase):
     """Members that bring a version to its end."""
 
     def upload(
@@ -72,7 +74,7 @@ class ClosingMixin(CommitMixin):
             False
         """
         workers = threads(max_workers)
-        draft = self._draft("upload")
+        draft = self._opened.draft("upload")
         output_url = str(output_url) if output_url else None
         if output_url:
             check_writable(output_url)
@@ -89,35 +91,43 @@ class ClosingMixin(CommitMixin):
             progress.end()
         if verbose:
             say(
-                f"{len(pending.paths)} files, {total} bytes stored in {target.url if target else self._home.url}"
+                f"{len(pending.paths)} files, {total} bytes stored in {target.url if target else self._opened.home.url}"
             )
-        self._forget()
-        self._note_call("upload", output_url=output_url, compression=compression, chunk_size=chunk_size)
+        self._opened.forget()
+        self._opened.calls.note(
+            "upload", output_url=output_url, compression=compression, chunk_size=chunk_size
+        )
         self._save()
-        if preview and self._home.connection is not None:
-            report_previews(self._task.get_logger(), pending)
+        if preview and self._opened.home.connection is not None:
+            report_previews(self._opened.task.get_logger(), pending)
 
     def _save(self) -> None:
         """Let another host go on from here."""
-        if self._home.connection is not None:
-            saved = self._draft("upload").save()
-            self._note_runtime(**{SAVED: saved, "ds_saved_places": json.dumps(self._home.places)})
+        if self._opened.home.connection is not None:
+            saved = self._opened.draft("upload").save()
+            self._opened.note_runtime(
+                **{SAVED: saved, "ds_saved_places": json.dumps(self._opened.home.places)}
+            )
 
     def _elsewhere(self, output_url: str | None) -> Home | None:
         if not output_url:
             return None
         url = repository_url(str(output_url))
-        return None if self._home.at(url) else Home(self._home.connection, url, self._home.cache)
+        return (
+            None
+            if self._opened.home.at(url)
+            else Home(self._opened.home.connection, url, self._opened.home.cache)
+        )
 
     def _upload(
         self, draft: Draft, target: Home | None, policy: Policy, progress: Progress, retries: int
     ) -> None:
-        places = dict(self._home.places)
+        places = dict(self._opened.home.places)
 
         def noted(key: str) -> None:
             if target is not None:
                 places[key] = f"{target.url}/{pack_key(key)}"
-                remember_places(self._home.cache, self.id, places)
+                remember_places(self._opened.home.cache, self.id, places)
 
         elsewhere = target.objects() if target is not None else None
         for attempt in range(retries + 1):
@@ -133,14 +143,9 @@ class ClosingMixin(CommitMixin):
                         f"the upload failed: {error}. What was stored stays stored; {again} goes on with the rest."
                     ) from error
                 time.sleep(min(5.0, 0.2 * 2**attempt))
-        if places.keys() - self._home.places.keys():
-            self._home = self._home.with_places(places)
-            draft.look_in(self._home.objects())
-
-    def _reopen(self, draft: Draft) -> None:
-        draft.close()
-        self._open_draft = None
-        self._begin()
+        if places.keys() - self._opened.home.places.keys():
+            self._opened.home = self._opened.home.with_places(places)
+            draft.look_in(self._opened.home.objects())
 
     def finalize(self, verbose: bool = False, raise_on_error: bool = True, auto_upload: bool = False) -> bool:
         """Close the version: from now on it cannot change, and others can read it.
@@ -165,7 +170,7 @@ class ClosingMixin(CommitMixin):
             >>> version.finalize(auto_upload=True)
             True
         """
-        if self._session is not None:
+        if self._opened.session is not None:
             say(
                 "Trialbook: a dataset that is made offline is finalized when its session is imported: "
                 + advice("finalize=True", "Dataset.import_offline_session(FOLDER, finalize=True) in Python")
@@ -181,14 +186,14 @@ class ClosingMixin(CommitMixin):
 
     def _finalized(self, verbose: bool, auto_upload: bool) -> bool:
         if self.is_final():
-            raise UsageError(f"dataset {self.id} is {self._info.get('status')}: it is final already")
-        if self._finished():
-            self._commit(self._version.root)
+            raise UsageError(f"dataset {self.id} is {self._opened.info.get('status')}: it is final already")
+        if self._opened.finished():
+            commit(self._opened, self._opened.version.root)
             return True
-        draft = self._draft("finalize")
+        draft = self._opened.draft("finalize")
         if draft.pending and auto_upload:
             self.upload(show_progress=verbose, verbose=verbose)
-            draft = self._draft("finalize")
+            draft = self._opened.draft("finalize")
         if draft.pending:
             first = advice(
                 "call upload() first, or finalize(auto_upload=True)",
@@ -196,13 +201,11 @@ class ClosingMixin(CommitMixin):
             )
             raise UsageError(f"{draft.pending} files of dataset {self.id} wait: {first}")
         _tell_unportable(draft)
-        root = draft.finish(whole_packs=not self._policy.native)
+        root = draft.finish(whole_packs=not self._opened.policy.native)
         # What was written this moment need not be read back.
         hold(root, draft.standing()[0])
-        self._uncommitted = draft.root_id
-        self._open_draft = None
-        self._forget()
-        self._commit(root, draft.base)
+        self._opened.sealed(draft.root_id)
+        commit(self._opened, root, draft.base)
         if verbose:
             say(f"dataset {self.id}: {root.files} files, {root.links} links, {root.bytes} bytes")
         return True
@@ -217,16 +220,16 @@ class ClosingMixin(CommitMixin):
             >>> version = Dataset.create("digits", "Vision")
             >>> version.discard()
         """
-        draft = self._draft("discard")
-        if self._pinger is not None:
-            self._pinger.stop()
+        draft = self._opened.draft("discard")
+        if self._opened.pinger is not None:
+            self._opened.pinger.stop()
         draft.abandon()
-        self._open_draft = None
-        if self._home.connection is not None:
-            receipt = self._home.connection.session.call(
+        self._opened.open_draft = None
+        if self._opened.home.connection is not None:
+            receipt = self._opened.home.connection.session.call(
                 "datasets.delete", {"dataset": self.id, "force": True}
             )
-            sweep(self._home.connection, receipt)
+            sweep(self._opened.home.connection, receipt)
 
     def publish(self, raise_on_error: bool = True) -> bool:
         """Make a finished version permanent.
@@ -246,16 +249,15 @@ class ClosingMixin(CommitMixin):
             >>> Dataset.get(dataset_project="Vision", dataset_name="digits", only_published=True).id == data.id
             True
         """
-        if not self.is_final():
-            raise UsageError(f"dataset {self.id}{self._called()} is open: {self._first_close()}")
+        self._opened.require_closed()
         try:
-            self._task.publish(ignore_errors=False)
+            self._opened.task.publish(ignore_errors=False)
         except (TrialbookError, OSError) as error:
             if raise_on_error:
                 raise
             say(f"Trialbook: dataset {self.id} was not published: {error}")
             return False
-        self._info["status"] = "published"
+        self._opened.info["status"] = "published"
         return True
 
 

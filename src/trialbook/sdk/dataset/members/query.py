@@ -1,23 +1,21 @@
 """Datasets as wholes: list, delete, rename, move."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from trialbook.base.unicode import findable
-from trialbook.blobs.store import BlobStore
-from trialbook.datasets.storage.objects import Objects
-from trialbook.errors import DatasetMissing, FileMissing, TaskNotDeletable, TrialbookError, UsageError
-from trialbook.sdk.connection import Connection, local_path
+from trialbook.errors import TaskNotDeletable, TrialbookError, UsageError
+from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
-from trialbook.sdk.dataset.members.base import DatasetBase, both_named, online
-from trialbook.sdk.dataset.stores import bucket_blobs, open_blobs
-from trialbook.sdk.nearer import nearer
+from trialbook.sdk.dataset.given import both_named, online
+from trialbook.sdk.dataset.members.base import DatasetBase
+from trialbook.sdk.dataset.trash import delete_url, sweep
+from trialbook.sdk.dataset.versions.loading import load
+from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.wire.states import FINISHED
 
 _COMPLETED = list(FINISHED)
 _PAGE = 500
-_KINDS = ("packs", "ranges", "roots", "states")
 
 
 class WholesMixin(DatasetBase):
@@ -145,7 +143,7 @@ class WholesMixin(DatasetBase):
             _require_unused(connection, chosen)
         for one in found:
             if delete_external_files:
-                _delete_links(cls._load(str(one["id"])))
+                _delete_links(connection, load(str(one["id"])))
             receipt = connection.session.call(
                 "datasets.delete", {"dataset": one["id"], "force": force, "delete_files": delete_files}
             )
@@ -210,86 +208,11 @@ def _require_unused(connection: Connection, chosen: set[str]) -> None:
             )
 
 
-def _delete_links(version: Any) -> None:
-    for path, entry in version.link_entries_dict.items():
+def _delete_links(connection: Connection, version: Opened) -> None:
+    for path, entry in version.entries[1].items():
         if entry.parent_dataset_id != version.id:
             continue
         try:
-            _delete_url(version._home.connection, entry.link)
+            delete_url(connection, entry.link)
         except (TrialbookError, OSError) as error:
             say(f"Trialbook: the external file {entry.link} of {path} was not deleted: {error}")
-
-
-def _delete_url(connection: Connection, url: str) -> None:
-    url = nearer(url)
-    bucket = bucket_blobs(url)
-    path = None if bucket is not None else local_path(url)
-    if bucket is not None:
-        bucket[0].delete(bucket[1])
-    elif path is not None:
-        Path(path).unlink(missing_ok=True)
-    elif connection.files.owns(url):
-        connection.files.delete(url)
-    else:
-        raise UsageError("files of other web servers cannot be deleted")
-
-
-def sweep(connection: Connection, receipt: dict[str, Any]) -> int:
-    """Free what the server cannot: artifacts by address, and repositories that it does not hold.
-
-    Returns:
-        Number of objects that were deleted.
-    """
-    count = sum(_tried_url(connection, str(url)) for url in receipt.get("urls") or [])
-    freed = {item["owner"]: _tried_sweep(connection, item) for item in receipt.get("sweeps") or []}
-    done = [owner for owner, number in freed.items() if number is not None]
-    if done:
-        connection.session.call("datasets.swept", {"owners": done})
-    return count + sum(number or 0 for number in freed.values())
-
-
-def waiting_to_be_freed() -> list[dict[str, Any]]:
-    """Deleted versions whose files lie where the server cannot free them: ``owner``, ``repository``, ``keep`` each."""
-    found: list[dict[str, Any]] = online("The trash of datasets").session.call("datasets.get_trash")["sweeps"]
-    return found
-
-
-def free_deleted() -> tuple[int, list[dict[str, Any]]]:
-    """Free what deleted versions left in storages that only clients reach.
-
-    Returns:
-        Number of objects that were deleted, and what still waits because its storage could not be reached.
-    """
-    count = sweep(online("The trash of datasets"), {"sweeps": waiting_to_be_freed()})
-    return count, waiting_to_be_freed()
-
-
-def _tried_url(connection: Connection, url: str) -> int:
-    try:
-        _delete_url(connection, url)
-    except (TrialbookError, OSError) as error:
-        say(f"Trialbook: {url} was not deleted: {error}")
-        return 0
-    return 1
-
-
-def _tried_sweep(connection: Connection, item: dict[str, Any]) -> int | None:
-    try:
-        blobs = open_blobs(connection, str(item["repository"]))
-        if not Objects(blobs).check():
-            # What is not mounted is not freed.
-            raise DatasetMissing("there is no repository of datasets: is it mounted?")
-        keep, owner = set(item["keep"]), str(item["owner"])
-        gone = [info.key for kind in _KINDS for info in blobs.list(f"{kind}/{owner}") if info.key not in keep]
-        return sum(_dropped(blobs, key) for key in [*gone, f"versions/{owner}.json", f"drafts/{owner}.json"])
-    except (TrialbookError, OSError) as error:
-        say(f"Trialbook: the files of {item['owner']} in {item['repository']} stay for now: {error}")
-        return None
-
-
-def _dropped(blobs: BlobStore, key: str) -> int:
-    try:
-        blobs.delete(key)
-    except FileMissing:
-        return 0
-    return 1

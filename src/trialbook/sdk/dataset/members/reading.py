@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from blake3 import blake3
 
+from trialbook.blobs.store import BlobStore
 from trialbook.datasets.copies.plan import by_pack
 from trialbook.datasets.manifest.rows import FILE, LINK, STORED, Rows, digest_bytes
 from trialbook.datasets.packs.reader import RUN_BYTES, PackReader, Wanted, wanted_of
@@ -21,7 +22,7 @@ from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.storage.objects import pack_key
 from trialbook.errors import DatasetDamaged, FileMissing, UsageError
 from trialbook.sdk.dataset.links import download
-from trialbook.sdk.dataset.members.listing import ListingMixin
+from trialbook.sdk.dataset.members.base import DatasetBase
 
 _BLOCK = 4 << 20
 _WHOLE = 8 << 20
@@ -29,7 +30,7 @@ _MIXED = 8
 """So many runs are mixed when a stream is shuffled."""
 
 
-class ReadingMixin(ListingMixin):
+class ReadingMixin(DatasetBase):
     """Members that read without a copy."""
 
     def open(self, path: str | PurePath) -> BinaryIO:
@@ -57,13 +58,13 @@ class ReadingMixin(ListingMixin):
             ...     file.read()
             b'name,digit'
         """
-        self._require_closed("open")
+        self._opened.require_closed("open")
         path = within(path)
-        rows = self._version.rows
+        rows = self._opened.version.rows
         place = rows.find(path)
         if place is None:
             raise FileMissing(f"dataset {self.id} has no file {path!r}", path=path)
-        near = self._home.repository.cached_copy(self._root_id)
+        near = self._opened.home.repository.cached_copy(self._opened.root_id)
         if near is not None and (near / path).is_file():
             return (near / path).open("rb")
         row = rows.data[place]
@@ -72,10 +73,12 @@ class ReadingMixin(ListingMixin):
         size = int(row["size"])
         if size <= _WHOLE or row["method"] != STORED:
             return self._open_whole(rows, place)
-        return cast("BinaryIO", io.BufferedReader(_StoredFile(self, rows, place), _BLOCK))
+        return cast(
+            "BinaryIO", io.BufferedReader(_StoredFile(self._opened.home.objects().blobs, rows, place), _BLOCK)
+        )
 
     def _open_whole(self, rows: Rows, place: int) -> BinaryIO:
-        reader = PackReader(self._home.objects().blobs, rows.pack_of(place))
+        reader = PackReader(self._opened.home.objects().blobs, rows.pack_of(place))
         spooled = io.BytesIO()
         for _, parts in reader.members(wanted_of(np.array([place]), rows.data)):
             for part in parts:
@@ -89,7 +92,7 @@ class ReadingMixin(ListingMixin):
         sha256 = digest_bytes(row["sha256"]) if row["sha256"].any() else b""
         with TemporaryDirectory(prefix="trialbook-link-") as folder:
             target = Path(folder) / "file"
-            download(self._home.connection, url, etag, int(row["size"]), sha256, target)
+            download(self._opened.home.connection, url, etag, int(row["size"]), sha256, target)
             # The open file outlives its name.
             return target.open("rb")
 
@@ -130,18 +133,18 @@ class ReadingMixin(ListingMixin):
         """
         if world_size < 1 or not 0 <= rank < world_size:
             raise UsageError(f"rank {rank} of {world_size}: it must be between 0 and {world_size - 1}")
-        self._require_closed("iterate")
+        self._opened.require_closed("iterate")
         return self._streamed(files, random.Random(f"{seed}-{epoch}") if shuffle else None, rank, world_size)
 
     def _streamed(
         self, files: Patterns, order: random.Random | None, rank: int, world_size: int
     ) -> Iterator[tuple[str, bytes]]:
-        rows = self._version.rows
+        rows = self._opened.version.rows
         runs = _runs(rows, matcher(files, among=rows.paths))
         if order is not None:
             order.shuffle(runs)
         mine = runs[rank::world_size]
-        blobs = self._home.objects().blobs
+        blobs = self._opened.home.objects().blobs
 
         def read(run: _Run) -> list[tuple[str, bytes]]:
             found = PackReader(blobs, run.pack).members(run.members)
@@ -208,10 +211,10 @@ class _StoredFile(io.RawIOBase):
     Who reads on gets more at once, and the next part is fetched meanwhile.
     """
 
-    def __init__(self, dataset: ReadingMixin, rows: Rows, place: int) -> None:
+    def __init__(self, blobs: BlobStore, rows: Rows, place: int) -> None:
         super().__init__()
         row = rows.data[place]
-        self._blobs = dataset._home.objects().blobs
+        self._blobs = blobs
         self._key = pack_key(rows.pack_of(place))
         self._path = rows.paths[place]
         self._start, self._size = int(row["offset"]), int(row["size"])

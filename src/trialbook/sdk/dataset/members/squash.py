@@ -10,27 +10,32 @@ from trialbook.datasets.manifest.rows import LINK, ZSTD, Array, Rows, known, mer
 from trialbook.datasets.packs.reader import PackReader
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
-from trialbook.sdk.dataset.members.base import DatasetBase
+from trialbook.sdk.dataset.members.base import given, opened_of
+from trialbook.sdk.dataset.members.copies import CopiesMixin
 from trialbook.sdk.dataset.members.creation import MakingMixin
+from trialbook.sdk.dataset.members.lifecycle import ClosingMixin
+from trialbook.sdk.dataset.versions.loading import load
+from trialbook.sdk.dataset.versions.making import make
+from trialbook.sdk.dataset.versions.opened import Opened
 
 if TYPE_CHECKING:
-    from trialbook.sdk.dataset import Dataset
+    from typing_extensions import Self
 
 _OURS = 64
 """Characters of a pack id of ours."""
 
 
-class SquashMixin(MakingMixin, DatasetBase):
+class SquashMixin(MakingMixin, ClosingMixin, CopiesMixin):
     """The member that joins versions."""
 
     @classmethod
     def squash(
         cls,
         dataset_name: str,
-        dataset_ids: "Sequence[str | Dataset] | None" = None,
+        dataset_ids: "Sequence[str | Self] | None" = None,
         dataset_project_name_pairs: Sequence[tuple[str, str]] | None = None,
         output_url: str | Path | None = None,
-    ) -> "Dataset":
+    ) -> "Self":
         """One version with the content of several.
 
         A single version becomes one without parents that holds everything. Of several, each one's own changes are
@@ -56,16 +61,15 @@ class SquashMixin(MakingMixin, DatasetBase):
         """
         if bool(dataset_ids) == bool(dataset_project_name_pairs):
             raise UsageError("squash takes dataset_ids or dataset_project_name_pairs, exactly one of them")
-        sources = [cls._load(one) if isinstance(one, str) else one for one in dataset_ids or ()]
+        sources = [given(one) for one in dataset_ids or ()]
         sources += [
-            cls.get(dataset_project=project, dataset_name=name)
+            opened_of(cls.get(dataset_project=project, dataset_name=name))
             for project, name in dataset_project_name_pairs or ()
         ]
         for source in sources:
-            if not source.is_final():
-                raise UsageError(f"dataset {source.id}{source._called()} is open: {source._first_close()}")
+            source.require_closed()
         common = _common_parents(sources) if len(sources) > 1 else []
-        made = cls._make(
+        made = make(
             {
                 "name": dataset_name,
                 "project": sources[0].project,
@@ -73,25 +77,24 @@ class SquashMixin(MakingMixin, DatasetBase):
                 "pins": [source.id for source in sources],
                 "output_dest": str(output_url) if output_url else None,
             },
-            [cls._load(parent) for parent in common],
-            sources[0]._policy,
+            [load(parent) for parent in common],
+            sources[0].policy,
         )
-        made._adopt_parents(sources)
-        made._reopen(made._draft("squash"))
-        draft = made._draft("squash")
-        sizes = {
-            ref.key: (ref.bytes, ref.members) for source in sources for ref in source._version.root.packs
-        }
+        made.adopt_parents(sources)
+        made.begin_again()
+        result = cls._over(made)
+        draft = made.draft("squash")
+        sizes = {ref.key: (ref.bytes, ref.members) for source in sources for ref in source.version.root.packs}
         if len(sources) == 1:
-            draft.adopt(sources[0]._rows(), sizes)
+            draft.adopt(sources[0].rows(), sizes)
         for source in sources if len(sources) > 1 else ():
-            draft.remove_paths(source.list_removed_files())
+            draft.remove_paths(source.difference().removed)
             draft.adopt(_own(source), sizes)
-        made.finalize()
-        return made
+        result.finalize()
+        return result
 
     @classmethod
-    def export_clearml(cls, dataset_id: str, dataset_name: str | None = None) -> "Dataset":
+    def export_clearml(cls, dataset_id: str, dataset_name: str | None = None) -> "Self":
         """A version that the reference SDK reads, with the content of one that it does not.
 
         Args:
@@ -111,33 +114,33 @@ class SquashMixin(MakingMixin, DatasetBase):
             >>> Dataset.export_clearml(native.id).list_files() == native.list_files()
             True
         """
-        source = cls._load(dataset_id)
-        if not source.is_final():
-            raise UsageError(f"dataset {dataset_id}{source._called()} is open: {source._first_close()}")
-        made = cls._make(
+        source = load(dataset_id)
+        source.require_closed()
+        made = make(
             {"name": dataset_name or source.name, "project": source.project, "pins": [source.id]},
             [],
             Policy(aliases=False),
         )
-        made._adopt_parents([source])
-        made._reopen(made._draft("export"))
-        draft = made._draft("export")
-        rows = source._rows()
+        made.adopt_parents([source])
+        made.begin_again()
+        result = cls._over(made)
+        draft = made.draft("export")
+        rows = source.rows()
         readable = _readable(source, rows)
-        sizes = {ref.key: (ref.bytes, ref.members) for ref in source._version.root.packs}
+        sizes = {ref.key: (ref.bytes, ref.members) for ref in source.version.root.packs}
         draft.adopt(rows.take(readable), sizes)
         others = rows.take(~readable)
         if len(others):
-            folder = source.get_local_copy(files=others.paths)
+            folder = cls._over(source).get_local_copy(files=others.paths)
             for path in others.paths:
                 place = path.rpartition("/")[0]
                 draft.add_file(Path(folder) / path, place)
-            made.upload(show_progress=False, preview=False)
-        made.finalize()
-        return made
+            result.upload(show_progress=False, preview=False)
+        result.finalize()
+        return result
 
 
-def _readable(source: "Dataset", rows: Rows) -> Array:
+def _readable(source: Opened, rows: Rows) -> Array:
     """Which rows the reference SDK could read where they are: with SHA-256, in a zip that it unpacks, by their path."""
     files = rows.data["kind"] != LINK
     usable = known(rows.data["sha256"]) & (rows.data["method"] != ZSTD)
@@ -145,19 +148,19 @@ def _readable(source: "Dataset", rows: Rows) -> Array:
         mine = np.flatnonzero(files & (rows.data["pack"] == number))
         if len(key.rpartition("/")[2]) != _OURS:
             continue
-        names = set(PackReader(source._home.objects().blobs, key).index().paths)
+        names = set(PackReader(source.home.objects().blobs, key).index().paths)
         usable[mine] &= np.array([rows.paths[place] in names for place in mine.tolist()], bool)
     result: Array = usable | ~files
     return result
 
 
-def _common_parents(sources: "Sequence[Dataset]") -> list[str]:
-    parents = [[parent for parent, _ in source._version.root.parents] for source in sources]
+def _common_parents(sources: Sequence[Opened]) -> list[str]:
+    parents = [[parent for parent, _ in source.version.root.parents] for source in sources]
     return [one for one in parents[0] if all(one in others for others in parents[1:])]
 
 
-def _own(source: "Dataset") -> Rows:
+def _own(source: Opened) -> Rows:
     """What a version itself brought or changed."""
-    rows = source._rows()
+    rows = source.rows()
     mine = np.array([origin == source.id for origin in rows.origins], bool)
     return rows.take(mine[rows.data["origin"]]) if len(rows) else merged([])

@@ -4,6 +4,7 @@ import threading
 import weakref
 
 from trialbook.base.guard import guard
+from trialbook.sdk.record import Record
 from trialbook.sdk.task import Task
 
 _PERIOD = 120.0
@@ -14,13 +15,13 @@ class Pinger:
 
     Args:
         task: of the dataset.
+        record: of that task.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, record: Record) -> None:
         self._stop = threading.Event()
         # The thread holds no reference to the task: a forgotten dataset goes silent.
         weakref.finalize(task, self._stop.set)
-        record = task._record
         self._thread = threading.Thread(
             target=_run, args=(self._stop, weakref.ref(record)), name="dataset-ping", daemon=True
         )
@@ -31,11 +32,11 @@ class Pinger:
         self._stop.set()
 
 
-def _run(stop: threading.Event, target: "weakref.ref[object]") -> None:
+def _run(stop: threading.Event, target: "weakref.ref[Record]") -> None:
     while not stop.wait(_PERIOD):
         record = target()
         if record is None:
             return
         with guard("dataset.ping"):
-            record.call("tasks.ping", {"task": record.id})  # type: ignore[attr-defined]
+            record.call("tasks.ping", {"task": record.id})
         del record

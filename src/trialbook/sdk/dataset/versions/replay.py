@@ -4,9 +4,31 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from trialbook.sdk.task import Task
+
 ENTRY = "register_dataset.py"
 _MOST = 200
 """Calls that are written down; a program that adds files one by one would fill pages."""
+
+
+class Calls:
+    """Calls that are not in the script yet; they are written with the next upload or finalize."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+
+    def note(self, name: str, **arguments: Any) -> None:
+        """Remember a call."""
+        self._waiting.append(call(name, arguments))
+
+    def taken(self, task: Task) -> dict[str, Any]:
+        """Parts of the task's script that change by the calls since the last time."""
+        calls, self._waiting = self._waiting, []
+        known = task.get_script()
+        # The code of a task that became a version stays that of the task.
+        if not calls or known["entry_point"] != ENTRY:
+            return {}
+        return {"diff": continued(known["diff"], calls)}
 
 
 def script() -> dict[str, Any]:

@@ -11,34 +11,48 @@ from trialbook.datasets.manifest.rows import LINK, Rows
 from trialbook.datasets.storage.objects import root_key
 from trialbook.sdk.dataset.foreign.state import encode_state
 from trialbook.sdk.dataset.home import keep
-from trialbook.sdk.dataset.members.listing import FIRST_CHUNK, ListingMixin, compare
+from trialbook.sdk.dataset.versions.comparing import compare
+from trialbook.sdk.dataset.versions.lineage import FIRST_CHUNK
+from trialbook.sdk.dataset.versions.opened import Opened
 
 _LISTED = 10_000
 
 
-class CommitMixin(ListingMixin):
-    """The last step of ``finalize``."""
+def commit(version: Opened, root: Root, base: Rows | None = None) -> None:
+    """Tell the server that a version is finished.
 
-    def _commit(self, root: Root, base: Rows | None = None) -> None:
-        connection = self._home.connection
+    Args:
+        version: whose manifest is written.
+        root: of the manifest.
+        base: the parents' rows, when they are known.
+    """
+    _Commit(version).send(root, base)
+
+
+class _Commit:
+    def __init__(self, version: Opened) -> None:
+        self._opened = version
+
+    def send(self, root: Root, base: Rows | None) -> None:
+        connection = self._opened.home.connection
         assert connection is not None
-        rows = self._version.rows
-        parents = self._roots()
+        rows = self._opened.version.rows
+        parents = self._opened.parent_roots()
         chunks = introduced(root, parents)
         artifacts = [self._chunk_artifact(name, ref) for name, ref in chunks.items()]
-        if not self._policy.native:
+        if not self._opened.policy.native:
             artifacts.append(
                 self._state_artifact(root, rows, {ref.key: name for name, ref in chunks.items()})
             )
         artifacts.append(self._manifest_artifact(root))
-        before = self._parent_rows() if base is None else base
+        before = self._opened.parent_rows() if base is None else base
         runtime, changes = self._counters(root, before, rows, chunks)
-        self._note_call("finalize")
+        self._opened.calls.note("finalize")
         info = {
-            "dataset": self.id,
-            "root": self._uncommitted,
-            "repository": self._home.url,
-            "places": self._home.places,
+            "dataset": self._opened.id,
+            "root": self._opened.uncommitted,
+            "repository": self._opened.home.url,
+            "places": self._opened.home.places,
             "objects": self._objects(root, parents),
             "files": root.files,
             "links": root.links,
@@ -47,30 +61,28 @@ class CommitMixin(ListingMixin):
             "artifacts": artifacts,
             "runtime": runtime,
             "configuration": self._configuration(root, rows),
-            "keep_open": self._keep_task_open,
-            "script": self._noted_calls() or None,
+            "keep_open": self._opened.keep_task_open,
+            "script": self._opened.calls.taken(self._opened.task) or None,
         }
         # Reports to the version come before its end.
-        self._task._record.flush()
+        self._opened.record.flush()
         reply = connection.session.call("datasets.commit", info)
-        if self._pinger is not None:
-            self._pinger.stop()
-            self._pinger = None
-        self._info.update(
-            root=self._uncommitted,
-            repository=self._home.url,
+        self._opened.silence()
+        self._opened.info.update(
+            root=self._opened.uncommitted,
+            repository=self._opened.home.url,
             status=reply["dataset"]["status"],
             changes=changes,
         )
-        configured = {**(self._task._record.document.get("configuration") or {}), **info["configuration"]}
-        self._task._record.document = {**reply["dataset"], "configuration": configured}
-        self._uncommitted = ""
-        self._forget()
+        configured = {**(self._opened.record.document.get("configuration") or {}), **info["configuration"]}
+        self._opened.record.document = {**reply["dataset"], "configuration": configured}
+        self._opened.uncommitted = ""
+        self._opened.forget()
         keep(rows)
 
     def _objects(self, root: Root, parents: list[Root]) -> list[dict[str, Any]]:
         found = {f"packs/{ref.key}": ref.bytes for ref in root.packs}
-        found[root_key(self.id, self._uncommitted).removesuffix(".json")] = 0
+        found[root_key(self._opened.id, self._opened.uncommitted).removesuffix(".json")] = 0
         for ref in root.ranges:
             found[f"ranges/{ref.key}"] = ref.bytes
         # The direct parents' manifests, so that what changed can be told when they are deleted.
@@ -88,7 +100,7 @@ class CommitMixin(ListingMixin):
             "key": name,
             "type": "custom",
             "mode": "output",
-            "uri": self._home.pack_url(ref.key),
+            "uri": self._opened.home.pack_url(ref.key),
             "content_size": ref.bytes,
             "timestamp": int(time.time()),
             "type_data": {"content_type": "application/zip", "preview": f"{ref.members} files"},
@@ -99,38 +111,38 @@ class CommitMixin(ListingMixin):
             "key": "manifest",
             "type": "custom",
             "mode": "output",
-            "uri": f"{self._home.url}/{root_key(self.id, self._uncommitted)}",
+            "uri": f"{self._opened.home.url}/{root_key(self._opened.id, self._opened.uncommitted)}",
             "timestamp": int(time.time()),
             "type_data": {
                 "content_type": "application/json",
                 "preview": f"{root.files} files, {root.links} links, {root.bytes} bytes",
             },
-            "display_data": [["root", self._uncommitted]],
+            "display_data": [["root", self._opened.uncommitted]],
         }
 
     def _state_artifact(self, root: Root, rows: Rows, own: dict[str, str]) -> dict[str, Any]:
         graph = {version: list(above) for version, above in root.graph.items()}
-        names = self._chunk_names if len(graph) > 1 else {}
+        names = self._opened.chunk_names if len(graph) > 1 else {}
         lookup: dict[str, int] = dict.fromkeys(graph, 0)
-        lookup[self.id] = len(own)
+        lookup[self._opened.id] = len(own)
         for owner, _ in set(names.values()):
-            if owner != self.id and owner in lookup:
+            if owner != self._opened.id and owner in lookup:
                 lookup[owner] += 1
 
         def chunk_of(pack: str) -> tuple[str, str]:
             if pack in own:
-                return self.id, own[pack]
-            owner, name = self._chunk_of(pack)
+                return self._opened.id, own[pack]
+            owner, name = self._opened.chunk_of(pack)
             return owner, name or FIRST_CHUNK
 
-        data = encode_state(self.id, rows, chunk_of, graph, lookup)
-        key = f"states/{self.id}/state.json"
-        self._home.objects().blobs.put(key, [data])
+        data = encode_state(self._opened.id, rows, chunk_of, graph, lookup)
+        key = f"states/{self._opened.id}/state.json"
+        self._opened.home.objects().blobs.put(key, [data])
         return {
             "key": "state",
             "type": "dict",
             "mode": "output",
-            "uri": f"{self._home.url}/{key}",
+            "uri": f"{self._opened.home.url}/{key}",
             "content_size": len(data),
             "timestamp": int(time.time()),
             "type_data": {
@@ -143,8 +155,8 @@ class CommitMixin(ListingMixin):
     def _counters(
         self, root: Root, before: Rows, rows: Rows, chunks: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, int]]:
-        difference = compare(before, rows, self._content()[1])
-        manual = getattr(self, "_counted", {})
+        difference = compare(before, rows, self._opened.content()[1])
+        manual = self._opened.counted
         changes = {
             "added": len(difference.added),
             "modified": len(difference.modified),
@@ -155,7 +167,9 @@ class CommitMixin(ListingMixin):
             "ds_change_modify": changes["modified"] + manual.get("ds_change_modify", 0),
             "ds_change_remove": changes["removed"] + manual.get("ds_change_remove", 0),
         }
-        own = rows.data["origin"] == (rows.origins.index(self.id) if self.id in rows.origins else -1)
+        own = rows.data["origin"] == (
+            rows.origins.index(self._opened.id) if self._opened.id in rows.origins else -1
+        )
         sizes = rows.data["size"]
         return {
             **counted,
@@ -167,15 +181,15 @@ class CommitMixin(ListingMixin):
         }, changes
 
     def _configuration(self, root: Root, rows: Rows) -> dict[str, Any]:
-        graph = self._graph()
+        graph = self._opened.graph()
         numbers = {version: str(number) for number, version in enumerate(graph)}
-        known = {version: self._shown(version) for version in graph if version != self.id}
-        known[self.id] = {
+        known = {version: self._shown(version) for version in graph if version != self._opened.id}
+        known[self._opened.id] = {
             "status": "completed",
             "last_update": int(time.time()),
             "job_size": root.bytes,
-            "name": self._info.get("name", ""),
-            "version": self._info.get("version"),
+            "name": self._opened.info.get("name", ""),
+            "version": self._opened.info.get("version"),
         }
         struct = {
             numbers[version]: {
@@ -202,7 +216,7 @@ class CommitMixin(ListingMixin):
 
     def _shown(self, version: str) -> dict[str, Any]:
         """An ancestor in the structure."""
-        task = self._lineage.get(version, {})
+        task = self._opened.lineage.get(version, {})
         runtime = task.get("runtime") or {}
         return {
             "status": task.get("status", "deleted"),
