@@ -164,6 +164,12 @@ class TaskParameters:
 
         Returns:
             A new dict, in the order of declaration.
+
+        Example:
+            >>> class Setup(TaskParameters):
+            ...     rate = param(type=float, default=0.5)
+            >>> Setup(rate=0.1).to_dict()
+            {'rate': 0.1}
         """
         return dict(self._values)
 
@@ -175,6 +181,15 @@ class TaskParameters:
 
         Raises:
             UsageError: there is no such field, or a value does not fit.
+
+        Example:
+            >>> class Setup(TaskParameters):
+            ...     rate = param(type=float, default=0.5)
+            ...     steps = param(type=int, default=10)
+            >>> setup = Setup()
+            >>> setup.update_from_dict({"rate": 0.1})
+            >>> setup.to_dict()
+            {'rate': 0.1, 'steps': 10}
         """
         declared = self._declared()
         unknown = [str(name) for name in source_dict if name not in declared]
@@ -197,6 +212,14 @@ class TaskParameters:
 
         Raises:
             UsageError: a value that was edited on the task does not fit.
+
+        Example:
+            >>> class Setup(TaskParameters):
+            ...     rate = param(type=float, default=0.5)
+            >>> setup = Setup().connect(task, "Train")
+            >>> setup.rate = 0.1
+            >>> task.get_parameters()
+            {'Train/rate': '0.1'}
         """
         task.connect(self, name)
         return self

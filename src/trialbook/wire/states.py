@@ -43,6 +43,10 @@ class TaskTypes(str, Enum):
 
         Raises:
             UsageError: there is no such type.
+
+        Example:
+            >>> TaskTypes.of("inference") is TaskTypes.inference
+            True
         """
         try:
             return cls(value)
@@ -51,7 +55,12 @@ class TaskTypes(str, Enum):
 
 
 class TaskStatusEnum(str, Enum):
-    """Where a task is in its life."""
+    """Where a task is in its life.
+
+    Example:
+        >>> TaskStatusEnum.in_progress == task.status
+        True
+    """
 
     created = "created"
     queued = "queued"

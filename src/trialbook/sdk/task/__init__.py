@@ -59,6 +59,11 @@ class Task(
 
     Get one from ``Task.init`` (the run of this process), ``Task.get_task`` (any other) or ``Task.clone``; never by
     calling the class.
+
+    Example:
+        >>> found = Task.get_task(task.id)
+        >>> found.name, found.get_project_name(), found.status
+        ('example', 'Examples', 'in_progress')
     """
 
     TaskTypes = TaskTypes

@@ -137,6 +137,13 @@ class ArtifactsMixin(TaskBase):
 
         Args:
             name: of the table; an unknown one is said, and nothing happens.
+
+        Example:
+            >>> import pandas
+            >>> task.register_artifact("errors", pandas.DataFrame({"epoch": [1]}))
+            >>> task.unregister_artifact("errors")
+            >>> task.get_registered_artifacts(), list(task.artifacts)
+            ({}, ['errors'])
         """
         if self._registered is None or not self._registered.remove(name):
             say(f"Trialbook: no artifact {name!r} is registered")
@@ -146,6 +153,12 @@ class ArtifactsMixin(TaskBase):
 
         Returns:
             Names to the program's own objects, which may be changed.
+
+        Example:
+            >>> import pandas
+            >>> task.register_artifact("errors", pandas.DataFrame({"epoch": [1]}))
+            >>> list(task.get_registered_artifacts())
+            ['errors']
         """
         return self._registered.objects() if self._registered is not None else {}
 

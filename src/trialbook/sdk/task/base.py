@@ -19,12 +19,22 @@ class TaskBase:
 
     @property
     def id(self) -> str:
-        """The task's id: 32 hexadecimal characters."""
+        """The task's id: 32 hexadecimal characters.
+
+        Example:
+            >>> Task.get_task(task.id).id == task.id
+            True
+        """
         return self._record.id
 
     @property
     def task_id(self) -> str:
-        """The same as ``id``."""
+        """The same as ``id``.
+
+        Example:
+            >>> task.task_id == task.id
+            True
+        """
         return self._record.id
 
     @classmethod

@@ -80,6 +80,11 @@ class ConfigurationMixin(TaskBase):
 
         Returns:
             The text; None when there is no such section.
+
+        Example:
+            >>> task.set_configuration_object("augment", config_text="flip: true")
+            >>> task.get_configuration_object("augment"), task.get_configuration_object("other")
+            ('flip: true', None)
         """
         found = self._fresh_objects().get(storable(name))
         return str(found.get("value") or "") if found is not None else None
@@ -89,6 +94,11 @@ class ConfigurationMixin(TaskBase):
 
         Returns:
             Names to texts; empty when there are none.
+
+        Example:
+            >>> task.set_configuration_object("augment", config_text="flip: true")
+            >>> task.get_configuration_objects()
+            {'augment': 'flip: true'}
         """
         return {name: str(item.get("value") or "") for name, item in self._fresh_objects().items()}
 
@@ -101,6 +111,11 @@ class ConfigurationMixin(TaskBase):
         Returns:
             The dict, or the list of a section that holds one; None when there is no such section, or it is neither
             HOCON nor JSON.
+
+        Example:
+            >>> task.set_configuration_object("augment", config_text="flip: true")
+            >>> task.get_configuration_object_as_dict("augment")
+            {'flip': True}
         """
         text = self.get_configuration_object(name)
         if text is None:
@@ -173,6 +188,11 @@ class ConfigurationMixin(TaskBase):
 
         Raises:
             UsageError: not a dict of texts to integers, or the task is neither a draft nor running.
+
+        Example:
+            >>> task.set_model_label_enumeration({"cat": 0, "dog": 1})
+            >>> OutputModel(task).labels
+            {'cat': 0, 'dog': 1}
         """
         labels = check_labels(enumeration or {})
         self._record.require_editable("The labels")
@@ -185,6 +205,11 @@ class ConfigurationMixin(TaskBase):
 
         Returns:
             Names to numbers; empty when none were set.
+
+        Example:
+            >>> task.set_model_label_enumeration({"cat": 0, "dog": 1})
+            >>> task.get_labels_enumeration()
+            {'cat': 0, 'dog': 1}
         """
         labels = (self._document().get("execution") or {}).get("model_labels") or {}
         return {str(name): int(number) for name, number in labels.items()}
@@ -194,6 +219,11 @@ class ConfigurationMixin(TaskBase):
 
         Returns:
             Numbers to names; several names of one number are joined with a comma.
+
+        Example:
+            >>> task.set_model_label_enumeration({"cat": 0, "kitten": 0, "dog": 1})
+            >>> task.get_label_num_description()
+            {0: 'cat, kitten', 1: 'dog'}
         """
         found: dict[int, list[str]] = {}
         for name, number in self.get_labels_enumeration().items():
@@ -225,6 +255,11 @@ class ConfigurationMixin(TaskBase):
         Returns:
             The text of ``set_model_config`` or ``update_model_desc``, else that of the section "General"; empty when
             there is none.
+
+        Example:
+            >>> task.set_model_config(config_text="layers: 3")
+            >>> task.get_model_design()
+            'layers: 3'
         """
         found = self._objects().get(_DESIGN) or self._objects().get(_GENERAL)
         return str((found or {}).get("value") or "")
@@ -234,6 +269,11 @@ class ConfigurationMixin(TaskBase):
 
         Returns:
             The text; empty when there is none.
+
+        Example:
+            >>> task.set_model_config(config_text="layers: 3")
+            >>> task.get_model_config_text()
+            'layers: 3'
         """
         return self.get_model_design()
 
@@ -242,6 +282,11 @@ class ConfigurationMixin(TaskBase):
 
         Returns:
             The dict; empty when the text is neither HOCON nor JSON.
+
+        Example:
+            >>> task.set_model_config(config_text="layers: 3")
+            >>> task.get_model_config_dict()
+            {'layers': 3}
         """
         try:
             return hocon.load(self.get_model_design() or "{}")
@@ -259,6 +304,11 @@ class ConfigurationMixin(TaskBase):
 
         Raises:
             UsageError: both or neither.
+
+        Example:
+            >>> task.set_model_config(config_dict={"layers": 3})
+            >>> task.get_model_config_dict()
+            {'layers': 3}
         """
         self.set_configuration_object(_DESIGN, config_text, config_dict=config_dict)
 
@@ -271,6 +321,12 @@ class ConfigurationMixin(TaskBase):
         Raises:
             OSError: the file cannot be read.
             UsageError: no file is named, or it is no text.
+
+        Example:
+            >>> _ = pathlib.Path("net.txt").write_text("layers: 3")
+            >>> task.update_model_desc("net.txt")
+            >>> task.get_model_design()
+            'layers: 3'
         """
         if new_model_desc_file is None:
             raise UsageError("update_model_desc needs the path of a file")
@@ -293,6 +349,11 @@ class ConfigurationMixin(TaskBase):
 
         Raises:
             UsageError: the task has no model configuration, or the name leads out of the folder.
+
+        Example:
+            >>> task.set_model_config(config_text="layers: 3")
+            >>> pathlib.Path(task.save_exec_model_design_file("net.txt")).read_text()
+            'layers: 3'
         """
         path = self._record.settings.own_cache(self.id) / filename
         if Path(filename).name != filename:
@@ -348,6 +409,11 @@ class ConfigurationMixin(TaskBase):
 
         Returns:
             Image and arguments as one text; None when there is none.
+
+        Example:
+            >>> draft.set_base_docker("python:3.12", docker_arguments="--ipc=host")
+            >>> draft.get_base_docker()
+            'python:3.12 --ipc=host'
         """
         container = self._document().get("container") or {}
         text = " ".join(str(container.get(part)) for part in ("image", "arguments") if container.get(part))

@@ -100,6 +100,12 @@ class DeletionMixin(TaskBase):
 
         Raises:
             UsageError: the task does not list one of them, or it has ended.
+
+        Example:
+            >>> task.set_input_model(model_id=model.id)
+            >>> task.remove_input_models([model.id])
+            >>> len(task.models["input"])
+            0
         """
         self._record.require_editable("The models")
         listed = (self._document().get("models") or {}).get("input") or []

@@ -23,7 +23,12 @@ class IdentityMixin(TaskBase):
 
     @property
     def name(self) -> str:
-        """The task's name."""
+        """The task's name.
+
+        Example:
+            >>> task.name
+            'example'
+        """
         return str(self._document().get("name") or "")
 
     @name.setter
@@ -38,6 +43,11 @@ class IdentityMixin(TaskBase):
 
         Raises:
             UsageError: it is empty or too long.
+
+        Example:
+            >>> task.set_name("with a larger net")
+            >>> task.name
+            'with a larger net'
         """
         self._record.edit(name=checked("a task", storable(str(name or ""))))
 
@@ -52,13 +62,23 @@ class IdentityMixin(TaskBase):
 
         Raises:
             UsageError: it is empty.
+
+        Example:
+            >>> task.rename("with a larger net")
+            True
         """
         self.set_name(new_name)
         return True
 
     @property
     def comment(self) -> str:
-        """The description."""
+        """The description.
+
+        Example:
+            >>> task.set_comment("Rate halved after epoch 3.")
+            >>> task.comment
+            'Rate halved after epoch 3.'
+        """
         return str(self._document().get("comment") or "")
 
     @comment.setter
@@ -70,12 +90,22 @@ class IdentityMixin(TaskBase):
 
         Args:
             comment: the new one; an empty text clears it.
+
+        Example:
+            >>> task.set_comment("Rate halved after epoch 3.")
+            >>> Task.get_task(task.id).comment
+            'Rate halved after epoch 3.'
         """
         self._record.edit(comment=str(comment))
 
     @property
     def project(self) -> str:
-        """Id of the project."""
+        """Id of the project.
+
+        Example:
+            >>> task.project == Task.get_project_id("Examples")
+            True
+        """
         return str(self._document().get("project") or "")
 
     def get_project_name(self) -> str:
@@ -83,6 +113,10 @@ class IdentityMixin(TaskBase):
 
         Returns:
             The path; empty when the task has no project yet.
+
+        Example:
+            >>> task.get_project_name()
+            'Examples'
         """
         return self._record.project()
 
@@ -134,12 +168,22 @@ class IdentityMixin(TaskBase):
         Raises:
             UsageError: both or neither.
             ProjectNotFound: there is no project of that id.
+
+        Example:
+            >>> task.set_project(project_name="Examples/Moved")
+            >>> task.get_project_name()
+            'Examples/Moved'
         """
         self.move_to_project(project_id, project_name)
 
     @property
     def parent(self) -> str | None:
-        """Id of the parent task."""
+        """Id of the parent task.
+
+        Example:
+            >>> Task.clone(task).parent == task.id
+            True
+        """
         return self._document().get("parent")
 
     def set_parent(self, parent: Any) -> None:
@@ -150,6 +194,11 @@ class IdentityMixin(TaskBase):
 
         Raises:
             UsageError: the task itself, no id, or the task is published.
+
+        Example:
+            >>> draft.set_parent(task)
+            >>> draft.parent == task.id
+            True
         """
         value = getattr(parent, "id", parent)
         if value == self.id:
@@ -161,7 +210,14 @@ class IdentityMixin(TaskBase):
 
     @property
     def task_type(self) -> str:
-        """What the task is for; equal to a member of ``TaskTypes``."""
+        """What the task is for; equal to a member of ``TaskTypes``.
+
+        Example:
+            >>> task.task_type
+            'training'
+            >>> task.task_type == TaskTypes.training
+            True
+        """
         return str(self._document().get("type") or TaskTypes.training.value)
 
     def set_task_type(self, task_type: TaskTypes | str) -> None:
@@ -172,6 +228,11 @@ class IdentityMixin(TaskBase):
 
         Raises:
             UsageError: there is no such type, or the task is neither a draft nor running.
+
+        Example:
+            >>> task.set_task_type(TaskTypes.inference)
+            >>> task.task_type
+            'inference'
         """
         kind = TaskTypes.of(task_type).value
         self._record.require_editable("The type")
@@ -192,6 +253,11 @@ class IdentityMixin(TaskBase):
 
         Returns:
             A new list.
+
+        Example:
+            >>> task.set_tags(["baseline", "digits"])
+            >>> task.get_tags()
+            ['baseline', 'digits']
         """
         return list(self._document().get("tags") or [])
 
@@ -200,6 +266,12 @@ class IdentityMixin(TaskBase):
 
         Args:
             tags: the new ones; a text is one tag.
+
+        Example:
+            >>> task.set_tags(["first"])
+            >>> task.set_tags(["second"])
+            >>> task.get_tags()
+            ['second']
         """
         self._record.edit(tags=_unique(tags))
 
@@ -224,6 +296,12 @@ class IdentityMixin(TaskBase):
 
         Args:
             tags: a text is one tag; unknown ones are ignored.
+
+        Example:
+            >>> task.set_tags(["baseline", "digits"])
+            >>> task.remove_tags("baseline")
+            >>> task.get_tags()
+            ['digits']
         """
         gone = set(_unique(tags))
         self._record.edit(tags=[tag for tag in self.get_tags() if tag not in gone])
@@ -233,6 +311,11 @@ class IdentityMixin(TaskBase):
 
         Returns:
             A new list.
+
+        Example:
+            >>> draft.set_archived(True)
+            >>> draft.get_system_tags()
+            ['archived']
         """
         return list(self._document().get("system_tags") or [])
 
@@ -241,6 +324,10 @@ class IdentityMixin(TaskBase):
 
         Returns:
             ``<host>/projects/<project id>/tasks/<task id>/output/log``.
+
+        Example:
+            >>> task.get_output_log_web_page().endswith(f"/tasks/{task.id}/output/log")
+            True
         """
         connection = self._record.connection
         settings = connection.settings if connection else self._record.settings
@@ -249,12 +336,25 @@ class IdentityMixin(TaskBase):
 
     @property
     def cache_dir(self) -> Path:
-        """Folder for files of this task on this host; reading it does not make it."""
+        """Folder for files of this task on this host; reading it does not make it.
+
+        Example:
+            >>> task.cache_dir.mkdir(parents=True, exist_ok=True)
+            >>> _ = (task.cache_dir / "tokens.txt").write_text("the a of")
+        """
         return self._record.settings.cache_dir / self.id
 
     @property
     def output_uri(self) -> str | None:
-        """Where models go; None leaves them where they are."""
+        """Where models go; None leaves them where they are.
+
+        Example:
+            >>> task.output_uri is None
+            True
+            >>> task.output_uri = "/tmp/store"
+            >>> task.output_uri
+            '/tmp/store'
+        """
         return (
             (self._document().get("output") or {}).get("destination")
             or self._document().get("output_dest")
@@ -277,7 +377,13 @@ class IdentityMixin(TaskBase):
 
     @property
     def storage_uri(self) -> str | None:
-        """An older name of ``output_uri``."""
+        """An older name of ``output_uri``.
+
+        Example:
+            >>> task.output_uri = "/tmp/store"
+            >>> task.storage_uri
+            '/tmp/store'
+        """
         return self.output_uri
 
     @storage_uri.setter
@@ -292,6 +398,11 @@ class IdentityMixin(TaskBase):
 
         Returns:
             ``<destination>/<project>/<task name>.<task id>`` and ``extra_path``; None when the task has no destination.
+
+        Example:
+            >>> task.output_uri = "/tmp/store"
+            >>> task.get_output_destination("models") == f"/tmp/store/Examples/example.{task.id}/models"
+            True
         """
         root = self.output_uri
         if not root:
@@ -304,6 +415,13 @@ class IdentityMixin(TaskBase):
 
         Returns:
             0 to 100; 100 for a completed task; None when it said nothing.
+
+        Example:
+            >>> task.get_progress() is None
+            True
+            >>> task.set_progress(30)
+            >>> task.get_progress()
+            30
         """
         if self._document().get("status") in ("completed", "published"):
             return 100
@@ -315,6 +433,10 @@ class IdentityMixin(TaskBase):
 
         Args:
             progress: 0 to 100; anything else is ignored with a warning.
+
+        Example:
+            >>> for epoch in range(4):
+            ...     task.set_progress(100 * (epoch + 1) // 4)
         """
         if isinstance(progress, bool) or not isinstance(progress, int) or not 0 <= progress <= 100:
             _log.warning("set_progress takes an integer from 0 to 100, not %r; it is ignored", progress)

@@ -219,6 +219,10 @@ class LifecycleMixin(ArgumentsMixin, ArtifactsMixin, ModelsMixin, StatusMixin):
 
         Returns:
             The folder; None when the run has a server.
+
+        Example:
+            >>> task.get_offline_mode_folder() is None
+            True
         """
         if self._record.connection is not None or not self._record.has_journal:
             return None
@@ -229,6 +233,10 @@ class LifecycleMixin(ArgumentsMixin, ArtifactsMixin, ModelsMixin, StatusMixin):
 
         Returns:
             True until it is closed.
+
+        Example:
+            >>> task.is_main_task(), draft.is_main_task()
+            (True, False)
         """
         return current.is_main(self)
 
@@ -237,6 +245,10 @@ class LifecycleMixin(ArgumentsMixin, ArtifactsMixin, ModelsMixin, StatusMixin):
 
         Returns:
             True until it is closed.
+
+        Example:
+            >>> task.is_current_task()
+            True
         """
         return self.is_main_task()
 

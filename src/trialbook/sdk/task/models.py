@@ -30,6 +30,10 @@ class ModelsMixin(ParametersMixin, ConfigurationMixin, IdentityMixin, ReportingM
 
         Returns:
             The models by side.
+
+        Example:
+            >>> [one.name for one in task.get_models()["output"]], model.name
+            (['net'], 'net')
         """
         return self.models
 
@@ -116,6 +120,11 @@ class ModelsMixin(ParametersMixin, ConfigurationMixin, IdentityMixin, ReportingM
 
         Raises:
             UsageError: neither id nor name, no such model, or the task has ended.
+
+        Example:
+            >>> task.set_input_model(model_id=model.id, name="backbone")
+            >>> list(task.models["input"].keys())
+            ['backbone']
         """
         if not model_id and not model_name:
             raise UsageError("set_input_model needs model_id or model_name")

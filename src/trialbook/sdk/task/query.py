@@ -79,6 +79,10 @@ class QueryMixin(IdentityMixin, StatusMixin):
             TaskNotFound: there is no task with that id.
             ProjectNotFound: there is no project of that name.
             UsageError: nothing to look for.
+
+        Example:
+            >>> Task.get_task(project_name="Examples", task_name="example").id == task.id
+            True
         """
         if task_id:
             return cls._open(str(task_id))
@@ -131,8 +135,9 @@ class QueryMixin(IdentityMixin, StatusMixin):
             The tasks, the last changed first; none when no project has the name, which is logged.
 
         Example:
-            >>> Task.get_tasks(project_name="Examples", task_filter={"status": ["published"]})
-            []
+            >>> task.set_tags(["baseline"])
+            >>> [one.id == task.id for one in Task.get_tasks(project_name="Examples", tags=["baseline", "-old"])][0]
+            True
         """
         session = server_session()
         documents = _documents(session, task_ids, project_name, task_name, tags, allow_archived, task_filter)
@@ -322,6 +327,11 @@ class QueryMixin(IdentityMixin, StatusMixin):
         Raises:
             UsageError: the data are no dict.
             TaskNotFound: there is no such target.
+
+        Example:
+            >>> copy = Task.import_task(task.export_task())
+            >>> copy.name, copy.status
+            ('example', 'created')
         """
         if not isinstance(task_data, Mapping):
             raise UsageError(f"import_task takes the dict of export_task, not a {type(task_data).__name__}")
@@ -356,6 +366,13 @@ class QueryMixin(IdentityMixin, StatusMixin):
 
         Raises:
             UsageError: the data are no dict, or this task is neither a draft nor running.
+
+        Example:
+            >>> task.set_parameter("Train/epochs", 3)
+            >>> draft.update_task(task.export_task())
+            True
+            >>> draft.get_parameters()
+            {'Train/epochs': '3'}
         """
         type(self).import_task(task_data, self.id, update=True)
         self._record.reload()

@@ -67,6 +67,13 @@ class QueuesMixin(TaskBase):
 
         Raises:
             TaskNotQueued: it is in no queue.
+
+        Example:
+            >>> _ = Task.enqueue(draft, queue_name="default")
+            >>> Task.dequeue(draft).dequeued
+            1
+            >>> draft.status
+            'created'
         """
         task_id = task if isinstance(task, str) else task.id
         answer = Response(server_session().call("tasks.dequeue", {"task": task_id}, repeat=False))
@@ -88,6 +95,12 @@ class QueuesMixin(TaskBase):
         Raises:
             UsageError: neither name nor id.
             QueueNotFound: there is no such queue.
+
+        Example:
+            >>> before = Task.get_num_enqueued_tasks(queue_name="default")
+            >>> _ = Task.enqueue(draft, queue_name="default")
+            >>> Task.get_num_enqueued_tasks(queue_name="default") - before
+            1
         """
         if not queue_name and not queue_id:
             raise UsageError("get_num_enqueued_tasks needs queue_name or queue_id")
@@ -102,6 +115,11 @@ class QueuesMixin(TaskBase):
 
         Returns:
             The id or name; None when it was in none.
+
+        Example:
+            >>> _ = Task.enqueue(draft, queue_name="default")
+            >>> draft.get_executed_queue(return_name=True)
+            'default'
         """
         queue = (self._record.fresh().get("execution") or {}).get("queue")
         if not queue or not return_name:

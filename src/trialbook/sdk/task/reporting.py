@@ -28,6 +28,9 @@ class ReportingMixin(TaskBase):
 
         Returns:
             The same object at each call.
+
+        Example:
+            >>> task.get_logger().report_scalar("loss", "train", value=0.5, iteration=1)
         """
         if self._logger is None:
             self._logger = Logger(
@@ -37,7 +40,12 @@ class ReportingMixin(TaskBase):
 
     @property
     def logger(self) -> Logger:
-        """The logger of this task."""
+        """The logger of this task.
+
+        Example:
+            >>> task.logger is task.get_logger()
+            True
+        """
         return self.get_logger()
 
     def get_reported_scalars(
@@ -86,6 +94,11 @@ class ReportingMixin(TaskBase):
 
         Raises:
             UsageError: another ``x_axis``.
+
+        Example:
+            >>> task.get_logger().report_scalar("loss", "train", value=0.5, iteration=1)
+            >>> task.get_all_reported_scalars()
+            {'loss': {'train': {'x': [1], 'y': [0.5]}}}
         """
         return self.get_reported_scalars(0, x_axis)
 
@@ -120,6 +133,11 @@ class ReportingMixin(TaskBase):
 
         Returns:
             The iteration; 0 when nothing was reported.
+
+        Example:
+            >>> task.get_logger().report_scalar("loss", "train", value=0.5, iteration=7)
+            >>> task.get_last_iteration()
+            7
         """
         self._record.flush()
         ask = {"id": [self.id], "only_fields": ["last_iteration"], "search_hidden": True}
@@ -134,6 +152,11 @@ class ReportingMixin(TaskBase):
 
         Returns:
             Their texts in reading order; empty when there are none.
+
+        Example:
+            >>> task.get_logger().report_text("epoch 1 is over", print_console=False)
+            >>> task.get_reported_console_output()
+            ['epoch 1 is over']
         """
         self._record.flush()
         ask = {
@@ -153,6 +176,11 @@ class ReportingMixin(TaskBase):
 
         Returns:
             Dicts with ``metric``, ``variant``, ``iter`` and ``plot_str`` (JSON).
+
+        Example:
+            >>> task.get_logger().report_histogram("classes", "train", [12, 9], iteration=1)
+            >>> [(plot["metric"], plot["variant"], plot["iter"]) for plot in task.get_reported_plots()]
+            [('classes', 'train', 1)]
         """
         self._record.flush()
         ask = {"task": self.id, "iters": max_iterations or 1_000_000, "no_scroll": True}
@@ -162,7 +190,7 @@ class ReportingMixin(TaskBase):
     def get_debug_samples(
         self, title: str, series: str, n_last_iterations: int | None = None
     ) -> list[dict[str, Any]]:
-        """Pictures and media.
+        """Pictures and media; one that is still being sent appears when it has arrived (see ``flush``).
 
         Args:
             title: of the reports.
@@ -171,6 +199,12 @@ class ReportingMixin(TaskBase):
 
         Returns:
             Dicts with ``iter`` and ``url``, the newest iteration first.
+
+        Example:
+            >>> task.get_logger().report_image("digits", "first", 1, image=[[0, 255], [255, 0]])
+            >>> _ = task.flush(wait_for_uploads=True)
+            >>> [sample["iter"] for sample in task.get_debug_samples("digits", "first")]
+            [1]
         """
         self._record.flush()
         ask: dict[str, Any] = {
@@ -188,6 +222,11 @@ class ReportingMixin(TaskBase):
 
         Returns:
             Names to values, in the order in which they were first reported; also what is not finite.
+
+        Example:
+            >>> task.get_logger().report_single_value("accuracy", 0.93)
+            >>> task.get_reported_single_values()
+            {'accuracy': 0.93}
         """
         self._record.flush()
         # Its numbers have words for what JSON cannot say.
@@ -206,6 +245,11 @@ class ReportingMixin(TaskBase):
 
         Returns:
             The value; None when it was not reported.
+
+        Example:
+            >>> task.get_logger().report_single_value("accuracy", 0.93)
+            >>> task.get_reported_single_value("accuracy"), task.get_reported_single_value("recall")
+            (0.93, None)
         """
         return self.get_reported_single_values().get(storable(name))
 
@@ -214,6 +258,10 @@ class ReportingMixin(TaskBase):
 
         Returns:
             0, or what ``set_initial_iteration`` or a continued run set.
+
+        Example:
+            >>> task.get_initial_iteration()
+            0
         """
         return self._record.offset
 
@@ -228,6 +276,13 @@ class ReportingMixin(TaskBase):
 
         Raises:
             UsageError: it is no integer.
+
+        Example:
+            >>> task.set_initial_iteration(100)
+            100
+            >>> task.get_logger().report_scalar("loss", "train", value=0.5, iteration=7)
+            >>> task.get_last_iteration()
+            107
         """
         if isinstance(offset, bool) or not isinstance(offset, int):
             raise UsageError(f"the offset must be an integer, got {offset!r}")
@@ -236,14 +291,24 @@ class ReportingMixin(TaskBase):
 
     @property
     def metrics_manager(self) -> Metrics:
-        """What writes the task's events in the form of the wire; the same object at each access."""
+        """What writes the task's events in the form of the wire; the same object at each access.
+
+        Example:
+            >>> task.metrics_manager is task.metrics_manager
+            True
+        """
         if self._metrics is None:
             self._metrics = Metrics(self._record)
         return self._metrics
 
     @property
     def labels_stats(self) -> dict[str, int]:
-        """How often each label was seen in the frames that were reported; empty when none were."""
+        """How often each label was seen in the frames that were reported; empty when none were.
+
+        Example:
+            >>> task.labels_stats
+            {}
+        """
         return dict(self._label_counts or {})
 
     # -- inside ---

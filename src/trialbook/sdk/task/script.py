@@ -25,6 +25,11 @@ class ScriptMixin(TaskBase):
         Returns:
             ``repository``, ``branch``, ``version_num`` (the commit), ``entry_point``, ``working_dir``, ``diff`` and
             ``binary``; empty texts where nothing is known.
+
+        Example:
+            >>> draft.set_script(repository="https://git.example.org/digits.git", entry_point="train.py")
+            >>> draft.get_script()["entry_point"]
+            'train.py'
         """
         script = self._script()
         return {name: str(script.get(name) or "") for name in _SHOWN}
@@ -50,6 +55,12 @@ class ScriptMixin(TaskBase):
 
         Raises:
             UsageError: the task is neither a draft nor running.
+
+        Example:
+            >>> draft.set_script(working_dir="src", entry_point="train.py")
+            >>> draft.set_script(commit="4f2d1c8")
+            >>> draft.get_script()["working_dir"], draft.get_script()["version_num"]
+            ('src', '4f2d1c8')
         """
         given = {
             "repository": masked(repository) if repository is not None else None,
@@ -71,6 +82,11 @@ class ScriptMixin(TaskBase):
 
         Raises:
             UsageError: the task is neither a draft nor running.
+
+        Example:
+            >>> draft.set_repo("https://git.example.org/digits.git", branch="main")
+            >>> draft.get_script()["repository"], draft.get_script()["branch"]
+            ('https://git.example.org/digits.git', 'main')
         """
         self._put_script(
             {"repository": masked(repo or ""), "branch": branch or "", "version_num": commit or ""}
@@ -85,6 +101,11 @@ class ScriptMixin(TaskBase):
 
         Raises:
             UsageError: there is no such file, or the task is neither a draft nor running.
+
+        Example:
+            >>> draft.set_packages(["numpy>=1.26", "pandas"])
+            >>> draft.get_requirements()["pip"].split()
+            ['numpy>=1.26', 'pandas']
         """
         from trialbook.capture.packages import listed_lines, requirement_lines
 
@@ -108,6 +129,11 @@ class ScriptMixin(TaskBase):
 
         Returns:
             Name of a package manager (``pip``) to requirement lines as one text; empty before they are known.
+
+        Example:
+            >>> draft.set_packages(["numpy>=1.26", "pandas"])
+            >>> draft.get_requirements()
+            {'pip': 'numpy>=1.26\\npandas\\n'}
         """
         found = self._script().get("requirements") or {}
         if self._record.connection is not None and any(
@@ -130,6 +156,10 @@ class ScriptMixin(TaskBase):
 
         Raises:
             UsageError: a task runs already.
+
+        Example:
+            >>> Task.force_store_standalone_script()
+            >>> Task.force_store_standalone_script(False)
         """
         if current.main_task() is not None:
             raise UsageError("force_store_standalone_script must come before Task.init")

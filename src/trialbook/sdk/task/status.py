@@ -6,6 +6,7 @@ from typing import Any
 
 from trialbook.errors import TaskNotFound, TaskStatusRefused, UsageError, WireError
 from trialbook.sdk import current
+from trialbook.sdk.task.answers import Response
 from trialbook.sdk.task.base import TaskBase
 from trialbook.wire.states import ENDED, TaskStatusEnum
 
@@ -20,7 +21,12 @@ class StatusMixin(TaskBase):
 
     @property
     def status(self) -> str:
-        """The status, asked from the server at each access; one of ``TaskStatusEnum``."""
+        """The status, asked from the server at each access; one of ``TaskStatusEnum``.
+
+        Example:
+            >>> draft.status, task.status
+            ('created', 'in_progress')
+        """
         return self.get_status()
 
     def get_status(self) -> str:
@@ -40,6 +46,12 @@ class StatusMixin(TaskBase):
 
         Returns:
             The text; empty when nothing was said.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.mark_failed(status_message="the loss is not finite")
+            >>> draft.get_status_message()
+            'the loss is not finite'
         """
         return str(self._asked("status_message") or "")
 
@@ -49,6 +61,13 @@ class StatusMixin(TaskBase):
         Raises:
             ConnectionFailed: the server is away.
             TaskNotFound: the task was deleted.
+
+        Example:
+            >>> other = Task.get_task(task.id)
+            >>> task.set_name("with a larger net")
+            >>> other.reload()
+            >>> other.name
+            'with a larger net'
         """
         self._record.reload()
 
@@ -60,6 +79,11 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the status does not allow it.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.status
+            'in_progress'
         """
         self._move("tasks.started", "in_progress", force, False)
 
@@ -75,6 +99,10 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the status does not allow it, and errors are not ignored.
+
+        Example:
+            >>> draft.started().updated
+            1
         """
         return self._move("tasks.started", "in_progress", force, ignore_errors)
 
@@ -87,6 +115,12 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the status does not allow it.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.mark_stopped(status_message="not needed any more")
+            >>> draft.status
+            'stopped'
         """
         self._move("tasks.stopped", "stopped", force, False, "USER ABORTED", status_message)
 
@@ -110,6 +144,11 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the status does not allow it, and errors are not ignored.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.stopped().updated
+            1
         """
         return self._move("tasks.stopped", "stopped", force, ignore_errors, status_reason, status_message)
 
@@ -125,6 +164,12 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the status does not allow it, and errors are not ignored.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.mark_completed()
+            >>> draft.status
+            'completed'
         """
         reply = self._move("tasks.completed", "completed", force, ignore_errors, "completed", status_message)
         if self._publish_at_end and reply is not None:
@@ -141,6 +186,11 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the status does not allow it, and errors are not ignored.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.completed().updated
+            1
         """
         return self._move("tasks.completed", "completed", False, ignore_errors, "completed")
 
@@ -161,6 +211,12 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the status does not allow it, and errors are not ignored.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.mark_failed(status_message="the loss is not finite")
+            >>> draft.status
+            'failed'
         """
         self._move("tasks.failed", "failed", force, ignore_errors, status_reason, status_message)
 
@@ -176,6 +232,11 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the status does not allow it.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.mark_stop_request(status_message="not needed any more").updated
+            1
         """
         return self._move("tasks.stop", "", force, False, "abort request", status_message)
 
@@ -211,6 +272,12 @@ class StatusMixin(TaskBase):
 
         Raises:
             UsageError: it is neither completed nor stopped.
+
+        Example:
+            >>> task.close()
+            >>> _ = task.publish()
+            >>> task.status
+            'published'
         """
         status = self.get_status()
         if status not in _PUBLISHABLE:
@@ -242,6 +309,13 @@ class StatusMixin(TaskBase):
 
         Raises:
             TaskStatusRefused: the task is published.
+
+        Example:
+            >>> draft.mark_started()
+            >>> draft.mark_completed()
+            >>> draft.reset()
+            >>> draft.status
+            'created'
         """
         if self._record.settings.task_id == self.id and not force:
             return
@@ -262,6 +336,11 @@ class StatusMixin(TaskBase):
 
         Returns:
             True when it is.
+
+        Example:
+            >>> draft.set_archived(True)
+            >>> draft.get_archived()
+            True
         """
         return "archived" in (self._document().get("system_tags") or [])
 
@@ -365,9 +444,9 @@ class StatusMixin(TaskBase):
             self._document().update(_fields(reply))
         return reply
 
-    def _called(self, method: str, params: dict[str, Any], ignore_errors: bool) -> Any:
+    def _called(self, method: str, params: dict[str, Any], ignore_errors: bool) -> Response | None:
         try:
-            return self._record.call(method, {"task": self.id, **params})
+            return Response(self._record.call(method, {"task": self.id, **params}))
         except WireError:
             if not ignore_errors:
                 raise

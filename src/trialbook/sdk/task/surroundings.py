@@ -104,6 +104,10 @@ class SurroundingsMixin(TaskBase):
 
         Returns:
             True after ``set_offline(True)``, or when ``TRIALBOOK_OFFLINE_MODE`` is set.
+
+        Example:
+            >>> Task.is_offline()
+            False
         """
         return settings_module.load().offline
 

@@ -88,6 +88,9 @@ class UploadsMixin(TaskBase):
 
         Raises:
             UsageError: no bucket, or credentials that are neither a file nor JSON.
+
+        Example:
+            >>> task.setup_gcp_upload("my-bucket", project="my-project")
         """
         if not bucket:
             raise UsageError("setup_gcp_upload needs the name of a bucket")
@@ -116,6 +119,9 @@ class UploadsMixin(TaskBase):
 
         Raises:
             UsageError: no account or no key.
+
+        Example:
+            >>> task.setup_azure_upload("myaccount", "a2V5", container_name="runs")
         """
         if not account_name or not account_key:
             raise UsageError("setup_azure_upload needs account_name and account_key")

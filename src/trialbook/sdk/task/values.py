@@ -76,6 +76,12 @@ class ValuesMixin(TaskBase):
 
         Raises:
             UsageError: the task is neither a draft nor running.
+
+        Example:
+            >>> task.set_parameters({"Train/epochs": 3})
+            >>> task.update_parameters({"Train/rate": 0.1}, seed=1)
+            >>> task.get_parameters()
+            {'Train/epochs': '3', 'Train/rate': '0.1', 'General/seed': '1'}
         """
         self._record.require_editable("Parameters")
         values = _collected(args, kwargs, self._sections())
@@ -91,6 +97,11 @@ class ValuesMixin(TaskBase):
 
         Raises:
             UsageError: the task is neither a draft nor running.
+
+        Example:
+            >>> task.set_parameters_as_dict({"Train": {"net": {"depth": 3}}})
+            >>> task.get_parameters()
+            {'Train/net/depth': '3'}
         """
         self.update_parameters(dict(flatten(dictionary)))
 
@@ -104,6 +115,13 @@ class ValuesMixin(TaskBase):
 
         Returns:
             The text, or the value with ``cast``.
+
+        Example:
+            >>> task.set_parameter("Train/epochs", 3)
+            >>> task.get_parameter("Train/epochs"), task.get_parameter("Train/epochs", cast=True)
+            ('3', 3)
+            >>> task.get_parameter("Train/no such name", default="none")
+            'none'
         """
         section, key = _split(name)
         item = (self._sections().get(section) or {}).get(key)
@@ -122,6 +140,13 @@ class ValuesMixin(TaskBase):
 
         Returns:
             ``{"Section/name": text}``.
+
+        Example:
+            >>> task.set_parameters({"Train/epochs": 3, "Train/rate": 0.1})
+            >>> task.get_parameters()
+            {'Train/epochs': '3', 'Train/rate': '0.1'}
+            >>> task.get_parameters(cast=True)
+            {'Train/epochs': 3, 'Train/rate': 0.1}
         """
         found: dict[str, Any] = {}
         for section, items in self._sections().items():
@@ -167,6 +192,11 @@ class ValuesMixin(TaskBase):
 
         Raises:
             UsageError: the task is neither a draft nor running.
+
+        Example:
+            >>> task.set_parameter("Train/epochs", 3)
+            >>> task.delete_parameter("Train/epochs"), task.delete_parameter("Train/epochs")
+            (True, False)
         """
         self._record.require_editable("Parameters")
         section, key = _split(name)
@@ -188,6 +218,11 @@ class ValuesMixin(TaskBase):
 
         Returns:
             Names to dicts with name, value, description and type, or to values.
+
+        Example:
+            >>> _ = task.set_user_properties(backbone="great")
+            >>> task.get_user_properties(value_only=True)
+            {'backbone': 'great'}
         """
         items = self._sections().get(PROPERTIES) or {}
         if value_only:
