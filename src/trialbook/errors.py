@@ -19,7 +19,7 @@
         │   ├── BadPattern        400/21
         │   ├── BadListOperator   400/16
         │   ├── EmptyBatch        400/17
-        │   └── BodyTooLarge      400/12    HTTP 413 would be retried by no client, so it stays 400
+        │   └── BodyTooLarge      400/1202  HTTP 413 would be retried by no client, so it stays 400
         ├── TaskNotFound          400/101
         ├── TaskStatusRefused     400/110
         ├── TaskRace              400/121
@@ -44,10 +44,10 @@
         │   └── BadToken          401/30
         ├── Forbidden             403/21
         ├── MethodNotFound        404/0
-        ├── FileMissing           404/0
+        ├── FileMissing           404/1
         └── ServerFault           500/0     the server failed, or cannot take it now: later may help
-            ├── StorageFull       500/0     its disk is full; it takes nothing until there is room
-            ├── StorageDamaged    500/0     what it has stored cannot be read any more
+            ├── StorageFull       500/4     its disk is full; it takes nothing until there is room
+            ├── StorageDamaged    500/100   what it has stored cannot be read any more
             ├── TooSlow           408/0     the bytes of the request did not come in time
             ├── TooManyRequests   429/0     the caller has too many of them under way
             └── ServerBusy        503/0     too much is under way
@@ -159,6 +159,8 @@ class EmptyBatch(BadRequest):
 
 class BodyTooLarge(BadRequest):
     """The request body is over the server's limit."""
+
+    subcode = 1202
 
 
 class TaskNotFound(WireError, ValueError):
@@ -311,6 +313,7 @@ class FileMissing(WireError):
     """No file at that path."""
 
     code = 404
+    subcode = 1
 
 
 class ServerFault(WireError):
@@ -322,9 +325,13 @@ class ServerFault(WireError):
 class StorageFull(ServerFault):
     """The disk of the server is full; it takes nothing until there is room."""
 
+    subcode = 4
+
 
 class StorageDamaged(ServerFault):
     """What the server has stored cannot be read any more; somebody must restore it."""
+
+    subcode = 100
 
 
 class TooSlow(ServerFault):

@@ -103,12 +103,12 @@ def test_numbers_beyond_the_database_are_refused(server: RunningServer) -> None:
 def test_a_body_over_the_limit_is_refused_with_words(server: RunningServer) -> None:
     body = json.dumps({"name": "x" * (17 << 20)}).encode()
     found = server.ask("tasks.create", body=body).json()["meta"]
-    assert (found["result_code"], found["result_subcode"]) == (400, 12)
+    assert (found["result_code"], found["result_subcode"]) == (400, 1202)
     assert "limit" in found["result_msg"]
     assert meta(server.ask("users.get_all")) == (200, 0)
     packed = gzip.compress(body)
     found = server.ask("tasks.create", body=packed, headers={"Content-Encoding": "gzip"}).json()["meta"]
-    assert (found["result_code"], found["result_subcode"]) == (400, 12)
+    assert (found["result_code"], found["result_subcode"]) == (400, 1202)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
