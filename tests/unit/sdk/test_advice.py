@@ -25,6 +25,7 @@ PROGRAMS_ALONE = {
     "sdk/dataset/filesystem.py",
     "sdk/dataset/foreign/session.py",
     "sdk/dataset/members/offline.py",
+    "sdk/dataset/versions/importing.py",
 }
 NO_OPTION = (
     "Dataset.get does not know",
