@@ -61,7 +61,7 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the reference.
+    """A page of ClearML.
 
     Attributes:
         name: of the file, without ``.md``.

@@ -53,9 +53,9 @@
             └── ServerBusy        503/0     too much is under way
 
 What is not found by the name or id that a caller gave (task, model, project, queue) is a ValueError too, as a program
-written for the reference SDK expects.
+written for the clearml SDK expects.
 
-Codes 100 to 801 are those of the reference protocol; 1201 and above are ours.
+Codes 100 to 801 are those of ClearML's protocol; 1201 and above are ours.
 """
 
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""The reference's door: ``events.add_batch`` and ``events.add``, as its clients use them."""
+"""ClearML's door: ``events.add_batch`` and ``events.add``, as its clients use them."""
 
 import json
 from typing import Any

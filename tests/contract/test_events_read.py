@@ -1,4 +1,4 @@
-"""Reading events the way the reference's clients do: exact totals, scrolls that end, order."""
+"""Reading events the way clients of ClearML do: exact totals, scrolls that end, order."""
 
 import json
 from typing import Any

@@ -75,7 +75,7 @@ def test_no_path_leads_out(project: str, write: Write, server: RunningServer, ho
             opened.add_files(write({"x": b"1"}), dataset_path=place)
         with pytest.raises(PathRefused):
             opened.add_external_files("file:///etc/hostname", dataset_path=place)
-    # As a hostile writer of the reference SDK's layout would leave it.
+    # As a hostile writer of the clearml SDK's layout would leave it.
     content = b"planted"
     digest = hashlib.sha256(content).hexdigest()
     with zipfile.ZipFile(home / "data.zip", "w") as packed:

@@ -29,7 +29,7 @@ data.finalize()
 
 
 def test_killed_in_mid_upload(project: str, write: Write, server: RunningServer, home: Path) -> None:
-    """The reference SDK finalizes such a version with files missing."""
+    """The clearml SDK finalizes such a version with files missing."""
     files = {f"f{n:02}": os.urandom(3_000_000) for n in range(12)}
     top = write(files)
     writer = subprocess.Popen(
@@ -180,7 +180,7 @@ def test_versions_created_at_once_differ(project: str) -> None:
 
 
 def test_a_deleted_task_frees_its_version(closed: Close, server: RunningServer) -> None:
-    """As the reference SDK, or the page of tasks, deletes."""
+    """As the clearml SDK, or the page of tasks, deletes."""
     data = closed({"x": b"1"})
     server.call("tasks.delete", task=data.id, force=True)
     until(lambda: not list(server.data.glob(f"files/**/packs/{data.id}/*")), 20)

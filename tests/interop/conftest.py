@@ -1,4 +1,4 @@
-"""The released SDK of the reference system, in a virtual environment of its own, as a client of our server."""
+"""The released SDK of ClearML, in a virtual environment of its own, as a client of our server."""
 
 import fcntl
 import json

@@ -118,7 +118,7 @@ def _parameter(ask: Ask, name: str, unique: str) -> "list[str] | None":
     found = ask("tasks.get_by_id", task=made["id"])["task"]["hyperparams"]  # type: ignore[index]
     ((section, items),) = found.items()
     ((key, one),) = items.items()
-    # Keys of objects may have a dot or a dollar as escapes of the reference; the fields say the names.
+    # Keys of objects may have a dot or a dollar as escapes of ClearML; the fields say the names.
     assert section and key
     return [str(one["section"]), str(one["name"])]
 

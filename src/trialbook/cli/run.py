@@ -1,4 +1,4 @@
-"""``trialbook run script.py``: an unmodified script of the reference SDK on Trialbook."""
+"""``trialbook run script.py``: an unmodified script of the clearml SDK on Trialbook."""
 
 import runpy
 import sys

@@ -49,7 +49,7 @@ def unknown_scheme(url: str, scheme: str) -> UsageError:
 
 
 def unencoded(path: Path) -> str:
-    """The ``file://`` address of a path as the reference SDK writes it, which encodes nothing.
+    """The ``file://`` address of a path as the clearml SDK writes it, which encodes nothing.
 
     Example:
         >>> unencoded(Path("/data/g h%20.txt"))
@@ -59,7 +59,7 @@ def unencoded(path: Path) -> str:
 
 
 def from_unencoded(url: str) -> str:
-    """An address that the reference SDK wrote, as one of ours; other schemes it writes as we do.
+    """An address that the clearml SDK wrote, as one of ours; other schemes it writes as we do.
 
     Example:
         >>> from_unencoded("file:///data/g h%20.txt"), from_unencoded("s3://bucket/g h%20.txt")
@@ -71,7 +71,7 @@ def from_unencoded(url: str) -> str:
 
 
 def existing_path(url: str) -> Path | None:
-    """As ``local_path``, for reading: what the reference SDK registered without encoding it is found as well.
+    """As ``local_path``, for reading: what the clearml SDK registered without encoding it is found as well.
 
     Raises:
         UsageError: see ``local_path``.

@@ -1,4 +1,4 @@
-"""Scripts written for the reference SDK run on Trialbook with their imports unchanged."""
+"""Scripts written for the clearml SDK run on Trialbook with their imports unchanged."""
 
 from trialbook.compat.install import install_as
 

@@ -1,7 +1,7 @@
 """What answers under a borrowed name: ours, a stand-in, or a sentence that says what to use instead."""
 
 INTERFACE = "2.1.12"
-"""The release of the reference SDK whose interface is offered. Libraries compare it with the least that they need."""
+"""The release of the clearml SDK whose interface is offered. Libraries compare it with the least that they need."""
 
 _STAND_INS = "trialbook.compat.stand_ins"
 
@@ -27,7 +27,7 @@ HOMES = {
     "binding.frameworks": f"{_STAND_INS}.nothing",
     "binding.frameworks.pytorch_bind": f"{_STAND_INS}.pytorch_bind",
 }
-"""Where the reference SDK keeps the names that scripts and other libraries import, and whose names are found there."""
+"""Where the clearml SDK keeps the names that scripts and other libraries import, and whose names are found there."""
 
 _PIPELINES = "pipelines are not part of Trialbook yet"
 _SEARCHES = "searches of parameters are not part of Trialbook yet"

@@ -1,4 +1,4 @@
-"""Offline sessions of the reference's SDK: a task document, two files of events and the files of the run.
+"""Offline sessions of the clearml SDK: a task document, two files of events and the files of the run.
 
 A session is read as a whole into a journal of ours, which is then sent like any other. Nothing reaches the server
 before everything has been read, so a session that is cut short leaves nothing half done there.

@@ -18,7 +18,7 @@ KNOWN = frozenset(key for binding in BINDINGS for key in binding.keys) | {
     "hydra",
     "jsonargparse",
 }
-# Names that programs written for the reference may use; nothing of them is watched.
+# Names that programs written for ClearML may use; nothing of them is watched.
 SILENT = frozenset({"gradio", "megengine", "tfdefines"})
 
 

@@ -1,4 +1,4 @@
-"""The three addresses of a server: what was not named follows from what was, as the reference derives it."""
+"""The three addresses of a server: what was not named follows from what was, as ClearML derives it."""
 
 from urllib.parse import urlsplit
 
@@ -36,7 +36,7 @@ def files_address(given: str, source: str) -> str:
 
 
 def complete(api: str, web: str, files: str) -> tuple[str, str, str]:
-    """Fill in the addresses that were not given, as the reference does: by port, or by the first name of the host.
+    """Fill in the addresses that were not given, as ClearML does: by port, or by the first name of the host.
 
     Args:
         api, web, files: as ``address`` and ``files_address`` have them.

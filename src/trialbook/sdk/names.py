@@ -39,7 +39,7 @@ def safe(part: str) -> str:
 
 def task_folder(project: str, name: str, task_id: str) -> str:
     """``<project path>/<task name>.<task id>``, the folder of all files of a task."""
-    # The reference bounds the project at 256 and name with id at 128 characters.
+    # ClearML bounds the project at 256 and name with id at 128 characters.
     levels = [safe(level) for level in project.split("/") if level] or ["default"]
     stem = safe(name)[: 128 - len(task_id) - 1]
     return "/".join([*levels, f"{stem}.{task_id}"])

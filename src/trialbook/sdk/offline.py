@@ -1,6 +1,6 @@
 """Bringing an offline run to a server: as a new task, with its files, from its folder or a zip of it.
 
-Sessions of the reference's SDK are read by ``foreign_session``.
+Sessions of the clearml SDK are read by ``foreign_session``.
 """
 
 import json
@@ -43,7 +43,7 @@ def import_session(path: Path, connection: Connection) -> str:
     """Send a session as a new task.
 
     Args:
-        path: the folder of the session, or a zip of it, of Trialbook or of the reference's SDK; it is only read.
+        path: the folder of the session, or a zip of it, of Trialbook or of the clearml SDK; it is only read.
         connection: to the server.
 
     Returns:

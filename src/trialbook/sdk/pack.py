@@ -1,4 +1,4 @@
-"""Any object as one file: what ``upload_artifact`` stores, in the formats of the reference."""
+"""Any object as one file: what ``upload_artifact`` stores, in the formats of ClearML."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ class Packed:
     """An object as a file in the spool, or as an address that is stored already.
 
     Attributes:
-        type: of the artifact, as the reference names it.
+        type: of the artifact, as ClearML names it.
         file_name: of the stored file.
         content_type: MIME type.
         preview: text for the page.

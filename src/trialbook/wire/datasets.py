@@ -55,7 +55,7 @@ class CommitDataset(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         dataset: its id.
-        root: of its manifest; empty for a version in the layout of the reference system.
+        root: of its manifest; empty for a version in the layout of ClearML.
         repository: address of the repository that holds it.
         places: address by owner or by ``<owner>/<pack>``, for packs that lie elsewhere.
         objects: everything that it needs, its parents' included.
@@ -104,10 +104,10 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
         project_id: of the hidden project that holds the dataset's versions.
         root, repository, places: where its manifest and packs are; empty while it is open, and for versions that the
             reference SDK wrote.
-        files, links, bytes, stored: as committed; from the task's runtime for versions of the reference SDK.
+        files, links, bytes, stored: as committed; from the task's runtime for versions of the clearml SDK.
         parents: direct ones, in merge order.
         changes: files added, modified and removed against the parents.
-        native: made by Trialbook; False for versions of the reference SDK.
+        native: made by Trialbook; False for versions of the clearml SDK.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The reference's view of scalars."""
+"""ClearML's view of scalars."""
 
 import numpy as np
 from hypothesis import given

@@ -1,1 +1,1 @@
-"""Modules of the reference SDK below the top, as far as scripts and other libraries import from them."""
+"""Modules of the clearml SDK below the top, as far as scripts and other libraries import from them."""

@@ -145,7 +145,7 @@ def _overlaid(below: Rows, above: Rows) -> Rows:
 def settled(rows: Rows, graph: Mapping[str, Sequence[str]]) -> Rows:
     """Rows without those that stand where another one, of a later version, needs a folder or a file.
 
-    Earlier Trialbooks, and the reference SDK, wrote both down; no folder can hold them.
+    Earlier Trialbooks, and the clearml SDK, wrote both down; no folder can hold them.
 
     Args:
         rows: of one version.

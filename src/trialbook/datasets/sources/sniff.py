@@ -32,7 +32,7 @@ class Policy:
     Attributes:
         compression: "auto" samples each file, "none" stores all.
         native: True packs with zstd, which readers other than Trialbook may not know; False with deflate.
-        sha256: record SHA-256 beside BLAKE3, as the reference system names content.
+        sha256: record SHA-256 beside BLAKE3, as ClearML names content.
         aliases: equal bytes are stored once, whatever their path; False stores them again under each new path.
         pack_bytes: a pack is sealed at this many bytes.
         pack_members: or at this many members.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trialbook.journal.spool import Pending
 
 PLACEHOLDER = "file:///uploading_file"
-"""What ``uri`` says before there are weights; clients of the reference know it."""
+"""What ``uri`` says before there are weights; clients of ClearML know it."""
 PACKAGE_TAG = "package"
 _NO_ITERATION = -(1 << 31)
 """The iteration of single values on the wire."""

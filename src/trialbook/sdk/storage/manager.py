@@ -1,4 +1,4 @@
-"""``StorageManager``: files anywhere, as the reference names the calls."""
+"""``StorageManager``: files anywhere, as ClearML names the calls."""
 
 import os
 from collections.abc import Callable, Sequence

@@ -99,7 +99,7 @@ class View(dict[str, Any]):
 
 
 class Response(View):
-    """The answer of a method; ``response`` is the answer itself, as programs for the reference read it."""
+    """The answer of a method; ``response`` is the answer itself, as programs for ClearML read it."""
 
     @property
     def response(self) -> "Response":

@@ -267,7 +267,7 @@ def write(connection: Connection, numbers: Numbers, ready: Ready, now: float) ->
 
 
 def _first_time(connection: Connection, owner: str, digest: str, now: float) -> bool:
-    # The reference's clients send a whole request again when its reply is lost. The same event overwrites
+    # Clients of ClearML send a whole request again when its reply is lost. The same event overwrites
     # itself there; here the same set of points is taken once, so that counts and means stay exact.
     statement = insert(connection, series_seen).on_conflict_do_nothing(index_elements=["owner", "digest"])
     row = {"owner": owner, "digest": digest, "at": now}

@@ -1,6 +1,6 @@
-"""Scalars as the reference's clients read them: one point per iteration, thinned by the mean of windows.
+"""Scalars as clients of ClearML read them: one point per iteration, thinned by the mean of windows.
 
-The reference keeps one event per (task, metric, variant, iteration), the newest. Here every point is kept;
+ClearML keeps one event per (task, metric, variant, iteration), the newest. Here every point is kept;
 this view alone shows the newest of equal iterations. Nothing is thinned while there are no more points than
 asked for.
 """

@@ -22,7 +22,7 @@ _decoder = msgspec.json.Decoder(Event)
 class _Scalar(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="training_stats_scalar"
 ):
-    """A scalar as the reference's clients write it, with nothing missing."""
+    """A scalar as clients of ClearML write it, with nothing missing."""
 
     task: str
     timestamp: float

@@ -243,7 +243,7 @@ def last_metrics(
     Returns:
         By owner, md5 of the metric and md5 of the variant: names, last, least and greatest value with their
         iterations, first value, count and mean. A value that JSON cannot say is None. An owner without
-        scalars is left out; an owner shows its first 2 000 series, as the reference does.
+        scalars is left out; an owner shows its first 2 000 series, as ClearML does.
     """
     documents: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     shown: dict[str, int] = {}

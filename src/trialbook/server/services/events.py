@@ -1,4 +1,4 @@
-"""What comes in: points, console, plots, images. One door for journals, one for the reference's clients."""
+"""What comes in: points, console, plots, images. One door for journals, one for clients of ClearML."""
 
 from __future__ import annotations
 

@@ -56,12 +56,12 @@ trash = sa.Table(
 
 
 KEPT = "ds_kept"
-"""Key of the runtime of a version of the reference SDK: what it reads of versions that are deleted."""
+"""Key of the runtime of a version of the clearml SDK: what it reads of versions that are deleted."""
 _STRUCT = "Dataset Struct"
 
 
 def artifact_of(path: str) -> tuple[str, str] | None:
-    """The version and the artifact that a file among the files is, as the reference SDK lays them out."""
+    """The version and the artifact that a file among the files is, as the clearml SDK lays them out."""
     parts = path.split("/")
     if len(parts) < 4 or parts[-3] != "artifacts" or not is_id(parts[-4][-32:]):
         return None
@@ -205,7 +205,7 @@ class DatasetStore:
         return found
 
     def foreign(self, connection: Connection, id: str) -> list[str]:
-        """Versions of the reference SDK that descend from a version: each tells its ancestors in a configuration."""
+        """Versions of the clearml SDK that descend from a version: each tells its ancestors in a configuration."""
         tagged = sa.select(facet.c.owner).where(
             facet.c.field == "system_tags", facet.c.head == "dataset", facet.c.value == "dataset"
         )
@@ -222,7 +222,7 @@ class DatasetStore:
         )
 
     def is_needed(self, connection: Connection, owner: str, artifact: str, leaving: str = "") -> bool:
-        """Whether a version reads an artifact of another one, ``owner``, that the reference SDK wrote.
+        """Whether a version reads an artifact of another one, ``owner``, that the clearml SDK wrote.
 
         Args:
             connection: of the transaction.
@@ -238,14 +238,14 @@ class DatasetStore:
         return connection.execute(held).first() is not None or bool(heirs)
 
     def kept(self, connection: Connection, id: str) -> dict[str, dict[str, str]]:
-        """Addresses by deleted version and artifact that a version of the reference SDK still reads."""
+        """Addresses by deleted version and artifact that a version of the clearml SDK still reads."""
         row = connection.execute(sa.select(task.c.runtime).where(task.c.id == id)).first()
         text = (row.runtime or {}).get(KEPT) if row is not None else None
         found: dict[str, dict[str, str]] = json.loads(text) if text else {}
         return found
 
     def _hand_over(self, connection: Connection, id: str) -> None:
-        """Let the reference SDK's descendants of a version that goes know, and keep, what they read of it."""
+        """Let the clearml SDK's descendants of a version that goes know, and keep, what they read of it."""
         row = connection.execute(sa.select(task.c.execution).where(task.c.id == id)).first()
         heirs = self.foreign(connection, id) if row is not None else []
         if row is None or not heirs:

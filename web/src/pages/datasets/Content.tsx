@@ -355,7 +355,7 @@ function Cells({ row, open, toggle }: { row: TreeRow; open: boolean; toggle: () 
 function Unreadable({ version }: { version: DatasetVersion }) {
   const why = version.root
     ? "Its files lie in a storage that this server cannot read, so only a client with access can list them."
-    : "It was written in the layout of the reference SDK, whose content only a client reads.";
+    : "It was written in the layout of the clearml SDK, whose content only a client reads.";
   return (
     <Empty title="The content cannot be listed here">
       <p>{why}</p>

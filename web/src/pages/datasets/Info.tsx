@@ -98,7 +98,7 @@ export function Info({ version }: { version: DatasetVersion }) {
                 {version.repository ? (
                   <code>{version.repository}</code>
                 ) : (
-                  <span className="muted">not finished, or in the layout of the reference SDK</span>
+                  <span className="muted">not finished, or in the layout of the clearml SDK</span>
                 )}
               </dd>
               {version.root && (

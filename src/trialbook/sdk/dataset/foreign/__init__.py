@@ -1,1 +1,1 @@
-"""Versions and sessions that the reference SDK wrote."""
+"""Versions and sessions that the clearml SDK wrote."""

@@ -1,4 +1,4 @@
-"""Versions that the reference SDK wrote, as rows of ours: their zips stay where they are and are read in place."""
+"""Versions that the clearml SDK wrote, as rows of ours: their zips stay where they are and are read in place."""
 
 import json
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Adopted:
 
 
 def adopt(connection: Connection, document: Mapping[str, Any], cache: Path) -> Adopted:
-    """Make a manifest for a finished version of the reference SDK; the second call answers from the cache.
+    """Make a manifest for a finished version of the clearml SDK; the second call answers from the cache.
 
     Raises:
         DatasetMissing: its state or one of its zips is gone.
@@ -127,7 +127,7 @@ class _Reader:
             row["method"] = member.method
 
     def _member(self, entry: StateFile) -> tuple[str, Member | None]:
-        """Where the bytes of an entry are; the reference SDK may name a chunk that has them under another path."""
+        """Where the bytes of an entry are; the clearml SDK may name a chunk that has them under another path."""
         key = f"{entry.parent_dataset_id}/{entry.artifact_name or 'data'}"
         found = self._zip(key).get(entry.relative_path)
         if found is not None:

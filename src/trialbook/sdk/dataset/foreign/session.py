@@ -1,4 +1,4 @@
-"""Datasets that the reference SDK made without a server: a task document, and a state that names files of this host."""
+"""Datasets that the clearml SDK made without a server: a task document, and a state that names files of this host."""
 
 import json
 import shutil
@@ -149,7 +149,7 @@ def _sha256(text: str | None) -> bytes:
 
 
 def read(folder: Path, named: Path) -> ForeignSession | None:
-    """The session of a dataset in a folder; None when none of the reference SDK's is there.
+    """The session of a dataset in a folder; None when none of the clearml SDK's is there.
 
     Args:
         folder: where it is.

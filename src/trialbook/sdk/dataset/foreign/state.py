@@ -1,4 +1,4 @@
-"""``state.json``: a version as the reference SDK writes it down."""
+"""``state.json``: a version as the clearml SDK writes it down."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from trialbook.errors import DatasetDamaged
 
 
 class StateFile(msgspec.Struct, frozen=True):
-    """A file; the field names are the reference SDK's, which takes no others."""
+    """A file; the field names are the clearml SDK's, which takes no others."""
 
     artifact_name: str | None
     hash: str | None
@@ -56,7 +56,7 @@ def encode_state(
     Args:
         version: its id.
         rows: all of it.
-        chunk_of: version and artifact name that a pack has for the reference SDK.
+        chunk_of: version and artifact name that a pack has for the clearml SDK.
         graph: parents by version.
         chunks: number of chunks by version.
     """
@@ -88,7 +88,7 @@ def encode_state(
 
 
 def _theirs(url: str) -> str:
-    """A link as the reference SDK reads it."""
+    """A link as the clearml SDK reads it."""
     path = local_path(url) if scheme_of(url) == "file" else None
     try:
         return url if path is None else unencoded(path).encode().decode()

@@ -61,7 +61,7 @@ class MakingMixin(DatasetBase):
             dataset_version: None is one above the highest version of this dataset, "1.0.0" for the first.
             output_uri: a folder or an address that takes the files; None is the files server.
             description: shown with the version.
-            native: store with zstd and equal files once, which the reference SDK cannot read.
+            native: store with zstd and equal files once, which the clearml SDK cannot read.
 
         Returns:
             The version, open for writing.
@@ -111,7 +111,7 @@ class MakingMixin(DatasetBase):
         if output_uri:
             check_writable(output_uri)
         policy = Policy(native=True) if native else Policy(aliases=False)
-        # As the reference takes it: an empty text is none.
+        # As ClearML takes it: an empty text is none.
         wished = "" if dataset_version is None else str(dataset_version).strip()
         dataset_version = version_text(wished) if wished else None
         if settings_module.load().offline:

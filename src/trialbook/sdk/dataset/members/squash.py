@@ -95,14 +95,14 @@ class SquashMixin(MakingMixin, ClosingMixin, CopiesMixin):
 
     @classmethod
     def export_clearml(cls, dataset_id: str, dataset_name: str | None = None) -> "Self":
-        """A version that the reference SDK reads, with the content of one that it does not.
+        """A version that the clearml SDK reads, with the content of one that it does not.
 
         Args:
             dataset_id: of a finished version.
             dataset_name: of the new dataset; None is the same one, as its next version.
 
         Returns:
-            The new version, without parents and finalized. Files that are stored in the reference's way already are
+            The new version, without parents and finalized. Files that are stored in ClearML's way already are
             named, not copied.
 
         Raises:
@@ -141,7 +141,7 @@ class SquashMixin(MakingMixin, ClosingMixin, CopiesMixin):
 
 
 def _readable(source: Opened, rows: Rows) -> Array:
-    """Which rows the reference SDK could read where they are: with SHA-256, in a zip that it unpacks, by their path."""
+    """Which rows the clearml SDK could read where they are: with SHA-256, in a zip that it unpacks, by their path."""
     files = rows.data["kind"] != LINK
     usable = known(rows.data["sha256"]) & (rows.data["method"] != ZSTD)
     for number, key in enumerate(rows.packs):

@@ -142,7 +142,7 @@ class Opened:
             fresh: the version was made at this moment.
 
         Raises:
-            UsageError: the reference SDK is writing it.
+            UsageError: the clearml SDK is writing it.
         """
         if self.info.get("native") is False:
             raise self._elsewhere_written()
@@ -219,7 +219,7 @@ class Opened:
         """An open version as it stands now, whoever writes it; None when there is a manifest.
 
         Raises:
-            UsageError: the reference SDK is writing it.
+            UsageError: the clearml SDK is writing it.
         """
         if self.root_id:
             return None
@@ -294,7 +294,7 @@ class Opened:
         return compare(self.parent_rows() if base is None else base, rows, pending)
 
     def _foreign_parents(self) -> tuple[str, ...]:
-        """Parents of a version of the reference SDK, whose manifest was made without theirs."""
+        """Parents of a version of the clearml SDK, whose manifest was made without theirs."""
         root = self.version.root
         return () if root.parents else root.graph.get(self.id, ())
 
@@ -350,7 +350,7 @@ class Opened:
         return dict(sorted(files.items())), links
 
     def chunk_of(self, pack: str) -> tuple[str, str | None]:
-        """The version and the artifact that hold a pack for the reference SDK."""
+        """The version and the artifact that hold a pack for the clearml SDK."""
         owner, _, identity = pack.partition("/")
         return self.chunk_names.get(pack) or (owner, None if len(identity) == 64 else identity)
 

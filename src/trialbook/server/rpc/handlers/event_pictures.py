@@ -1,4 +1,4 @@
-"""Plots and images, the way the reference's clients read them."""
+"""Plots and images, the way clients of ClearML read them."""
 
 from __future__ import annotations
 

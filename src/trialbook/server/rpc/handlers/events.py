@@ -1,4 +1,4 @@
-"""Adding events, and reading them the way the reference's clients do."""
+"""Adding events, and reading them the way clients of ClearML do."""
 
 from __future__ import annotations
 

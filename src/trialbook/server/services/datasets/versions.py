@@ -30,7 +30,7 @@ from trialbook.wire.tasks import CreateTask, EditTask
 
 
 def _clean(name: str, field: str) -> str:
-    """A dataset's name; with slashes it stands in folders of its own, as the reference SDK has it.
+    """A dataset's name; with slashes it stands in folders of its own, as the clearml SDK has it.
 
     Raises:
         BadField: it cannot be used.
@@ -47,7 +47,7 @@ def _clean(name: str, field: str) -> str:
 def _needs(ask: wire.CommitDataset) -> dict[str, int]:
     """Bytes by key of what a version needs.
 
-    A pack of ours that it knows through a version of the reference SDK has that one's name for it; where it lies tells
+    A pack of ours that it knows through a version of the clearml SDK has that one's name for it; where it lies tells
     the key.
     """
     found = {item.key: item.bytes for item in ask.objects}
@@ -301,7 +301,7 @@ class Datasets(DatasetReading):
         )
 
     def _inherited(self, connection: Connection, id: str) -> dict[str, dict[str, str]]:
-        """What a version reads of deleted versions of the reference SDK, by version and artifact."""
+        """What a version reads of deleted versions of the clearml SDK, by version and artifact."""
         found = {owner: dict(items) for owner, items in self._store.kept(connection, id).items()}
         known = self._store.get(connection, id)
         for key, url in (known.places if known is not None else {}).items():
@@ -370,7 +370,7 @@ class Datasets(DatasetReading):
         return len(rows)
 
     def follow(self, call: Call, project: str, name: str) -> None:
-        """The reference SDK renames a dataset by its project, and then looks for versions of the new name."""
+        """The clearml SDK renames a dataset by its project, and then looks for versions of the new name."""
         if DATASET in self._projects.require(call.connection, project).system_tags:
             for row in self._lists.tasks_in(call.connection, project):
                 self._named(call, row, project, name)

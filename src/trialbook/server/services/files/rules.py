@@ -170,7 +170,7 @@ def _pointed(key: str) -> str | None:
 
 
 def _told(key: str) -> str | None:
-    """The version that this file describes for the reference's SDK; None for other files."""
+    """The version that this file describes for the clearml SDK; None for other files."""
     parts = key.rsplit("/", 3)[-3:]
     described = len(parts) == 3 and parts[0] == "states" and parts[2] == "state.json" and is_id(parts[1])
     return parts[1] if described else None
