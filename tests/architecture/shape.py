@@ -141,12 +141,18 @@ def circles() -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
+OF_NAMED_TUPLES = frozenset({"_asdict", "_fields", "_make", "_replace"})
+"""Their public members: the names without an underscore belong to the fields."""
+
+
 def accesses_to_privates_of_others() -> list[str]:
     """``other._name``, where ``other`` is neither this object nor this class."""
     found = []
     for file in files():
         for node in ast.walk(tree_of(file)):
             if not isinstance(node, ast.Attribute) or not re.match(r"_[a-z]", node.attr):
+                continue
+            if node.attr in OF_NAMED_TUPLES:
                 continue
             owner = ast.unparse(node.value)
             if owner in {"self", "cls", "super()"} or owner.startswith("type(self)"):

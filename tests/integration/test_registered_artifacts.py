@@ -67,10 +67,10 @@ def test_a_registered_table_is_followed(task: Task) -> None:
 def test_an_unchanged_table_is_stored_once(task: Task) -> None:
     frame = pandas.DataFrame({"a": [[1], [2]]})
     task.register_artifact("lists", frame)
-    before = task.artifacts["lists"]._entry
+    before = task.artifacts["lists"].entry
     task.flush()
-    assert task.artifacts["lists"]._entry is not None
-    assert task.artifacts["lists"]._entry == before
+    assert task.artifacts["lists"].entry is not None
+    assert task.artifacts["lists"].entry == before
     known = task._record.document["execution"]["artifacts"]
     task.flush()
     assert task._record.document["execution"]["artifacts"] is known, "nothing was stored anew"

@@ -55,7 +55,7 @@ def checked(cls: _Class) -> _Class:
 
 
 def _guarded(function: Callable[..., Any], cls: type, name: str) -> Callable[..., Any]:
-    if name in _OWN_CHECKS or hasattr(function, "_rules"):
+    if name in _OWN_CHECKS or hasattr(function, "refuses_wrong_types"):
         return function
     rules: list[_Rule] | None = None
 
@@ -83,7 +83,7 @@ def _guarded(function: Callable[..., Any], cls: type, name: str) -> Callable[...
                 )
         return function(*args, **kwargs)
 
-    call._rules = True  # type: ignore[attr-defined]
+    call.refuses_wrong_types = True  # type: ignore[attr-defined]
     return call
 
 

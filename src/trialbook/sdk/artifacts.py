@@ -34,7 +34,7 @@ class Artifact:
 
     def __init__(self, entry: Mapping[str, Any], ready: Callable[[], None] | None = None) -> None:
         self._given = entry
-        self._entry = dict(entry)
+        self.entry = dict(entry)
         self._ready = ready
         self._object: Any = None
         self._loaded = False
@@ -48,7 +48,7 @@ class Artifact:
             >>> task.artifacts["scores"].name
             'scores'
         """
-        return str(self._entry.get("key") or "")
+        return str(self.entry.get("key") or "")
 
     @property
     def url(self) -> str:
@@ -59,7 +59,7 @@ class Artifact:
             >>> task.artifacts["scores"].url.rsplit("/", 1)[-1]
             'scores.json'
         """
-        return str(self._entry.get("uri") or "")
+        return str(self.entry.get("uri") or "")
 
     @property
     def size(self) -> int:
@@ -70,7 +70,7 @@ class Artifact:
             >>> task.artifacts["labels"].size == pathlib.Path("images/labels.csv").stat().st_size
             True
         """
-        return int(self._entry.get("content_size") or 0)
+        return int(self.entry.get("content_size") or 0)
 
     @property
     def type(self) -> str:
@@ -82,7 +82,7 @@ class Artifact:
             >>> task.artifacts["scores"].type
             'dict'
         """
-        return str(self._entry.get("type") or "")
+        return str(self.entry.get("type") or "")
 
     @property
     def mode(self) -> str:
@@ -93,7 +93,7 @@ class Artifact:
             >>> task.artifacts["scores"].mode
             'output'
         """
-        return str(self._entry.get("mode") or "output")
+        return str(self.entry.get("mode") or "output")
 
     @property
     def hash(self) -> str | None:
@@ -106,11 +106,11 @@ class Artifact:
             >>> task.artifacts["labels"].hash == hashlib.sha256(content).hexdigest()
             True
         """
-        if self._entry.get("hash") == HASH_LATER:
+        if self.entry.get("hash") == HASH_LATER:
             if self._ready is not None:
                 self._ready()
-            self._entry["hash"] = self._given.get("hash")
-        value = self._entry.get("hash")
+            self.entry["hash"] = self._given.get("hash")
+        value = self.entry.get("hash")
         return None if value == HASH_LATER else value
 
     @property
@@ -122,7 +122,7 @@ class Artifact:
             >>> task.artifacts["scores"].timestamp.tzinfo
             datetime.timezone.utc
         """
-        return datetime.fromtimestamp(float(self._entry.get("timestamp") or 0), timezone.utc)
+        return datetime.fromtimestamp(float(self.entry.get("timestamp") or 0), timezone.utc)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -133,7 +133,7 @@ class Artifact:
             >>> task.artifacts["scores"].metadata
             {'fold': '2'}
         """
-        return {str(key): str(value) for key, value in self._entry.get("display_data") or []}
+        return {str(key): str(value) for key, value in self.entry.get("display_data") or []}
 
     @property
     def preview(self) -> str:
@@ -144,7 +144,7 @@ class Artifact:
             >>> task.artifacts["note"].preview
             'read me'
         """
-        return str((self._entry.get("type_data") or {}).get("preview") or "")
+        return str((self.entry.get("type_data") or {}).get("preview") or "")
 
     def get(
         self,

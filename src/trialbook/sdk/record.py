@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -78,8 +78,9 @@ class Record:
         self.offset = 0
         """Added to each reported iteration: of a continued run, or as the program says."""
         self.project_name: str | None = None
-        self.on_weights: Callable[[Path, Any], None] | None = None
-        """Told of each file that a model of the task takes its weights from, with that model."""
+        self.on_weights: Callable[[Path, Any], Sequence[Any]] | None = None
+        """Told of each file that a model of the task takes its weights from, with that model; answers the models that
+        libraries have made of it, which are withdrawn."""
         self.lock = threading.RLock()
         self.storing: dict[str, dict[str, Any]] = {}
         """Artifacts that this process stores, by name: other handles of the task see them before the server does."""

@@ -184,9 +184,12 @@ def _model_class(kind: Any, fields: Mapping[str, Any]) -> Structure:
 
 def _omegaconf(value: Any) -> Structure | None:
     library = sys.modules["omegaconf"]
-    if not isinstance(value, library.DictConfig) or value._is_none() or value._is_missing():
+    if not isinstance(value, library.DictConfig):
         return None
     raw = library.OmegaConf.to_container(value, resolve=False)
+    if not isinstance(raw, dict):
+        # None, missing, or a reference.
+        return None
     values: dict[Any, Any] = {}
     for key in raw:
         if library.OmegaConf.is_interpolation(value, key) or library.OmegaConf.is_missing(value, key):

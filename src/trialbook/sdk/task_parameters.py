@@ -37,11 +37,10 @@ class Parameter:
     def __get__(self, instance: "TaskParameters | None", owner: type[Any]) -> Any:
         if instance is None:
             return self
-        return instance._values.get(self.name, self.default)
+        return vars(instance).get(self.name, self.default)
 
     def __set__(self, instance: "TaskParameters", value: Any) -> None:
-        instance._values[self.name] = self.checked(value)
-        instance._changed()
+        vars(instance)[self.name] = self.checked(value)
 
     def checked(self, value: Any) -> Any:
         """The value in the declared type.
@@ -152,11 +151,9 @@ class TaskParameters:
     """
 
     def __init__(self, **values: Any) -> None:
-        self._values: dict[str, Any] = {}
         self._follow: Callable[[], None] | None = None
-        for name, declared in self._declared().items():
-            declared.checked(declared.default)
-            self._values[name] = declared.default
+        for field in declared(type(self)).values():
+            field.checked(field.default)
         self.update_from_dict(values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -171,7 +168,7 @@ class TaskParameters:
             >>> Setup(rate=0.1).to_dict()
             {'rate': 0.1}
         """
-        return dict(self._values)
+        return {name: getattr(self, name) for name in declared(type(self))}
 
     def update_from_dict(self, source_dict: Mapping[str, Any]) -> None:
         """Assign several fields at once: all of them or, when one is wrong, none.
@@ -191,13 +188,11 @@ class TaskParameters:
             >>> setup.to_dict()
             {'rate': 0.1, 'steps': 10}
         """
-        declared = self._declared()
-        unknown = [str(name) for name in source_dict if name not in declared]
+        known = declared(type(self))
+        unknown = [str(name) for name in source_dict if name not in known]
         if unknown:
-            raise UsageError(
-                f"{type(self).__name__} has no {', '.join(unknown)}; it has {', '.join(declared)}"
-            )
-        self._values.update({name: declared[name].checked(value) for name, value in source_dict.items()})
+            raise UsageError(f"{type(self).__name__} has no {', '.join(unknown)}; it has {', '.join(known)}")
+        vars(self).update({name: known[name].checked(value) for name, value in source_dict.items()})
         self._changed()
 
     def connect(self, task: "Task", name: str | None = None) -> "TaskParameters":
@@ -224,20 +219,23 @@ class TaskParameters:
         task.connect(self, name)
         return self
 
-    @classmethod
-    def _declared(cls) -> dict[str, Parameter]:
-        found: dict[str, Parameter] = {}
-        for kind in reversed(cls.__mro__):
-            found.update({name: item for name, item in vars(kind).items() if isinstance(item, Parameter)})
-        return found
-
-    def _descriptions(self) -> dict[str, str]:
-        return {name: item.desc for name, item in self._declared().items() if item.desc}
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in declared(type(self)):
+            self._changed()
 
     def _changed(self) -> None:
         if self._follow is not None:
             self._follow()
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={value!r}" for name, value in self._values.items())
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items())
         return f"{type(self).__name__}({inside})"
+
+
+def declared(kind: type[TaskParameters]) -> dict[str, Parameter]:
+    """The fields of a class by name, in the order of declaration."""
+    found: dict[str, Parameter] = {}
+    for owner in reversed(kind.__mro__):
+        found.update({name: item for name, item in vars(owner).items() if isinstance(item, Parameter)})
+    return found

@@ -1,6 +1,6 @@
 """Any model of the server, as it is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,6 @@ class Model(MetadataMixin, PlotsMixin):
         self._id = model_id
         self._known: dict[str, Any] | None = None
         self._carrier: Record | None = None
-        self._arrived: Callable[[], bool] | None = None
 
     @property
     def id(self) -> str:
@@ -512,14 +511,12 @@ class Model(MetadataMixin, PlotsMixin):
 
     @classmethod
     def _of(cls, document: Mapping[str, Any]) -> "Model":
-        model = Model(str(document["id"]))
-        model._known = dict(document)
-        return model
+        self = Model(str(document["id"]))
+        self._known = dict(document)
+        return self
 
     def _data(self) -> dict[str, Any]:
         if self._known is None:
-            if self._arrived is not None:
-                self._arrived()
             self._known = dict(self._call("models.get_by_id", {"model": self.id})["model"])
         return self._known
 

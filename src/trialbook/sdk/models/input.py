@@ -11,7 +11,7 @@ from trialbook.sdk.argument_types import checked
 from trialbook.sdk.labels import check_labels
 from trialbook.sdk.models.base import PACKAGE_TAG, Model
 from trialbook.sdk.models.frameworks import guess_framework, stem
-from trialbook.sdk.models.listing import add_model, design_text
+from trialbook.sdk.models.listing import add_model, design_text, task_models
 from trialbook.sdk.projects import project_ids
 from trialbook.sdk.record import record_of, settle
 
@@ -197,25 +197,34 @@ class InputModel(Model):
             >>> list(task.models["input"].keys())
             ['backbone']
         """
-        self._connect_to(task, name, ignore_remote_overrides)
-
-    def _connect_to(
-        self,
-        task: Any,
-        name: str | None,
-        ignore_remote_overrides: bool = False,
-        design: bool = True,
-        labels: bool = True,
-    ) -> None:
-        record = record_of(task)
-        record.require_editable("The models")
-        slot = name or stem(self.url) or self.name
-        if record.own and record.settings.task_id and not ignore_remote_overrides:
-            chosen = task.models.input.at(slot)
-            if chosen is not None and chosen.id != self.id:
-                self._id, self._known = chosen.id, None
-        add_model(record, "input", slot, self.id)
-        if labels and not task.get_labels_enumeration() and self.labels:
+        chosen = listed(self, task, name, ignore_remote_overrides)
+        if chosen.id != self.id:
+            self._id, self._known = chosen.id, None
+        if not task.get_labels_enumeration() and self.labels:
             task.set_model_label_enumeration(self.labels)
-        if design and not task.get_model_design() and self.config_text:
+        if not task.get_model_design() and self.config_text:
             task.set_model_config(self.config_text)
+
+
+def listed(model: Model, task: "Task", name: str | None, ignore_remote_overrides: bool = False) -> Model:
+    """List a model with a task's input models.
+
+    Args:
+        model: of the code.
+        task: the task.
+        name: of the slot; None is the name of the weights file.
+        ignore_remote_overrides: keep the model of the code when an agent runs it.
+
+    Returns:
+        The model that the run starts from: the one that was chosen on the task, when an agent runs the code.
+
+    Raises:
+        UsageError: the task has ended.
+    """
+    record = record_of(task)
+    record.require_editable("The models")
+    slot = name or stem(model.url) or model.name
+    if record.own and record.settings.task_id and not ignore_remote_overrides:
+        model = task_models(record).input.at(slot) or model
+    add_model(record, "input", slot, model.id)
+    return model

@@ -140,22 +140,11 @@ def task_models(record: Record) -> TaskModels:
     return TaskModels(
         {
             side: ModelList(
-                [
-                    (str(entry["name"]), _listed(record, str(entry["model"])))
-                    for entry in models.get(side) or []
-                ]
+                [(str(entry["name"]), Model(str(entry["model"]))) for entry in models.get(side) or []]
             )
             for side in ("input", "output")
         }
     )
-
-
-def _listed(record: Record, model: str) -> Model:
-    found = Model(model)
-    if record.own:
-        # What this process has just made may still be on its way to the server.
-        found._arrived = record.flush
-    return found
 
 
 def add_model(record: Record, side: str, name: str, model: str) -> None:

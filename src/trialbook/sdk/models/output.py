@@ -121,7 +121,15 @@ class OutputModel(Model):
             >>> task.get_model_config_dict()
             {'layers': 3}
         """
-        self._connect_to(task, name)
+        if task.id != self._task.id:
+            raise UsageError(
+                f"this model is an output of task {self._task.id}, not of {task.id}: make one for the other task with "
+                f"OutputModel(task=…), or let it start from this one with InputModel({self.id!r}).connect(task)"
+            )
+        self._slot = name or self._slot
+        self._make(self._slot or self.name)
+        known = self._data()
+        self._tell_task((known.get("design") or {}).get("design") or "", known.get("labels"))
 
     def update_weights(
         self,
@@ -449,17 +457,6 @@ class OutputModel(Model):
         self._make(self.name)
         return self._record.journal
 
-    def _connect_to(self, task: Any, name: str | None) -> None:
-        if task.id != self._task.id:
-            raise UsageError(
-                f"this model is an output of task {self._task.id}, not of {task.id}: make one for the other task with "
-                f"OutputModel(task=…), or let it start from this one with InputModel({self.id!r}).connect(task)"
-            )
-        self._slot = name or self._slot
-        self._make(self._slot or self.name)
-        known = self._data()
-        self._tell_task((known.get("design") or {}).get("design") or "", known.get("labels"))
-
     def _tell_task(self, design: str = "", labels: Mapping[str, int] | None = None) -> None:
         """What the task does not say itself it takes from its model."""
         if not self._record.editable:
@@ -546,8 +543,14 @@ class OutputModel(Model):
 
     def _claim(self, path: Path) -> None:
         """What other libraries save there is this model's from now on."""
-        if self._record.on_weights is not None:
-            self._record.on_weights(path, self)
+        if self._record.on_weights is None:
+            return
+        for told in self._record.on_weights(path, self):
+            # What the library told of the weights, and the program did not.
+            if not self.framework:
+                self._change({"framework": told.framework})
+            if told.config_text and not self.config_text:
+                self.update_design(config_text=told.config_text)
 
     def _send(
         self,
@@ -579,6 +582,20 @@ class OutputModel(Model):
                 self._ready()
                 self._record.flush()
         return url
+
+
+class SlotModel(OutputModel):
+    """An output model in a slot of its task that is not called as the model.
+
+    Args:
+        slot: name of the slot.
+        task: whose it is.
+        given: as of ``OutputModel``.
+    """
+
+    def __init__(self, slot: str, task: "Task", **given: Any) -> None:
+        super().__init__(task, **given)
+        self._slot = slot
 
 
 def _slots(record: Record, side: str) -> list[str]:

@@ -25,7 +25,7 @@ from trialbook.sdk.models.base import is_final
 from trialbook.sdk.models.frameworks import guess_framework
 from trialbook.sdk.models.input import InputModel
 from trialbook.sdk.models.listing import add_model, remove_model
-from trialbook.sdk.models.output import OutputModel
+from trialbook.sdk.models.output import OutputModel, SlotModel
 from trialbook.sdk.record import Record, record_of
 from trialbook.sdk.storage.cache import origin
 
@@ -79,23 +79,38 @@ class ChosenModels:
         )
 
 
+class _Automatic(SlotModel):
+    """A model that a library has saved, without a line of code of the program."""
+
+    @property
+    def final(self) -> bool:
+        """Whether it is published."""
+        return is_final(self.id) or bool((self._known or {}).get("ready"))
+
+    def knowing(self, known: Mapping[str, Any]) -> "_Automatic":
+        """This model, with what the server has just said of it."""
+        self._known = dict(known)
+        return self
+
+
 class WatchedModels:
     """Output and input models of the task of this process, one for each path."""
 
     def __init__(self, task: "Task") -> None:
         self._task = task
         self._record = record_of(task)
-        self._saved: dict[Path, OutputModel] = {}
+        self._saved: dict[Path, _Automatic] = {}
         self._explicit: set[Path] = set()
         self._mine: set[str] = set()
         self._read: dict[Path, None] = {}
         # What an earlier run of the task has made; models that this run makes are known better.
         self._before = _listed(self._record, "output")
-        self._begin()
+        self.begin()
         _live.add(self)
         self._record.on_weights = self._claimed
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin with a lock and a thread of this process."""
         self._lock = threading.RLock()
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -111,7 +126,7 @@ class WatchedModels:
             if self._owned(file):
                 return
             model = self._saved.get(file)
-            if model is None or _final(model):
+            if model is None or model.final:
                 model = self._saved[file] = self._output(file, framework)
                 self._mine.add(model.id)
             text = hocon.dump(design) if isinstance(design, Mapping) else design
@@ -159,7 +174,7 @@ class WatchedModels:
     def _owned(self, file: Path) -> bool:
         return file in self._explicit or any(parent in self._explicit for parent in file.parents)
 
-    def _output(self, file: Path, framework: str) -> OutputModel:
+    def _output(self, file: Path, framework: str) -> "_Automatic":
         listed = _listed(self._record, "output")
         for slot in _slots(file, self._saved):
             found = listed.get(slot)
@@ -171,12 +186,10 @@ class WatchedModels:
                     return model
         raise AssertionError("there is always another number")
 
-    def _named(self, slot: str, framework: str) -> OutputModel:
-        model = OutputModel(self._task, name=f"{self._task.name} - {slot}", framework=framework)
-        model._slot = slot
-        return model
+    def _named(self, slot: str, framework: str) -> "_Automatic":
+        return _Automatic(slot, self._task, name=f"{self._task.name} - {slot}", framework=framework)
 
-    def _continued(self, slot: str, id: str) -> OutputModel | None:
+    def _continued(self, slot: str, id: str) -> "_Automatic | None":
         """A model that an earlier run made; None when it is final, or the server does not say that it is not."""
         connection = self._record.connection
         if connection is None:
@@ -187,27 +200,30 @@ class WatchedModels:
             return None
         if known.get("ready"):
             return None
-        model = OutputModel(self._task, base_model_id=id)
-        model._slot = slot
-        model._known = dict(known)
-        return model
+        return _Automatic(slot, self._task, base_model_id=id).knowing(known)
 
     # -- what the program stores itself ---
 
-    def _claimed(self, path: Path, model: OutputModel) -> None:
-        """The program gives the weights of a file, or of a folder, to a model of its own."""
+    def _claimed(self, path: Path, model: OutputModel) -> list[OutputModel]:
+        """The program gives the weights of a file, or of a folder, to a model of its own.
+
+        Returns:
+            The models that were made for it; they are withdrawn.
+        """
+        withdrawn: list[OutputModel] = []
         with guard("models.claimed"), self._lock:
             file = _absolute(path)
             if model in self._saved.values():
                 # Our own call below, for the file or for a part of it.
-                return
+                return withdrawn
             self._explicit.add(file)
             self._mine.add(model.id)
             for known in [one for one in self._saved if one == file or file in one.parents]:
                 automatic = self._saved.pop(known)
-                if automatic.id != model.id and not _final(automatic):
-                    _inherit(model, automatic)
+                if automatic.id != model.id and not automatic.final:
                     self._drop(automatic)
+                    withdrawn.append(automatic)
+        return withdrawn
 
     def _drop(self, model: OutputModel) -> None:
         record = self._record
@@ -264,18 +280,6 @@ def _absolute(path: "str | os.PathLike[str]") -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100
 
 
-def _final(model: OutputModel) -> bool:
-    return is_final(model.id) or bool((model._known or {}).get("ready"))
-
-
-def _inherit(model: OutputModel, automatic: OutputModel) -> None:
-    """What the library told of the weights, and the program did not."""
-    if not model.framework:
-        model._change({"framework": automatic.framework})
-    if automatic.config_text and not model.config_text:
-        model.update_design(config_text=automatic.config_text)
-
-
 def _listed(record: Record, side: str) -> dict[str, str]:
     entries = (record.document.get("models") or {}).get(side) or []
     return {str(entry["name"]): str(entry["model"]) for entry in entries}
@@ -307,7 +311,7 @@ _live: "weakref.WeakSet[WatchedModels]" = weakref.WeakSet()
 def _in_child() -> None:
     for models in list(_live):
         # The parent's thread does not exist here, and its lock may be held by one.
-        models._begin()
+        models.begin()
 
 
 process.after_fork(_in_child)

@@ -316,7 +316,7 @@ def _entries(given: Sequence[Any] | None) -> list[dict[str, Any]]:
     for item in given or ():
         if isinstance(item, Artifact):
             _ = item.hash
-            entry = dict(item._entry)
+            entry = dict(item.entry)
         elif isinstance(item, Mapping):
             entry = dict(item)
         else:

@@ -108,6 +108,7 @@ class LifecycleMixin(ArgumentsMixin, ArtifactsMixin, ModelsMixin, StatusMixin):
         kind = TaskTypes.of(task_type).value
         running = cls._of_this_process()
         if running is not None:
+            # Of the same class: this is a method of it that has no object yet.
             return running._again(project_name, task_name)
         try:
             settings = settings_module.load()

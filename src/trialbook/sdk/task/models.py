@@ -5,7 +5,9 @@ from pathlib import Path
 
 from trialbook.client.places import path_of
 from trialbook.errors import UsageError
-from trialbook.sdk.models import InputModel, OutputModel, TaskModels, task_models
+from trialbook.sdk.models import InputModel, Model, TaskModels, task_models
+from trialbook.sdk.models.input import listed
+from trialbook.sdk.models.output import SlotModel
 from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.identity import IdentityMixin
 from trialbook.sdk.task.parameters import ParametersMixin
@@ -77,18 +79,15 @@ class ModelsMixin(ParametersMixin, ConfigurationMixin, IdentityMixin, ReportingM
         self._record.require_unpublished("The models")
         slot = name or Path(path_of(str(model_path))).stem
         known = self.models.output.at(slot)
-        model = OutputModel(
-            task=self,
+        model = SlotModel(
+            slot,
+            self,
             # A known one is named last: its address is made of its name, and uploads keep their order by address.
             name=None if known is not None else model_name or f"{self.name} - {slot}",
-            tags=tags,
+            tags=tags or None,
             comment=comment,
             base_model_id=known.id if known is not None else None,
         )
-        model._slot = slot
-        if known is not None:
-            given = {"comment": comment, "tags": list(tags) if tags else None}
-            model._change({field: value for field, value in given.items() if value is not None})
         remote = "://" in str(model_path)
         url = model.update_weights(
             weights_filename=None if remote else str(model_path),
@@ -129,8 +128,8 @@ class ModelsMixin(ParametersMixin, ConfigurationMixin, IdentityMixin, ReportingM
         if not model_id and not model_name:
             raise UsageError("set_input_model needs model_id or model_name")
         self._record.require_editable("The models")
-        model = InputModel(model_id) if model_id else InputModel(name=model_name)
-        model._connect_to(self, name, design=False, labels=False)
+        model: Model = InputModel(model_id) if model_id else InputModel(name=model_name)
+        model = listed(model, self, name)
         if update_task_labels and model.labels:
             self.set_model_label_enumeration(model.labels)
         if update_task_design and model.config_text:

@@ -4,17 +4,22 @@ import argparse
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from typing import cast as cast_type
 
 from trialbook.base.guard import guard
 from trialbook.base.unicode import readable, storable
 from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast, describe, text_of, type_of
 from trialbook.sdk.hints import example_of
+from trialbook.sdk.models import InputModel, OutputModel
 from trialbook.sdk.structures import Structure, flatten, is_plain_dict, public, structure_of
 from trialbook.sdk.task.proxy import ConnectedDict, like, plain
 from trialbook.sdk.task.values import ARGS, GENERAL, ValuesMixin, key_of, parameter
-from trialbook.sdk.task_parameters import TaskParameters
+from trialbook.sdk.task_parameters import TaskParameters, declared
+
+if TYPE_CHECKING:
+    from trialbook.sdk.current import Task
 
 _log = logging.getLogger("trialbook")
 
@@ -46,9 +51,9 @@ class ParametersMixin(ValuesMixin):
             >>> task.get_parameters()
             {'General/rate': '0.2', 'General/net/depth': '3'}
         """
-        # Of its type: an attribute dict answers to every name, or raises what it likes.
-        if hasattr(type(mutable), "connect") and hasattr(type(mutable), "_connect_to"):
-            mutable._connect_to(self, name)
+        if isinstance(mutable, (InputModel, OutputModel)):
+            # Only a whole task has parameters.
+            mutable.connect(cast_type("Task", self), name)
             return mutable
         self._record.require_editable("Parameters")
         if isinstance(mutable, argparse.ArgumentParser):
@@ -123,10 +128,13 @@ class ParametersMixin(ValuesMixin):
             stored = self._overridden(section, known, counted(known))
             values.update_from_dict({name: stored[name] for name in known})
 
+        words = {name: field.desc for name, field in declared(type(values)).items() if field.desc}
+
         def changed() -> None:
-            self._merge(section, values.to_dict(), values._descriptions())
+            self._merge(section, values.to_dict(), words)
 
         changed()
+        # Its public names belong to the program.
         values._follow = changed
         return values
 
