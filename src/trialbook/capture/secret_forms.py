@@ -160,8 +160,25 @@ _ENCODED = re.compile(
     r"(?<![\w.-])((?:(?<=%)[0-9A-Fa-f]{2})?(?P<name>[A-Za-z0-9_.-]{1,100})(?:%22)?%3[ADad](?:%20)?(?:%22)?)"
     r"(?:[^\s%&\"'<>{}#*]|%(?!26|22|27|2[Cc]|0[AaDd]|20|3[BbEe]|7[BbDd]|23))+"
 )
-NAMED_VALUES = [(("%3",), _ENCODED), (('alue"', "alue'", "alue="), _FIELDS), (("alue:",), _LIST)]
-"""Name and value as two fields of one thing; the value is a secret when the name is that of one."""
+# add_argument("-p", "--password", …, default="…"), and an option of click; ends before the next one and with the call.
+_OPTION = re.compile(
+    rf"""((?:rgument|ption)\([\s+-]{{0,60}}(?P<name>["']{_NAME}["'](?:,[\s+]{{0,60}}["']{_NAME}["']){{0,4}}),"""
+    r"""(?:(?!(?:rgument|ption)\(|\)[ \t]{0,9}(?:[\r\n;]|\Z))[\s\S]){0,600}?\bdefault[ \t]?=[ \t]?"""
+    r"""[rbfuRBFU]{0,2}["'])[^"'\n<\[{$%*][^"'\n]*"""
+)
+# What stands in for a variable of the environment: …get("TOKEN") or "…"
+_ELSE = re.compile(
+    rf"""((?:nviron|etenv)(?:\.get)?[\[(][bu]?["'](?P<name>{_NAME})["'][\])]"""
+    r"""[ \t]{1,9}or[ \t]{1,9}[rbfuRBFU]{0,2}["'])[^"'\n<\[{$%*][^"'\n]*"""
+)
+NAMED_VALUES = [
+    (("%3",), _ENCODED),
+    (('alue"', "alue'", "alue="), _FIELDS),
+    (("alue:",), _LIST),
+    (("rgument(", "ption("), _OPTION),
+    (("nviron.get(", "nviron[", "etenv("), _ELSE),
+]
+"""Names and a value as fields of one thing; the value is a secret when one of the names is that of one."""
 
 
 def written_forms(value: str) -> Iterator[str]:

@@ -98,9 +98,13 @@ REST = r"(?=(?P<rest>[A-Za-z0-9_.-]{0,40}))(?P=rest)"
 # "name": "value", f("name", "value")), or one without quotes that reaches to the next space, & or quote.
 VALUE = (
     r"""(?:\\{0,3}["'])?\]?[ \t]{0,40}(?:"""
-    r"(?:(?=(?P<kind>:[ \t]*[\w.\[\]| ]{1,80}))(?P=kind)=(?!=)|=(?!=)|[:：]|,)[ \t]{0,40}"
-    # The value begins in the next line: token = ( or a "\" at the end of this one.
-    r"(?:[(\\][ \t]*\r?\n[+\- ]?[ \t]{0,80})?[rbfuRBFU]{0,2}"
+    r"(?:(?=(?P<kind>:[ \t]*[\w.\[\]| ]{1,80}))(?P=kind)=(?!=)|[+:]?=(?!=)|[:：]|"
+    # What follows a comma is no value when it is an option (add_argument("--token", "-t")) or a name itself
+    # ({"name": "password", "value": …}).
+    r"""(?P<beside>,)(?![ \t]{0,40}(?:["']-|["'][\w.-]{0,100}["'][ \t]{0,9}:)))[ \t]{0,40}"""
+    # In brackets, as a field's default, or in the next line: token = (, or a "\" at the end of this one.
+    r"(?:(?:(?:\w{1,30}\.)?(?:[fF]ield|attrib|ib|Option|Argument|str))?\([ \t]{0,40}(?:default[ \t]?=[ \t]?)?"
+    r"(?:\r?\n[+\- ]?[ \t]{0,80})?|\\[ \t]*\r?\n[+\- ]?[ \t]{0,80})?[rbfuRBFU]{0,2}"
     r"""(?:\"\"\"(?P<long>[^\"\n]+)\"\"\"|'''(?P<long_>[^'\n]+)'''"""
     r"""|"(?P<double>[^"\\\n]*(?:\\.[^"\\\n]*)*)"|'(?P<single>[^'\\\n]*(?:\\.[^'\\\n]*)*)')"""
     r"""|(?:[:?]?=(?!=)|:)[ \t]{0,40}\\{1,3}["'](?P<escaped>[^"'\\\n]+)\\"""
@@ -182,11 +186,22 @@ def _is_quoted(text: str, found: re.Match[str], start: int, end: int) -> bool:
     if text[start] in OPENS_PLACEHOLDER and PLACEHOLDER.match(text[start:end]):
         return False
     core, begin = found["core"], found.start()
+    if found["beside"] and _is_listed(text, begin, text[start:end]):
+        return False
     before = text[begin - 1 : begin]
     # The stem begins a word, unless a capital stands before it: what else stands there takes nothing away.
     if not before.isupper() and is_secret_name(core):
         return True
     return before in _NAME_LETTER and is_secret_name(_name_before(text, begin)[0] + core)
+
+
+def _is_listed(text: str, begin: int, value: str) -> bool:
+    """Whether a word behind a comma is the next one of a list of names: ``["user", "password", "host"]``."""
+    if not _is_plain(value):
+        return False
+    letters, _ = _name_before(text, begin)
+    before = text[max(0, begin - len(letters) - LONGEST_NAME) : begin - len(letters)]
+    return not letters.startswith("-") and before.rfind("[") > max(before.rfind("("), before.rfind("]"))
 
 
 def _is_bare(text: str, found: re.Match[str], start: int, end: int) -> bool:

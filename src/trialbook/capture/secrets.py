@@ -35,6 +35,7 @@ HEADER = re.compile(
     r"(?:[A-Za-z]{1,20}[ \t]+(?=[A-Za-z0-9._~+/=-]{4})|(?=[A-Za-z._~+/=-]{0,200}\d)(?=[A-Za-z0-9._~+/=-]{8})))"
     r"[A-Za-z0-9._~+/=-]+"
 )
+_NAMES = re.compile(r"[\w.-]+")
 PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 PEM_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----")
 
@@ -96,7 +97,10 @@ def masked_text(text: str) -> str:
     for literals, fields in forms.NAMED_VALUES:
         if any(_may_hold(text, literal) for literal in literals):
             text = fields.sub(
-                lambda found: found[1] + MASK if is_secret_name(found["name"]) else found[0], text
+                lambda found: (
+                    found[1] + MASK if any(map(is_secret_name, _NAMES.findall(found["name"]))) else found[0]
+                ),
+                text,
             )
     small = text.lower()
     if "uthorization" in small:

@@ -363,6 +363,9 @@ def test_T1_a_line_that_is_repeated_is_masked_as_a_single_one() -> None:
         "mysql ",
         "machine a login b ",
         "Cookie: a=b",
+        'argument("a", "b", ',
+        "option('a', default='",
+        'getenv("token") or ',
     ],
 )
 def test_T1_time_grows_with_the_length_only(piece: str) -> None:

@@ -75,7 +75,7 @@ export function maskedText(text: string): string {
   for (const { literals, rule } of fields) {
     if (literals.some((literal) => shown.includes(literal)))
       shown = shown.replace(rule, (all: string, before: string, name: string) =>
-        isSecret(name) ? before + MASK : all,
+        (name.match(/[\p{L}\p{N}_.-]+/gu) ?? []).some(isSecret) ? before + MASK : all,
       );
   }
   const small = shown.toLowerCase();
@@ -208,7 +208,8 @@ function secretIn(text: string, found: RegExpExecArray): [number, number] | null
   const first = nameStart(text, found.index);
   const before = text.slice(Math.max(0, found.index - LONGEST_NAME), first);
   const name = text.slice(first, spans?.["rest"]?.[1]);
-  if (group !== "bare") return isSecret(name) ? span : null;
+  if (group !== "bare")
+    return isSecret(name) && !(found.groups?.["beside"] && isListed(name, before, value)) ? span : null;
   const glued = text.charAt(span[0] - 1) === "=";
   if (glued && /(?:\?|&|&amp;)$/.test(before))
     return isSecret(name) || signatures.has(name.toLowerCase()) ? span : null;
@@ -226,6 +227,15 @@ const isPlain = (value: string): boolean => /^\p{L}+$/u.test(value.replace(/[._]
 function isLikely(name: string, value: string): boolean {
   if (isPlain(value) || isMeasure(value) || !namesTheValue(name)) return false;
   return value.length >= SHORTEST_VALUE || (value.length >= SHORTEST_MIXED && isPasswordName(name));
+}
+
+/** Whether a word behind a comma is the next one of a list of names: `["user", "password", "host"]`. */
+function isListed(name: string, before: string, value: string): boolean {
+  return (
+    isPlain(value) &&
+    !name.startsWith("-") &&
+    before.lastIndexOf("[") > Math.max(before.lastIndexOf("("), before.lastIndexOf("]"))
+  );
 }
 
 function lineStart(text: string, at: number): number {
