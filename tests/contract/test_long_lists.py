@@ -1,6 +1,7 @@
 """Long lists of tasks are changed some at a time, and as a whole when they are short, on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from trialbook.server.core.hub import Hub
 from trialbook.server.rpc import registry
 from trialbook.server.rpc.dispatch import Dispatcher
 from trialbook.server.rpc.http_call import HttpCall
-from trialbook.server.services.call import THINGS_AT_ONCE
+from trialbook.server.services import call as calls
+from trialbook.server.services.call import THINGS_AT_ONCE, Call
 from trialbook.server.services.caller import Caller
 from trialbook.server.services.projects import tree
 from trialbook.server.services.projects.leaving import Leaving
@@ -82,6 +84,24 @@ def test_S7_long_lists_are_changed_some_at_a_time(inside: Server) -> None:
         assert inside.column(ids, column) == {value}
         assert sum(inside.each) >= many, method
         assert max(inside.each) <= THINGS_AT_ONCE, method
+
+
+def test_S7_a_slow_machine_changes_fewer_at_a_time(inside: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one transaction may take is a time; how many things that are differs between machines."""
+    now = 0.0
+    monkeypatch.setattr(calls, "time", SimpleNamespace(monotonic=lambda: now))
+    for seconds, expected in ((0.001, THINGS_AT_ONCE), (0.02, 5), (1.0, 1)):
+        sizes: list[int] = []
+
+        def act(some: Sequence[str], seconds: float = seconds, sizes: list[int] = sizes) -> list[str]:
+            nonlocal now
+            now += seconds * len(some)
+            sizes.append(len(some))
+            return list(some)
+
+        items = [str(n) for n in range(4 * THINGS_AT_ONCE)]
+        assert Call.of_loop(inside.database, 0.0, "test").in_slices(items, act) == items
+        assert (max if expected == THINGS_AT_ONCE else min)(sizes[:-1]) == expected, sizes
 
 
 class Killed(Exception):

@@ -1,5 +1,6 @@
 """One call: who, when, in which transactions, and what it has changed."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ THINGS_AT_ONCE = 50
 """Tasks or models that one transaction of a long list changes."""
 ERASED_AT_ONCE = 10
 """Of how many it erases what was reported."""
+SLICE_SECONDS = 0.1
+"""How long such a transaction is meant to take: after one that took longer, the next are of fewer things."""
 assert THINGS_AT_ONCE <= SLICE
 T = TypeVar("T")
 
@@ -125,13 +128,25 @@ class Call:
         Args:
             items: ids, for example.
             act: takes some of them and returns what became of each; called again when it met another server's writes.
-            at_once: how many it takes.
+            at_once: how many it takes at most; fewer where the machine is slow or there is much to do for each.
         """
         if self.is_open:
             return act(items)
         done: list[T] = []
-        for start in range(0, len(items), at_once):
-            done += self._slice(items[start : start + at_once], act)
+        took = 0.0
+
+        def timed(some: Sequence[str]) -> list[T]:
+            nonlocal took
+            began = time.monotonic()
+            result = act(some)
+            took = time.monotonic() - began
+            return result
+
+        start, size = 0, max(1, at_once // 5)
+        while start < len(items):
+            done += self._slice(items[start : start + size], timed)
+            start += size
+            size = max(1, size // 2) if took > SLICE_SECONDS else min(at_once, size * 2)
         return done
 
     def in_one(self, act: Callable[[], T]) -> T:
