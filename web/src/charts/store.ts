@@ -78,8 +78,10 @@ export class TileStore {
   }
 
   close(): void {
+    this.wanted = [];
     clearTimeout(this.timer);
     this.flying?.abort();
+    this.flying = null;
   }
 
   private signature(card: CardSpec): string {
@@ -112,9 +114,10 @@ export class TileStore {
       await Promise.all(groups.map((group) => this.fetchGroup(group, missing, signatures, query, abort.signal)));
       this.nextAt = performance.now() + PAUSE;
     } catch (error) {
-      if (abort.signal.aborted) return;
-      this.error = error;
+      if (!abort.signal.aborted) this.error = error;
     }
+    // Given up for another query, whose own request may be on its way by now.
+    if (this.flying !== abort) return;
     this.flying = null;
     this.changed();
     this.schedule();

@@ -123,6 +123,8 @@ export function Palette({ close }: { close: () => void }) {
   });
   const actions = ACTIONS.filter((action) => action.label.toLowerCase().includes(text.trim().toLowerCase()));
   const hits = [...(asked.length > 1 ? (found.data ?? []) : []), ...actions];
+  // The list may have become shorter since somebody went down in it.
+  const here = Math.min(at, hits.length - 1);
   const choose = (hit: Hit | undefined) => {
     if (!hit) return;
     close();
@@ -133,10 +135,10 @@ export function Palette({ close }: { close: () => void }) {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step) {
       event.preventDefault();
-      setAt((at + step + hits.length) % Math.max(1, hits.length));
+      setAt((here + step + hits.length) % Math.max(1, hits.length));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      choose(hits[at]);
+      choose(hits[here]);
     }
   };
   return (
@@ -162,7 +164,7 @@ export function Palette({ close }: { close: () => void }) {
             type="button"
             role="option"
             key={hit.key}
-            aria-selected={i === at}
+            aria-selected={i === here}
             onMouseMove={() => setAt(i)}
             onClick={() => choose(hit)}
           >

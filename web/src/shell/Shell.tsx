@@ -13,6 +13,7 @@ import { useCrumbs } from "~/state/crumbs";
 import { useKeys } from "~/state/keys";
 import { legible } from "~/state/names";
 import { setPreferences, usePreferences } from "~/state/preferences";
+import { toastError } from "~/state/toasts";
 import { Icon } from "~/theme/icons";
 import { DropMenu } from "~/widgets/DropMenu";
 import { Go } from "~/widgets/Go";
@@ -105,12 +106,12 @@ export function Shell() {
     [client],
   );
   const logOut = () => {
-    void call("auth.logout", {}).then(() => {
+    call("auth.logout", {}).then(() => {
       tellLoggedOut();
       client.clear();
       forgetSession();
       router.history.push("/login?stay=1");
-    });
+    }, toastError);
   };
   if (out) return <ProgressLine active />;
   return (

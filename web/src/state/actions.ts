@@ -1,7 +1,7 @@
 import { queryClient } from "~/api/client";
 import { call, type MethodName } from "~/api/rpc";
 import type { ManyReply } from "~/api/types.gen";
-import { toast } from "~/state/toasts";
+import { toast, toastError } from "~/state/toasts";
 
 export interface ActionTask {
   id: string;
@@ -152,7 +152,7 @@ export async function act(
   const n = reply.succeeded.length;
   const noun = n === 1 ? called : `${called}s`;
   const back = name === "archive" ? "restore" : name === "restore" ? "archive" : null;
-  const undo = back ? { label: "Undo", run: () => void act(back, tasks, called) } : undefined;
+  const undo = back ? { label: "Undo", run: () => void act(back, tasks, called).catch(toastError) } : undefined;
   if (n) toast(`${PAST[name]} ${n} ${noun}.`, undo);
   if (reply.failed.length) {
     const [first] = reply.failed;

@@ -2,6 +2,7 @@ import { useSyncExternalStore } from "react";
 
 import { call } from "~/api/rpc";
 import { takeColumnChoices } from "~/state/columnChoice";
+import { readStored, writeStored } from "~/state/stored";
 import type { ThemeName } from "~/theme/palette";
 
 /** What follows the user from browser to browser. The browser's copy only spares the first paint a flash. */
@@ -14,15 +15,19 @@ const KEY = "trialbook.preferences";
 const INITIAL: Preferences = { theme: "system", density: "normal" };
 const night = typeof matchMedia === "undefined" ? null : matchMedia("(prefers-color-scheme: dark)");
 
-function remembered(): Preferences {
-  try {
-    return { ...INITIAL, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Preferences>) };
-  } catch {
-    return INITIAL;
-  }
+const THEMES: readonly unknown[] = ["light", "dark", "system"] satisfies Preferences["theme"][];
+const DENSITIES: readonly unknown[] = ["compact", "normal", "roomy"] satisfies Preferences["density"][];
+
+/** The choices that this page knows; another version of it, or a person, may have written others. */
+function known(value: unknown): Preferences {
+  const { theme, density } = (value ?? {}) as Partial<Preferences>;
+  return {
+    theme: THEMES.includes(theme) ? (theme as Preferences["theme"]) : INITIAL.theme,
+    density: DENSITIES.includes(density) ? (density as Preferences["density"]) : INITIAL.density,
+  };
 }
 
-let current: Preferences = typeof localStorage === "undefined" ? INITIAL : remembered();
+let current = known(readStored(KEY));
 let theme: ThemeName = "light";
 let choices = 0;
 const watchers = new Set<() => void>();
@@ -41,7 +46,7 @@ function watch(watcher: () => void): () => void {
 
 function keep(next: Preferences): void {
   current = next;
-  localStorage.setItem(KEY, JSON.stringify(next));
+  writeStored(KEY, next);
   apply();
 }
 
@@ -59,7 +64,7 @@ export async function loadPreferences(): Promise<void> {
   // Whoever has chosen in the meantime is right.
   if (choices !== before) return;
   const web = preferences["trialbook_web"];
-  if (web && typeof web === "object") keep({ ...INITIAL, ...(web as Partial<Preferences>) });
+  if (web && typeof web === "object") keep(known(web));
 }
 
 export function setPreferences(change: Partial<Preferences>): void {

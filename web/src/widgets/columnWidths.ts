@@ -1,21 +1,18 @@
 import { useState } from "react";
 
 import { useKeptWidths } from "~/state/columnChoice";
+import { readStored, writeStored } from "~/state/stored";
 
 type Widths = Readonly<Record<string, number>>;
 
 const EVEN: Widths = {};
 
 function remembered(key: string): Widths {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(key) ?? "{}");
-    if (typeof kept !== "object" || kept === null || Array.isArray(kept)) return {};
-    return Object.fromEntries(
-      Object.entries(kept).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
-    );
-  } catch {
-    return {};
-  }
+  const kept = readStored(key);
+  if (typeof kept !== "object" || kept === null || Array.isArray(kept)) return {};
+  return Object.fromEntries(
+    Object.entries(kept).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
 }
 
 /**
@@ -38,7 +35,7 @@ export function useColumnWidths(
   const set = (id: string, width: number, done = false) => {
     setPulled((old) => ({ place, widths: { ...(old.place === place ? old.widths : EVEN), [id]: width } }));
     // What another window has set since then stays.
-    localStorage.setItem(key, JSON.stringify({ ...remembered(key), [id]: width }));
+    writeStored(key, { ...remembered(key), [id]: width });
     if (done && place) keep({ ...kept, ...mine, [id]: width });
   };
   return [{ ...here, ...kept, ...mine }, set];
