@@ -61,7 +61,7 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Page:
-    """A page of ClearML.
+    """A page of the reference.
 
     Attributes:
         name: of the file, without ``.md``.

@@ -243,5 +243,5 @@ def test_a_list_is_a_configuration(begin: Begin) -> None:
     remote = begin()
     assert remote.connect_configuration(layers, name="layers") == [3, {"a": 4}]
     assert remote.connect_configuration(layers, name="new") is layers
-    with pytest.raises(UsageError, match="'no list' on the task is no list"):
+    with pytest.raises(UsageError, match="'no list' on the task is not a list"):
         remote.connect_configuration(layers, name="no list")

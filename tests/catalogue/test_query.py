@@ -230,7 +230,7 @@ def test_offline_the_server_is_not_asked(project: str) -> None:
 )
 def test_T17_a_name_that_is_no_condition_is_refused(draft: Task, project: str, name: Any) -> None:
     for ask in (Task.get_tasks, Task.query_tasks, Task.get_task):
-        with pytest.raises(UsageError, match="is no condition"):
+        with pytest.raises(UsageError, match="is not a condition"):
             ask(project_name=project, task_filter={"status": ["created"], name: ["failed"]})
 
 
@@ -250,7 +250,7 @@ def test_T17_a_name_that_is_no_condition_is_refused(draft: Task, project: str, n
     ],
 )
 def test_T17_a_name_within_a_condition_is_no_other(draft: Task, project: str, given: dict[str, Any]) -> None:
-    with pytest.raises((UsageError, BadField), match=r"no condition|no such field|one condition"):
+    with pytest.raises((UsageError, BadField), match=r"not a condition|no such field|one condition"):
         Task.get_tasks(project_name=project, task_name="made", task_filter=given)
 
 
@@ -267,7 +267,7 @@ def test_T17_a_name_within_a_condition_is_no_other(draft: Task, project: str, gi
 def test_T17_a_date_that_is_none_is_refused(draft: Task, project: str, given: dict[str, Any]) -> None:
     """A bound that cannot be read bounds nothing: every task would be found."""
     for ask in (Task.get_tasks, Task.query_tasks, Task.get_task):
-        with pytest.raises(UsageError, match="is no date"):
+        with pytest.raises(UsageError, match="is not a date"):
             ask(project_name=project, task_filter=given)
 
 

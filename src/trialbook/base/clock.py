@@ -25,7 +25,7 @@ def parse_iso(text: str) -> float:
     """Seconds since the epoch from ISO-8601 text; a text without a zone is UTC.
 
     Raises:
-        ValueError: the text is no date.
+        ValueError: the text is not a date.
     """
     cleaned = text.strip().replace("Z", "+00:00")
     moment = datetime.fromisoformat(cleaned)

@@ -20,6 +20,6 @@ def natural(digits: str) -> int:
         12
     """
     if not (digits.isascii() and digits.isdigit()):
-        raise ValueError(f"{digits[:50]!r} is no whole number")
+        raise ValueError(f"{digits[:50]!r} is not a whole number")
     significant = digits.lstrip("0")
     return MOST if len(significant) > 19 else min(int(significant or "0"), MOST)

@@ -3,7 +3,7 @@
 import re
 
 LONGEST_NAME = 4096
-"""Characters of a name, an id, a tag, a pattern: of each text that is no content."""
+"""Characters of a name, an id, a tag, a pattern: of each text that is not content."""
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 _UNFIT_RUN = re.compile("[\0\ud800-\udfff]+")
 _COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -13,7 +13,7 @@ _ENDS = re.compile(r"[\n\r\t\u2028\u2029]")
 
 
 def storable(name: str) -> str:
-    """A name as databases and the wire hold it: what is no Unicode, as in names that ``os.listdir`` gives, and the
+    """A name as databases and the wire hold it: what is not Unicode, as in names that ``os.listdir`` gives, and the
     character 0 are written as escapes. Different names stay different, and the same name is always written so.
 
     Example:
@@ -44,7 +44,7 @@ def readable(text: str) -> str:
 
 def findable(pattern: str) -> str:
     r"""A pattern as the wire holds it, which finds names that are written as ``storable`` writes them: there a byte
-    that is no UTF-8 is an escape, which in a pattern would mean a character.
+    that is not UTF-8 is an escape, which in a pattern would mean a character.
 
     Example:
         >>> findable("^run\udcff$")
@@ -83,5 +83,5 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _is_bytes(name: str) -> bool:
-    """Whether every half of a surrogate pair stands for a byte that was no UTF-8."""
+    """Whether every half of a surrogate pair stands for a byte that was not UTF-8."""
     return not any("\ud800" <= mark <= "\udfff" and not "\udc80" <= mark <= "\udcff" for mark in name)

@@ -58,7 +58,7 @@ def place(url: str, accounts: Accounts, patience: float = 30.0) -> Place:
     """
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES:
-        raise UsageError(f"{url!r} is no address of an object storage: {sorted(SCHEMES)}")
+        raise UsageError(f"{url!r} is not an address of an object storage: {sorted(SCHEMES)}")
     first, _, behind = rest.partition("/")
     account: S3Account | GoogleAccount | AzureAccount
     if scheme == "gs":

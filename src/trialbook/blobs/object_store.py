@@ -36,7 +36,7 @@ class ObjectStoreBlobs:
         open: makes the store at its first use: obstore costs 20 MB, and a server may never see a file.
         where: the storage, for messages.
         write_part: bytes sent in one request, when a blob is larger.
-        marked: other tools write here too, and mark folders by empty objects; these are no blobs.
+        marked: other tools write here too, and mark folders by empty objects; these are not blobs.
     """
 
     def __init__(

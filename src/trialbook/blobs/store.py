@@ -124,7 +124,7 @@ def clean_key(path: str) -> str:
     sizes = [len(part.encode(errors="replace")) for part in parts]
     if bad or max(sizes) > 255 or sum(sizes) + len(sizes) > _LONGEST:
         raise FileMissing(
-            f"{path[:200]!r} is no path of a file: its parts have at most 255 bytes and no control characters",
+            f"{path[:200]!r} is not a path of a file: its parts have at most 255 bytes and no control characters",
             path=path[:200],
         )
     return "/".join(parts)

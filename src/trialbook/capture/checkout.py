@@ -157,7 +157,7 @@ def with_init(text: str) -> str:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise UsageError(
-            f"line {error.lineno} of the script is no Python of this version ({error.msg}); "
+            f"line {error.lineno} of the script is not Python of this version ({error.msg}); "
             "pass add_task_init_call=False"
         ) from error
     if any(_is_init(node) for node in ast.walk(tree)):

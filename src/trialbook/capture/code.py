@@ -110,8 +110,8 @@ def _without_file(typed: str) -> Code:
             "file.\n"
         )
     return Code(
-        diff="# No code: these are the lines of an interactive session that is no terminal, or whose line editor keeps "
-        "none. Run them from a file, or in a notebook.\n"
+        diff="# No code: these are the lines of an interactive session that is not a terminal, or whose line editor "
+        "keeps none. Run them from a file, or in a notebook.\n"
     )
 
 

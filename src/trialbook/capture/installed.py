@@ -25,7 +25,7 @@ def owners(modules: Iterable[str]) -> dict[str, list[str]]:
         try:
             here = wanted.intersection(_top_levels(distribution))
         except ValueError:
-            # Its lists are no text: an interrupted installation, or a disk that fails.
+            # Its lists are not text: an interrupted installation, or a disk that fails.
             continue
         name = name_of(distribution) if here else None
         for module in here if name else ():

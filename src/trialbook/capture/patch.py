@@ -30,7 +30,7 @@ _TEXT_FILE = re.compile(r"^(?=diff --git )", re.MULTILINE)
 def uncommitted(root: Path, *paths: str) -> str:
     """The changes since the last commit, as a patch; with ``paths`` only those of them.
 
-    A file whose changes are no UTF-8 text is a binary patch; one whose change is larger than 16 MiB is named in a
+    A file whose changes are not UTF-8 text is a binary patch; one whose change is larger than 16 MiB is named in a
     comment only.
     """
     raw = _diff(root, paths)

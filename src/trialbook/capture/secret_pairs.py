@@ -235,7 +235,7 @@ def _is_bare(text: str, found: re.Match[str], start: int, end: int) -> bool:
 
 
 def _is_text(text: str, first: int, head: str, name: str, value: str, end: int) -> bool:
-    """Whether what is among other words is no source: a value in quotes, a connection string, a shell's assignment."""
+    """Whether what is among other words is not source: a value in quotes, a connection string, a shell's assignment."""
     if head.endswith(";") and "." not in value:
         return True
     line = text.rfind("\n", max(0, first - LONGEST_NAME), first) + 1
@@ -249,7 +249,7 @@ def _is_text(text: str, first: int, head: str, name: str, value: str, end: int) 
 
 def _stands_alone(text: str, first: int, end: int, value: str) -> bool:
     """``NAME=value`` in shell and .env style, and ``Name: value`` of a log: nothing else is on the line. An attribute
-    or a name is no value (``token = settings.token``, ``password: Optional``), nor is a measure."""
+    or a name is not a value (``token = settings.token``, ``password: Optional``), nor is a measure."""
     if len(value) < SHORTEST_REMEMBERED or text[end : end + 1] not in _MAY_END:
         return False
     if text[end : end + 1] != "\n" and not ENDS.match(text, end):
@@ -275,7 +275,7 @@ def _is_told(text: str, found: re.Match[str]) -> bool:
     if not apart and sign not in "=:：" and _is_plain(value):
         return False
     letters, head = ("", before) if alone else _name_before(text, begin)
-    # After an encoded "?" or "&" its two digits are no letters of the name.
+    # After an encoded "?" or "&" its two digits are not letters of the name.
     name = (letters[2:] if head.endswith("%") else letters) + core
     # /etc/passwd:12:root of a search.
     if head.endswith("/") and NUMBER_OF_LINE.match(value):
@@ -300,7 +300,7 @@ def _is_joined(name: str, sign: str, value: str) -> bool:
 
 
 def _is_likely(name: str, value: str) -> bool:
-    """Whether a value without quotes among other words, which is no plain one, is a secret: no measure."""
+    """Whether a value without quotes among other words, which is not a plain one, is a secret, and not a measure."""
     if not names_the_value(name) or _is_measure(value):
         return False
     return len(value) >= SHORTEST_REMEMBERED or (len(value) >= SHORTEST_MIXED and is_password_name(name))
@@ -312,7 +312,7 @@ def _name_before(text: str, start: int) -> tuple[str, str]:
         return "", text[max(0, start - 5) : start]
     before = text[max(0, start - LONGEST_NAME) : start]
     head = before.rstrip(NAME_LETTERS)
-    # The n of "\napi_key" and the end of a colour ("\x1b[36mtoken") are no letters of the name.
+    # The n of "\napi_key" and the end of a colour ("\x1b[36mtoken") are not letters of the name.
     no_name = OF_AN_ESCAPE.match(before, len(head)) if head[-1:] in _OPENS_ESCAPE else None
     end = no_name.end() if no_name else len(head)
     return before[end:], before[:end]

@@ -39,7 +39,7 @@ def told(header: str, url: str) -> Told | None:
     depth = len(unquote(path).split("/")) if path else 0
     parts = url.partition("?")[0].partition("#")[0].rstrip("/").split("/")
     base, rest = parts[: len(parts) - depth], parts[len(parts) - depth :]
-    # A name may hold an encoded slash, which is no part of its own in the address.
+    # A name may hold an encoded slash, which is not part of its own in the address.
     if not identity or unquote("/".join(rest)) != unquote(path).rstrip("/") or len(base) < 3:
         return None
     return Told(identity, "/".join(base))

@@ -130,7 +130,7 @@ class FileClient:
             except ValueError:
                 followed = False
             if not followed:
-                raise WireError(f"{seen} leads to {leads}, which is no address of the web")
+                raise WireError(f"{seen} leads to {leads}, which is not an address of the web")
         raise WireError(f"{seen} was redirected {_HOPS} times and leads nowhere; is the address right?")
 
     def upload(self, source: Path, url: str, progress: Progress = silent) -> str:
@@ -376,7 +376,7 @@ def insist(attempt: Callable[[], None], seconds: float) -> None:
 
 
 def check(reply: "BaseHTTPResponse", url: str) -> None:
-    """Raise for an answer that is no success: in our server's own class and words, when it is ours.
+    """Raise for an answer that is not a success: in our server's own class and words, when it is ours.
 
     Raises:
         FileMissing: 404.

@@ -27,7 +27,7 @@ def local_path(url: str) -> Path | None:
         return None
     if scheme == "file":
         # The path as it is written, decoded once; no query, no fragment: these letters belong to names.
-        # A byte that is no UTF-8 is what Python's file functions make of it.
+        # A byte that is not UTF-8 is what Python's file functions make of it.
         _, slash, path = url.partition("://")[2].partition("/")
         if not slash:
             raise UsageError(f"{url} names no path: write file:///folder/file")
@@ -92,7 +92,7 @@ def child_address(url: str, name: str) -> str:
         name: path below it, as it is; encoded where the addresses of the scheme are.
 
     Raises:
-        UsageError: the name is no UTF-8, and the folder is not on this machine.
+        UsageError: the name is not UTF-8, and the folder is not on this machine.
 
     Example:
         >>> child_address("file:///data", "g%20h #1"), child_address("s3://bucket/data", "g%20h #1")

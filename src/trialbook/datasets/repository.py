@@ -125,7 +125,7 @@ class Repository:
             DatasetMissing: a parent is not there.
         """
         if not is_id(version):
-            raise UsageError(f"{version!r} is no version id: 32 hexadecimal characters")
+            raise UsageError(f"{version!r} is not a version id: 32 hexadecimal characters")
         journal = DraftJournal(self._cache / "drafts" / version)
         journal.acquire()
         if not fresh and self._objects.length(pointer_key(version)) is not None:

@@ -153,7 +153,7 @@ class Delivery:
         if reply.acked <= self.acked:
             raise JournalError(f"the server acknowledged offset {reply.acked}, not beyond {self.acked}")
         self.acked = reply.acked
-        # No fsync: advisory, the server knows better. For the same reason a disk that is full is no matter.
+        # No fsync: advisory, the server knows better. For the same reason a disk that is full does not matter.
         with contextlib.suppress(OSError):
             (self._folder / "acked").write_bytes(self.acked.to_bytes(8, "little"))
         self._source.release(self.acked)

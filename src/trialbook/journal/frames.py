@@ -165,7 +165,7 @@ def next_intact(buffer: bytes, start: int) -> int | None:
 
 
 def _plausible(buffer: bytes, at: int, length: int) -> bool:
-    """Cheap, so that few checksums are taken of spans that are no frame."""
+    """Cheap, so that few checksums are taken of spans that are not a frame."""
     kind = buffer[at + 3]
     if kind == Kind.POINT:
         return length == POINT_BYTES - OVERHEAD

@@ -395,7 +395,7 @@ class Journal(Reports):
     def _note_losses(self, at_once: bool = False) -> None:
         with self._lock:
             self._losses.merge("frame", FULL, self._writer.take_lost())
-            # The notice of the loss is no loss of its own; it waits for room.
+            # The notice of the loss is not a loss of its own; it waits for room.
             self._losses.tell(lambda frame: self._writer.append(frame, counted=False) is not None, at_once)
 
     def _after_fork_in_child(self) -> None:

@@ -38,7 +38,7 @@ class Reports(ABC):
         """Append one point with the current time.
 
         Raises:
-            UsageError: the iteration is no integer, the value no number, or a name no text.
+            UsageError: the iteration is not an integer, the value not a number, or a name not a string.
         """
         try:
             number = self._numbers.get((metric, variant))
@@ -65,7 +65,7 @@ class Reports(ABC):
             values: one for each.
 
         Raises:
-            UsageError: the iteration is no integer or a value no number.
+            UsageError: the iteration is not an integer or a value not a number.
         """
         row = self._rows.get(series)
         if row is None:

@@ -37,7 +37,7 @@ class Row:
         """One whole frame.
 
         Raises:
-            struct.error: the iteration is no integer of 64 bits, or a value no number.
+            struct.error: the iteration is not an integer of 64 bits, or a value not a number.
         """
         body = self._pack(self._head, iteration, time, self._series, *values)
         return body + _checksum(crc32(body))

@@ -35,7 +35,7 @@ def number_of(value: Any) -> float:
     """The value as a float; integers beyond its range are infinite.
 
     Raises:
-        UsageError: it is no number.
+        UsageError: it is not a number.
     """
     try:
         return float(detached(value))

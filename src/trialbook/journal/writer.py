@@ -105,7 +105,7 @@ class Writer:
         """Append a POINT with the current time.
 
         Raises:
-            struct.error: the iteration is no integer of 64 bits or the value no number; nothing was written.
+            struct.error: the iteration is not an integer of 64 bits or the value not a number; nothing was written.
         """
         head = _point_body(POINT_HEAD, series, iteration, time(), value)
         frame = head + _checksum(crc32(head))
@@ -135,7 +135,7 @@ class Writer:
         """Append a ROW with the current time.
 
         Raises:
-            struct.error: the iteration is no integer of 64 bits or a value no number; nothing was written.
+            struct.error: the iteration is not an integer of 64 bits or a value not a number; nothing was written.
         """
         frame = row.frame(iteration, time(), values)
         with self._lock:

@@ -21,7 +21,7 @@ _handles: dict[str, type] = {}
 # They look at their values themselves: one is called for every point, and two answer what they cannot take with False
 # or with nothing, by contract.
 _OWN_CHECKS = frozenset({"report_scalar", "set_progress", "set_resource_monitor_iteration_timeout"})
-# What is no text is printed, and a number may come as its text, as with the released SDK.
+# What is not text is printed, and a number may come as its text, as with the released SDK.
 _OPEN = frozenset({("report_text", "msg"), ("report_single_value", "value")})
 # Arguments that name files, folders or addresses: a ``Path`` is as good as its text, and methods get the text.
 _PLACES = re.compile("path|file|folder|ur[il]|dir|destination")

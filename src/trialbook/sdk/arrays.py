@@ -11,7 +11,7 @@ def is_array(value: Any) -> bool:
     """Whether it is a numpy array, scalar or dtype, a tensor, or another array that makes a list of itself."""
     if isinstance(value, (type, memoryview)):
         return False
-    # Of its type: objects with attributes of any name are no arrays.
+    # Of its type: objects with attributes of any name are not arrays.
     return hasattr(type(value), "tolist") or _is_dtype(value)
 
 

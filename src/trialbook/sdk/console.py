@@ -35,7 +35,7 @@ def advice(code: str, command: str) -> str:
 
 
 def say(text: str) -> None:
-    """One line on standard output, whatever names are in it; a closed terminal is no reason to fail."""
+    """One line on standard output, whatever names are in it; a closed terminal is not a reason to fail."""
     put(sys.stdout, one_line(text) + "\n")
 
 

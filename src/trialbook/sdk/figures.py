@@ -12,7 +12,7 @@ _ALL_SHOWN = 40
 
 
 def plain(value: Any) -> Any:
-    """JSON values for anything array-like; numbers that are no number become None, as Plotly draws a gap."""
+    """JSON values for anything array-like; values that are not a number become None, as Plotly draws a gap."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if hasattr(value, "tolist") and not isinstance(value, (str, bytes)):
@@ -181,7 +181,7 @@ def surface(rows: list[list[Any]]) -> Figure:
 
 
 def table(header: Sequence[Any], columns: Sequence[Sequence[Any]]) -> Figure:
-    """A table; numbers that are no number are shown as text."""
+    """A table; values that are not a number are shown as text."""
     return {
         "type": "table",
         "header": {"values": [str(name) for name in header], "align": "left"},

@@ -240,4 +240,6 @@ class _Session:
         try:
             return json.loads(text)
         except ValueError as error:
-            raise UsageError(f"{self._named} is damaged or cut short: {what} is no JSON ({error})") from error
+            raise UsageError(
+                f"{self._named} is damaged or cut short: {what} is not JSON ({error})"
+            ) from error

@@ -16,13 +16,13 @@ def address(given: str, source: str) -> str:
         source: where, for the message.
 
     Raises:
-        ConfigurationError: it is no address.
+        ConfigurationError: it is not an address.
     """
     try:
         return web_address(given) if given.strip() else ""
     except ValueError:
         raise ConfigurationError(
-            f"{given!r} in {source} is no address of a server; write one such as http://localhost:8008"
+            f"{given!r} in {source} is not an address of a server; write one such as http://localhost:8008"
         ) from None
 
 

@@ -41,7 +41,7 @@ def png(array: Any) -> bytes:
             head of this module.
 
     Raises:
-        UsageError: another shape, no pixels, or values that are no numbers.
+        UsageError: another shape, no pixels, or values that are not numbers.
 
     Example:
         >>> import numpy

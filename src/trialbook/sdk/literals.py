@@ -38,7 +38,7 @@ def read(text: str) -> Any:
     try:
         return _value(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{text[:100]!r} is no value: {error}") from error
+        raise ValueError(f"{text[:100]!r} is not a value: {error}") from error
 
 
 def _value(node: ast.AST) -> Any:
@@ -65,4 +65,4 @@ def _value(node: ast.AST) -> Any:
             return {_value(key): _value(value) for key, value in zip(keys, values, strict=True) if key}
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _CALLS:
             return _CALLS[name](*(_value(argument) for argument in arguments))
-    raise ValueError(f"{ast.unparse(node)[:100]} is no plain value")
+    raise ValueError(f"{ast.unparse(node)[:100]} is not a plain value")

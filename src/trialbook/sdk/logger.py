@@ -70,7 +70,7 @@ class Logger(PicturesMixin):
             iteration: an integer; None is 0.
 
         Raises:
-            UsageError: the value is no number or the iteration no integer.
+            UsageError: the value is not a number or the iteration not an integer.
 
         Example:
             >>> for step in range(3):
@@ -89,11 +89,11 @@ class Logger(PicturesMixin):
 
         Args:
             values: numbers by name. The part of a name before its last ``/`` is the chart, the rest the line in it; a
-                name without ``/`` is both. Either all of them are reported or, when one is no number, none.
+                name without ``/`` is both. Either all of them are reported or, when one is not a number, none.
             iteration: an integer; None is 0.
 
         Raises:
-            UsageError: a value is no number or the iteration no integer.
+            UsageError: a value is not a number or the iteration not an integer.
 
         Example:
             >>> for step in range(3):
@@ -129,7 +129,7 @@ class Logger(PicturesMixin):
             value: a number.
 
         Raises:
-            UsageError: it is no number.
+            UsageError: it is not a number.
 
         Example:
             >>> logger.report_single_value("accuracy", 0.93)

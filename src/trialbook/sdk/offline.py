@@ -65,7 +65,9 @@ def import_session(path: Path, connection: Connection) -> str:
             try:
                 unpack(path if path.suffix.lower() == ".zip" else _as_zip(path, Path(name)), folder)
             except (zipfile.BadZipFile, EOFError, OSError) as error:
-                raise UsageError(f"{path} is no zip of an offline session, or cut short: {error}") from error
+                raise UsageError(
+                    f"{path} is not a zip of an offline session, or cut short: {error}"
+                ) from error
         root = Path(name) / "journals"
         foreign = foreign_session.find(folder)
         if foreign is not None:

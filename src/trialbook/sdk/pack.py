@@ -63,7 +63,7 @@ def pack(
     Args:
         name: of the artifact.
         value: a path (file, folder, wildcard), list of paths, address, dict, DataFrame, ndarray, PIL image, text, or
-            any other object. A text that names nothing that exists, and is no address, is kept as a text.
+            any other object. A text that names nothing that exists, and is not an address, is kept as a text.
         reserve: gives a fresh file name with a suffix.
         auto_pickle: pickle what has no format of its own.
         how: what was chosen about the file.
@@ -243,7 +243,7 @@ def _json(
     except (TypeError, ValueError, RecursionError):
         return None
     if not asked and json.loads(text) != value:
-        # Keys that are no text would come back as text: a pickle keeps them.
+        # Keys that are not text would come back as text: a pickle keeps them.
         return None
     target = reserve(".bin")
     target.write_text(text, "utf-8")

@@ -53,7 +53,7 @@ class RegisteredArtifacts:
         """Follow a table; one of the same name is followed no longer.
 
         Raises:
-            UsageError: it is no DataFrame, or ``columns`` is neither True nor names of its columns.
+            UsageError: it is not a DataFrame, or ``columns`` is neither True nor names of its columns.
         """
         if not is_frame(frame):
             raise UsageError(
@@ -140,7 +140,7 @@ def _row_hashes(frame: Any, index: bool) -> Any:
     try:
         return hash_pandas_object(frame, index=index)
     except (TypeError, UnicodeError):
-        # Cells that hold lists, dicts or names of files that are no UTF-8 have no hash; their text has.
+        # Cells that hold lists, dicts or names of files that are not UTF-8 have no hash; their text has.
         return hash_pandas_object(_written(frame, index), index=index)
 
 

@@ -66,7 +66,7 @@ def write(frame: Any, target: Path, types: bytes) -> None:
     """
     with target.open("wb") as file:
         packed = _Packing(file, types)
-        # What is no UTF-8, such as names that os.listdir gives, is kept as well.
+        # What is not UTF-8, such as names that os.listdir gives, is kept as well.
         text = io.TextIOWrapper(
             io.BufferedWriter(packed, 1 << 16), "utf-8", errors="surrogatepass", newline=""
         )

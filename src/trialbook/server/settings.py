@@ -142,7 +142,7 @@ def _convert(item: "dataclasses.Field[Any]", value: Any, name: str) -> Any:
     except (TypeError, ValueError):
         raise ConfigurationError(f"{name}: {value!r} is no {kind.__name__}") from None
     if item.name == "port" and not 0 <= converted <= 65535:
-        raise ConfigurationError(f"{name}: {value!r} is no port (0 to 65535)")
+        raise ConfigurationError(f"{name}: {value!r} is not a port (0 to 65535)")
     if item.name == "address":
         return _address(converted, name)
     return converted.expanduser().resolve() if kind is Path else converted
@@ -157,6 +157,6 @@ def _address(given: str, name: str) -> str:
     # It is handed out to others: a guess would send them elsewhere.
     if given and (not plain or parts.scheme not in ("http", "https") or parts.query or parts.fragment):
         raise ConfigurationError(
-            f"{name}: {given!r} is no address; write one such as https://trialbook.example.org"
+            f"{name}: {given!r} is not an address; write one such as https://trialbook.example.org"
         )
     return plain

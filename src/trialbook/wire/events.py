@@ -1,4 +1,4 @@
-"""Wire types and methods of events: adding them, and reading what is no picture and no console."""
+"""Wire types and methods of events: adding them, and reading what is neither a picture nor console."""
 
 from typing import Annotated, Any, Literal
 

@@ -7,7 +7,7 @@ import msgspec
 from trialbook.wire.table import METHODS, Permission, owners
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
-"""A value of a series: JSON cannot say the three that are no finite number, so they come as texts."""
+"""A value of a series: JSON cannot say the three that are not a finite number, so they come as strings."""
 
 
 class CatalogAsk(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,7 +90,7 @@ class CreatedUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
-    """``user``: who calls, with the role that this session has; None for nobody, which is no error. ``local_login``:
+    """``user``: who calls, with the role of this session; None for nobody, which is not an error. ``local_login``:
     whether a page that asks so may log in without a key."""
 
     user: User | None

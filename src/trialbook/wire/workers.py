@@ -54,7 +54,7 @@ class RegisterWorker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnregisterWorker(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker ends; one that is not known is no error."""
+    """A worker ends; one that is not known is not an error."""
 
     worker: str
 

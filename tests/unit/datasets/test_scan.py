@@ -50,7 +50,7 @@ def test_D5_links_to_files_are_followed_and_the_rest_is_named(tmp_path: Path) ->
         "dangling": "it is a link to nowhere, and nothing is there",
         "through": "it is a link to real/x, and nothing is there",
         "sub/loop": f"it is a link to the folder {os.path.realpath(tree)}: add that one",
-        "pipe": "it is no regular file",
+        "pipe": "it is not a regular file",
         "\\xff\\xfe": "its name is not UTF-8",
     }
     assert scan.denied == []

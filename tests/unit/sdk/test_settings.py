@@ -118,7 +118,7 @@ def test_an_address_as_people_write_it(tmp_path: Path, given: str, wanted: str) 
 )
 def test_what_is_no_address_is_said_with_its_source(tmp_path: Path, given: str) -> None:
     for name in ("API_HOST", "WEB_HOST"):
-        with pytest.raises(ConfigurationError, match=f"TRIALBOOK_{name} is no address of a server"):
+        with pytest.raises(ConfigurationError, match=f"TRIALBOOK_{name} is not an address of a server"):
             load({"HOME": str(tmp_path), f"TRIALBOOK_{name}": given})
 
 

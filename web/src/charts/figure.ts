@@ -49,7 +49,7 @@ function clean(value: unknown, key = ""): unknown {
   const out: Json = {};
   for (const [name, inner] of Object.entries(value)) {
     if (name === "__proto__" || name === "customdata" || name === "meta") continue;
-    // Typed arrays travel as base64 text that is no text for people.
+    // Typed arrays travel as base64 text that is not text for people.
     out[name] = name === "bdata" ? inner : clean(inner, name);
   }
   return out;

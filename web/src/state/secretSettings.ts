@@ -23,7 +23,7 @@ function isValue(name: string, value: string): boolean {
 const indent = (line: string): number => line.length - line.trimStart().length;
 
 /**
- * A file of settings without the values of secret names. Such a file is no program: a plain word after `password:` is a
+ * A file of settings without the values of secret names. Such a file is not a program: a plain word after `password:` is a
  * password there, which in source would be the name of a variable. The page alone knows that it shows settings.
  */
 export function maskedSettings(text: string): string {

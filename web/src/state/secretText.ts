@@ -141,7 +141,7 @@ function withoutNamed(text: string, stems: readonly string[]): string {
   return parts.length === 0 ? text : parts.join("") + text.slice(at);
 }
 
-/** What a program printed, or any text that is no source: values among other words are hidden as well (`masked_output`). */
+/** What a program printed, or any text that is not a source: values among other words are hidden as well (`masked_output`). */
 export function maskedOutput(text: string): string {
   const shown = maskedText(text);
   const small = shown.toLowerCase();
@@ -167,7 +167,7 @@ function toldIn(text: string, found: RegExpExecArray): [number, number] | null {
   const value = found.groups?.["told"];
   if (!span || !value) return null;
   let first = nameStart(text, found.index);
-  // After an encoded "?" or "&" its two digits are no letters of the name.
+  // After an encoded "?" or "&" its two digits are not letters of the name.
   if (text.charAt(first - 1) === "%" && first - 1 >= found.index - LONGEST_NAME)
     first = Math.min(first + 2, found.index);
   const name = text.slice(first, spans?.["rest"]?.[1]);
@@ -193,7 +193,7 @@ function nameStart(text: string, at: number): number {
   const earliest = Math.max(0, at - LONGEST_NAME);
   let first = at;
   while (first > earliest && letters.has(text.charAt(first - 1))) first--;
-  // The n of "\\napi_key" and the end of a colour are no letters of the name.
+  // The n of "\\napi_key" and the end of a colour are not letters of the name.
   ofAnEscape.lastIndex = first;
   return first < at && first > earliest && ofAnEscape.test(text) ? Math.min(ofAnEscape.lastIndex, at) : first;
 }

@@ -39,7 +39,7 @@ function takeLink(): string | null {
   return link;
 }
 
-/** Asked in a way that nobody's answer is no error, which would stand in the browser's console. */
+/** Asked in a way that nobody's answer is not an error, which would stand in the browser's console. */
 async function whoami(): Promise<{ found: boolean; local: boolean }> {
   try {
     const reply = await call("users.whoami", {});

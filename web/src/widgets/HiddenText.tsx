@@ -5,7 +5,7 @@ import { masked, shownValue } from "~/state/secrets";
 /**
  * A text as a shared screen may show it, with a button for what is hidden in it; the button is null when nothing is.
  *
- * @param mask hides: `masked` for settings and other texts, `maskedText` for source, where `password: str` is no secret.
+ * @param mask hides: `masked` for settings and other texts, `maskedText` for source, where `password: str` is not a secret.
  */
 export function useHidden(text: string, mask: (text: string) => string = masked): { shown: string; button: ReactNode } {
   const [open, setOpen] = useState(false);

@@ -19,7 +19,7 @@ export interface ColumnFacts {
   top?: [string, number][];
 }
 
-/** What each column of a table holds. A column with any text that is no number is text. */
+/** What each column of a table holds. A column with any text that is not a number is text. */
 export function columnFacts(columns: readonly string[], rows: readonly (readonly TableValue[])[]): ColumnFacts[] {
   return columns.map((name, c) => {
     const values = rows.map((row) => row[c] ?? null).filter((value) => value !== null && value !== "");

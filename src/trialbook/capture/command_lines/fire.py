@@ -106,7 +106,7 @@ def _follow(line: _Line, trace: Any) -> None:
 def _members(component: Any) -> list[str]:
     """What else could have been chosen."""
     if isinstance(component, Mapping):
-        # A module's own names are no list of commands.
+        # A module's own names are not a list of commands.
         return [str(name) for name in component] if "__name__" not in component else []
     names = [name for name in dir(component) if not name.startswith("_")]
     return [name for name in names if inspect.isroutine(inspect.getattr_static(component, name, None))]

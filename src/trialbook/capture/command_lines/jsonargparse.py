@@ -59,7 +59,7 @@ def _read(parser: Any, original: Any, args: Any, more: Any, named: Any) -> Any:
 
 
 def _edited(parser: Any, stored: Stored) -> dict[str, Any]:
-    """The stored values as one nested configuration, without those that name files or are no arguments of it."""
+    """The stored values as one nested configuration, without those that name files or are not arguments of it."""
     nested: dict[str, Any] = {}
     known = _tops(parser)
     for name in stored.texts:

@@ -26,7 +26,7 @@ class Parsed:
         values: by name; the arguments of a sub-command are ``command/name``.
         descriptions: the help texts.
         types: names of types that are not the value's own.
-        converters: the ``type`` of arguments that are no plain text.
+        converters: the ``type`` of arguments that are not plain text.
         texts: configurations by name, each with its text and its format.
         section: where the values belong.
         switch: the key in ``auto_connect_frameworks``, where the library has one.

@@ -108,7 +108,7 @@ def _mesh(pair: Pair, found: Any) -> Trace:
     corners = found.get_coordinates()
     columns, rows = corners[0, :, 0], corners[:, 0, 1]
     if not (numpy.allclose(corners[:, :, 0], columns) and numpy.allclose(corners[:, :, 1], rows[:, None])):
-        raise Unknown("a mesh that is no grid")
+        raise Unknown("a mesh that is not a grid")
     values = numpy.ma.asarray(found.get_array())
     shape = (len(rows) - 1, len(columns) - 1)
     if values.size != shape[0] * shape[1] or values.ndim > 2:

@@ -40,7 +40,7 @@ def interactive(figure: Any) -> dict[str, Any] | None:
 
 
 def drawn_axes(figure: Any) -> list[Any]:
-    """The visible axes that are no colour bar."""
+    """The visible axes that are not a colour bar."""
     return [
         axes for axes in figure.get_axes() if axes.get_visible() and getattr(axes, "_colorbar", None) is None
     ]

@@ -101,7 +101,7 @@ def bars(pair: Pair, container: Any) -> Trace:
     boxes = [(*patch.get_xy(), patch.get_width(), patch.get_height()) for patch in container.patches]
     across, along = (pair.x, pair.y) if upright else (pair.y, pair.x)
     if across.is_log or across.is_date or along.is_date:
-        raise Unknown("bars whose width is no plain number")
+        raise Unknown("bars whose width is not a plain number")
     if not upright:
         boxes = [(y, x, height, width) for x, y, width, height in boxes]
     bases = [float(base) for _, base, _, _ in boxes]

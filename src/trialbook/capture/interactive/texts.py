@@ -76,6 +76,6 @@ def _formula(text: str) -> str:
         elif match["letter"]:
             found.append(f"<i>{match['letter']}</i>")
         else:
-            # Blanks of a formula are no blanks.
+            # Blanks of a formula are not blanks.
             found.append(_plain(match["plain"] or "").replace("-", "\N{MINUS SIGN}"))
     return "".join(found)

@@ -105,7 +105,7 @@ class _Object:
         """See ``Source``."""
         info = self._blobs.head(self._key)
         if info.etag != tag:
-            # Two halves of two files are no file.
+            # Two halves of two files are not a file.
             start = 0
         return Piece(start, info.etag, self._blocks(start, info.size))
 

@@ -72,5 +72,5 @@ class Answer(View):
     def _listed(self) -> list[Any]:
         lists = [value for value in dict.values(self) if isinstance(value, list)]
         if len(lists) != 1:
-            raise TypeError(f"this answer is no list; it has {', '.join(map(str, dict.keys(self)))}")
+            raise TypeError(f"this answer is not a list; it has {', '.join(map(str, dict.keys(self)))}")
         return [View(one) if isinstance(one, dict) else one for one in lists[0]]

@@ -120,7 +120,7 @@ def _file(rows: Rows, place: int, file: str, content: bool) -> str | None:
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
     if not stat.S_ISREG(facts.st_mode):
-        return "it is no regular file"
+        return "it is not a regular file"
     if facts.st_size != int(row["size"]):
         return f"it has {facts.st_size} bytes instead of {int(row['size'])}"
     if not content:

@@ -101,7 +101,7 @@ class Views:
                 made = {"version": version, "root": root, "selection": selection, "made": now()}
                 made["seal"] = _seal(temporary / "files", rows.paths)
                 write_json(temporary / "view.json", made, 0o444)
-                # What stands there without a readable mark is no view.
+                # What stands there without a readable mark is not a view.
                 self._discard(self._folder / name)
                 temporary.rename(self._folder / name)
             except BaseException:

@@ -30,7 +30,7 @@ def members(blobs: BlobStore, key: str) -> tuple[int, dict[str, Member]]:
 
     Raises:
         FileMissing: there is no such file.
-        DatasetDamaged: it is no zip, or is packed in a way that is not read here.
+        DatasetDamaged: it is not a zip, or is packed in a way that is not read here.
     """
     length = blobs.head(key).size
     source = _Spans(blobs, key, length)
@@ -39,7 +39,7 @@ def members(blobs: BlobStore, key: str) -> tuple[int, dict[str, Member]]:
             entries = sorted(packed.infolist(), key=lambda entry: entry.header_offset)
             end = packed.start_dir
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise DatasetDamaged(f"{key} is no zip file: {error}") from error
+        raise DatasetDamaged(f"{key} is not a zip file: {error}") from error
     starts = [entry.header_offset for entry in entries]
     found = {}
     for entry in entries:

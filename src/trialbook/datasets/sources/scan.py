@@ -106,7 +106,7 @@ def scan_file(file: Path) -> Scan:
         found = full.stat()
     except OSError as error:
         raise DatasetMissing(f"{str(file)!r} cannot be read: {error.strerror}") from None
-    why = refusal(full.name) or (None if stat.S_ISREG(found.st_mode) else "it is no regular file")
+    why = refusal(full.name) or (None if stat.S_ISREG(found.st_mode) else "it is not a regular file")
     if why:
         return Scan(str(full.parent), [], np.zeros(0, FACTS), (Skipped(_shown(full.name), why),))
     return Scan(str(full.parent), [full.name], np.array([facts_of(found)], FACTS), ())
@@ -176,7 +176,7 @@ class _Walk:
                     path, f"it is a link to the folder {_shown(os.path.realpath(entry.path))}: add that one"
                 )
                 return
-            why = "it is no regular file"
+            why = "it is not a regular file"
         self._skip(path, why)
 
     def _dangling(self, path: str, entry: "os.DirEntry[str]", error: OSError) -> None:

@@ -18,7 +18,7 @@ class InPlace(Protocol):
     """A store some of whose blobs are files of this machine."""
 
     def in_place(self, key: str) -> Path | None:
-        """Where the blob of a key lies, whether it exists or not; None when it is no file of this machine."""
+        """Where the blob of a key lies, whether it exists or not; None when it is not a file of this machine."""
         ...
 
 

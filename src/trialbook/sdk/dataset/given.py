@@ -68,6 +68,6 @@ def version_text(text: str) -> str:
     """A version as it was wished for; one that has no place in the order is kept, and named."""
     if not is_version(text):
         say(
-            f"Trialbook: {text!r} is no version like 1.2.3; it is kept, but has no place in the order of versions"
+            f"Trialbook: {text!r} is not a version like 1.2.3; it is kept, but has no place in the order of versions"
         )
     return text

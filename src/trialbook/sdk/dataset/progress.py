@@ -11,7 +11,7 @@ _WIDTH = 24
 
 
 class Progress:
-    """A bar on standard error; nothing where that is no terminal.
+    """A bar on standard error; nothing where that is not a terminal.
 
     Args:
         what: such as "upload".

@@ -113,7 +113,7 @@ def open_blobs(connection: Connection, url: str) -> BlobStore:
     path = local_path(url)
     if path is not None:
         return FolderBlobs(path)
-    # A folder is no file that could be asked for: its first object tells whether it is ours under an earlier address.
+    # A folder is not a file to ask for: its first object tells whether it is ours under an earlier address.
     connection.files.here(f"{url}/format.json")
     return ServerBlobs(connection.files, connection.files.here(url))
 

@@ -142,7 +142,7 @@ class WatchedModels:
     def loaded(self, file: Path, framework: str) -> None:
         """A file or folder of weights was read."""
         with self._lock:
-            # What the run itself has written is no input of it.
+            # What the run itself has written is not an input of it.
             if file in self._saved or self._owned(file) or file in self._read or not ranks.is_first():
                 return
             self._read[file] = None

@@ -218,7 +218,7 @@ class PicturesMixin(PlotsMixin):
             suffix = "." + file_extension.lstrip(".")
             target = self._spool(suffix)
             content = stream.getvalue() if hasattr(stream, "getvalue") else stream.read()
-            # Names of files may hold bytes that are no UTF-8; they become these bytes again.
+            # Names of files may hold bytes that are not UTF-8; they become these bytes again.
             text = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
             target.write_bytes(text)
             self._picture(title, series, iteration, target, suffix, max_history)

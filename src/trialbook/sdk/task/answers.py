@@ -128,7 +128,7 @@ def _seen(value: Any) -> Any:
 @functools.lru_cache(maxsize=1)
 def known_fields() -> frozenset[str]:
     """Names of all fields that documents of the server have, at any depth."""
-    # msgspec is no part of `import trialbook`; a missing attribute is the first that needs it.
+    # msgspec is not part of `import trialbook`; a missing attribute is the first that needs it.
     from trialbook.wire import models, projects, task_documents
 
     structs = [

@@ -320,7 +320,7 @@ class ConfigurationMixin(TaskBase):
 
         Raises:
             OSError: the file cannot be read.
-            UsageError: no file is named, or it is no text.
+            UsageError: no file is named, or it is not text.
 
         Example:
             >>> _ = pathlib.Path("net.txt").write_text("layers: 3")
@@ -334,7 +334,7 @@ class ConfigurationMixin(TaskBase):
         try:
             text = path.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
-            raise UsageError(f"{path} is no UTF-8 text: {error}") from error
+            raise UsageError(f"{path} is not UTF-8 text: {error}") from error
         self.set_configuration_object(_DESIGN, text, config_type=path.suffix.lstrip(".") or None)
 
     def save_exec_model_design_file(self, filename: str = "model_design.txt", use_cache: bool = False) -> str:
@@ -486,5 +486,5 @@ def _listed(text: str, section: str) -> list[Any]:
     except ValueError as error:
         raise UsageError(f"the configuration {section!r} on the task cannot be read: {error}") from error
     if not isinstance(found, list):
-        raise UsageError(f"the configuration {section!r} on the task is no list, which the code wants")
+        raise UsageError(f"the configuration {section!r} on the task is not a list, but the code wants one")
     return found

@@ -325,7 +325,7 @@ class QueryMixin(IdentityMixin, StatusMixin):
             The task; None when the data have no name and there is no target.
 
         Raises:
-            UsageError: the data are no dict.
+            UsageError: the data is not a dict.
             TaskNotFound: there is no such target.
 
         Example:
@@ -365,7 +365,7 @@ class QueryMixin(IdentityMixin, StatusMixin):
             True.
 
         Raises:
-            UsageError: the data are no dict, or this task is neither a draft nor running.
+            UsageError: the data is not a dict, or this task is neither a draft nor running.
 
         Example:
             >>> task.set_parameter("Train/epochs", 3)
@@ -383,7 +383,7 @@ class QueryMixin(IdentityMixin, StatusMixin):
     @classmethod
     def _open(cls, task_id: str) -> "Self":
         if not is_id(task_id):
-            raise TaskNotFound(f"{task_id!r} is no task id: 32 hexadecimal characters")
+            raise TaskNotFound(f"{task_id!r} is not a task id: 32 hexadecimal characters")
         settle()
         return cls._of(server_session().call("tasks.get_by_id", {"task": task_id})["task"])
 
@@ -397,13 +397,13 @@ def _conditions(task_filter: Mapping[str, Any] | None) -> dict[str, Any]:
     """The filter, when each of its names is a condition: a misspelt one would answer with every task.
 
     Raises:
-        UsageError: names what is no condition, and what is meant.
+        UsageError: names what is not a condition, and what is meant.
     """
     if task_filter is None:
         return {}
     if not isinstance(task_filter, Mapping):
         raise UsageError(f"task_filter is a dict of conditions, got {task_filter!r}")
-    # msgspec is no part of `import trialbook`.
+    # msgspec is not part of `import trialbook`.
     import msgspec
 
     from trialbook.wire.tasks import GetAllTasks
@@ -461,7 +461,7 @@ def _only(given: Any, known: tuple[str, ...], where: str) -> None:
 
 
 def _dates(given: Any, where: str) -> None:
-    """Refuse what is no date: released clients' servers pass over it, and every task would be found."""
+    """Refuse what is not a date: released clients' servers pass over it, and every task would be found."""
     for one in given if isinstance(given, (list, tuple)) else [given]:
         if one is None or (isinstance(one, (int, float)) and not isinstance(one, bool)):
             continue
@@ -469,7 +469,7 @@ def _dates(given: Any, where: str) -> None:
             parse_iso(str(one).lstrip("<>= \t"))
         except (ValueError, OverflowError):
             raise UsageError(
-                f"task_filter: {where}{one!r} is no date: write it as '2026-01-31' or '2026-01-31T10:00:00+00:00', "
+                f"task_filter: {where}{one!r} is not a date: write it as '2026-01-31' or '2026-01-31T10:00:00+00:00', "
                 "with >=, <=, > or < before it where a bound is meant"
             ) from None
 
@@ -480,7 +480,7 @@ def _no_condition(name: Any, known: Iterable[str], where: str) -> UsageError:
     near = difflib.get_close_matches(str(name), sorted(known), 1)
     meant = f"; did you mean {near[0]!r}?" if near else "."
     return UsageError(
-        f"task_filter: {where}{name!r} is no condition{meant} There are {', '.join(sorted(known))}"
+        f"task_filter: {where}{name!r} is not a condition{meant} There are {', '.join(sorted(known))}"
         + ("" if where and not where.startswith("order") else ", and paths such as 'hyperparams.Args.lr'")
     )
 

@@ -63,7 +63,7 @@ class RemoteMixin(LifecycleMixin, QueryMixin, QueuesMixin):
         if settings.offline:
             raise UsageError("debug_simulate_remote_task needs the server, and this process works offline")
         if not is_id(task_id):
-            raise TaskNotFound(f"{task_id!r} is no task id: 32 hexadecimal characters")
+            raise TaskNotFound(f"{task_id!r} is not a task id: 32 hexadecimal characters")
         session = connections.connect().session
         session.call("tasks.get_by_id", {"task": task_id})
         if reset_task:

@@ -275,7 +275,7 @@ class ReportingMixin(TaskBase):
             The number.
 
         Raises:
-            UsageError: it is no integer.
+            UsageError: it is not an integer.
 
         Example:
             >>> task.set_initial_iteration(100)

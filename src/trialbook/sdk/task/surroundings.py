@@ -122,7 +122,7 @@ class SurroundingsMixin(TaskBase):
             random_seed: the seed; None leaves all generators alone.
 
         Raises:
-            UsageError: it is no integer, or a task runs already.
+            UsageError: it is not an integer, or a task runs already.
 
         Example:
             >>> Task.set_random_seed(7)
@@ -144,7 +144,7 @@ class SurroundingsMixin(TaskBase):
             seconds_from_start: in seconds.
 
         Returns:
-            True; False when it is no number above or equal to zero, and nothing changed.
+            True; False when it is not a number above or equal to zero, and nothing changed.
 
         Example:
             >>> Task.set_resource_monitor_iteration_timeout(60)

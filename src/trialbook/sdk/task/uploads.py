@@ -101,7 +101,7 @@ class UploadsMixin(TaskBase):
             try:
                 json.loads(text)
             except ValueError as error:
-                raise UsageError(f"credentials_json is no JSON: {error}") from None
+                raise UsageError(f"credentials_json is not JSON: {error}") from None
         from trialbook.blobs.accounts import GoogleAccount
         from trialbook.sdk import storage_settings
 

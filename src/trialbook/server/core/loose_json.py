@@ -32,7 +32,7 @@ def cleaned(value: Any) -> Any:
 
     Names, and all that is found by its text, get escapes, so that what was different stays different and who asks with
     the same name finds it. What people and programs write gets U+FFFD, a sign of the same width. Neither is refused: a
-    released client would lose its run by it, for one file name that is no Unicode.
+    released client would lose its run by it, for one file name that is not Unicode.
 
     Raises:
         ValueError: nested too deep; a parser may have gone deeper than this can.

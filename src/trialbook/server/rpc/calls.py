@@ -50,7 +50,9 @@ def _shown(request: Request) -> str:
 def _version(text: str) -> tuple[int, int]:
     major, _, minor = text.partition(".")
     if len(text) > _LONGEST_VERSION:
-        raise BadRequest(f"{text[:_LONGEST_VERSION]}… is no version of this protocol; the newest is {LATEST}")
+        raise BadRequest(
+            f"{text[:_LONGEST_VERSION]}… is not a version of this protocol; the newest is {LATEST}"
+        )
     return natural(major), natural(minor or "0")
 
 

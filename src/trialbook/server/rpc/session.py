@@ -32,7 +32,7 @@ def identify(request: Request, accounts: Accounts, method: str) -> Caller:
     """The caller of an RPC request.
 
     Raises:
-        Unauthorized: what was sent is no valid key or token.
+        Unauthorized: what was sent is not a valid key or token.
         Forbidden: a page's cookie came with a request that a page does not make.
     """
     header = request.headers.get("authorization", "")

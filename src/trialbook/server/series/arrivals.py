@@ -33,7 +33,7 @@ def level_of(name: str | None) -> int:
 
 
 def microseconds(seconds: float, now: float) -> int:
-    """Whole µs since the epoch; a moment that is no number, or out of all reason, becomes ``now``."""
+    """Whole µs since the epoch; a moment that is not a number, or out of all reason, becomes ``now``."""
     return round((seconds if abs(seconds) < _LONGEST_TIME else now) * 1e6)
 
 

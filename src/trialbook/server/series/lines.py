@@ -83,7 +83,7 @@ def collect(body: bytes, collector: Collector) -> None:
 
     Raises:
         EmptyBatch: there is no line.
-        BadRequest: a line is no JSON object; the message has its number, from 0. Or there are too many.
+        BadRequest: a line is not a JSON object; the message has its number, from 0. Or there are too many.
     """
     if not body.strip():
         raise EmptyBatch("the batch is empty: send one JSON object a line")
@@ -183,5 +183,5 @@ def _parse(line: bytes, number: int) -> dict[str, Any]:
     except ValueError as error:
         raise BadRequest(f"item {number} of the batch is not JSON: {error}", index=number) from None
     if not isinstance(value, dict):
-        raise BadRequest(f"item {number} of the batch is no JSON object", index=number)
+        raise BadRequest(f"item {number} of the batch is not a JSON object", index=number)
     return value

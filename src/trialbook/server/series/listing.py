@@ -177,5 +177,5 @@ def place_of(scroll_id: str) -> Place:
     """
     at, dot, total = scroll_id.partition(".")
     if not (dot and at.isdigit() and total.isdigit()):
-        raise BadRequest(f"{scroll_id!r} is no scroll id of this method: start again without one")
+        raise BadRequest(f"{scroll_id!r} is not a scroll id of this method: start again without one")
     return Place(int(at), int(total))

@@ -47,7 +47,7 @@ def of_journal(header: Header, frames: memoryview) -> list[tuple[Header, memoryv
     """A body as several that follow one another; one that is short, or damaged, is left as it is.
 
     Raises:
-        BodyTooLarge: it has too many frames that are no points: each becomes an object.
+        BodyTooLarge: it has too many frames that are not points: each becomes an object.
     """
     cuts = [0, *_cuts(frames), len(frames)] if len(frames) > _SHORT else [0, len(frames)]
     return [

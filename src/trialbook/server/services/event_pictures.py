@@ -125,7 +125,7 @@ class EventPictures:
             mark = msgspec.json.decode(base64.urlsafe_b64decode(ask.scroll_id), type=_Mark)
         except (binascii.Error, ValueError, msgspec.MsgspecError):
             raise BadRequest(
-                f"{ask.scroll_id!r} is no scroll id of this method: get a sample first"
+                f"{ask.scroll_id!r} is not a scroll id of this method: get a sample first"
             ) from None
         wanted: dict[str, Collection[str]] | None = {mark.metric: ()} if mark.own_metric else None
         beside = None
@@ -174,7 +174,9 @@ def _shown(scroll_id: str | None) -> dict[str, tuple[int, int]]:
         text = base64.urlsafe_b64decode(scroll_id)
         return msgspec.json.decode(text, type=dict[str, tuple[int, int]])
     except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise BadRequest(f"{scroll_id!r} is no scroll id of this method: start again without one") from None
+        raise BadRequest(
+            f"{scroll_id!r} is not a scroll id of this method: start again without one"
+        ) from None
 
 
 class _Mark(msgspec.Struct, frozen=True, array_like=True):

@@ -125,7 +125,7 @@ def put(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _drop_overwritten(connection: Connection, images: Sequence[dict[str, Any]]) -> None:
-    """An image whose file belongs to a later iteration now is no image any more."""
+    """An image whose file belongs to a later iteration now is no longer an image."""
     names = ("kind", "metric_hash", "variant_hash")
     where = [event.c[name] == sa.bindparam(f"its_{name}") for name in names]
     # Found by the address alone, and the owner is named there only: beside these a planner would take the index with

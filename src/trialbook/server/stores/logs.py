@@ -159,7 +159,7 @@ def append(connection: Connection, owner: str, packed: Packed) -> None:
 
 
 def _trimmed(text: str) -> str:
-    # A lone surrogate is no Unicode and could not be encoded.
+    # A lone surrogate is not Unicode and could not be encoded.
     text = text.removesuffix("\n").replace("\r\n", "\n")
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 

@@ -22,7 +22,7 @@ FIELDS = ("console_days", "samples_days", "archived_days")
 
 
 def put(connection: Connection, project: str, values: dict[str, float | None]) -> None:
-    """Say how long; a rule that keeps everything is no rule."""
+    """Say how long; a rule that keeps everything is not a rule."""
     if all(value is None for value in values.values()):
         connection.execute(retention.delete().where(retention.c.project == project))
         return

@@ -173,7 +173,7 @@ class _Reader:
             self._read_artifacts({version})
             url = self._artifacts.get(version, {}).get("state")
             if url is None:
-                raise DatasetMissing(f"version {version} has no state: it was deleted, or is no dataset")
+                raise DatasetMissing(f"version {version} has no state: it was deleted, or is not a dataset")
             try:
                 data = b"".join(UrlBlobs(self._connection.files, url).read("state"))
             except FileMissing as error:

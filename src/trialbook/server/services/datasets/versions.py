@@ -38,7 +38,7 @@ def _clean(name: str, field: str) -> str:
     name = name.strip()
     if not name or any(part != part.strip() or part in ("", PART) for part in name.split("/")):
         raise BadField(
-            f"{field}: {name[:200]!r} is no name of a dataset: parts between '/' may not be empty",
+            f"{field}: {name[:200]!r} is not a name of a dataset: parts between '/' may not be empty",
             field=field,
         )
     return name

@@ -72,7 +72,7 @@ class _Undone(Exception):
 
 
 class Editing:
-    """Changes of a task that are no move of its status.
+    """Changes of a task that are not a move of its status.
 
     Args:
         tasks, projects: the stores.

@@ -73,7 +73,7 @@ class Queueing(Moves):
         """Take a task out of its queue; the changed fields, dequeued 0 or 1, updated 0 or 1."""
         row = self._row(call, id)
         if new_status is not None and new_status not in MOVES:
-            raise BadField(f"new_status: {new_status!r} is no status", field="new_status")
+            raise BadField(f"new_status: {new_status!r} is not a status", field="new_status")
         removed = int(self._unqueue(call, id))
         if row.status not in {"queued", "in_progress"}:
             return {}, removed, 0

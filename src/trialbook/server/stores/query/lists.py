@@ -37,7 +37,7 @@ def parse(name: str, value: Any) -> Buckets:
     """Read a list filter from left to right.
 
     Raises:
-        BadListOperator: an operator is unknown or has nothing to work on, or a value is no text.
+        BadListOperator: an operator is unknown or has nothing to work on, or a value is not a string.
         BadField: the list is too long.
     """
     items = value if isinstance(value, list) else [value]
@@ -53,7 +53,7 @@ def parse(name: str, value: Any) -> Buckets:
         if item is None:
             null = True
         elif not isinstance(item, str):
-            raise BadListOperator(f"{name}: {item!r} is no text", field=name)
+            raise BadListOperator(f"{name}: {item!r} is not a string", field=name)
         elif item.startswith("__$"):
             modern = True
             if negate:

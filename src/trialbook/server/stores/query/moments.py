@@ -60,7 +60,7 @@ def numbers(name: str, field: Field, value: Any) -> list[ColumnElement[bool]]:
     """A range of numbers; texts that hold a number are converted.
 
     Raises:
-        BadField: the range does not have two ends, or an end is no number.
+        BadField: the range does not have two ends, or an end is not a number.
     """
     if not isinstance(value, list):
         value = [value, value]
@@ -70,7 +70,7 @@ def numbers(name: str, field: Field, value: Any) -> list[ColumnElement[bool]]:
     for item in value:
         end = number_of(item) if isinstance(item, str) else item
         if item is not None and (end is None or isinstance(end, bool) or not isinstance(end, int | float)):
-            raise BadField(f"{name}: {item!r} is no number", field=name)
+            raise BadField(f"{name}: {item!r} is not a number", field=name)
         ends.append(end)
     return between(field, ends)
 
