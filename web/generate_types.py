@@ -1,5 +1,6 @@
-"""Writes ``types.gen.ts``, ``shapes.gen.ts`` and ``permits.gen.ts`` in ``src/api`` from the server's method table, and
-``src/state/secretRules.gen.ts`` from the rules that mask secrets.
+"""Writes ``types.gen.ts``, ``shapes.gen.ts`` and ``permits.gen.ts`` in ``src/api`` from the server's method table,
+``src/state/secretRules.gen.ts`` from the rules that mask secrets, and the types of the Python client's calls, which
+``python_calls.py`` spells.
 
 The types are for the compiler; the shapes are what ``src/api/whole.ts`` checks answers against, so they hold only what
 the methods that the page calls can answer.
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
+from python_calls import CLIENT, PythonWriter
 
 from trialbook.capture import secret_forms, secret_names, secret_pairs, secret_values, secrets
 from trialbook.wire.catalogue import METHODS
@@ -266,6 +268,7 @@ def main(arguments: list[str]) -> int:
         SOURCES / "api" / "shapes.gen.ts": writer.shapes(called_methods()),
         SOURCES / "api" / "permits.gen.ts": permits(called_methods()),
         SOURCES / "state" / "secretRules.gen.ts": secret_rules(),
+        CLIENT: PythonWriter(METHODS).document(),
     }
     stale = 0
     for target, text in wanted.items():

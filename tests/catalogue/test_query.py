@@ -196,8 +196,10 @@ def test_many_tasks(project: str, caplog: pytest.LogCaptureFixture, monkeypatch:
     assert ids(project_name=project, tags=["a"]) == {one.id, two.id}
     assert ids(project_name=project, tags=["a", "-b"]) == {two.id}
     assert ids(project_name=project, tags=["__$all", "a", "b"]) == {one.id}
-    ordered = Task.get_tasks(project_name=project, task_filter={"order_by": ["name"]})
-    assert [task.name for task in ordered] == ["test", "train 1", "train 22"]
+    for order in (["-name"], "-name"):
+        ordered = Task.get_tasks(project_name=project, task_filter={"order_by": order})
+        assert [task.name for task in ordered] == ["train 22", "train 1", "test"]
+    assert ids(project_name=project, task_filter={"system_tags": "seen"}, allow_archived=False) == set()
     paged = Task.get_tasks(
         project_name=project, task_filter={"order_by": ["name"], "page": 1, "page_size": 2}
     )

@@ -1,4 +1,5 @@
-"""The page's types come from the method table; a stale file is a page that calls what no longer exists."""
+"""The types of the page and of the client come from the method table; a stale file is a page, or a client, that calls
+what no longer exists."""
 
 import subprocess
 import sys

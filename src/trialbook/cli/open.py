@@ -17,6 +17,6 @@ def command(data: Path | None, only_print: bool) -> None:
     The link logs one browser in, within five minutes. Hand it to nobody: it stands for the administrator.
     """
     server = OwnServer(data)
-    link = f"{server.address}/login#link={server.call('auth.create_link')['link']}"
+    link = f"{server.address}/login#link={server.api.auth.create_link()['link']}"
     if only_print or not webbrowser.open(link):
         click.echo(link)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.files import read_json
+from trialbook.client.calls import nouns
 from trialbook.errors import ConfigurationError, ConnectionFailed
+
+if TYPE_CHECKING:
+    from trialbook.client.api import Calls
 
 
 def announced(data: Path | None) -> dict[str, Any] | None:
@@ -58,16 +62,19 @@ class OwnServer:
         self.address = str(running.get("address") or self.url)
         pair = f"{keys['access_key']}:{keys['secret_key']}".encode()
         basic = f"Basic {base64.b64encode(pair).decode()}"
-        self._bearer = f"Bearer {self._call('auth.login', {}, basic)['token']}"
+        log_in: Calls = nouns(lambda method, ask: self._call(method, ask, basic))
+        self._bearer = f"Bearer {log_in.auth.login()['token']}"
 
-    def call(self, method: str, **ask: Any) -> Any:
-        """``data`` of the reply.
+    @property
+    def api(self) -> Calls:
+        """The methods of the server.
 
         Raises:
-            ConfigurationError: the server refuses; its words.
-            ConnectionFailed: it does not answer.
+            ConfigurationError: by each of them: the server refuses; its words.
+            ConnectionFailed: by each of them: it does not answer.
         """
-        return self._call(method, ask, self._bearer)
+        calls: Calls = nouns(lambda method, ask: self._call(method, ask, self._bearer))
+        return calls
 
     def _call(self, method: str, ask: dict[str, Any], authorization: str) -> Any:
         import urllib3

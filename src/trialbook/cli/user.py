@@ -1,6 +1,7 @@
 """``trialbook user``: the people of the server on this machine."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -34,10 +35,10 @@ def command(ctx: click.Context, data: Path | None) -> None:
 @click.argument("name")
 @click.option("--role", type=_ROLES, default="user", show_default=True, help="What they may do.")
 @_HERE
-def add(name: str, role: str, data: Path | None) -> None:
+def add(name: str, role: Literal["admin", "user", "worker", "read-only"], data: Path | None) -> None:
     """Add a person, and print what to hand over: the settings of their machine (the secret is shown this once)."""
     server = OwnServer(data)
-    made = server.call("users.create", name=name, role=role)
+    made = server.api.users.create({"name": name, "role": role})
     click.echo(
         f"Added {one_line(made['user']['name'])} ({made['user']['role']}). Hand over what follows; the secret is "
         "shown this once. On their machine:"
@@ -51,7 +52,7 @@ def add(name: str, role: str, data: Path | None) -> None:
 @_HERE
 def list_people(data: Path | None) -> None:
     """Names and roles."""
-    for user in OwnServer(data).call("users.get_all")["users"]:
+    for user in OwnServer(data).api.users.get_all()["users"]:
         click.echo(
             f"{one_line(user['name'])}\t{user['role']}{'  (disabled)' if user.get('disabled') else ''}"
         )
@@ -77,8 +78,8 @@ def _switch(name: str, data: Path | None, disabled: bool) -> None:
     server = OwnServer(data)
     # As the server keeps it: blanks at the ends do not count.
     kept = storable(name).strip()
-    found = [user["id"] for user in server.call("users.get_all")["users"] if user["name"] == kept]
+    found = [user["id"] for user in server.api.users.get_all()["users"] if user["name"] == kept]
     if not found:
         raise ConfigurationError(f"there is no user {name!r}: `trialbook user list` shows them")
-    server.call("users.edit", user=found[0], disabled=disabled)
+    server.api.users.edit({"user": found[0], "disabled": disabled})
     click.echo(f"{one_line(name)} is {'disabled' if disabled else 'enabled'}.")

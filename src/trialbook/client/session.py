@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from trialbook.base import process
 from trialbook.base.retry import backoff
+from trialbook.client.calls import nouns
 from trialbook.errors import (
     BadCredentials,
     ConfigurationError,
@@ -25,6 +26,8 @@ from trialbook.errors import (
 if TYPE_CHECKING:
     from urllib3 import PoolManager
     from urllib3.response import BaseHTTPResponse
+
+    from trialbook.client.api import BodyMethod, Calls, Fetches
 
 _sessions: "weakref.WeakSet[Session]" = weakref.WeakSet()
 _BUSY = frozenset({429, 502, 503, 509})
@@ -65,7 +68,7 @@ class Session:
 
     Example:
         >>> session = Session("http://127.0.0.1:9", Credentials("key", "secret"), patience=0.1)
-        >>> session.call("debug.ping")
+        >>> session.api.debug.ping()
         Traceback (most recent call last):
         ...
         trialbook.errors.ConnectionFailed: No Trialbook server answers at http://127.0.0.1:9 ...
@@ -100,6 +103,19 @@ class Session:
         )
         _sessions.add(self)
 
+    @property
+    def api(self) -> "Calls":
+        """Every method of the server, typed: ``session.api.tasks.edit({"task": task, "name": "new"})``. Beside what is
+        asked it takes ``patience``, ``repeat`` and ``timeout``, and raises, as ``call`` does."""
+        # Made anew each time: kept, it would keep the session.
+        calls: Calls = nouns(self.call)
+        return calls
+
+    def fetching(self, accept: str, timeout: float = 300.0) -> "Fetches":
+        """As ``api``, for answers that are not JSON; with the arguments of ``fetch``."""
+        fetches: Fetches = nouns(lambda method, params: self.fetch(method, params, accept, timeout))
+        return fetches
+
     def call(
         self,
         method: str,
@@ -108,7 +124,7 @@ class Session:
         repeat: bool = True,
         timeout: float = 60.0,
     ) -> Any:
-        """Run one method.
+        """Run a method that is known only as text; one that is known is typed in ``api``.
 
         Args:
             method: ``service.action``.
@@ -124,13 +140,13 @@ class Session:
             ConnectionFailed: the server did not answer in time.
             WireError: the server refused; the subclass tells how.
         """
-        return self.post(
-            method, json.dumps(params or {}).encode(), "application/json", patience, repeat, timeout
-        )
+        headers = {"Content-Type": "application/json"}
+        body = json.dumps(params or {}).encode()
+        return _data(self._send(method, body, headers, patience, repeat, timeout), self.host)
 
     def post(
         self,
-        method: str,
+        method: "BodyMethod",
         body: bytes,
         content_type: str,
         patience: float | None = None,
@@ -138,7 +154,7 @@ class Session:
         timeout: float = 60.0,
         encoding: str | None = None,
     ) -> Any:
-        """``call`` with a body that is ready."""
+        """``call`` of a method that takes a body which is not JSON."""
         headers = {"Content-Type": content_type}
         if encoding:
             headers["Content-Encoding"] = encoding

@@ -11,10 +11,11 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.files import write_json
 from trialbook.base.ids import new_id
+from trialbook.client.calls import nouns
 from trialbook.errors import UsageError
 from trialbook.journal.delivery import Identity
 from trialbook.journal.frames import (
@@ -31,6 +32,9 @@ from trialbook.sdk.models.listing import design_text
 from trialbook.sdk.names import join
 from trialbook.sdk.settings import Settings
 from trialbook.wire.states import LEVEL_NAMES
+
+if TYPE_CHECKING:
+    from trialbook.client.api import Changes, CreateModel, CreateTask
 
 _DOCUMENT = "task.json"
 _KEPT = (
@@ -101,19 +105,20 @@ class _Session:
             name: value for name, value in (fields.get("execution") or {}).items() if name != "artifacts"
         }
         project = str(document.get("project_name") or "Untitled")
-        self._call("tasks.create", {"id": self.task, **self._renamed(fields), "project_name": project})
-        self._call("tasks.started", {"task": self.task, "force": True})
+        ask = cast("CreateTask", {"id": self.task, **self._renamed(fields), "project_name": project})
+        self._changes.tasks.create(ask)
+        self._changes.tasks.started({"task": self.task, "force": True})
         if artifacts:
             entries = [self._renamed(entry) for entry in artifacts]
-            self._call(
-                "tasks.add_or_update_artifacts", {"task": self.task, "artifacts": entries, "force": True}
+            self._changes.tasks.add_or_update_artifacts(
+                {"task": self.task, "artifacts": entries, "force": True}
             )
         for model in document.get("offline_output_models") or []:
             self._model(model)
         for name in ("log.jsonl", "metrics.jsonl"):
             for event in self._events(name):
                 self._event(event)
-        self._call("tasks.completed", {"task": self.task, "force": True})
+        self._changes.tasks.completed({"task": self.task, "force": True})
         return self._saved(root)
 
     def _saved(self, root: Path) -> Path:
@@ -139,7 +144,12 @@ class _Session:
         identity.save(folder)
         return folder
 
-    def _call(self, method: str, params: dict[str, Any]) -> None:
+    @property
+    def _changes(self) -> "Changes":
+        changes: Changes = nouns(self._keep)
+        return changes
+
+    def _keep(self, method: str, params: dict[str, Any]) -> None:
         self._body += encode_json(Kind.CALL, {"method": method, "params": params})
 
     def _model(self, model: Mapping[str, Any]) -> None:
@@ -150,10 +160,10 @@ class _Session:
         if file:
             url = self._kept(self._local(str(file)), f"models/{PurePosixPath(str(file)).name}")
         text = init.get("config_text")
-        fields = {
+        fields: CreateModel = {
             "id": known,
             "task": self.task,
-            "name": init.get("name") or self._document.get("name"),
+            "name": str(init.get("name") or self._document.get("name") or "Untitled"),
             "uri": url,
             "framework": init.get("framework") or "",
             "labels": init.get("label_enumeration") or {},
@@ -161,10 +171,9 @@ class _Session:
             "comment": init.get("comment") or "",
             "design": {"design": design_text(text, None if text else init.get("config_dict"))},
         }
-        self._call("models.create", fields)
-        name = str(fields["name"])
-        self._call(
-            "tasks.add_or_update_model", {"task": self.task, "name": name, "type": "output", "model": known}
+        self._changes.models.create(fields)
+        self._changes.tasks.add_or_update_model(
+            {"task": self.task, "name": fields["name"], "type": "output", "model": known}
         )
 
     def _events(self, name: str) -> Iterator[dict[str, Any]]:

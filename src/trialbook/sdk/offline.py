@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.files import read_json, write_json
 from trialbook.base.ids import is_id, new_id
 from trialbook.base.own_address import OFFER
+from trialbook.client.calls import kept
 from trialbook.errors import ConnectionFailed, UsageError
 from trialbook.journal.delivery import Identity, read_acked
 from trialbook.journal.frames import (
@@ -33,6 +34,9 @@ from trialbook.sdk import foreign_session
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.nowhere import NO_SERVER, NOWHERE
 from trialbook.sdk.storage import unpack
+
+if TYPE_CHECKING:
+    from trialbook.client.api import ChangeStatus
 
 _SECONDS = 24 * 3600.0
 _ENDS = frozenset({"tasks.completed", "tasks.failed", "tasks.stopped", "tasks.closed"})
@@ -280,12 +284,11 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 def _lost(task: str, identity: Identity) -> dict[str, Any]:
     """The status of a run that could not write one."""
-    return {
-        "method": "tasks.stopped",
-        "params": {
-            "task": task,
-            "force": True,
-            "status_reason": "Process lost",
-            "status_message": f"Process {identity.pid} on {identity.host} ended without closing the task, offline",
-        },
+    message = f"Process {identity.pid} on {identity.host} ended without closing the task, offline"
+    ask: ChangeStatus = {
+        "task": task,
+        "force": True,
+        "status_reason": "Process lost",
+        "status_message": message,
     }
+    return kept(lambda changes: changes.tasks.stopped(ask))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
+from trialbook.client.calls import nouns
 from trialbook.errors import ConnectionFailed, JournalError, UsageError
 from trialbook.sdk import known_servers
 from trialbook.sdk.connection import Connection
@@ -18,6 +19,10 @@ from trialbook.sdk.nowhere import NOWHERE
 from trialbook.sdk.settings import Settings
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from trialbook.client.api import Artifact, Calls, Changes, EditTaskFields
+
     # The journal comes with the first report.
     from trialbook.journal.delivery import Identity
     from trialbook.journal.journal import Journal
@@ -82,7 +87,7 @@ class Record:
         """Told of each file that a model of the task takes its weights from, with that model; answers the models that
         libraries have made of it, which are withdrawn."""
         self.lock = threading.RLock()
-        self.storing: dict[str, dict[str, Any]] = {}
+        self.storing: dict[str, Artifact] = {}
         """Artifacts that this process stores, by name: other handles of the task see them before the server does."""
         self._journal: Journal | None = None
         self._closed = False
@@ -151,13 +156,50 @@ class Record:
             known_servers.remember(self.settings.own_cache(), address, told)
         return told or (known_servers.recall(self.settings.cache_dir, address) if address else "") or None
 
-    def call(self, method: str, params: dict[str, Any] | None = None, repeat: bool = True) -> Any:
-        """Run a method on the server at once.
+    @property
+    def api(self) -> "Calls":
+        """The methods of the server, run at once.
 
         Raises:
-            ConnectionFailed: offline, or the server is away.
+            ConnectionFailed: by each of them: offline, or the server is away.
         """
-        return self.require_connection(method).session.call(method, params, repeat=repeat)
+        calls: Calls = nouns(self._call)
+        return calls
+
+    @property
+    def later(self) -> "Changes":
+        """The methods that change something, run by the journal in order with the reports."""
+        changes: Changes = nouns(lambda method, params: self.journal.call(method, params))
+        return changes
+
+    @property
+    def changes(self) -> "Changes":
+        """The methods that change something: run in order with the task's reports when this process runs it, else at
+        once."""
+        changes: Changes = nouns(self._change)
+        return changes
+
+    @property
+    def moves(self) -> "Calls":
+        """The methods of the server, run after what was reported so far has arrived; offline the journal keeps what is
+        asked, and the answer is None."""
+        calls: Calls = nouns(self._call_or_keep)
+        return calls
+
+    def _call(self, method: str, params: dict[str, Any], **how: Any) -> Any:
+        return self.require_connection(method).session.call(method, params, **how)
+
+    def _change(self, method: str, params: dict[str, Any]) -> None:
+        if self.own and not self._closed:
+            self.journal.call(method, params)
+        else:
+            self._call(method, params)
+
+    def _call_or_keep(self, method: str, params: dict[str, Any]) -> Any:
+        if self.connection is None:
+            return self.journal.call(method, params)
+        self.flush()
+        return self._call(method, params)
 
     def require_connection(self, what: str) -> Connection:
         """The connection.
@@ -171,18 +213,11 @@ class Record:
             )
         return self.connection
 
-    def change(self, method: str, params: dict[str, Any]) -> None:
-        """Change the task: in order with its reports when this process runs it, else at once."""
-        if self.own and not self._closed:
-            self.journal.call(method, {"task": self.id, **params})
-        else:
-            self.call(method, {"task": self.id, **params})
-
-    def edit(self, **fields: Any) -> None:
+    def edit(self, **fields: "Unpack[EditTaskFields]") -> None:
         """``tasks.edit``, here and on the server."""
         with self.lock:
             self.document.update(fields)
-            self.change("tasks.edit", {"force": True, **fields})
+            self.changes.tasks.edit({"task": self.id, "force": True, **fields})
 
     def flush(self, timeout: float = _FLUSH_SECONDS) -> bool:
         """Wait until the server has what was reported so far; True when it has."""
@@ -207,7 +242,7 @@ class Record:
         for other in of_this_process(self.id):
             if other is not self:
                 other.settle()
-        document = self.call("tasks.get_by_id", {"task": self.id})["task"]
+        document = self.api.tasks.get_by_id({"task": self.id})["task"]
         with self.lock:
             self.document = document
 
@@ -226,9 +261,8 @@ class Record:
             if not project and known:
                 self.project_name = str(known)
             elif project and self.connection is not None:
-                self.project_name = str(
-                    self.call("projects.get_by_id", {"project": project})["project"]["name"]
-                )
+                found = self.api.projects.get_by_id({"project": project})["project"]
+                self.project_name = str(found["name"])
         return self.project_name or ""
 
     def place(self) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from trialbook.base.retry import backoff
+from trialbook.client.calls import kept
 from trialbook.errors import ConnectionFailed, JournalError, ServerFault, TrialbookError
 from trialbook.journal.delivery import Identity, Transport
 from trialbook.journal.frames import Kind
@@ -178,7 +179,7 @@ def close_killed(journal: StoredJournal, connection: Connection) -> None:
     if not journal.identity.main or has_final_status(journal, _FINAL):
         return
     try:
-        document = connection.session.call("tasks.get_by_id", {"task": journal.identity.task})["task"]
+        document = connection.session.api.tasks.get_by_id({"task": journal.identity.task})["task"]
     except (ConnectionFailed, ServerFault):
         raise
     except TrialbookError:
@@ -188,16 +189,17 @@ def close_killed(journal: StoredJournal, connection: Connection) -> None:
         return
     journal.append(
         Kind.CALL,
-        {
-            "method": "tasks.stopped",
-            "params": {
-                "task": journal.identity.task,
-                "force": True,
-                "status_reason": "Process lost",
-                "status_message": f"Process {journal.identity.pid} on {journal.identity.host} ended without closing "
-                "the task; its reports were recovered",
-            },
-        },
+        kept(
+            lambda changes: changes.tasks.stopped(
+                {
+                    "task": journal.identity.task,
+                    "force": True,
+                    "status_reason": "Process lost",
+                    "status_message": f"Process {journal.identity.pid} on {journal.identity.host} ended without "
+                    "closing the task; its reports were recovered",
+                }
+            )
+        ),
     )
 
 

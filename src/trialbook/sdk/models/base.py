@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base.unicode import findable
+from trialbook.client.calls import where
 from trialbook.errors import FileMissing, ModelNotFound, TrialbookError, UsageError, WireError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current, hocon
@@ -17,6 +18,7 @@ from trialbook.sdk.reports.base import model_event
 from trialbook.sdk.reports.plots import PlotsMixin
 
 if TYPE_CHECKING:
+    from trialbook.client.api import AddMetadata, Calls, EditModelFields, GetAllModels, MetadataItem
     from trialbook.journal.journal import Journal
     from trialbook.journal.spool import Pending
 
@@ -377,7 +379,7 @@ class Model(MetadataMixin, PlotsMixin):
             True
         """
         self._ready()
-        self._call("models.set_ready", {"model": self.id, "publish_task": False})
+        self._api.models.set_ready({"model": self.id, "publish_task": False})
         _published.add(self.id)
         self._known = None
 
@@ -389,7 +391,7 @@ class Model(MetadataMixin, PlotsMixin):
             >>> [one.id for one in Model.query_models(model_name="net", include_archived=True)][0] == model.id
             True
         """
-        self._call("models.archive_many", {"ids": [self.id]})
+        self._api.models.archive_many({"ids": [self.id]})
         self._known = None
 
     def unarchive(self) -> None:
@@ -401,7 +403,7 @@ class Model(MetadataMixin, PlotsMixin):
             >>> model.system_tags
             []
         """
-        self._call("models.unarchive_many", {"ids": [self.id]})
+        self._api.models.unarchive_many({"ids": [self.id]})
         self._known = None
 
     @classmethod
@@ -435,12 +437,14 @@ class Model(MetadataMixin, PlotsMixin):
             >>> found[0].id == model.id
             True
         """
-        ask: dict[str, Any] = {"order_by": ["-created"], "page_size": min(max_results or 500, 500)}
+        size = min(max_results or 500, 500)
+        ask: GetAllModels = {"order_by": ["-created"], "page_size": size}
         session = connections.connect().session
         if project_name:
-            ask["project"] = project_ids(session, project_name)
-            if not ask["project"]:
+            projects = project_ids(session, project_name)
+            if not projects:
                 return []
+            ask["project"] = projects
         if model_name:
             ask["name"] = findable(model_name)
         if tags:
@@ -449,16 +453,15 @@ class Model(MetadataMixin, PlotsMixin):
             ask["ready"] = True
         if not include_archived:
             ask["system_tags"] = ["__$not", "archived"]
-        for key, value in (metadata or {}).items():
-            ask[f"metadata.{key}.value"] = str(value)
+        ask = where(ask, {f"metadata.{key}.value": str(value) for key, value in (metadata or {}).items()})
         found: list[Model] = []
         page = 0
         settle()
         while True:
-            models = session.call("models.get_all", {**ask, "page": page}).get("models") or []
+            models = session.api.models.get_all({**ask, "page": page}).get("models") or []
             found += [cls._of(document) for document in models]
             page += 1
-            if len(models) < ask["page_size"] or (max_results and len(found) >= max_results):
+            if len(models) < size or (max_results and len(found) >= max_results):
                 return found[:max_results]
 
     @classmethod
@@ -492,7 +495,7 @@ class Model(MetadataMixin, PlotsMixin):
         connection = connections.connect()
         settle()
         try:
-            reply = connection.session.call("models.delete", {"model": found.id, "force": force})
+            reply = connection.session.api.models.delete({"model": found.id, "force": force})
             url = str(reply.get("url") or "")
             # A file elsewhere is the SDK's when it lies in the model's own folder; others were only registered.
             if delete_weights_file and (connection.files.owns(url) or f".{found.id[:8]}/" in url):
@@ -517,16 +520,16 @@ class Model(MetadataMixin, PlotsMixin):
 
     def _data(self) -> dict[str, Any]:
         if self._known is None:
-            self._known = dict(self._call("models.get_by_id", {"model": self.id})["model"])
+            self._known = dict(self._api.models.get_by_id({"model": self.id})["model"])
         return self._known
 
-    def _change(self, changes: dict[str, Any]) -> None:
-        self._call("models.edit", {"model": self.id, **changes})
+    def _change(self, changes: "EditModelFields") -> None:
+        self._api.models.edit({"model": self.id, **changes})
         self._known = None
 
-    def _store_metadata(self, entries: list[dict[str, str]], replace: bool) -> None:
-        ask = {"model": self.id, "metadata": entries, "replace_metadata": replace}
-        self._call("models.add_or_update_metadata", ask)
+    def _store_metadata(self, entries: "Sequence[MetadataItem]", replace: bool) -> None:
+        ask: AddMetadata = {"model": self.id, "metadata": entries, "replace_metadata": replace}
+        self._api.models.add_or_update_metadata(ask)
         self._known = None
 
     def _event(
@@ -543,13 +546,14 @@ class Model(MetadataMixin, PlotsMixin):
             if not self.task:
                 raise UsageError(f"model {self.id} has no task; call Task.init() before reporting to it")
             connection = connections.connect()
-            document = connection.session.call("tasks.get_by_id", {"task": self.task})["task"]
+            document = connection.session.api.tasks.get_by_id({"task": self.task})["task"]
             self._carrier = Record(document, connection, connection.settings)
         return self._carrier.journal
 
-    def _call(self, method: str, params: dict[str, Any]) -> Any:
+    @property
+    def _api(self) -> "Calls":
         settle()
-        return connections.connect().session.call(method, params)
+        return connections.connect().session.api
 
     def _ready(self) -> None:
         """Wait for weights that this process may still be storing, through whichever handle."""

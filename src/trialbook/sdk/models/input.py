@@ -16,6 +16,7 @@ from trialbook.sdk.projects import project_ids
 from trialbook.sdk.record import record_of, settle
 
 if TYPE_CHECKING:
+    from trialbook.client.api import CreateModel, GetAllModels
     from trialbook.sdk.current import Task
 
 
@@ -100,7 +101,7 @@ class InputModel(Model):
         if known is not None:
             return known
         session = connections.connect().session
-        params: dict[str, Any] = {
+        params: CreateModel = {
             "name": name or stem(weights_url),
             "uri": weights_url,
             "framework": framework or guess_framework(weights_url),
@@ -113,10 +114,8 @@ class InputModel(Model):
         }
         if project:
             found = project_ids(session, project)
-            params["project"] = (
-                found[0] if found else session.call("projects.create", {"name": project})["id"]
-            )
-        return cls(session.call("models.create", params)["id"])
+            params["project"] = found[0] if found else session.api.projects.create({"name": project})["id"]
+        return cls(session.api.models.create(params)["id"])
 
     @classmethod
     def load_model(cls, weights_url: str, load_archived: bool = False) -> "InputModel | None":
@@ -133,7 +132,7 @@ class InputModel(Model):
             >>> InputModel.load_model(model.url).id == model.id
             True
         """
-        ask: dict[str, Any] = {
+        ask: GetAllModels = {
             "uri": [weights_url],
             "only_fields": ["id"],
             "order_by": ["-created"],
@@ -142,7 +141,7 @@ class InputModel(Model):
         if not load_archived:
             ask["system_tags"] = ["__$not", "archived"]
         settle()
-        found = connections.connect().session.call("models.get_all", ask).get("models") or []
+        found = connections.connect().session.api.models.get_all(ask).get("models") or []
         return cls(found[0]["id"]) if found else None
 
     @classmethod
@@ -171,13 +170,13 @@ class InputModel(Model):
             >>> InputModel.empty(config_dict={"layers": 3}).config_dict
             {'layers': 3}
         """
-        params = {
+        params: CreateModel = {
             "name": name or "Empty",
             "uri": "",
             "labels": check_labels(label_enumeration or {}),
             "design": {"design": design_text(config_text, config_dict)},
         }
-        return cls(str(connections.connect().session.call("models.create", params, repeat=False)["id"]))
+        return cls(str(connections.connect().session.api.models.create(params, repeat=False)["id"]))
 
     def connect(self, task: "Task", name: str | None = None, ignore_remote_overrides: bool = False) -> None:
         """List it with the task's input models; the task takes over its configuration and labels when it has none.

@@ -154,8 +154,8 @@ def add_model(record: Record, side: str, name: str, model: str) -> None:
         models = record.document.get("models") or {}
         entries = [entry for entry in models.get(side) or [] if entry.get("name") != name]
         record.document["models"] = {**models, side: [*entries, {"name": name, "model": model}]}
-        record.journal.call(
-            "tasks.add_or_update_model", {"task": record.id, "name": name, "type": side, "model": model}
+        record.later.tasks.add_or_update_model(
+            {"task": record.id, "name": name, "type": side, "model": model}
         )
 
 
@@ -168,7 +168,7 @@ def remove_model(record: Record, side: str, model: str) -> None:
         record.document["models"] = {**models, side: entries}
         if names:
             gone = [{"name": name, "type": side} for name in names]
-            record.journal.call("tasks.delete_models", {"task": record.id, "models": gone})
+            record.later.tasks.delete_models({"task": record.id, "models": gone})
 
 
 def design_text(text: str | None, values: Mapping[str, Any] | None) -> str:

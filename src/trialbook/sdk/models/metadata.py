@@ -1,12 +1,15 @@
 """Values with names that a model carries, each with its type."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk.casting import cast
 from trialbook.sdk.names import checked
+
+if TYPE_CHECKING:
+    from trialbook.client.api import MetadataItem
 
 
 class MetadataMixin:
@@ -127,12 +130,12 @@ class MetadataMixin:
         """The model's document; ``Model`` has it."""
         raise AttributeError("_data")
 
-    def _store_metadata(self, entries: list[dict[str, str]], replace: bool) -> None:
+    def _store_metadata(self, entries: "Sequence[MetadataItem]", replace: bool) -> None:
         """Store entries; ``Model`` does it."""
         raise AttributeError("_store_metadata")
 
 
-def _entry(key: str, value: Any, kind: Any) -> dict[str, str]:
+def _entry(key: str, value: Any, kind: Any) -> "MetadataItem":
     name = getattr(kind, "__name__", kind) or type(value).__name__
     return {
         "key": checked("a value of the metadata", storable(str(key))),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trialbook.base.ids import new_id
 from trialbook.base.unicode import storable
+from trialbook.client.calls import given, kept
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
@@ -23,6 +24,7 @@ from trialbook.sdk.pack import zip_files
 from trialbook.sdk.record import Record, record_of
 
 if TYPE_CHECKING:
+    from trialbook.client.api import AddMetadata, Calls, CreateModel, EditModel, EditModelFields, MetadataItem
     from trialbook.journal.journal import Journal
     from trialbook.sdk.current import Task
 
@@ -94,8 +96,8 @@ class OutputModel(Model):
                 "system_tags": [],
             }
         else:
-            given = {"name": name, "framework": framework, "comment": comment}
-            changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+            changes: EditModelFields = {"name": name, "framework": framework, "comment": comment}
+            changes = given(changes)
             if label_enumeration is not None:
                 changes["labels"] = labels
             if tags is not None:
@@ -177,7 +179,7 @@ class OutputModel(Model):
             raise UsageError("give either weights_filename or register_uri")
         self._record.require_unpublished("The models")
         self._require_changeable()
-        changes: dict[str, Any] = {}
+        changes: EditModelFields = {}
         if iteration is not None:
             changes["iteration"] = int(iteration)
         if iteration is not None and update_comment:
@@ -194,7 +196,7 @@ class OutputModel(Model):
             changes,
         )
 
-    def _registered(self, url: str, package: bool, changes: dict[str, Any]) -> str:
+    def _registered(self, url: str, package: bool, changes: "EditModelFields") -> str:
         changes = {**changes, "uri": url, "framework": self.framework or guess_framework(url)}
         if package:
             changes["system_tags"] = sorted({*self.system_tags, PACKAGE_TAG})
@@ -262,7 +264,7 @@ class OutputModel(Model):
                 "two of the files have the same name; put them into a folder and pass weights_path"
             )
         zip_files(zip(files, names, strict=True), source)
-        changes: dict[str, Any] = {}
+        changes: EditModelFields = {}
         if iteration is not None:
             changes["iteration"] = int(iteration)
             changes["comment"] = _noted(self.comment, names[0], iteration)
@@ -446,12 +448,12 @@ class OutputModel(Model):
         """
         return all(pending.wait(timeout) for pending in storing.get(self.id, [])[:max_num_uploads])
 
-    def _store_metadata(self, entries: list[dict[str, str]], replace: bool) -> None:
+    def _store_metadata(self, entries: "Sequence[MetadataItem]", replace: bool) -> None:
         self._make(self.name)
         known = {} if replace else dict(self._data().get("metadata") or {})
         self._data()["metadata"] = {**known, **{entry["key"]: entry for entry in entries}}
-        ask = {"model": self.id, "metadata": entries, "replace_metadata": replace}
-        self._record.journal.call("models.add_or_update_metadata", ask)
+        ask: AddMetadata = {"model": self.id, "metadata": entries, "replace_metadata": replace}
+        self._record.later.models.add_or_update_metadata(ask)
 
     def _journal(self) -> "Journal":
         self._make(self.name)
@@ -466,9 +468,10 @@ class OutputModel(Model):
         if labels and not self._task.get_labels_enumeration():
             self._task.set_model_label_enumeration(labels)
 
-    def _call(self, method: str, params: dict[str, Any]) -> Any:
+    @property
+    def _api(self) -> "Calls":
         self._record.flush()
-        return self._record.call(method, params)
+        return self._record.api
 
     def _make(self, slot: str) -> None:
         """Create it on the server and list it with the task, once."""
@@ -479,24 +482,31 @@ class OutputModel(Model):
             return
         self._record.require_unpublished("The models")
         self._made = True
-        fields = {
-            name: value
-            for name, value in self._data().items()
-            if name
-            in ("id", "name", "uri", "framework", "labels", "tags", "comment", "design", "task", "ready")
+        known = self._data()
+        fields: CreateModel = {
+            "id": known["id"],
+            "name": known["name"],
+            "uri": known["uri"],
+            "framework": known["framework"],
+            "labels": known["labels"],
+            "tags": known["tags"],
+            "comment": known["comment"],
+            "design": known["design"],
+            "task": known["task"],
+            "ready": known["ready"],
         }
-        if self._data().get("project"):
-            fields["project"] = self._data()["project"]
-        self._record.journal.call("models.create", fields)
+        if known.get("project"):
+            fields["project"] = known["project"]
+        self._record.later.models.create(fields)
         add_model(self._record, "output", self._slot or slot, self._id)
 
-    def _change(self, changes: dict[str, Any]) -> None:
+    def _change(self, changes: "EditModelFields") -> None:
         if not self._made:
             # It could never be stored: said here, not when its weights come.
             self._record.require_unpublished("The models")
         self._data().update(changes)
         if self._made and changes:
-            self._record.journal.call("models.edit", {"model": self.id, **changes})
+            self._record.later.models.edit({"model": self.id, **changes})
 
     @spared("file", "")
     def _store(
@@ -507,7 +517,7 @@ class OutputModel(Model):
         delete: bool,
         package: bool,
         background: bool,
-        changes: dict[str, Any],
+        changes: "EditModelFields",
     ) -> str:
         if path.exists():
             self._claim(path)
@@ -560,7 +570,7 @@ class OutputModel(Model):
         own: Path | None,
         package: bool,
         background: bool,
-        changes: dict[str, Any],
+        changes: "EditModelFields",
     ) -> str:
         base, project, name = self._record.place()
         root = destination or self._destination or self._task.output_uri or base
@@ -574,7 +584,8 @@ class OutputModel(Model):
         if package:
             changes["system_tags"] = sorted({*self.system_tags, PACKAGE_TAG})
         self._data().update(changes)
-        call = {"method": "models.edit", "params": {"model": self.id, **changes}}
+        ask: EditModel = {"model": self.id, **changes}
+        call = kept(lambda changes: changes.models.edit(ask))
         pending = self._record.journal.upload(Upload(source, url, True, ((Kind.CALL, call),), own))
         if pending is not None and self._record.connection is not None:
             storing.setdefault(self.id, []).append(pending)

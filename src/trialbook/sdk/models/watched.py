@@ -30,6 +30,7 @@ from trialbook.sdk.record import Record, record_of
 from trialbook.sdk.storage.cache import origin
 
 if TYPE_CHECKING:
+    from trialbook.client.api import CreateModel
     from trialbook.sdk.current import Task
 
 _log = logging.getLogger("trialbook")
@@ -195,7 +196,7 @@ class WatchedModels:
         if connection is None:
             return None
         try:
-            known = connection.session.call("models.get_by_id", {"model": id}, patience=_ASK_SECONDS)["model"]
+            known = connection.session.api.models.get_by_id({"model": id}, patience=_ASK_SECONDS)["model"]
         except TrialbookError:
             return None
         if known.get("ready"):
@@ -235,7 +236,7 @@ class WatchedModels:
 
         remove_model(record, "output", model.id)
         under_way = own and record.journal.withdraw(url, erase)
-        record.journal.call("models.delete", {"model": model.id, "force": True})
+        record.later.models.delete({"model": model.id, "force": True})
         if not under_way:
             self._later(erase)
 
@@ -252,8 +253,14 @@ class WatchedModels:
                 _log.debug("the server is away; %s is registered when it is back", url)
         if model is None:
             model = new_id()
-            fields = {"id": model, "name": file.stem, "uri": url, "framework": framework, "ready": True}
-            record.journal.call("models.create", fields)
+            fields: CreateModel = {
+                "id": model,
+                "name": file.stem,
+                "uri": url,
+                "framework": framework,
+                "ready": True,
+            }
+            record.later.models.create(fields)
         listed = _listed(self._record, "input")
         if model not in (*listed.values(), *_listed(self._record, "output").values()):
             slot = next(slot for slot in _slots(file, self._read) if slot not in listed)

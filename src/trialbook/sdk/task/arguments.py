@@ -144,7 +144,7 @@ def _document() -> dict[str, Any]:
     if not task or settings.load().offline:
         return {}
     if task not in _early:
-        _early[task] = connections.connect().session.call("tasks.get_by_id", {"task": task})["task"]
+        _early[task] = connections.connect().session.api.tasks.get_by_id({"task": task})["task"]
     return _early[task]
 
 

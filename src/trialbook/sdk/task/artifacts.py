@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.unicode import storable
+from trialbook.client.calls import kept
 from trialbook.errors import UsageError, WireError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
@@ -18,6 +19,10 @@ from trialbook.sdk.pack import How, Packed, digest, pack
 from trialbook.sdk.record import of_this_process
 from trialbook.sdk.registered import RegisteredArtifacts
 from trialbook.sdk.task.base import TaskBase
+
+if TYPE_CHECKING:
+    from trialbook.client.api import AddArtifacts
+    from trialbook.client.api import Artifact as ArtifactEntry
 
 _PREVIEW = 65_536
 _UPLOAD_SECONDS = 24 * 3600.0
@@ -188,7 +193,9 @@ class ArtifactsMixin(TaskBase):
             return list(self.artifacts.values())
         self._record.require_unpublished("The artifacts")
         try:
-            self._record.change("tasks.add_or_update_artifacts", {"force": True, "artifacts": entries})
+            self._record.changes.tasks.add_or_update_artifacts(
+                {"task": self.id, "force": True, "artifacts": entries}
+            )
         except WireError as error:
             say(f"Trialbook: the artifacts were not updated: {error}")
             return None
@@ -224,25 +231,25 @@ class ArtifactsMixin(TaskBase):
         journal = self._record.journal
         name = storable(str(name))
         packed = pack(name, artifact_object, journal.spool.reserve, auto_pickle, how)
-        entry = self._entry(name, packed, metadata, preview)
+        entry, type_data = self._entry(name, packed, metadata, preview)
         entry["type"] = kind if kind and packed.type == "pandas" else packed.type
         self._note_artifact(entry)
-        call = {
-            "method": "tasks.add_or_update_artifacts",
-            "params": {"task": self.id, "artifacts": [entry], "force": True},
-        }
+        ask: AddArtifacts = {"task": self.id, "artifacts": [entry], "force": True}
         if packed.path is None:
-            journal.call(call["method"], call["params"])  # type: ignore[arg-type]
+            self._record.later.tasks.add_or_update_artifacts(ask)
             return not wait_on_upload or self._record.flush()
         own = _file(artifact_object) if delete_after_upload else None
 
         def told(digest: str) -> None:
-            entry["hash"] = entry["type_data"]["data_hash"] = digest
+            entry["hash"] = type_data["data_hash"] = digest
 
-        pending = journal.upload(Upload(packed.path, entry["uri"], True, ((Kind.CALL, call),), own, told))
+        call = kept(lambda changes: changes.tasks.add_or_update_artifacts(ask))
+        pending = journal.upload(
+            Upload(packed.path, str(entry["uri"]), True, ((Kind.CALL, call),), own, told)
+        )
         return self._after_upload(pending, entry, wait_on_upload)
 
-    def _after_upload(self, pending: Pending | None, entry: dict[str, Any], wait: bool) -> bool:
+    def _after_upload(self, pending: Pending | None, entry: "ArtifactEntry", wait: bool) -> bool:
         if pending is None:
             return False
         if not wait:
@@ -257,12 +264,12 @@ class ArtifactsMixin(TaskBase):
 
     def _entry(
         self, name: str, packed: Packed, metadata: Mapping[str, Any] | None, preview: Any
-    ) -> dict[str, Any]:
+    ) -> "tuple[ArtifactEntry, dict[str, Any]]":
         type_data: dict[str, Any] = {
             "preview": (packed.preview if preview is None else str(preview))[:_PREVIEW],
             "content_type": packed.content_type,
         }
-        entry: dict[str, Any] = {
+        entry: ArtifactEntry = {
             "key": name,
             "type": packed.type,
             "mode": "output",
@@ -278,7 +285,7 @@ class ArtifactsMixin(TaskBase):
             entry["hash"], entry["content_size"] = hashed, size
             type_data["data_hash"] = hashed
             entry["uri"] = self._artifact_url(name, packed.file_name)
-        return entry
+        return entry, type_data
 
     def _artifact_url(self, name: str, file_name: str) -> str:
         base, project, task_name = self._record.place()
@@ -287,7 +294,7 @@ class ArtifactsMixin(TaskBase):
             destination, task_folder(project, task_name, self.id), "artifacts", safe(name), safe(file_name)
         )
 
-    def _note_artifact(self, entry: dict[str, Any]) -> None:
+    def _note_artifact(self, entry: "ArtifactEntry") -> None:
         with self._record.lock:
             execution = self._document().setdefault("execution", {}) or {}
             others = [item for item in execution.get("artifacts") or [] if item.get("key") != entry["key"]]
@@ -295,7 +302,7 @@ class ArtifactsMixin(TaskBase):
             self._document()["execution"] = execution
             self._record.storing[entry["key"]] = entry
 
-    def _forget_artifact(self, entry: dict[str, Any]) -> None:
+    def _forget_artifact(self, entry: "ArtifactEntry") -> None:
         with self._record.lock:
             execution = self._document().get("execution") or {}
             execution["artifacts"] = [item for item in execution.get("artifacts") or [] if item is not entry]
@@ -308,11 +315,11 @@ class ArtifactsMixin(TaskBase):
                 record.journal.flush(_UPLOAD_SECONDS, uploads=True)
 
 
-def _entries(given: Sequence[Any] | None) -> list[dict[str, Any]]:
+def _entries(given: Sequence[Any] | None) -> "list[ArtifactEntry]":
     wanted = "artifacts_list takes a list of Artifact objects or dicts with a key"
     if given is not None and not isinstance(given, (list, tuple)):
         raise UsageError(f"{wanted}, not {given!r}")
-    entries = []
+    entries: list[ArtifactEntry] = []
     for item in given or ():
         if isinstance(item, Artifact):
             _ = item.hash
@@ -323,7 +330,7 @@ def _entries(given: Sequence[Any] | None) -> list[dict[str, Any]]:
             raise UsageError(f"{wanted}, not of {item!r}")
         if not isinstance(entry.get("key"), str) or not entry["key"]:
             raise UsageError(f"{wanted}; {entry!r} has none")
-        entries.append({"mode": "output", "type": "custom", **entry})
+        entries.append(cast("ArtifactEntry", {"mode": "output", "type": "custom", **entry}))
     return entries
 
 

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trialbook
 from trialbook.base.files import write_atomic
@@ -13,6 +13,7 @@ from trialbook.base.guard import guard
 from trialbook.base.process import Kept
 from trialbook.capture.code import Code, EntryPoint, detect, entry_point, masked, repository_root
 from trialbook.capture.secrets import masked_arguments, masked_text
+from trialbook.client.calls import kept
 from trialbook.journal.frames import Kind
 from trialbook.journal.spool import Upload
 from trialbook.machine.host import facts
@@ -20,6 +21,9 @@ from trialbook.sdk import settings
 from trialbook.sdk.names import join, task_folder
 from trialbook.sdk.nowhere import NO_SERVER
 from trialbook.sdk.record import Record
+
+if TYPE_CHECKING:
+    from trialbook.client.api import AddArtifacts, Artifact
 
 _BIG_DIFF = 500_000
 OWN = "trialbook"
@@ -223,7 +227,7 @@ def _keep_diff(diff: str, record: Record) -> None:
     folder = task_folder(record.project(), str(record.document.get("name") or ""), record.id)
     files = record.connection.settings.files_host if record.connection else record.settings.files_host
     url = join(files, folder, "artifacts", "auxiliary_git_diff", "auxiliary_git_diff.txt")
-    artifact = {
+    artifact: Artifact = {
         "key": "auxiliary_git_diff",
         "type": "string",
         "mode": "output",
@@ -233,8 +237,6 @@ def _keep_diff(diff: str, record: Record) -> None:
         "timestamp": int(time.time()),
         "type_data": {"preview": diff[:60_000], "content_type": "text/plain"},
     }
-    call = {
-        "method": "tasks.add_or_update_artifacts",
-        "params": {"task": record.id, "artifacts": [artifact], "force": True},
-    }
+    ask: AddArtifacts = {"task": record.id, "artifacts": [artifact], "force": True}
+    call = kept(lambda changes: changes.tasks.add_or_update_artifacts(ask))
     record.journal.upload(Upload(source, url, True, ((Kind.CALL, call),)))

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.files import write_atomic
 from trialbook.base.unicode import storable
@@ -14,6 +14,9 @@ from trialbook.sdk.names import checked, safe
 from trialbook.sdk.structures import contained, structure_of
 from trialbook.sdk.task.base import TaskBase
 from trialbook.sdk.task.proxy import ConnectedDict
+
+if TYPE_CHECKING:
+    from trialbook.client.api import Configuration
 
 _log = logging.getLogger("trialbook")
 _GENERAL = "General"
@@ -198,7 +201,9 @@ class ConfigurationMixin(TaskBase):
         self._record.require_editable("The labels")
         execution = {**(self._document().get("execution") or {}), "model_labels": labels}
         self._document()["execution"] = execution
-        self._record.change("tasks.edit", {"force": True, "execution": {"model_labels": labels}})
+        self._record.changes.tasks.edit(
+            {"task": self.id, "force": True, "execution": {"model_labels": labels}}
+        )
 
     def get_labels_enumeration(self) -> dict[str, int]:
         """The meaning of class numbers.
@@ -435,10 +440,12 @@ class ConfigurationMixin(TaskBase):
 
     def _put(self, name: str, text: str, description: str, kind: str) -> None:
         checked("a configuration", name)
-        item = {"name": name, "value": text, "type": kind, "description": description}
+        item: Configuration = {"name": name, "value": text, "type": kind, "description": description}
         with self._record.lock:
-            self._objects()[name] = item
-            self._record.change("tasks.edit_configuration", {"configuration": [item], "force": True})
+            self._objects()[name] = {**item}
+            self._record.changes.tasks.edit_configuration(
+                {"task": self.id, "configuration": [item], "force": True}
+            )
 
     def _connect_mapping(
         self,

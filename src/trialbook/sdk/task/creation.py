@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from trialbook.capture.code import Code
 from trialbook.capture.secrets import masked_text
+from trialbook.client.calls import given
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
@@ -20,6 +21,8 @@ from trialbook.wire.states import TaskTypes
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from trialbook.client.api import CreateTask, EditTask
 
 
 class CreationMixin(ValuesMixin, QueryMixin):
@@ -92,12 +95,12 @@ class CreationMixin(ValuesMixin, QueryMixin):
         if not base_task_id and not (project and task_name):
             raise UsageError("Task.create needs project_name and task_name, or base_task_id")
         kind = TaskTypes.of(task_type).value if task_type is not None else None
-        fields: dict[str, Any] = {"type": kind} if kind else {}
         entry = None if script is None else str(script)
         place, start = (None if it is None else str(it) for it in (repo, working_directory))
         code = _code(place, branch, commit, entry, start, add_task_init_call)
+        told: dict[str, object] = {}
         if code is not None:
-            fields["script"] = {
+            told = {
                 "repository": code.repository,
                 "branch": code.branch,
                 "version_num": code.commit,
@@ -111,37 +114,48 @@ class CreationMixin(ValuesMixin, QueryMixin):
         if lines is not None:
             # An agent that runs the code there imports this SDK, whether the list thought of it or not.
             lines = own_too(lines, connections.connect().settings.api_host)
-            fields.setdefault("script", {})["requirements"] = {"pip": masked_text(lines)}
+            told["requirements"] = {"pip": masked_text(lines)}
         container = {
             "image": docker,
             "arguments": docker_args,
             "setup_shell_script": docker_bash_setup_script,
         }
-        if any(container.values()):
-            fields["container"] = {name: masked_text(value or "") for name, value in container.items()}
-        made = cls._draft(base_task_id, project, task_name, fields)
+        fields: CreateTask = {
+            "name": task_name or "",
+            "project_name": project,
+            "type": kind,
+            "script": told or None,
+            "container": {name: masked_text(value or "") for name, value in container.items()}
+            if any(container.values())
+            else None,
+        }
+        made = cls._draft(base_task_id, fields)
         if argparse_args:
             made.update_parameters({f"Args/{name}": value for name, value in _pairs(argparse_args)})
             made.reload()
         return made
 
     @classmethod
-    def _draft(
-        cls, base: str | None, project: str | None, name: str | None, fields: dict[str, Any]
-    ) -> "Self":
+    def _draft(cls, base: str | None, fields: "CreateTask") -> "Self":
         session = connections.connect().session
+        fields = given(fields)
         if not base:
-            ask = {"type": "training", **fields, "name": name, "project_name": project}
-            return cls._open(str(session.call("tasks.create", ask, repeat=False)["id"]))
-        made = cls.clone(base, name=name)
-        edit = dict(fields)
+            return cls._open(session.api.tasks.create({"type": "training", **fields}, repeat=False)["id"])
+        made = cls.clone(base, name=fields["name"] or None)
+        edit: EditTask = {
+            "task": made.id,
+            "type": fields.get("type"),
+            "script": fields.get("script"),
+            "container": fields.get("container"),
+        }
+        project = fields.get("project_name")
         if project:
-            found = cls.get_project_id(project)
-            if not found:
-                found = str(session.call("projects.create", {"name": project}, repeat=False)["id"])
-            edit["project"] = found
-        if edit:
-            session.call("tasks.edit", {"task": made.id, **edit})
+            edit["project"] = cls.get_project_id(project)
+            if not edit["project"]:
+                edit["project"] = session.api.projects.create({"name": project}, repeat=False)["id"]
+        edit = given(edit)
+        if len(edit) > 1:
+            session.api.tasks.edit(edit)
             made.reload()
             record_of(made).project_name = None
         return made

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.unicode import storable
+from trialbook.client.calls import where
 from trialbook.errors import (
     FileMissing,
     ModelNotFound,
@@ -15,6 +16,9 @@ from trialbook.errors import (
 from trialbook.sdk.console import say
 from trialbook.sdk.record import of_this_process
 from trialbook.sdk.task.base import TaskBase
+
+if TYPE_CHECKING:
+    from trialbook.client.api import ArtifactRef, GetAllTasks, GetTaskEvents
 
 
 class DeletionMixin(TaskBase):
@@ -117,8 +121,8 @@ class DeletionMixin(TaskBase):
         if not gone:
             return
         with self._record.lock:
-            self._record.change(
-                "tasks.delete_models", {"models": [{"name": names[model], "type": "input"} for model in gone]}
+            self._record.changes.tasks.delete_models(
+                {"task": self.id, "models": [{"name": names[model], "type": "input"} for model in gone]}
             )
             kept = [entry for entry in listed if str(entry["model"]) not in gone]
             self._document()["models"] = {**(self._document().get("models") or {}), "input": kept}
@@ -136,8 +140,10 @@ class DeletionMixin(TaskBase):
             raise UsageError(
                 f"task {self.id} has no artifact {', '.join(missing)}; it has {', '.join(found)}"
             )
-        keys = [{"key": name, "mode": str(found[name].get("mode") or "output")} for name in names]
-        self._record.call("tasks.delete_artifacts", {"task": self.id, "artifacts": keys, "force": True})
+        keys: list[ArtifactRef] = [
+            {"key": name, "mode": str(found[name].get("mode") or "output")} for name in names
+        ]
+        self._record.api.tasks.delete_artifacts({"task": self.id, "artifacts": keys, "force": True})
         for record in records:
             for name in names:
                 record.storing.pop(name, None)
@@ -153,13 +159,12 @@ class DeletionMixin(TaskBase):
             raise TaskNotDeletable(f"task {self.id} is published; published tasks stay")
         urls = self._stored(document) if everything else []
         models = [str(entry["model"]) for entry in (document.get("models") or {}).get("output") or []]
-        ask = {"task": self.id, "force": True, "delete_output_models": False}
-        self._record.call("tasks.delete", ask)
+        self._record.api.tasks.delete({"task": self.id, "force": True, "delete_output_models": False})
         for model in models if everything else ():
             if skip_used and self._used(model):
                 continue
             try:
-                reply = self._record.call("models.delete", {"model": model, "force": True})
+                reply = self._record.api.models.delete({"model": model, "force": True})
             except ModelNotFound:
                 continue
             urls.append(str(reply.get("url") or ""))
@@ -173,15 +178,15 @@ class DeletionMixin(TaskBase):
             for artifact in (document.get("execution") or {}).get("artifacts") or []
             if artifact.get("mode", "output") == "output"
         ]
-        ask: dict[str, Any] = {"task": self.id, "event_type": "training_debug_image", "batch_size": 10_000}
+        ask: GetTaskEvents = {"task": self.id, "event_type": "training_debug_image", "batch_size": 10_000}
         while True:
-            answer = self._record.call("events.get_task_events", ask)
+            answer = self._record.api.events.get_task_events(ask)
             found += [str(event.get("url") or "") for event in answer["events"]]
             if not answer["events"]:
                 break
             ask["scroll_id"] = answer["scroll_id"]
-        plots = self._record.call(
-            "events.get_task_plots", {"task": self.id, "iters": 1_000_000, "no_scroll": True}
+        plots = self._record.api.events.get_task_plots(
+            {"task": self.id, "iters": 1_000_000, "no_scroll": True}
         )
         for plot in plots.get("plots") or []:
             images = (json.loads(plot["plot_str"]).get("layout") or {}).get("images") or []
@@ -189,8 +194,9 @@ class DeletionMixin(TaskBase):
         return found
 
     def _used(self, model: str) -> bool:
-        ask = {"models.input.model": [model], "only_fields": ["id"], "page_size": 1}
-        return bool(self._record.call("tasks.get_all", ask).get("tasks"))
+        ask: GetAllTasks = {"only_fields": ["id"], "page_size": 1}
+        ask = where(ask, {"models.input.model": [model]})
+        return bool(self._record.api.tasks.get_all(ask).get("tasks"))
 
     def _remove_file(self, url: str) -> None:
         # A file that was only registered belongs to the user. What the SDK stored has the task's id in its path.

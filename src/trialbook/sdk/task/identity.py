@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.ids import is_id
 from trialbook.base.unicode import storable
@@ -14,6 +14,9 @@ from trialbook.sdk.projects import project_ids
 from trialbook.sdk.task.answers import View, server_session
 from trialbook.sdk.task.base import TaskBase
 from trialbook.wire.states import TaskTypes
+
+if TYPE_CHECKING:
+    from trialbook.client.api import CreateProject, MoveTasks
 
 _log = logging.getLogger("trialbook")
 
@@ -148,12 +151,16 @@ class IdentityMixin(TaskBase):
         """
         if bool(new_project_id) == bool(new_project_name):
             raise UsageError("move_to_project takes either new_project_id or new_project_name")
-        target = {"project": new_project_id} if new_project_id else {"project_name": str(new_project_name)}
+        target: MoveTasks = {"ids": [self.id]}
+        if new_project_id:
+            target["project"] = new_project_id
+        else:
+            target["project_name"] = str(new_project_name)
         if new_project_name and system_tags and not project_ids(server_session(), new_project_name):
-            ask = {"name": new_project_name, "system_tags": list(system_tags)}
-            self._record.call("projects.create", ask, repeat=False)
+            ask: CreateProject = {"name": new_project_name, "system_tags": list(system_tags)}
+            self._record.api.projects.create(ask, repeat=False)
         self._record.flush()
-        answer = self._record.call("tasks.move", {"ids": [self.id], **target})
+        answer = self._record.api.tasks.move(target)
         self._document()["project"] = answer["project_id"]
         self._record.project_name = None
         return True
@@ -373,7 +380,7 @@ class IdentityMixin(TaskBase):
             check_writable(destination)
         output = {**(self._document().get("output") or {}), "destination": destination}
         self._document()["output"] = output
-        self._record.change("tasks.edit", {"force": True, "output_dest": destination})
+        self._record.changes.tasks.edit({"task": self.id, "force": True, "output_dest": destination})
 
     @property
     def storage_uri(self) -> str | None:

@@ -2,13 +2,16 @@
 
 import socket
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.errors import UsageError
 from trialbook.sdk import current
 from trialbook.sdk import settings as settings_module
 from trialbook.sdk.record import record_of
 from trialbook.sdk.task.remote import RemoteMixin
+
+if TYPE_CHECKING:
+    from trialbook.client.api import Parameter
 
 SECTION = "launch_multi_node"
 _LOOK_SECONDS = 5.0
@@ -62,7 +65,7 @@ class NodesMixin(RemoteMixin):
         if isinstance(total_num_nodes, bool) or not isinstance(total_num_nodes, int) or total_num_nodes < 1:
             raise UsageError(f"total_num_nodes is 1 or more, not {total_num_nodes!r}")
         stored = self._sections().get(SECTION) or {} if self._record.settings.task_id else {}
-        if int((stored.get("node_rank") or {}).get("value") or 0) > 0:
+        if stored and int(_plain(stored.get("node_rank") or {}) or 0) > 0:
             return _announced({name: _plain(item) for name, item in stored.items()})
         each = max(1, int(devices or 1))
         node = {
@@ -106,7 +109,7 @@ class NodesMixin(RemoteMixin):
             time.sleep(_LOOK_SECONDS)
 
 
-def _plain(item: dict[str, Any]) -> Any:
+def _plain(item: "Parameter") -> Any:
     text = str(item.get("value") or "")
     return int(text) if item.get("type") == "int" else text
 

@@ -115,9 +115,8 @@ class ParametersMixin(ValuesMixin):
             items = self._sections().get(section) or {}
             for key in gone:
                 items.pop(key, None)
-            self._record.change(
-                "tasks.delete_hyper_params",
-                {"force": True, "hyperparams": [key_of(section, key) for key in gone]},
+            self._record.changes.tasks.delete_hyper_params(
+                {"task": self.id, "force": True, "hyperparams": [key_of(section, key) for key in gone]},
             )
         owned.clear()
         owned.update(now)

@@ -3,11 +3,12 @@
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trialbook.base.clock import parse_iso
 from trialbook.base.ids import is_id
 from trialbook.base.unicode import findable, storable
+from trialbook.client.calls import given
 from trialbook.client.session import Session
 from trialbook.errors import ProjectNotFound, TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
@@ -20,6 +21,8 @@ from trialbook.sdk.task.status import StatusMixin
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from trialbook.client.api import Clone, CreateTask, EditTaskFields, GetAllProjects, GetAllTasks
 
 _log = logging.getLogger("trialbook")
 _PAGE = 500
@@ -90,14 +93,15 @@ class QueryMixin(IdentityMixin, StatusMixin):
             raise UsageError("get_task needs task_id, or project_name and task_name")
         session = server_session()
         settle()
-        ask: dict[str, Any] = _conditions(task_filter)
+        ask = _conditions(task_filter)
         if project_name:
             found = project_ids(session, project_name)
             if not found:
                 raise ProjectNotFound(f"there is no project {project_name!r}")
-            ask["project"] = _both(ask.get("project"), found)
-            if not ask["project"]:
+            projects = _both(ask.get("project"), found)
+            if not projects:
                 return None
+            ask["project"] = projects
         if task_name:
             _once(ask, "name", "task_name")
             ask["name"] = f"^{re.escape(storable(task_name))}$"
@@ -105,8 +109,10 @@ class QueryMixin(IdentityMixin, StatusMixin):
             _once(ask, "tags", "tags")
             ask["tags"] = ["__$all", *tags]
         ask.setdefault("order_by", ["-last_update"])
-        ask.update(only_fields=["id", "system_tags"], page=0, page_size=_PAGE, search_hidden=True)
-        tasks = session.call("tasks.get_all", ask).get("tasks") or []
+        ask.update(
+            {"only_fields": ["id", "system_tags"], "page": 0, "page_size": _PAGE, "search_hidden": True}
+        )
+        tasks = session.api.tasks.get_all(ask).get("tasks") or []
         fresh = [task for task in tasks if "archived" not in (task.get("system_tags") or [])]
         chosen = fresh or (tasks if allow_archived else [])
         return cls._open(str(chosen[0]["id"])) if chosen else None
@@ -193,7 +199,7 @@ class QueryMixin(IdentityMixin, StatusMixin):
             >>> Task.get_all(name="^no such name$", page=0, page_size=10).tasks
             []
         """
-        return Response(server_session().call("tasks.get_all", kwargs))
+        return Response(server_session().api.tasks.get_all(cast("GetAllTasks", kwargs)))
 
     @classmethod
     def get_project_id(cls, project_name: str, search_hidden: bool = True) -> str | None:
@@ -232,7 +238,7 @@ class QueryMixin(IdentityMixin, StatusMixin):
         page = 0
         while True:
             ask = {"order_by": ["-last_update"], **filters, "page": page, "page_size": _PAGE}
-            projects = session.call("projects.get_all", ask).get("projects") or []
+            projects = session.api.projects.get_all(cast("GetAllProjects", ask)).get("projects") or []
             found += [View(project) for project in projects]
             page += 1
             if len(projects) < _PAGE:
@@ -277,14 +283,14 @@ class QueryMixin(IdentityMixin, StatusMixin):
             task_id = source.id
             record_of(source).flush()
         known = cls._open(task_id)
-        ask: dict[str, Any] = {"task": task_id, "new_task_name": name or f"Clone Of {known.name}"}
-        wishes = {
-            "new_task_comment": comment,
-            "new_task_parent": getattr(parent, "id", parent),
-            "new_task_project": project,
+        ask: Clone = {
+            "task": task_id,
+            "new_task_name": name or f"Clone Of {known.name}",
+            "new_task_comment": comment or None,
+            "new_task_parent": getattr(parent, "id", parent) or None,
+            "new_task_project": project or None,
         }
-        ask.update({key: value for key, value in wishes.items() if value})
-        return cls._open(str(server_session().call("tasks.clone", ask, repeat=False)["id"]))
+        return cls._open(server_session().api.tasks.clone(given(ask), repeat=False)["id"])
 
     def export_task(self) -> dict[str, Any]:
         """The task's configuration, for ``import_task``.
@@ -335,23 +341,28 @@ class QueryMixin(IdentityMixin, StatusMixin):
         """
         if not isinstance(task_data, Mapping):
             raise UsageError(f"import_task takes the dict of export_task, not a {type(task_data).__name__}")
-        fields = {name: task_data[name] for name in _EXPORTED if task_data.get(name) is not None}
-        destination = (fields.pop("output", None) or {}).get("destination")
+        parts = {name: task_data[name] for name in _EXPORTED if task_data.get(name) is not None}
+        destination = (parts.pop("output", None) or {}).get("destination")
+        fields = cast("EditTaskFields", parts)
         if destination:
             fields["output_dest"] = destination
         session = server_session()
         if target_task is None:
             if not fields.get("name"):
                 return None
-            ask = {**fields, "project_name": task_data.get("project_name") or "Untitled"}
-            return cls._open(str(session.call("tasks.create", ask, repeat=False)["id"]))
+            ask = cast("CreateTask", fields)
+            ask["project_name"] = task_data.get("project_name") or "Untitled"
+            return cls._open(session.api.tasks.create(ask, repeat=False)["id"])
         task = cls._open(target_task if isinstance(target_task, str) else target_task.id)
         record = record_of(task)
         record.require_editable("The configuration")
         if update:
-            for part in ("hyperparams", "configuration"):
-                fields[part] = _merged(record.document.get(part) or {}, fields.get(part) or {})
-        session.call("tasks.edit", {"task": task.id, "force": True, **fields})
+            known = record.document
+            fields["hyperparams"] = _merged(known.get("hyperparams") or {}, fields.get("hyperparams") or {})
+            fields["configuration"] = _merged(
+                known.get("configuration") or {}, fields.get("configuration") or {}
+            )
+        session.api.tasks.edit({"task": task.id, "force": True, **fields})
         task.reload()
         return task
 
@@ -385,7 +396,7 @@ class QueryMixin(IdentityMixin, StatusMixin):
         if not is_id(task_id):
             raise TaskNotFound(f"{task_id!r} is not a task id: 32 hexadecimal characters")
         settle()
-        return cls._of(server_session().call("tasks.get_by_id", {"task": task_id})["task"])
+        return cls._of(server_session().api.tasks.get_by_id({"task": task_id})["task"])
 
     @classmethod
     def _of(cls, document: dict[str, Any]) -> "Self":
@@ -393,7 +404,7 @@ class QueryMixin(IdentityMixin, StatusMixin):
         return cls._wrap(Record(document, connection, connection.settings))
 
 
-def _conditions(task_filter: Mapping[str, Any] | None) -> dict[str, Any]:
+def _conditions(task_filter: Mapping[str, Any] | None) -> "GetAllTasks":
     """The filter, when each of its names is a condition: a misspelt one would answer with every task.
 
     Raises:
@@ -406,9 +417,9 @@ def _conditions(task_filter: Mapping[str, Any] | None) -> dict[str, Any]:
     # msgspec is not part of `import trialbook`.
     import msgspec
 
-    from trialbook.wire.tasks import GetAllTasks
+    from trialbook.wire.tasks import GetAllTasks as Struct
 
-    known = {field.encode_name for field in msgspec.structs.fields(GetAllTasks)} - {"dotted"}
+    known = {field.encode_name for field in msgspec.structs.fields(Struct)} - {"dotted"}
     for name, value in task_filter.items():
         if name not in known and not _is_path(name):
             raise _no_condition(name, known, "")
@@ -431,7 +442,7 @@ def _conditions(task_filter: Mapping[str, Any] | None) -> dict[str, Any]:
                 field = str(order).lstrip("+-")
                 if field not in known_fields() and not _is_path(field):
                     raise _no_condition(field, known_fields() & known, "order_by: ")
-    return dict(task_filter)
+    return cast("GetAllTasks", dict(task_filter))
 
 
 def _both(wanted: Any, found: list[str]) -> list[str]:
@@ -495,7 +506,7 @@ def _documents(
     task_filter: Mapping[str, Any] | None,
 ) -> list[dict[str, Any]]:
     settle()
-    ask: dict[str, Any] = {"search_hidden": True, "order_by": ["-last_update"], **_conditions(task_filter)}
+    ask: GetAllTasks = {"search_hidden": True, "order_by": ["-last_update"], **_conditions(task_filter)}
     if task_ids:
         ask = {"id": list(task_ids), "search_hidden": True}
     else:
@@ -505,9 +516,10 @@ def _documents(
             if not found_ids:
                 _log.warning("there is no project %s", ", ".join(map(repr, names)))
                 return []
-            ask["project"] = _both(ask.get("project"), found_ids)
-            if not ask["project"]:
+            projects = _both(ask.get("project"), found_ids)
+            if not projects:
                 return []
+            ask["project"] = projects
         if task_name:
             _once(ask, "name", "task_name")
             ask["name"] = findable(task_name)
@@ -515,21 +527,26 @@ def _documents(
             _once(ask, "tags", "tags")
             ask["tags"] = list(tags)
         if not allow_archived:
-            ask["system_tags"] = [*(ask.get("system_tags") or []), "-archived"]
+            ask["system_tags"] = [*_listed(ask.get("system_tags")), "-archived"]
     if "page" in ask or "page_size" in ask:
-        answer: list[dict[str, Any]] = session.call("tasks.get_all", ask).get("tasks") or []
+        answer: list[dict[str, Any]] = session.api.tasks.get_all(ask).get("tasks") or []
         return answer
     found: list[dict[str, Any]] = []
     # Paging over a moving order would skip tasks; ids break ties and never move.
-    ask["order_by"] = [*ask.get("order_by", []), "id"]
+    ask["order_by"] = [*_listed(ask.get("order_by")), "id"]
     page = 0
     while True:
-        tasks = session.call("tasks.get_all", {**ask, "page": page, "page_size": _PAGE}).get("tasks") or []
+        tasks = session.api.tasks.get_all({**ask, "page": page, "page_size": _PAGE}).get("tasks") or []
         known = {document["id"] for document in found}
         found += [task for task in tasks if task["id"] not in known]
         page += 1
         if len(tasks) < _PAGE:
             return found
+
+
+def _listed(given: str | list[Any] | None) -> list[Any]:
+    """A condition may be a list, or one value without it."""
+    return [given] if isinstance(given, str) else list(given or [])
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from trialbook.sdk.task.base import TaskBase
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from trialbook.client.api import GetAllQueues
+
 
 class QueuesMixin(TaskBase):
     """Members that put tasks into queues and take them out."""
@@ -52,8 +54,8 @@ class QueuesMixin(TaskBase):
         queue_id = queue_id or cls._find_queue(str(queue_name))
         task_id = task if isinstance(task, str) else task.id
         if force:
-            session.call("tasks.reset", {"task": task_id, "force": True})
-        return Response(session.call("tasks.enqueue", {"task": task_id, "queue": queue_id}, repeat=False))
+            session.api.tasks.reset({"task": task_id, "force": True})
+        return Response(session.api.tasks.enqueue({"task": task_id, "queue": queue_id}, repeat=False))
 
     @classmethod
     def dequeue(cls, task: "str | Self") -> Response:
@@ -76,7 +78,7 @@ class QueuesMixin(TaskBase):
             'created'
         """
         task_id = task if isinstance(task, str) else task.id
-        answer = Response(server_session().call("tasks.dequeue", {"task": task_id}, repeat=False))
+        answer = Response(server_session().api.tasks.dequeue({"task": task_id}, repeat=False))
         if not answer.dequeued and not answer.updated:
             raise TaskNotQueued(f"task {task_id} is in no queue")
         return answer
@@ -105,7 +107,7 @@ class QueuesMixin(TaskBase):
         if not queue_name and not queue_id:
             raise UsageError("get_num_enqueued_tasks needs queue_name or queue_id")
         queue = queue_id or cls._find_queue(str(queue_name))
-        return int(server_session().call("queues.get_num_entries", {"queue": queue})["num"])
+        return int(server_session().api.queues.get_num_entries({"queue": queue})["num"])
 
     def get_executed_queue(self, return_name: bool = False) -> str | None:
         """The queue that the task waits in, or was last taken from.
@@ -124,14 +126,18 @@ class QueuesMixin(TaskBase):
         queue = (self._record.fresh().get("execution") or {}).get("queue")
         if not queue or not return_name:
             return str(queue) if queue else None
-        return str(self._record.call("queues.get_by_id", {"queue": queue})["queue"]["name"])
+        return str(self._record.api.queues.get_by_id({"queue": queue})["queue"]["name"])
 
     # -- inside ---
 
     @classmethod
     def _find_queue(cls, name: str) -> str:
-        ask = {"name": f"^{re.escape(storable(name))}$", "only_fields": ["id"], "search_hidden": True}
-        queues = server_session().call("queues.get_all", ask).get("queues") or []
+        ask: GetAllQueues = {
+            "name": f"^{re.escape(storable(name))}$",
+            "only_fields": ["id"],
+            "search_hidden": True,
+        }
+        queues = server_session().api.queues.get_all(ask).get("queues") or []
         if not queues:
             raise QueueNotFound(f"there is no queue {name!r}")
         return str(queues[0]["id"])

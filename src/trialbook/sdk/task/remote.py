@@ -65,9 +65,9 @@ class RemoteMixin(LifecycleMixin, QueryMixin, QueuesMixin):
         if not is_id(task_id):
             raise TaskNotFound(f"{task_id!r} is not a task id: 32 hexadecimal characters")
         session = connections.connect().session
-        session.call("tasks.get_by_id", {"task": task_id})
+        session.api.tasks.get_by_id({"task": task_id})
         if reset_task:
-            session.call("tasks.reset", {"task": task_id, "force": True})
+            session.api.tasks.reset({"task": task_id, "force": True})
         settings_module.simulate(task_id)
         # The connection carries the settings, and they name the task from now on.
         connections.disconnect()
@@ -255,10 +255,10 @@ class RemoteMixin(LifecycleMixin, QueryMixin, QueuesMixin):
         self.close()
         # Not a run of this host any more: the next Task.init here must not take it again.
         tags = [tag for tag in document.get("system_tags") or [] if tag != "development"]
-        session.call("tasks.reset", {"task": self.id, "force": True})
-        session.call("tasks.edit", {"task": self.id, "force": True, "system_tags": tags})
+        session.api.tasks.reset({"task": self.id, "force": True})
+        session.api.tasks.edit({"task": self.id, "force": True, "system_tags": tags})
         if queue:
-            session.call("tasks.enqueue", {"task": self.id, "queue": queue}, repeat=False)
+            session.api.tasks.enqueue({"task": self.id, "queue": queue}, repeat=False)
             say(f"Trialbook: task {self.id} waits in the queue; this process ends.")
         else:
             say(f"Trialbook: task {self.id} is a draft; this process ends.")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from trialbook.base.clock import iso
 from trialbook.base.unicode import storable
@@ -12,7 +12,10 @@ from trialbook.sdk.logger import Logger
 from trialbook.sdk.metrics import Metrics
 from trialbook.sdk.task.base import TaskBase
 
-_AXES = ("iter", "timestamp", "iso_time")
+if TYPE_CHECKING:
+    from trialbook.client.api import DebugImages, GetAllTasks, GetTaskLog, GetTaskPlots, ScalarHistogram
+
+_AXES: tuple[Literal["iter", "timestamp", "iso_time"], ...] = ("iter", "timestamp", "iso_time")
 _MOST_SAMPLES = 6000
 
 
@@ -70,14 +73,15 @@ class ReportingMixin(TaskBase):
             >>> task.get_reported_scalars()
             {'loss': {'train': {'x': [1, 2], 'y': [1.0, 0.5]}}}
         """
-        if x_axis not in _AXES:
+        axis = next((known for known in _AXES if known == x_axis), None)
+        if axis is None:
             raise UsageError(f"x_axis must be one of {', '.join(_AXES)}, not {x_axis!r}")
         self._record.flush()
         if not max_samples:
             return self._all_points(x_axis)
-        ask: dict[str, Any] = {"task": self.id, "key": x_axis, "samples": min(max_samples, _MOST_SAMPLES)}
-        answer = self._record.call("events.scalar_metrics_iter_histogram", ask)
-        named = {
+        ask: ScalarHistogram = {"task": self.id, "key": axis, "samples": min(max_samples, _MOST_SAMPLES)}
+        answer = self._record.api.events.scalar_metrics_iter_histogram(ask)
+        named: dict[str, dict[str, dict[str, Any]]] = {
             title: {series: {"x": found["x"], "y": _numbers(found["y"])} for series, found in group.items()}
             for title, group in answer.items()
         }
@@ -140,8 +144,8 @@ class ReportingMixin(TaskBase):
             7
         """
         self._record.flush()
-        ask = {"id": [self.id], "only_fields": ["last_iteration"], "search_hidden": True}
-        found = self._record.call("tasks.get_all", ask).get("tasks") or [{}]
+        ask: GetAllTasks = {"id": [self.id], "only_fields": ["last_iteration"], "search_hidden": True}
+        found = self._record.api.tasks.get_all(ask).get("tasks") or [{}]
         return int(found[0].get("last_iteration") or 0)
 
     def get_reported_console_output(self, number_of_reports: int = 1) -> list[str]:
@@ -159,13 +163,13 @@ class ReportingMixin(TaskBase):
             ['epoch 1 is over']
         """
         self._record.flush()
-        ask = {
+        ask: GetTaskLog = {
             "task": self.id,
             "batch_size": max(1, number_of_reports),
             "order": "asc",
             "navigate_earlier": True,
         }
-        events = self._record.call("events.get_task_log", ask).get("events") or []
+        events = self._record.api.events.get_task_log(ask).get("events") or []
         return [str(event.get("msg") or "") for event in events][-number_of_reports:]
 
     def get_reported_plots(self, max_iterations: int | None = None) -> list[dict[str, Any]]:
@@ -183,9 +187,8 @@ class ReportingMixin(TaskBase):
             [('classes', 'train', 1)]
         """
         self._record.flush()
-        ask = {"task": self.id, "iters": max_iterations or 1_000_000, "no_scroll": True}
-        answer: list[dict[str, Any]] = self._record.call("events.get_task_plots", ask).get("plots") or []
-        return answer
+        ask: GetTaskPlots = {"task": self.id, "iters": max_iterations or 1_000_000, "no_scroll": True}
+        return self._record.api.events.get_task_plots(ask).get("plots") or []
 
     def get_debug_samples(
         self, title: str, series: str, n_last_iterations: int | None = None
@@ -207,12 +210,12 @@ class ReportingMixin(TaskBase):
             [1]
         """
         self._record.flush()
-        ask: dict[str, Any] = {
+        ask: DebugImages = {
             "metrics": [{"task": self.id, "metric": title, "variants": [series]}],
             "iters": n_last_iterations or 100_000,
         }
         found: list[dict[str, Any]] = []
-        for metric in self._record.call("events.debug_images", ask).get("metrics") or []:
+        for metric in self._record.api.events.debug_images(ask).get("metrics") or []:
             for iteration in metric.get("iterations") or []:
                 found += iteration.get("events") or []
         return sorted(found, key=lambda event: -int(event.get("iter") or 0))
@@ -230,11 +233,11 @@ class ReportingMixin(TaskBase):
         """
         self._record.flush()
         # Its numbers have words for what JSON cannot say.
-        answer = self._record.call("series.catalog", {"tasks": [self.id]})
+        answer = self._record.api.series.catalog({"tasks": [self.id]})
         return {
-            str(one["variant"]): float(one["single"])
-            for one in answer.get("series") or []
-            if one.get("single_time") is not None
+            one["variant"]: float(one["single"])
+            for one in answer["series"]
+            if one["single_time"] is not None and one["single"] is not None
         }
 
     def get_reported_single_value(self, name: str) -> float | None:
@@ -323,12 +326,10 @@ class ReportingMixin(TaskBase):
     def _all_points(self, x_axis: str) -> dict[str, dict[str, dict[str, Any]]]:
         session = self._record.require_connection("reading scalars").session
         # Columns, because a million points as JSON take seconds to read.
-        ask = {"series": {"tasks": [self.id]}, "format": "columns"}
-        found = [
-            columns.newest_of_each(one)
-            for one in columns.decode(session.fetch("series.raw", ask, columns.TYPE))
-            if one.value
-        ]
+        points = session.fetching(columns.TYPE).series.raw(
+            {"series": {"tasks": [self.id]}, "format": "columns"}
+        )
+        found = [columns.newest_of_each(one) for one in columns.decode(points) if one.value]
         start = 0.0 if x_axis == "iter" else min((min(series.time) for series in found), default=0.0)
         named: dict[str, dict[str, dict[str, Any]]] = {}
         for series in found:
@@ -346,7 +347,7 @@ def _numbers(values: list[Any]) -> list[float]:
     return [math.nan if value is None else float(value) for value in values]
 
 
-def _from_start(named: dict[str, dict[str, dict[str, list[float]]]], divisor: float) -> Any:
+def _from_start(named: dict[str, dict[str, dict[str, Any]]], divisor: float) -> Any:
     start = min(
         (found["x"][0] for group in named.values() for found in group.values() if found["x"]), default=0.0
     )

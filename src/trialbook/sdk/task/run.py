@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trialbook.base.guard import guard, guarded
 from trialbook.capture import secrets
@@ -24,6 +24,9 @@ from trialbook.sdk import recovery, settings, spawned
 from trialbook.sdk.frameworks import Frameworks
 from trialbook.sdk.record import Record
 from trialbook.wire.states import ENDED
+
+if TYPE_CHECKING:
+    from trialbook.client.api import Completed, GetAllTasks
 
 _log = logging.getLogger("trialbook")
 _POLL_SECONDS = 3.0
@@ -201,31 +204,23 @@ class Run:
                 self._ask()
                 if time.monotonic() - pinged >= _PING_SECONDS:
                     pinged = time.monotonic()
-                    self._quietly("tasks.ping", {"task": self.record.id})
-
-    def _quietly(self, method: str, params: dict[str, Any]) -> Any:
-        connection = self.record.connection
-        if connection is None:
-            return None
-        try:
-            return connection.session.call(method, params, patience=1.0)
-        except TrialbookError:
-            return None
+                    with suppress(TrialbookError):
+                        self.record.api.tasks.ping({"task": self.record.id}, patience=1.0)
 
     def _ask(self) -> None:
         """Whether the page, or another program, wants this run to stop."""
         if self.record.has_journal and self.record.journal.refused:
             return
-        ask = {
+        ask: GetAllTasks = {
             "id": [self.record.id],
             "only_fields": ["status", "status_message", "status_reason", "project"],
+            "search_hidden": True,
         }
         try:
-            reply = self._quietly("tasks.get_all", {**ask, "search_hidden": True})
+            found = self.record.api.tasks.get_all(ask, patience=1.0).get("tasks") or []
         except TrialbookError:
             # The task may not be there yet, or the key be withdrawn: the shipper says what concerns the user.
             return
-        found = (reply or {}).get("tasks") or []
         if not found or self._stop.is_set():
             return
         with self.record.lock:
@@ -272,16 +267,20 @@ def default_name() -> str:
 
 def finish_status(record: Record, outcome: Outcome, publish: bool = False) -> None:
     """Write the final status, after everything that was reported."""
-    method = f"tasks.{outcome.status}"
+    ask: Completed = {
+        "task": record.id,
+        "force": True,
+        "status_reason": outcome.reason,
+        "status_message": outcome.message,
+    }
+    tasks = record.later.tasks
     with guard("task.status"):
-        record.journal.call(
-            method,
-            {
-                "task": record.id,
-                "force": True,
-                "status_reason": outcome.reason,
-                "status_message": outcome.message,
-                **({"publish": True} if publish and outcome.status == "completed" else {}),
-            },
-        )
+        if outcome.status == "completed":
+            if publish:
+                ask["publish"] = True
+            tasks.completed(ask)
+        elif outcome.status == "failed":
+            tasks.failed(ask)
+        else:
+            tasks.stopped(ask)
         record.document["status"] = outcome.status

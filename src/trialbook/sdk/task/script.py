@@ -178,4 +178,4 @@ class ScriptMixin(TaskBase):
             code.keep(self.id, set(parts))
         with self._record.lock:
             self._document()["script"] = {**self._script(), **parts}
-            self._record.change("tasks.edit", {"force": True, "script": parts})
+            self._record.changes.tasks.edit({"task": self.id, "force": True, "script": parts})

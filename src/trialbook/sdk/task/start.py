@@ -3,7 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.ids import is_id, new_id
 from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound, TrialbookError, UsageError
@@ -17,6 +17,9 @@ from trialbook.sdk.record import REPLACES, Record
 from trialbook.sdk.settings import Settings
 from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, candidate, decide, reported_offset
 from trialbook.sdk.task.memory import Memory
+
+if TYPE_CHECKING:
+    from trialbook.client.api import CreateTask, EditTask
 
 _log = logging.getLogger("trialbook")
 DEFERRED = "deferred"
@@ -159,7 +162,7 @@ def _looked_up(situation: Situation, task: str, settings: Settings, connection: 
     end = time.monotonic() + (settings.connect_timeout if task == situation.parent_task else 0.0)
     while is_id(task):
         try:
-            document = connection.session.call("tasks.get_by_id", {"task": task})["task"]
+            document = connection.session.api.tasks.get_by_id({"task": task})["task"]
             break
         except TaskNotFound:
             if time.monotonic() >= end:
@@ -182,38 +185,46 @@ def _running(task: str, settings: Settings) -> bool:
 
 
 def _carry_out(decision: Decision, birth: Birth, settings: Settings, connection: Connection) -> Started:
-    call = connection.session.call
+    tasks = connection.session.api.tasks
     wish = birth.wish
     offset = 0
     kept = ""
     task = decision.task
     if decision.move is Move.NEW:
         task = new_id()
-        call("tasks.create", {"id": task, **_birth_fields(birth, settings)})
-        call("tasks.started", {"task": task})
+        tasks.create({"id": task, **_birth_fields(birth, settings)})
+        tasks.started({"task": task})
     elif decision.move is Move.REUSE:
         for orphan in replay.orphans(settings.journals, task):
             # Outputs of the run that is about to be erased must not come back.
             with orphan:
                 orphan.discard()
-        reset = call("tasks.reset", {"task": task, "force": True, "clear_all": True, "keep_results": True})
+        reset = tasks.reset({"task": task, "force": True, "clear_all": True, "keep_results": True})
         kept = str(reset.get("kept") or "")
         fields = _birth_fields(birth, settings)
-        if kept:
-            fields["runtime"] = {**fields["runtime"], REPLACES: kept}
-        project = fields.pop("project_name")
-        del fields["system_tags"]
-        if "name" not in wish.said:
-            del fields["name"]
-        call("tasks.edit", {"task": task, "force": True, "hyperparams": {}, "configuration": {}, **fields})
+        again: EditTask = {
+            "task": task,
+            "force": True,
+            "hyperparams": {},
+            "configuration": {},
+            "type": wish.type,
+            "tags": birth.tags,
+            "script": birth.script,
+            "runtime": {**birth.runtime, REPLACES: kept} if kept else birth.runtime,
+        }
+        if "name" in wish.said:
+            again["name"] = wish.name
+        if "output_dest" in fields:
+            again["output_dest"] = fields["output_dest"]
+        tasks.edit(again)
         if "project" in wish.said and isinstance(wish.reuse, str):
-            call("tasks.move", {"ids": [task], "project_name": project})
-        call("tasks.started", {"task": task})
+            tasks.move({"ids": [task], "project_name": fields.get("project_name")})
+        tasks.started({"task": task})
     elif decision.move is Move.CONTINUE:
-        call("tasks.started", {"task": task, "force": True})
+        tasks.started({"task": task, "force": True})
     elif settings.task_id:
-        call("tasks.started", {"task": task, "force": settings.simulated})
-    document = call("tasks.get_by_id", {"task": task})["task"]
+        tasks.started({"task": task, "force": settings.simulated})
+    document = tasks.get_by_id({"task": task})["task"]
     if decision.move is Move.CONTINUE:
         offset = reported_offset(document) if decision.offset is None else decision.offset
     elif decision.move is Move.ATTACH and settings.task_id:
@@ -245,15 +256,15 @@ def _unknown_yet(birth: Birth, settings: Settings, connection: Connection | None
     record.main = True
     if why != DEFERRED:
         record.journal.presume_away()
-    record.journal.call("tasks.create", {"id": task, **fields})
-    record.journal.call("tasks.started", {"task": task})
+    record.later.tasks.create({"id": task, **fields})
+    record.later.tasks.started({"task": task})
     record.document["status"] = "in_progress"
     return Started(record, Decision(Move.NEW, why=why))
 
 
-def _birth_fields(birth: Birth, settings: Settings) -> dict[str, Any]:
+def _birth_fields(birth: Birth, settings: Settings) -> "CreateTask":
     wish = birth.wish
-    fields: dict[str, Any] = {
+    fields: CreateTask = {
         "name": wish.name,
         "type": wish.type,
         "project_name": wish.project,

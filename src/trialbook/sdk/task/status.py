@@ -2,13 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from trialbook.client.calls import given
 from trialbook.errors import TaskNotFound, TaskStatusRefused, UsageError, WireError
 from trialbook.sdk import current
 from trialbook.sdk.task.answers import Response
 from trialbook.sdk.task.base import TaskBase
 from trialbook.wire.states import ENDED, TaskStatusEnum
+
+if TYPE_CHECKING:
+    from trialbook.client.api import Call, Completed, TasksCalls, Updated
 
 _PUBLISHABLE = ENDED - {"failed"}
 _WAITED = (TaskStatusEnum.completed, TaskStatusEnum.stopped, TaskStatusEnum.closed)
@@ -85,7 +89,7 @@ class StatusMixin(TaskBase):
             >>> draft.status
             'in_progress'
         """
-        self._move("tasks.started", "in_progress", force, False)
+        self._move(self._moves.started, "in_progress", force, False)
 
     def started(self, ignore_errors: bool = True, force: bool = False) -> Any:
         """As ``mark_started``; a refusal is ignored by default.
@@ -104,7 +108,7 @@ class StatusMixin(TaskBase):
             >>> draft.started().updated
             1
         """
-        return self._move("tasks.started", "in_progress", force, ignore_errors)
+        return self._move(self._moves.started, "in_progress", force, ignore_errors)
 
     def mark_stopped(self, force: bool = False, status_message: str | None = None) -> None:
         """Set the status to stopped (the page says "aborted"). The process that runs the task ends within seconds.
@@ -122,7 +126,7 @@ class StatusMixin(TaskBase):
             >>> draft.status
             'stopped'
         """
-        self._move("tasks.stopped", "stopped", force, False, "USER ABORTED", status_message)
+        self._move(self._moves.stopped, "stopped", force, False, "USER ABORTED", status_message)
 
     def stopped(
         self,
@@ -150,7 +154,7 @@ class StatusMixin(TaskBase):
             >>> draft.stopped().updated
             1
         """
-        return self._move("tasks.stopped", "stopped", force, ignore_errors, status_reason, status_message)
+        return self._move(self._moves.stopped, "stopped", force, ignore_errors, status_reason, status_message)
 
     def mark_completed(
         self, ignore_errors: bool = True, status_message: str | None = None, force: bool = False
@@ -171,7 +175,9 @@ class StatusMixin(TaskBase):
             >>> draft.status
             'completed'
         """
-        reply = self._move("tasks.completed", "completed", force, ignore_errors, "completed", status_message)
+        reply = self._move(
+            self._moves.completed, "completed", force, ignore_errors, "completed", status_message
+        )
         if self._publish_at_end and reply is not None:
             self.publish(ignore_errors)
 
@@ -192,7 +198,7 @@ class StatusMixin(TaskBase):
             >>> draft.completed().updated
             1
         """
-        return self._move("tasks.completed", "completed", False, ignore_errors, "completed")
+        return self._move(self._moves.completed, "completed", False, ignore_errors, "completed")
 
     def mark_failed(
         self,
@@ -218,7 +224,7 @@ class StatusMixin(TaskBase):
             >>> draft.status
             'failed'
         """
-        self._move("tasks.failed", "failed", force, ignore_errors, status_reason, status_message)
+        self._move(self._moves.failed, "failed", force, ignore_errors, status_reason, status_message)
 
     def mark_stop_request(self, force: bool = False, status_message: str | None = None) -> Any:
         """Ask the process that runs the task to stop; it does so by itself, within seconds.
@@ -238,7 +244,7 @@ class StatusMixin(TaskBase):
             >>> draft.mark_stop_request(status_message="not needed any more").updated
             1
         """
-        return self._move("tasks.stop", "", force, False, "abort request", status_message)
+        return self._move(self._moves.stop, "", force, False, "abort request", status_message)
 
     def register_abort_callback(
         self, callback_function: Callable[[], Any] | None, callback_execution_timeout: float = 30.0
@@ -283,7 +289,8 @@ class StatusMixin(TaskBase):
         if status not in _PUBLISHABLE:
             raise UsageError(f"task {self.id} is {status}; only a completed or stopped task can be published")
         self._record.flush()
-        reply = self._called("tasks.publish", {"publish_model": True}, ignore_errors)
+        publish = self._record.api.tasks.publish
+        reply = self._called(lambda: publish({"task": self.id, "publish_model": True}), ignore_errors)
         if reply is not None:
             self._document()["status"] = "published"
         return reply
@@ -324,11 +331,11 @@ class StatusMixin(TaskBase):
                 f"task {self.id} is published and cannot be reset; clone it with Task.clone()"
             )
         self._record.flush()
-        self._record.call("tasks.reset", {"task": self.id, "force": True})
+        self._record.api.tasks.reset({"task": self.id, "force": True})
         # The server has forgotten the old stream of reports with its content: the next report begins a new one.
         self._record.renew()
         if set_started_on_success:
-            self._record.call("tasks.started", {"task": self.id, "force": True})
+            self._record.api.tasks.started({"task": self.id, "force": True})
         self._record.reload()
 
     def get_archived(self) -> bool:
@@ -361,7 +368,8 @@ class StatusMixin(TaskBase):
             self._record.edit(system_tags=tags)
             return
         # The server takes a task that waits out of its queue.
-        self._record.call("tasks.archive" if archive else "tasks.unarchive", {"tasks": [self.id]})
+        tasks = self._record.api.tasks
+        (tasks.archive if archive else tasks.unarchive)({"tasks": [self.id]})
         self._document()["system_tags"] = tags
 
     def wait_for_status(
@@ -413,40 +421,39 @@ class StatusMixin(TaskBase):
         if self._record.connection is None:
             return self._document().get(field)
         self._record.flush()
-        ask = {"id": [self.id], "only_fields": ["status", "status_message"], "search_hidden": True}
-        found = self._record.call("tasks.get_all", ask).get("tasks") or []
+        found = self._record.api.tasks.get_all(
+            {"id": [self.id], "only_fields": ["status", "status_message"], "search_hidden": True}
+        )["tasks"]
         if not found:
             return None
         self._document().update({name: found[0].get(name) for name in ("status", "status_message")})
         return found[0].get(field)
 
+    @property
+    def _moves(self) -> "TasksCalls":
+        return self._record.moves.tasks
+
     def _move(
         self,
-        method: str,
+        method: "Call[Completed, Updated | None]",
         status: str,
         force: bool,
         ignore_errors: bool,
         reason: str | None = None,
         message: str | None = None,
     ) -> Any:
-        params: dict[str, Any] = {"force": force}
-        if reason:
-            params["status_reason"] = reason
-        if message:
-            params["status_message"] = message
-        if self._record.connection is None:
-            self._record.journal.call(method, {"task": self.id, **params})
-            self._document()["status"] = status or self._document().get("status")
-            return None
-        self._record.flush()
-        reply = self._called(method, params, ignore_errors)
+        ask: Completed = {"task": self.id, "force": force, "status_reason": reason, "status_message": message}
+        reply = self._called(lambda: method(given(ask)), ignore_errors)
         if reply is not None:
             self._document().update(_fields(reply))
+        elif self._record.connection is None:
+            self._document()["status"] = status or self._document().get("status")
         return reply
 
-    def _called(self, method: str, params: dict[str, Any], ignore_errors: bool) -> Response | None:
+    def _called(self, method: Callable[[], Mapping[str, Any] | None], ignore_errors: bool) -> Response | None:
         try:
-            return Response(self._record.call(method, {"task": self.id, **params}))
+            reply = method()
+            return None if reply is None else Response(reply)
         except WireError:
             if not ignore_errors:
                 raise

@@ -1,7 +1,7 @@
 """Hyperparameters and user properties one by one: the explicit getters and setters."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.unicode import readable, storable
 from trialbook.errors import UsageError
@@ -10,10 +10,12 @@ from trialbook.sdk.names import checked
 from trialbook.sdk.structures import flatten
 from trialbook.sdk.task.base import TaskBase
 
+if TYPE_CHECKING:
+    from trialbook.client.api import Parameter
+
 GENERAL, ARGS, PROPERTIES = "General", "Args", "properties"
 # How servers mark what was stored before parameters had sections.
 _LEGACY = "legacy"
-Parameter = dict[str, str]
 
 
 class ValuesMixin(TaskBase):
@@ -205,8 +207,8 @@ class ValuesMixin(TaskBase):
             if key not in items:
                 return False
             del items[key]
-            self._record.change(
-                "tasks.delete_hyper_params", {"force": True, "hyperparams": [key_of(section, key)]}
+            self._record.changes.tasks.delete_hyper_params(
+                {"task": self.id, "force": True, "hyperparams": [key_of(section, key)]}
             )
         return True
 
@@ -293,19 +295,21 @@ class ValuesMixin(TaskBase):
             (self._sections().get(section) or {}).pop(name, None)
         keys = [key_of(section, name) for section, name in named]
         if keys:
-            self._record.change("tasks.delete_hyper_params", {"force": True, "hyperparams": keys})
+            self._record.changes.tasks.delete_hyper_params(
+                {"task": self.id, "force": True, "hyperparams": keys}
+            )
         return True
 
     # -- inside ---
 
-    def _sections(self) -> dict[str, dict[str, Parameter]]:
+    def _sections(self) -> "dict[str, dict[str, Parameter]]":
         document = self._record.document
         if not isinstance(document.get("hyperparams"), dict):
             document["hyperparams"] = {}
         sections: dict[str, dict[str, Parameter]] = document["hyperparams"]
         return sections
 
-    def _store(self, section: str, items: dict[str, Parameter]) -> None:
+    def _store(self, section: str, items: "dict[str, Parameter]") -> None:
         with self._record.lock:
             self._sections().setdefault(section, {}).update(items)
             self._edit_hyperparams("none", {section: items}, {})
@@ -313,16 +317,16 @@ class ValuesMixin(TaskBase):
     def _edit_hyperparams(
         self,
         replace: str,
-        sections: Mapping[str, Mapping[str, Parameter]],
-        kept: Mapping[str, Mapping[str, Parameter]],
+        sections: "Mapping[str, Mapping[str, Parameter]]",
+        kept: "Mapping[str, Mapping[str, Parameter]]",
     ) -> None:
         items = [item for group in (sections, kept) for found in group.values() for item in found.values()]
-        self._record.change(
-            "tasks.edit_hyper_params", {"hyperparams": items, "replace_hyperparams": replace, "force": True}
+        self._record.changes.tasks.edit_hyper_params(
+            {"task": self.id, "hyperparams": items, "replace_hyperparams": replace, "force": True}
         )
 
 
-def parameter(section: str, name: str, value: Any, kind: str, description: str) -> Parameter:
+def parameter(section: str, name: str, value: Any, kind: str, description: str) -> "Parameter":
     """A parameter as the wire has it.
 
     Raises:
@@ -343,7 +347,7 @@ def parameter(section: str, name: str, value: Any, kind: str, description: str) 
     }
 
 
-def key_of(section: str, name: str) -> Parameter:
+def key_of(section: str, name: str) -> "Parameter":
     """What names a parameter on the wire."""
     return {"section": storable(section), "name": storable(name)}
 
@@ -360,7 +364,7 @@ def _value(item: Mapping[str, Any], wanted: bool) -> Any:
 
 def _set(
     known: Mapping[str, Any] | None, section: str, key: str, value: Any, kind: str = "", description: str = ""
-) -> Parameter:
+) -> "Parameter":
     """A parameter as it is set by hand: what is typed as a text on a float still is one."""
     known = known or {}
     kind = kind or str(known.get("type") or "") or (type_of(value) if value != "" or not known else "")
@@ -369,8 +373,8 @@ def _set(
 
 
 def _collected(
-    args: Iterable[Any], kwargs: Mapping[str, Any], known: Mapping[str, Mapping[str, Parameter]]
-) -> dict[str, dict[str, Parameter]]:
+    args: Iterable[Any], kwargs: Mapping[str, Any], known: "Mapping[str, Mapping[str, Parameter]]"
+) -> "dict[str, dict[str, Parameter]]":
     values: dict[str, Any] = {}
     for given in args:
         values.update(dict(given))
@@ -384,8 +388,8 @@ def _collected(
 
 
 def _merged(
-    old: Mapping[str, Mapping[str, Parameter]], new: Mapping[str, Mapping[str, Parameter]]
-) -> dict[str, dict[str, Parameter]]:
+    old: "Mapping[str, Mapping[str, Parameter]]", new: "Mapping[str, Mapping[str, Parameter]]"
+) -> "dict[str, dict[str, Parameter]]":
     merged = {section: dict(items) for section, items in old.items()}
     for section, items in new.items():
         merged.setdefault(section, {}).update(items)

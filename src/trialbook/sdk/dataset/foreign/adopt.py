@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from trialbook.errors import DatasetDamaged, DatasetMissing, FileMissing
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.dataset.foreign.state import State, StateFile, decode_state
 from trialbook.sdk.dataset.stores import UrlBlobs
+
+if TYPE_CHECKING:
+    from trialbook.client.api import GetAllTasks
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,12 @@ class _Reader:
     def _read_artifacts(self, versions: set[str]) -> None:
         missing = sorted(versions - self._artifacts.keys())
         if missing:
-            ask = {"id": missing, "only_fields": ["id", "execution.artifacts"], "search_hidden": True}
-            found = self._connection.session.call("tasks.get_all", ask).get("tasks") or []
+            ask: GetAllTasks = {
+                "id": missing,
+                "only_fields": ["id", "execution.artifacts"],
+                "search_hidden": True,
+            }
+            found = self._connection.session.api.tasks.get_all(ask).get("tasks") or []
             self._artifacts.update({str(task["id"]): _artifacts(task) for task in found})
 
 

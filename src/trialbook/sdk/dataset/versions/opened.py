@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from trialbook.sdk.dataset.versions.replay import Calls
 from trialbook.sdk.record import Record, record_of
 from trialbook.sdk.task import Task
 from trialbook.wire.states import FINISHED
+
+if TYPE_CHECKING:
+    from trialbook.client.api import EditTaskFields
 
 SAVED = "ds_saved"
 """Key of the runtime: the manifest of what an open version has stored so far."""
@@ -374,12 +377,12 @@ class Opened:
         record = self.record
         with record.lock:
             document, script = record.document, self.calls.taken(self.task)
-            fields: dict[str, Any] = {"runtime": {**(document.get("runtime") or {}), **values}}
+            fields: EditTaskFields = {"runtime": {**(document.get("runtime") or {}), **values}}
             document.update(fields)
             if script:
                 document["script"] = {**(document.get("script") or {}), **script}
                 fields["script"] = script
-            record.change("tasks.edit", {"force": True, **fields})
+            record.changes.tasks.edit({"task": record.id, "force": True, **fields})
 
     def forget(self) -> None:
         """What was read of the content before is stale."""

@@ -38,5 +38,5 @@ def _run(stop: threading.Event, target: "weakref.ref[Record]") -> None:
         if record is None:
             return
         with guard("dataset.ping"):
-            record.call("tasks.ping", {"task": record.id})
+            record.api.tasks.ping({"task": record.id})
         del record
