@@ -90,7 +90,7 @@ def test_S7_a_slow_machine_changes_fewer_at_a_time(inside: Server, monkeypatch: 
     """What one transaction may take is a time; how many things that are differs between machines."""
     now = 0.0
     monkeypatch.setattr(calls, "time", SimpleNamespace(monotonic=lambda: now))
-    for seconds, expected in ((0.001, THINGS_AT_ONCE), (0.02, 5), (1.0, 1)):
+    for seconds, expected in ((0.001, THINGS_AT_ONCE), (0.015, 5), (1.0, 1)):
         sizes: list[int] = []
 
         def act(some: Sequence[str], seconds: float = seconds, sizes: list[int] = sizes) -> list[str]:
