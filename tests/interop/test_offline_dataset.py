@@ -64,7 +64,7 @@ def test_D21_a_session_of_the_released_sdk_becomes_a_version(made: tuple[Path, P
     before = tree(made[0])
     found = Dataset.get(Dataset.import_offline_session(str(session), finalize=True))
     assert (found.name, found.project, found.version) == ("away", "Away/nested", "2.3.4")
-    assert found.is_final() and "one" in found.tags and found._task.comment == "a text"
+    assert found.is_final() and "one" in found.tags and found._opened.task.comment == "a text"
     assert tree(found.get_local_copy()) == {**FILES, "links/linked.bin": LINKED}
     assert found.verify_storage() == [] and found.list_added_files() == found.list_files()
     assert tree(made[0]) == before, "the session is only read"
