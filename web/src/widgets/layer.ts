@@ -1,4 +1,4 @@
-import { type RefObject, useLayoutEffect } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 
 // What lies above every layer.
 const ABOVE = ".toasts, dialog";
@@ -8,10 +8,11 @@ const ABOVE = ".toasts, dialog";
  * active: the rest of the page rests. Afterwards the focus is back where it was.
  */
 export function useLayer(layer: RefObject<HTMLElement | null>, active = true): void {
+  const before = useRef<Element | null>(null);
   useLayoutEffect(() => {
     const box = layer.current;
     if (!active || !box) return;
-    const before = document.activeElement;
+    before.current = document.activeElement;
     const resting: HTMLElement[] = [];
     for (let part: HTMLElement = box; part.parentElement && part !== document.body; part = part.parentElement) {
       for (const other of part.parentElement.children) {
@@ -20,10 +21,19 @@ export function useLayer(layer: RefObject<HTMLElement | null>, active = true): v
         resting.push(other);
       }
     }
-    if (!box.contains(before)) box.focus();
+    if (!box.contains(before.current)) box.focus();
     return () => {
       for (const other of resting) other.inert = false;
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, [layer, active]);
+  // After the commit: until its end React gives the focus back to what had it when it began.
+  useEffect(() => {
+    const box = layer.current;
+    if (!active) return;
+    return () => {
+      const [from, here] = [before.current, document.activeElement];
+      if (here !== document.body && !box?.contains(here)) return;
+      if (from instanceof HTMLElement && from.isConnected) from.focus();
     };
   }, [layer, active]);
 }
