@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.server import RunningServer
 from trialbook import Task
+from trialbook.client import settings as settings_module
 from trialbook.sdk import connection as connections
 from trialbook.sdk import numbers, seeds
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.logger import Logger
 
 
@@ -25,9 +25,9 @@ def as_a_new_process(patch: pytest.MonkeyPatch) -> None:
     """Nothing that this process was told before holds, until ``patch`` is undone."""
     patch.delenv("TRIALBOOK_PROC_MASTER_ID", raising=False)
     patch.setattr(numbers, "substitutes", {})
-    patch.setattr(settings_module, "_given", {})
-    patch.setattr(settings_module._offline, "value", None)
-    patch.setattr(settings_module._simulated, "value", "")
+    patch.setattr(settings_module.reader, "_given", {})
+    patch.setattr(settings_module.table._offline, "value", None)
+    patch.setattr(settings_module.table._simulated, "value", "")
     patch.setattr(seeds._seed, "value", None)
     patch.setattr(Logger, "_history", None)
     connections.disconnect()

@@ -14,8 +14,8 @@ from PIL import Image
 from tests.catalogue.conftest import Begin, again
 from tests.support.server import RunningServer
 from trialbook import Task
+from trialbook.client import settings as settings_module
 from trialbook.errors import ConfigurationError, FileMissing, TrialbookError, UsageError
-from trialbook.sdk import settings as settings_module
 
 
 def stored(server: RunningServer, url: str) -> bytes:

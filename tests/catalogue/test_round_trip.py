@@ -24,7 +24,7 @@ from tests.catalogue.conftest import Begin, again
 from tests.catalogue.test_configuration_objects import Kind, same
 from tests.support.server import RunningServer
 from trialbook import Task
-from trialbook.sdk import settings as settings_module
+from trialbook.client import settings as settings_module
 from trialbook.sdk.casting import cast, text_of, type_of
 from trialbook.sdk.structures import flatten
 from trialbook.sdk.task.parameters import override
@@ -202,7 +202,7 @@ def test_T6_values_go_by_the_server_and_come_back(
     ]
     sdk.call("tasks.edit_hyper_params", task=copies[1].id, hyperparams=items, replace_hyperparams="none")
     for copy, wanted in zip(copies, (code, edited), strict=True):
-        monkeypatch.setattr(settings_module._simulated, "value", "")
+        monkeypatch.setattr(settings_module.table._simulated, "value", "")
         Task.debug_simulate_remote_task(copy.id)
         remote = run(wanted)
         assert remote.id == copy.id

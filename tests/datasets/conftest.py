@@ -9,8 +9,8 @@ import pytest
 from tests.datasets.support import Write, writer
 from tests.support.server import RunningServer
 from trialbook import Dataset, Task
+from trialbook.client import settings
 from trialbook.sdk import connection as connections
-from trialbook.sdk import settings
 
 
 @pytest.fixture

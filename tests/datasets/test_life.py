@@ -12,8 +12,8 @@ from tests.datasets.support import Write, tree
 from tests.support.server import RunningServer
 from tests.support.waiting import until
 from trialbook import Dataset, Task
+from trialbook.client.settings import simulate
 from trialbook.errors import DatasetError, DatasetMissing, TaskNotDeletable, UsageError
-from trialbook.sdk.settings import simulate
 
 
 def packs(server: RunningServer, *versions: Dataset) -> set[str]:

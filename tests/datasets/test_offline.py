@@ -8,8 +8,8 @@ import pytest
 from tests.datasets.conftest import Close
 from tests.datasets.support import Write, tree
 from trialbook import Dataset, Task
+from trialbook.client import settings
 from trialbook.errors import UsageError
-from trialbook.sdk import settings
 
 
 @pytest.mark.covers("DS-08j", "DS-20", "DS-27c", "DS-33", "DS-34f", "XD-26")

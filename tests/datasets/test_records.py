@@ -10,8 +10,8 @@ from tests.datasets.support import Write, tree
 from tests.support.server import RunningServer
 from tests.support.waiting import until
 from trialbook import Dataset, Task
+from trialbook.client.settings import simulate
 from trialbook.errors import TrialbookError, UsageError
-from trialbook.sdk.settings import simulate
 
 
 @pytest.mark.covers("DS-00")

@@ -11,9 +11,9 @@ import pytest
 from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.capture.checkout import INIT_CALL, file_patch, with_init
+from trialbook.client import settings
 from trialbook.errors import TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
-from trialbook.sdk import settings
 
 SCRIPT = '"""What it does."""\nfrom __future__ import annotations\nimport sys\nprint("ran", sys.argv)'
 
@@ -228,7 +228,7 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     (tmp_path / "broken.py").write_text("def (:\n")
     with pytest.raises(UsageError, match="line 1"):
         Task.create("Create/x", "y", script="broken.py")
-    monkeypatch.setattr(settings._offline, "value", True)
+    monkeypatch.setattr(settings.table._offline, "value", True)
     with pytest.raises(UsageError, match="offline"):
         Task.create("Create/x", "y")
 

@@ -14,7 +14,8 @@ import urllib3
 
 from tests.integration.program import until
 from trialbook.base.files import read_json
-from trialbook.sdk import connection, private_server, settings
+from trialbook.client import settings
+from trialbook.sdk import connection, private_server
 
 SCRIPT = """
 import sys

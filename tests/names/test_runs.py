@@ -14,8 +14,8 @@ from tests.support.length import LONG
 from tests.support.server import RunningServer
 from trialbook import Dataset, InputModel, Model, OutputModel, StorageManager, Task
 from trialbook.base.unicode import LONGEST_NAME, storable
+from trialbook.client import settings as settings_module
 from trialbook.errors import TrialbookError
-from trialbook.sdk import settings as settings_module
 
 Put = Callable[[Task, str, int], Any]
 Get = Callable[[Task, str], Any]
@@ -195,7 +195,7 @@ def test_N4_what_is_edited_reaches_the_program(project: str, monkeypatch: pytest
         if "/" not in name:
             copy.set_parameter(f"{name}/x", 2)
     copy.flush()
-    monkeypatch.setattr(settings_module._simulated, "value", "")
+    monkeypatch.setattr(settings_module.table._simulated, "value", "")
     Task.debug_simulate_remote_task(copy.id)
     again = Task.init(project, "edited", **QUIET)
     assert again.id == copy.id

@@ -12,7 +12,7 @@ import click
 
 from trialbook.base.files import read_json, write_json
 from trialbook.base.unicode import legible
-from trialbook.sdk.settings import load
+from trialbook.client.settings import load
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset

@@ -22,9 +22,9 @@ from trialbook.cli.data_options import (
     remember,
     writable,
 )
+from trialbook.client.settings import load
 from trialbook.errors import TrialbookError
 from trialbook.journal.lock import FileLock
-from trialbook.sdk.settings import load
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset

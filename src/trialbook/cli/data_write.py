@@ -19,7 +19,7 @@ from trialbook.cli.data_options import (
     remember,
     writable,
 )
-from trialbook.sdk.settings import load
+from trialbook.client.settings import load
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset

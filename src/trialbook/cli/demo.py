@@ -8,8 +8,8 @@ import threading
 
 import click
 
+from trialbook.client.settings import load
 from trialbook.sdk.private_server import find_or_start, stop
-from trialbook.sdk.settings import load
 
 
 @click.command()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialbook.sdk.hosts import address, complete
-from trialbook.sdk.settings import load
+from trialbook.client.settings import load
+from trialbook.client.settings.hosts import address, complete
 
 if TYPE_CHECKING:
     from trialbook.sdk.recovery import Waiting

@@ -9,11 +9,11 @@ from typing import Any
 
 from trialbook.base.unicode import storable
 from trialbook.client.places import path_of
+from trialbook.client.settings import load
 from trialbook.errors import ConfigurationError, TrialbookError, UsageError
 from trialbook.journal.spool import HASH_LATER
 from trialbook.sdk import formats
 from trialbook.sdk.pack import digest
-from trialbook.sdk.settings import load
 
 _log = logging.getLogger("trialbook")
 

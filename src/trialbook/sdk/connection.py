@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from trialbook.base import process
 from trialbook.base.process import Kept
 from trialbook.capture.secret_values import remember
+from trialbook.client import settings
 from trialbook.client.places import copy_atomic as copy_atomic
 from trialbook.client.places import local_path as local_path
+from trialbook.client.settings import Settings
 from trialbook.errors import ConnectionFailed, TrialbookError
-from trialbook.sdk import settings
-from trialbook.sdk.settings import Settings
 from trialbook.sdk.storage_progress import Meter, report_every
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from trialbook.base.files import write_json
 from trialbook.base.ids import new_id
 from trialbook.client.calls import nouns
+from trialbook.client.settings import Settings
 from trialbook.errors import UsageError
 from trialbook.journal.delivery import Identity
 from trialbook.journal.frames import (
@@ -30,7 +31,6 @@ from trialbook.journal.frames import (
 )
 from trialbook.sdk.models.listing import design_text
 from trialbook.sdk.names import join
-from trialbook.sdk.settings import Settings
 from trialbook.wire.states import LEVEL_NAMES
 
 if TYPE_CHECKING:

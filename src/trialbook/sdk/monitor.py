@@ -7,9 +7,9 @@ from pathlib import Path
 
 from trialbook.base.guard import guard
 from trialbook.base.process import Kept
+from trialbook.client import settings
 from trialbook.machine.gpu import Gpus
 from trialbook.machine.usage import Usage
-from trialbook.sdk import settings
 from trialbook.sdk.record import Recorded, record_of
 
 MACHINE, GPU = ":monitor:machine", ":monitor:gpu"

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from trialbook.base.files import own_folder, read_json, write_json
 from trialbook.client.session import Credentials
+from trialbook.client.settings import Settings, clean_environment
 from trialbook.errors import ConfigurationError, ConnectionFailed
 from trialbook.journal.lock import FileLock
 from trialbook.sdk.console import say
-from trialbook.sdk.settings import Settings, clean_environment
 
 _PORT = 8008
 _START_SECONDS = 20.0

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from trialbook.base.files import read_json, write_json
 from trialbook.base.process import Kept
-from trialbook.sdk import settings as settings_module
-from trialbook.sdk.settings import Settings
+from trialbook.client import settings as settings_module
+from trialbook.client.settings import Settings
 
 _log = logging.getLogger("trialbook")
 _WAIT_SECONDS = 60.0

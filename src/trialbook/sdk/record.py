@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
 from trialbook.client.calls import nouns
+from trialbook.client.settings import Settings
 from trialbook.errors import ConnectionFailed, JournalError, UsageError
 from trialbook.sdk import known_servers
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.nowhere import NOWHERE
-from trialbook.sdk.settings import Settings
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -14,6 +14,7 @@ from typing import IO
 
 from trialbook.base.retry import backoff
 from trialbook.client.calls import kept
+from trialbook.client.settings import Settings, load, successor_environment
 from trialbook.errors import ConnectionFailed, JournalError, ServerFault, TrialbookError
 from trialbook.journal.delivery import Identity, Transport
 from trialbook.journal.frames import Kind
@@ -24,7 +25,6 @@ from trialbook.sdk import connection as connections
 from trialbook.sdk import private_server, storage_settings
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.offline import settle
-from trialbook.sdk.settings import Settings, load, successor_environment
 
 _log = logging.getLogger("trialbook")
 _SUCCESSOR_SECONDS = 6 * 3600.0

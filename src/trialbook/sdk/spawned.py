@@ -120,7 +120,8 @@ class _WorkerConsole:
 
     def _opened(self) -> "Record":
         # Here and not above, so that a worker that prints nothing does not wait for these imports.
-        from trialbook.sdk import connection, settings
+        from trialbook.client import settings
+        from trialbook.sdk import connection
         from trialbook.sdk.record import Record
 
         way = None if self._offline else connection.connect()

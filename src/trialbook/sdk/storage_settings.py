@@ -11,8 +11,8 @@ from typing import Any
 from trialbook.base.process import Kept
 from trialbook.blobs.accounts import Accounts, AzureAccount, GoogleAccount, S3Account
 from trialbook.capture.secret_values import SHORTEST_VARIABLE, remember
+from trialbook.client.settings import storage_state, storage_tree
 from trialbook.errors import ConfigurationError
-from trialbook.sdk.settings import storage_state, storage_tree
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*$", re.IGNORECASE)

@@ -15,8 +15,8 @@ from trialbook.capture.secret_names import is_secret_name
 from trialbook.capture.secret_values import MASK
 from trialbook.capture.secrets import masked_arguments, masked_output, masked_text
 from trialbook.client.session import Credentials
+from trialbook.client.settings import Settings
 from trialbook.sdk.connection import Connection
-from trialbook.sdk.settings import Settings
 
 GITHUB = "ghp_" + "a1B2" * 9
 

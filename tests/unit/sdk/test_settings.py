@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from trialbook.client import settings
+from trialbook.client.settings import load
 from trialbook.errors import ConfigurationError
-from trialbook.sdk import settings
-from trialbook.sdk.settings import load
 
 CONF = """
 api {
@@ -51,7 +51,7 @@ def test_the_file_and_what_wins_over_it(tmp_path: Path) -> None:
 
 
 def test_set_credentials_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "_given", {})
+    monkeypatch.setattr(settings.reader, "_given", {})
     settings.set_default("API_HOST", "http://given")
     assert load({"HOME": str(tmp_path)}).api_host == "http://given"
     assert load({"HOME": str(tmp_path), "CLEARML_API_HOST": "http://env"}).api_host == "http://env"

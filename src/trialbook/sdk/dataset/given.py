@@ -3,9 +3,9 @@
 from pathlib import Path, PurePath
 
 from trialbook.base.versions import is_version
+from trialbook.client import settings as settings_module
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from trialbook.base.guard import guard
 from trialbook.capture.patches import quiet
+from trialbook.client.settings import load
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
@@ -17,7 +18,6 @@ from trialbook.sdk.media import Media
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.record import REPLACES
 from trialbook.sdk.reports.plots import PlotsMixin
-from trialbook.sdk.settings import load
 
 
 class PicturesMixin(PlotsMixin):

@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 
 from trialbook.client.places import existing_path, scheme_of
+from trialbook.client.settings import load
 from trialbook.client.storage import Storage
 from trialbook.errors import ConnectionFailed, FileMissing, ServerFault
 from trialbook.journal.lock import FileLock
 from trialbook.sdk import connection as connections
 from trialbook.sdk.nearer import nearer
-from trialbook.sdk.settings import load
 from trialbook.sdk.storage.cache import Cache, Limits
 from trialbook.sdk.storage.unpack import is_archive, unpack
 from trialbook.sdk.storage_progress import Meter, report_every

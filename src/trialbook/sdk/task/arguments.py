@@ -9,8 +9,8 @@ from trialbook.base.guard import guard
 from trialbook.capture.command_lines import argparse as parsers
 from trialbook.capture.command_lines import lines
 from trialbook.capture.command_lines.lines import NOTHING, Parsed, Stored
+from trialbook.client import settings
 from trialbook.sdk import connection as connections
-from trialbook.sdk import settings
 from trialbook.sdk.casting import cast, text_of
 from trialbook.sdk.task import environment
 from trialbook.sdk.task.configuration import ConfigurationMixin

@@ -13,11 +13,11 @@ from trialbook.base.guard import guard
 from trialbook.base.process import Kept
 from trialbook.capture.code import Code, EntryPoint, detect, entry_point, masked, repository_root
 from trialbook.capture.secrets import masked_arguments, masked_text
+from trialbook.client import settings
 from trialbook.client.calls import kept
 from trialbook.journal.frames import Kind
 from trialbook.journal.spool import Upload
 from trialbook.machine.host import facts
-from trialbook.sdk import settings
 from trialbook.sdk.names import join, task_folder
 from trialbook.sdk.nowhere import NO_SERVER
 from trialbook.sdk.record import Record

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from trialbook.capture.code import Code
 from trialbook.capture.secrets import masked_text
+from trialbook.client import settings as settings_module
 from trialbook.client.calls import given
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.record import record_of
 from trialbook.sdk.task.code import OWN, own_too
 from trialbook.sdk.task.query import QueryMixin

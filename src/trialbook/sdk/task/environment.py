@@ -7,7 +7,7 @@ from trialbook.base import globs
 from trialbook.capture.secret_names import is_secret_name
 from trialbook.capture.secret_values import MASK, remember
 from trialbook.capture.secrets import masked_text
-from trialbook.sdk import settings
+from trialbook.client import settings
 
 SECTION = "Environment"
 # What describes a machine or a shell, not a run: another machine has its own.

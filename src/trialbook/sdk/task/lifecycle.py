@@ -13,9 +13,9 @@ from trialbook.capture.code import entry_point
 from trialbook.capture.command_lines.lines import jobs
 from trialbook.capture.exits import COMPLETED, Outcome
 from trialbook.capture.notebook import shell as notebook_shell
+from trialbook.client import settings as settings_module
 from trialbook.errors import TrialbookError, UsageError
 from trialbook.sdk import current, ranks, seeds
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say, say_alone
 from trialbook.sdk.record import Record
 from trialbook.sdk.task import notebook

@@ -4,9 +4,9 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
+from trialbook.client import settings as settings_module
 from trialbook.errors import UsageError
 from trialbook.sdk import current
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.record import record_of
 from trialbook.sdk.task.remote import RemoteMixin
 

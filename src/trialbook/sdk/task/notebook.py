@@ -9,7 +9,7 @@ from trialbook.base.files import write_atomic
 from trialbook.base.guard import guard
 from trialbook.capture import notebook, secrets
 from trialbook.capture.exits import COMPLETED, Outcome, uncaught
-from trialbook.sdk import settings
+from trialbook.client import settings
 from trialbook.sdk.record import Record
 from trialbook.sdk.task import code
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from trialbook.base.ids import is_id
+from trialbook.client import settings as settings_module
 from trialbook.errors import TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import say
 from trialbook.sdk.task.lifecycle import LifecycleMixin
 from trialbook.sdk.task.parameters import counted

@@ -18,9 +18,10 @@ from trialbook.capture.command_lines import lines
 from trialbook.capture.command_lines.lines import jobs
 from trialbook.capture.exits import COMPLETED, ExitWatch, Outcome
 from trialbook.capture.streams import ConsoleCapture
+from trialbook.client import settings
 from trialbook.errors import TrialbookError
 from trialbook.journal.frames import Stream
-from trialbook.sdk import recovery, settings, spawned
+from trialbook.sdk import recovery, spawned
 from trialbook.sdk.frameworks import Frameworks
 from trialbook.sdk.record import Record
 from trialbook.wire.states import ENDED

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trialbook.base.ids import is_id, new_id
+from trialbook.client.settings import Settings
 from trialbook.errors import ConnectionFailed, ServerFault, TaskNotFound, TrialbookError, UsageError
 from trialbook.journal import replay
 from trialbook.journal.sync import sync_all
@@ -14,7 +15,6 @@ from trialbook.sdk import recovery
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.nowhere import NOWHERE
 from trialbook.sdk.record import REPLACES, Record
-from trialbook.sdk.settings import Settings
 from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, candidate, decide, reported_offset
 from trialbook.sdk.task.memory import Memory
 

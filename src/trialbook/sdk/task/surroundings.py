@@ -3,10 +3,11 @@
 import logging
 from pathlib import Path
 
+from trialbook.client import settings as settings_module
+from trialbook.client.settings import hosts
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
-from trialbook.sdk import current, hosts, seeds
-from trialbook.sdk import settings as settings_module
+from trialbook.sdk import current, seeds
 from trialbook.sdk.task.base import TaskBase
 
 _log = logging.getLogger("trialbook")

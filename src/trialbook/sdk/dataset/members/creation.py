@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from trialbook.base import versions
 from trialbook.base.ids import is_id
+from trialbook.client import settings as settings_module
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
 from trialbook.sdk import current
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.given import both_named, online, version_text

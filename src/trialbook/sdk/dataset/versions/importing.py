@@ -8,11 +8,11 @@ import msgspec
 import numpy as np
 
 from trialbook.base.files import read_json, write_json
+from trialbook.client import settings as settings_module
 from trialbook.datasets.manifest.rows import Rows
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.datasets.storage.objects import pack_key
 from trialbook.errors import UsageError
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.dataset.given import cache_folder
 from trialbook.sdk.dataset.versions.loading import load

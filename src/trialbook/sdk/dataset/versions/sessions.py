@@ -11,9 +11,9 @@ import msgspec
 from trialbook.base import versions
 from trialbook.base.files import read_json, write_json
 from trialbook.base.ids import is_id, new_id
+from trialbook.client import settings as settings_module
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
-from trialbook.sdk import settings as settings_module
 from trialbook.sdk.console import advice
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.versions.opened import Opened
