@@ -63,7 +63,7 @@ class Changes:
     """
 
     operation: str = field(default_factory=new_id)
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, object]] = field(default_factory=list)
     signals: list[Signal] = field(default_factory=list)
 
     def mark(self) -> tuple[int, int]:
@@ -169,12 +169,12 @@ def _signal(
     changes.signals += [(f"project:{home}", "tasks", (id,)) for home in homes if home]
 
 
-def _differing(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, Any]]:
+def _differing(before: Values, after: Values) -> tuple[dict[str, object], dict[str, object]]:
     """What differs, as two trees; a name that is in ``after`` alone is new, and one in ``before`` alone is compared
     only where ``after`` is nothing at all, because a row has many fields that a change does not name."""
     names = after.keys() if after else before.keys()
-    old: dict[str, Any] = {}
-    new: dict[str, Any] = {}
+    old: dict[str, object] = {}
+    new: dict[str, object] = {}
     for name in names:
         if name in _TIMES:
             continue
@@ -190,9 +190,9 @@ def _differing(before: Values, after: Values) -> tuple[dict[str, Any], dict[str,
     return old, new
 
 
-def _branches(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, Any]]:
-    old: dict[str, Any] = {}
-    new: dict[str, Any] = {}
+def _branches(before: Values, after: Values) -> tuple[dict[str, object], dict[str, object]]:
+    old: dict[str, object] = {}
+    new: dict[str, object] = {}
     for name in {**before, **after}:
         was, now = before.get(name), after.get(name)
         if was == now and (name in before) == (name in after):
@@ -206,7 +206,7 @@ def _branches(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, 
     return old, new
 
 
-def _short(values: dict[str, Any]) -> dict[str, Any]:
+def _short(values: dict[str, object]) -> dict[str, object]:
     """At most ``LONGEST`` bytes, without secrets; where even the names are too long, some of them."""
     shown = {name: _shown(value, is_secret_name(name)) for name, value in values.items()}
     if len(msgspec.json.encode(shown)) <= LONGEST:
@@ -221,7 +221,7 @@ def _short(values: dict[str, Any]) -> dict[str, Any]:
     return {"cut": True, "fields": names}
 
 
-def _shown(value: Any, secret: bool) -> Any:
+def _shown(value: object, secret: bool) -> object:
     if isinstance(value, Mapping):
         named = is_secret_name(value["name"]) if isinstance(value.get("name"), str) else False
         return {
