@@ -408,7 +408,7 @@ print("WENT ON", time.monotonic() - begin < 30)
     )
     assert program.wait() == 0, program.text
     assert program.wait_for("WENT ON") == "True"
-    assert "127.0.0.1:9" in program.text and "goes on offline" in program.text
+    assert "127.0.0.1:9" in program.text and "continues offline" in program.text
 
 
 @pytest.mark.covers("TI-12")

@@ -136,7 +136,7 @@ def test_interrupted_and_taken_up_again(
     uploading.send_signal(signal.SIGINT)
     said = "".join(uploading.communicate(timeout=60))
     if uploading.returncode:
-        assert "goes on" in said
+        assert "continues" in said
     assert data("close", "--chunk-size", "1")["id"] == made["id"]
     assert tree(data("get", "--id", made["id"])["folder"]) == files
 

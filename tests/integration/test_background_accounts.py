@@ -46,7 +46,7 @@ def test_what_the_program_gave_reaches_the_process_that_sends_the_rest(
         away.set()
         (tmp_path / "go").touch()
         assert program.wait() == 0, program.text
-        assert "a background process goes on sending" in program.text
+        assert "a background process continues to send" in program.text
         task = program.wait_for("TASK")
         away.clear()
         until(lambda: [path for path in stored if task in path], 60)

@@ -192,7 +192,7 @@ def test_T46_the_end_of_a_run_does_not_wait_for_a_server_that_says_nothing(
     own_server.process.send_signal(how)
     (program.home / "go").touch()
     assert program.wait(60) == 0, program.text
-    assert "a background process goes on sending them" in program.text and "Traceback" not in program.text
+    assert "a background process continues to send them" in program.text and "Traceback" not in program.text
     if how == signal.SIGSTOP:
         own_server.process.send_signal(signal.SIGCONT)
         until(lambda: points(own_server, task)["at/end"]["value"] == [1.0, 2.0])

@@ -158,7 +158,7 @@ def test_a_server_that_is_away_from_the_start(own_server: RunningServer, tmp_pat
     )
     assert program.wait() == 0, program.text
     assert time.monotonic() - began < 20
-    assert "goes on offline" in program.text
+    assert "continues offline" in program.text
     task = program.wait_for("TASK")
     total = int(program.wait_for("TOTAL"))
     own_server.start()

@@ -21,7 +21,7 @@ def command(ctx: click.Context) -> None:
     trialbook data get --project Vision --name digits --copy ./digits
 
     A version that was created or synced is remembered: the commands that change one need no --id. An upload that was
-    interrupted goes on where it was when `upload` or `close` is called again.
+    interrupted continues where it was when `upload` or `close` is called again.
     """
     ctx.with_resource(speaking_of_commands())
 

@@ -172,5 +172,5 @@ def going_on(dataset: "Dataset") -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise click.ClickException(
-            f"interrupted; what was stored stays stored. `trialbook data upload --id {dataset.id}` goes on."
+            f"interrupted; what was stored stays stored. `trialbook data upload --id {dataset.id}` continues."
         ) from None

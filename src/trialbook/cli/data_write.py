@@ -84,7 +84,7 @@ def _begins_empty(made: "Dataset", there: dict[str, Any]) -> str:
             "by itself"
         )
     return said + (
-        f"if you meant to go on with {there['version']}, which is open, undo with "
+        f"if you meant to continue with {there['version']}, which is open, undo with "
         f"`trialbook data delete --id {made.id}` and say `trialbook data add --id {there['id']}`"
     )
 

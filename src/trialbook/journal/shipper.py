@@ -122,7 +122,7 @@ class Shipper:
                     self._change.notify_all()
                 return
             if self._failing:
-                _log.warning("the server answers again; reports of task %s go on", self._task)
+                _log.warning("the server answers again; reports of task %s continue", self._task)
                 self._failing = False
                 waits = backoff(0.1, longest=10.0)
             self._note()
@@ -140,7 +140,7 @@ class Shipper:
 
     def _lost(self, error: TrialbookError) -> None:
         if not self._failing:
-            _log.warning("%s Reports are kept on this host and sent later; your program goes on.", error)
+            _log.warning("%s Reports are kept on this host and sent later; your program continues.", error)
         self._failing = True
 
     def _pause(self, seconds: float) -> None:

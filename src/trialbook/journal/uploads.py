@@ -271,7 +271,9 @@ class Uploader:
             if root is None:
                 root = self._roots[name] = _Root(backoff(0.2, longest=30.0), now, now)
                 _log.warning(
-                    "%s Files for %s are kept on this host and sent later; your program goes on.", error, name
+                    "%s Files for %s are kept on this host and sent later; your program continues.",
+                    error,
+                    name,
                 )
             root.due = now + next(root.waits)
             for other in (waiting, *self._queue):

@@ -48,4 +48,4 @@ def number_of(value: Any) -> float:
 def unnamed(title: Any, series: Any) -> UsageError:
     """What is wrong with names that cannot be looked up."""
     name, value = ("series", series) if isinstance(title, str) else ("title", title)
-    return UsageError(f"{name} must be a text, not {value!r} ({type(value).__name__})")
+    return UsageError(f"{name} must be a string, not {value!r} ({type(value).__name__})")

@@ -1,4 +1,4 @@
-"""NVIDIA processors, through nvidia-ml-py when it and a driver are there."""
+"""NVIDIA GPUs, through nvidia-ml-py when it and a driver are there."""
 
 from contextlib import suppress
 from importlib import import_module
@@ -9,7 +9,7 @@ _MOST_FAILURES = 3
 
 
 class Gpus:
-    """The NVIDIA processors that this process may use; none is fine.
+    """The NVIDIA GPUs that this process may use; none is fine.
 
     Args:
         visible: the text of ``CUDA_VISIBLE_DEVICES`` or ``NVIDIA_VISIBLE_DEVICES``; None means all.
@@ -35,7 +35,7 @@ class Gpus:
         return len(self._devices)
 
     def facts(self) -> dict[str, str]:
-        """For the page of the run: type, memory and number of the processors, and the driver."""
+        """For the page of the run: type, memory and number of the GPUs, and the driver."""
         if not self._devices:
             return {}
         library = self._library

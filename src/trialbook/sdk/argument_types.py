@@ -25,7 +25,7 @@ _OWN_CHECKS = frozenset({"report_scalar", "set_progress", "set_resource_monitor_
 _OPEN = frozenset({("report_text", "msg"), ("report_single_value", "value")})
 # Arguments that name files, folders or addresses: a ``Path`` is as good as its text, and methods get the text.
 _PLACES = re.compile("path|file|folder|ur[il]|dir|destination")
-_WORDS = {str: "a text", int: "an integer", float: "a number", bool: "True or False", type(None): "None"}
+_WORDS = {str: "a string", int: "an integer", float: "a number", bool: "True or False", type(None): "None"}
 
 
 def checked(cls: _Class) -> _Class:
@@ -37,7 +37,7 @@ def checked(cls: _Class) -> _Class:
         >>> Task.clone(3)
         Traceback (most recent call last):
             ...
-        trialbook.errors.UsageError: Task.clone: source_task must be a text, a Task or None, not 3 (int)
+        trialbook.errors.UsageError: Task.clone: source_task must be a string, a Task or None, not 3 (int)
     """
     _handles[cls.__name__] = cls
     for owner in cls.__mro__[:-1]:
@@ -216,7 +216,7 @@ def _words(wanted: Any) -> str:
 
 def _many(wanted: Any) -> str:
     plural = {
-        str: "texts",
+        str: "strings",
         int: "integers",
         float: "numbers",
         Path: "paths",

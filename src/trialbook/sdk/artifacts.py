@@ -126,7 +126,7 @@ class Artifact:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What was given with it, as texts.
+        """What was given with it, as strings.
 
         Example:
             >>> _ = task.upload_artifact("scores", {"a": 1}, metadata={"fold": 2})
@@ -137,7 +137,7 @@ class Artifact:
 
     @property
     def preview(self) -> str:
-        """A text for people.
+        """A short text for people.
 
         Example:
             >>> _ = task.upload_artifact("note", "read me")

@@ -166,7 +166,7 @@ def _cast(text: str, example: Any, stored_type: str) -> Any:
     if isinstance(example, str):
         return convert(text, example)
     if text == "":
-        # Without a type, or with that of numbers, an empty text says that there is no value.
+        # Without a type, or with that of numbers, an empty string says that there is no value.
         return "" if example is None and stored_type == "str" else None
     return _untyped(text, stored_type) if example is None else convert(text, example)
 

@@ -64,8 +64,8 @@ class Logger(PicturesMixin):
         """Add one point to a line.
 
         Args:
-            title: the chart. Any text.
-            series: the line in it. Any text.
+            title: the chart. Any string.
+            series: the line in it. Any string.
             value: a number; NaN and infinities are kept and shown as gaps.
             iteration: an integer; None is 0.
 

@@ -108,7 +108,7 @@ def _journals(folder: Path, path: Path) -> list[StoredJournal]:
         raise UsageError(f"{path} holds the sessions of several tasks; name the folder of one")
     for journal in found:
         if not journal.acquire():
-            raise UsageError(f"the run in {path} is still going on; close it first")
+            raise UsageError(f"the run in {path} is still running; close it first")
         with journal:
             first = min((stored.first for stored in read_stream(journal.folder)), default=0)
         if first:

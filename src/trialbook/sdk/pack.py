@@ -63,7 +63,7 @@ def pack(
     Args:
         name: of the artifact.
         value: a path (file, folder, wildcard), list of paths, address, dict, DataFrame, ndarray, PIL image, text, or
-            any other object. A text that names nothing that exists, and is not an address, is kept as a text.
+            any other object. A string that names nothing that exists, and is not an address, is kept as a string.
         reserve: gives a fresh file name with a suffix.
         auto_pickle: pickle what has no format of its own.
         how: what was chosen about the file.

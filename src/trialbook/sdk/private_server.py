@@ -23,7 +23,7 @@ _PORT = 8008
 _START_SECONDS = 20.0
 _ADDRESSES = 100
 _IDLE = {"TRIALBOOK_SERVER_IDLE_HOURS": "8"}
-"""It ends itself; what the surroundings say instead wins."""
+"""It ends itself; what the environment says instead wins."""
 
 
 def find_or_start(settings: Settings) -> tuple[Settings, bool]:

@@ -268,7 +268,7 @@ def main(arguments: list[str]) -> int:
         _log.info("task %s: %s; trying again in %.0f s", task, problem, wait)
         time.sleep(wait)
     _log.error(
-        "task %s: given up for now (%s); the next Task.init or `trialbook sync` goes on", task, problem
+        "task %s: given up for now (%s); the next Task.init or `trialbook sync` continues", task, problem
     )
     return 1
 

@@ -94,8 +94,8 @@ def param(
     Args:
         validator: called with each new value; it raises, or answers False, to refuse it.
         range: smallest and greatest value, both allowed.
-        type: of the values; texts are converted to it.
-        desc: shown beside the parameter on the page.
+        type: of the values; strings are converted to it.
+        desc: shown beside the parameter in the web UI.
         default: before anything is assigned.
 
     Returns:
@@ -114,7 +114,7 @@ def percent_param(desc: str | None = None, default: Any = None) -> Any:
     """Declare a field that is a share, from 0 to 1.
 
     Args:
-        desc: shown beside the parameter on the page.
+        desc: shown beside the parameter in the web UI.
         default: before anything is assigned.
 
     Returns:

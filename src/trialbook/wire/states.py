@@ -33,10 +33,10 @@ class TaskTypes(str, Enum):
 
     @classmethod
     def of(cls, value: "TaskTypes | str") -> "TaskTypes":
-        """The member for a text.
+        """The member for a string.
 
         Args:
-            value: a member or its text.
+            value: a member or its value.
 
         Returns:
             The member.

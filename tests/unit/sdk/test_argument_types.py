@@ -58,14 +58,14 @@ def test_T27_every_typed_argument_of_every_method(cls: type) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Task.clone(3), "Task.clone: source_task must be a text, a Task or None, not 3 (int)"),  # type: ignore[arg-type]
+        (lambda: Task.clone(3), "Task.clone: source_task must be a string, a Task or None, not 3 (int)"),  # type: ignore[arg-type]
         (
             lambda: Task.get_task(tags="abc"),
-            "Task.get_task: tags must be a list of texts or None, not 'abc' (str)",
+            "Task.get_task: tags must be a list of strings or None, not 'abc' (str)",
         ),
         (
             lambda: Task.get_tasks(task_ids=[3]),  # type: ignore[list-item]
-            "Task.get_tasks: task_ids must be a list of texts or None, not [3] (list)",
+            "Task.get_tasks: task_ids must be a list of strings or None, not [3] (list)",
         ),
         (
             lambda: Task.init("p", "t", auto_connect_streams="yes"),  # type: ignore[arg-type]
@@ -73,16 +73,16 @@ def test_T27_every_typed_argument_of_every_method(cls: type) -> None:
         ),
         (
             lambda: Task.init("p", "t", output_uri=5),  # type: ignore[arg-type]
-            "Task.init: output_uri must be a text, True or False, a path or None, not 5 (int)",
+            "Task.init: output_uri must be a string, True or False, a path or None, not 5 (int)",
         ),
         (
             lambda: Dataset.create("d", "p", parent_datasets="id"),
-            "Dataset.create: parent_datasets must be a list of texts or Datasets or None, not 'id' (str)",
+            "Dataset.create: parent_datasets must be a list of strings or Datasets or None, not 'id' (str)",
         ),
-        (lambda: InputModel(3), "InputModel: model_id must be a text or None, not 3 (int)"),  # type: ignore[arg-type]
+        (lambda: InputModel(3), "InputModel: model_id must be a string or None, not 3 (int)"),  # type: ignore[arg-type]
         (
             lambda: StorageManager.get_local_copy(b"a"),  # type: ignore[arg-type]
-            "StorageManager.get_local_copy: remote_url must be a text or a path, not b'a' (bytes)",
+            "StorageManager.get_local_copy: remote_url must be a string or a path, not b'a' (bytes)",
         ),
         (
             lambda: Task.set_random_seed(1.5),  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def test_T27_every_typed_argument_of_every_method(cls: type) -> None:
         ),
         (
             lambda: setattr(object.__new__(Task), "name", 3),
-            "Task.name: value must be a text, not 3 (int)",
+            "Task.name: value must be a string, not 3 (int)",
         ),
     ],
 )
@@ -164,8 +164,8 @@ def test_T27_what_is_something_else_is_refused(wrong: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("report", "sentence"),
     [
-        (lambda log: log.report_scalar(["a"], "b", 1.0, 1), "title must be a text, not ['a'] (list)"),
-        (lambda log: log.report_scalar("a", {}, 1.0, 1), "series must be a text, not {} (dict)"),
+        (lambda log: log.report_scalar(["a"], "b", 1.0, 1), "title must be a string, not ['a'] (list)"),
+        (lambda log: log.report_scalar("a", {}, 1.0, 1), "series must be a string, not {} (dict)"),
         (lambda log: log.report_scalar("a", "b", None, 1), "value must be a number, got None (NoneType)"),
         (lambda log: log.report_scalar("a", "b", [1], 1), "value must be a number, got [1] (list)"),
         (
@@ -177,8 +177,8 @@ def test_T27_what_is_something_else_is_refused(wrong: dict[str, Any]) -> None:
             "Logger.report_scalars: iteration must be an integer or None, not '7' (str)",
         ),
         (lambda log: log.report_single_value("a", "x"), "value must be a number, got 'x' (str)"),
-        (lambda log: log.report_text("a", None), "Logger.report_text: level must be an integer or a text"),
-        (lambda log: log.report_text("a", [1]), "Logger.report_text: level must be an integer or a text"),
+        (lambda log: log.report_text("a", None), "Logger.report_text: level must be an integer or a string"),
+        (lambda log: log.report_text("a", [1]), "Logger.report_text: level must be an integer or a string"),
         (lambda log: log.report_text("a", "loud"), "level is a number or one of"),
     ],
 )

@@ -21,7 +21,7 @@ def agent_task() -> str:
 
 
 def visible_gpus() -> str | None:
-    """Which processors the surroundings give to this process; None means all."""
+    """Which GPUs the environment gives to this process; None means all."""
     return os.environ.get("CUDA_VISIBLE_DEVICES", os.environ.get("NVIDIA_VISIBLE_DEVICES"))
 
 
@@ -60,7 +60,7 @@ def recorded_variables(environment: Mapping[str, str] | None = None) -> list[str
 
 
 def code_overrides() -> dict[str, str]:
-    """Parts of the recorded code that the surroundings know better than git does, such as a build without one."""
+    """Parts of the recorded code that the environment knows better than git does, such as a build without one."""
     read = plain_reader()
     names = {
         "repository": "VCS_REPO_URL",

@@ -55,7 +55,7 @@ class Settings:
         task_id: set by an agent: run as this task.
         simulated: no agent set ``task_id``, but ``Task.debug_simulate_remote_task``.
         master: ``(pid, task id)`` of the process that started this one and has a task.
-        connect_timeout: seconds that ``Task.init`` waits for the server before it goes on offline.
+        connect_timeout: seconds that ``Task.init`` waits for the server before it continues offline.
         refused_timeout: the same while nobody listens at its address, or its name is not known, and it has not
             answered yet; ``connect_timeout`` when that was named.
         close_timeout: seconds that ``Task.close`` waits for the last reports.

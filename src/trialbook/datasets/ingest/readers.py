@@ -98,7 +98,7 @@ class _Reader:
         head = self._pipe(self._process.stdout).read(ANSWER.size)
         if len(head) != ANSWER.size:
             self.free = []
-            _log.warning("a process that reads files ended with %s; others go on", self._process.poll())
+            _log.warning("a process that reads files ended with %s; others continue", self._process.poll())
             return None
         start = slot * SLOT + ROOM
         found: Found = pickle.loads(memoryview(self._memory)[start : start + ANSWER.unpack(head)[0]])

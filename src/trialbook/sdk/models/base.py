@@ -211,7 +211,7 @@ class Model(MetadataMixin, PlotsMixin):
 
     @property
     def config_text(self) -> str:
-        """Its configuration as text.
+        """Its configuration as a string.
 
         Example:
             >>> InputModel.empty(config_text="layers: 3").config_text
@@ -487,8 +487,7 @@ class Model(MetadataMixin, PlotsMixin):
             WireError: the server refuses, and ``raise_on_errors`` is on.
 
         Example:
-            >>> model = InputModel.import_model("http://example.org/net.onnx", name="outside")
-            >>> Model.remove(model)
+            >>> Model.remove(model.id, force=True)
             True
         """
         found = model if isinstance(model, Model) else Model(model)

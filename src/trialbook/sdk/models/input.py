@@ -76,7 +76,7 @@ class InputModel(Model):
 
         Args:
             weights_url: where they are.
-            config_text: configuration as text.
+            config_text: configuration as a string.
             config_dict: configuration as a dict, instead of the text.
             label_enumeration: names to class numbers.
             name: None is the file's name.
@@ -155,7 +155,7 @@ class InputModel(Model):
         """A model of configuration and labels only, without weights.
 
         Args:
-            config_text: configuration as text.
+            config_text: configuration as a string.
             config_dict: configuration as a dict, instead of the text.
             label_enumeration: names to class numbers.
             name: None is "Empty".

@@ -172,7 +172,7 @@ def remove_model(record: Record, side: str, model: str) -> None:
 
 
 def design_text(text: str | None, values: Mapping[str, Any] | None) -> str:
-    """A configuration as text, from a text or a dict.
+    """A configuration as a string, from a text or a dict.
 
     Raises:
         UsageError: both are given.

@@ -22,7 +22,7 @@ class MetadataMixin:
             key: its name.
 
         Returns:
-            The value as text; None when there is none.
+            The value as a string; None when there is none.
 
         Example:
             >>> _ = model.set_metadata("accuracy", 0.9)
@@ -39,7 +39,7 @@ class MetadataMixin:
             key: its name.
 
         Returns:
-            The value; None when there is none, the text when its type is none of Python's plain ones.
+            The value; None when there is none, the string when its type is none of Python's plain ones.
 
         Example:
             >>> _ = model.set_metadata("accuracy", 0.9)
@@ -53,7 +53,7 @@ class MetadataMixin:
         """All metadata.
 
         Returns:
-            Names to dicts of key, type and value, all texts.
+            Names to dicts of key, type and value, all strings.
 
         Example:
             >>> _ = model.set_metadata("accuracy", 0.9)
@@ -76,11 +76,11 @@ class MetadataMixin:
         return {key: _casted(entry) for key, entry in self.get_all_metadata().items()}
 
     def set_metadata(self, key: str, value: Any, v_type: str | None = None) -> bool:
-        """Store a value as text with its type; allowed on published models.
+        """Store a value as a string with its type; allowed on published models.
 
         Args:
             key: its name.
-            value: stored as text.
+            value: stored as a string.
             v_type: name of the type, when it is not the value's own.
 
         Returns:

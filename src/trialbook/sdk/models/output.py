@@ -35,14 +35,14 @@ class OutputModel(Model):
 
     Args:
         task: None is the task of this process.
-        config_text: configuration as text.
+        config_text: configuration as a string.
         config_dict: configuration as a dict, instead of the text.
         label_enumeration: names to class numbers; None is the task's.
         name: None is the task's name.
         tags: of the model.
         comment: description.
         framework: None is guessed from the weights.
-        base_model_id: id of a model that it goes on from.
+        base_model_id: id of a model that it continues from.
 
     Raises:
         UsageError: both forms of configuration, or no task.
@@ -312,7 +312,7 @@ class OutputModel(Model):
             labels: names to integers.
 
         Raises:
-            UsageError: not a dict of texts to integers, or the model is published.
+            UsageError: not a dict of strings to integers, or the model is published.
 
         Example:
             >>> model = OutputModel(task, name="net")
@@ -342,7 +342,7 @@ class OutputModel(Model):
 
     @property
     def config_text(self) -> str:
-        """Its configuration as text; to assign it is ``update_design``.
+        """Its configuration as a string; to assign it is ``update_design``.
 
         Example:
             >>> OutputModel(task, config_text="layers: 3").config_text

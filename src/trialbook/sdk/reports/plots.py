@@ -22,7 +22,7 @@ class PlotsMixin(ReporterBase):
         Args:
             title: the plot. Series of one title and iteration stand together.
             series: of the plot.
-            figure: a ``plotly`` figure, a dict in its JSON schema, or that JSON as text.
+            figure: a ``plotly`` figure, a dict in its JSON schema, or that JSON as a string.
             iteration: None is 0.
 
         Raises:
@@ -176,7 +176,7 @@ class PlotsMixin(ReporterBase):
 
         Args:
             title: the plot.
-            series: for each line ``{"name": text, "data": N×2 array}``, or an object with these attributes.
+            series: for each line ``{"name": string, "data": N×2 array}``, or an object with these attributes.
             xaxis: name of the axis.
             yaxis: name of the axis.
             mode: "lines", "markers" or "lines+markers".

@@ -27,7 +27,7 @@ def announce(started: Started, page: str) -> None:
         )
     if decision.move is Move.CONTINUE:
         say(
-            f"Trialbook: iterations go on at {started.offset}. A continued run cannot be reproduced from its record "
+            f"Trialbook: iterations continue at {started.offset}. A continued run cannot be reproduced from its record "
             "alone."
         )
     connection = record.connection

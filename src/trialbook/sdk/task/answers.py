@@ -32,7 +32,7 @@ _MOMENTS = frozenset(
 class View(dict[str, Any]):
     """A dict whose keys are attributes as well, as deep as it goes. A known field that is not set is None.
 
-    An attribute that holds a moment is a datetime with a time zone; by key it is the text that the server sent.
+    An attribute that holds a moment is a datetime with a time zone; by key it is the string that the server sent.
 
     Example:
         >>> view = View({"id": "1", "script": {"branch": "main"}})

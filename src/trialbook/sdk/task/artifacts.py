@@ -70,10 +70,10 @@ class ArtifactsMixin(TaskBase):
             artifact_object: a path of a file, folder or wildcard (a folder becomes a zip), an address (kept as it is),
                 a dict (.json), a DataFrame (.csv.gz, with its types), an ndarray (.npz), a PIL image (.png), a text
                 (.txt), or anything else (.pkl).
-            metadata: shown with it; values are kept as text.
+            metadata: shown with it; values are kept as strings.
             delete_after_upload: delete the given file after it arrived.
             auto_pickle: pickle what has no format of its own.
-            preview: text for the page instead of the default one.
+            preview: text for the web UI instead of the default one.
             wait_on_upload: return when it has arrived.
             extension_name: another format by the ending of its file: .yaml for a dict; .parquet, .feather or .pickle
                 for a DataFrame; .csv.gz for an ndarray; those of PIL for an image; .pkl for anything. One that the type

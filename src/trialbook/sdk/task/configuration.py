@@ -96,7 +96,7 @@ class ConfigurationMixin(TaskBase):
         """The texts of all configuration sections.
 
         Returns:
-            Names to texts; empty when there are none.
+            Names to strings; empty when there are none.
 
         Example:
             >>> task.set_configuration_object("augment", config_text="flip: true")
@@ -136,17 +136,17 @@ class ConfigurationMixin(TaskBase):
         config_type: str | None = None,
         config_dict: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store a text under a name; other sections stay.
+        """Store a string under a name; other sections stay.
 
         Args:
             name: of the section.
             config_text: the text.
             description: shown with it.
-            config_type: its format, for the page.
-            config_dict: a dict instead of a text.
+            config_type: its format, for the web UI.
+            config_dict: a dict instead of a string.
 
         Raises:
-            UsageError: both or neither of text and dict, or the task is neither a draft nor running.
+            UsageError: both or neither of string and dict, or the task is neither a draft nor running.
 
         Example:
             >>> task.set_configuration_object("notes", "as they are", description="why")
@@ -172,7 +172,7 @@ class ConfigurationMixin(TaskBase):
             What the program should use: when an agent runs it, what the task has.
 
         Raises:
-            UsageError: not a dict of texts to integers, or the task is neither a draft nor running.
+            UsageError: not a dict of strings to integers, or the task is neither a draft nor running.
 
         Example:
             >>> task.connect_label_enumeration({"background": 0, "person": 1})
@@ -190,7 +190,7 @@ class ConfigurationMixin(TaskBase):
             enumeration: names to integers; None clears it.
 
         Raises:
-            UsageError: not a dict of texts to integers, or the task is neither a draft nor running.
+            UsageError: not a dict of strings to integers, or the task is neither a draft nor running.
 
         Example:
             >>> task.set_model_label_enumeration({"cat": 0, "dog": 1})
@@ -413,7 +413,7 @@ class ConfigurationMixin(TaskBase):
         """The container in which an agent runs the task.
 
         Returns:
-            Image and arguments as one text; None when there is none.
+            Image and arguments as one string; None when there is none.
 
         Example:
             >>> draft.set_base_docker("python:3.12", docker_arguments="--ipc=host")

@@ -66,7 +66,7 @@ class DeletionMixin(TaskBase):
         """Delete artifacts of the task.
 
         Args:
-            artifact_names: their names; a text is one.
+            artifact_names: their names; a string is one.
             raise_on_errors: False prints what went wrong.
             delete_from_storage: also their files.
 

@@ -92,7 +92,7 @@ class IdentityMixin(TaskBase):
         """Replace the description; at any status.
 
         Args:
-            comment: the new one; an empty text clears it.
+            comment: the new one; an empty string clears it.
 
         Example:
             >>> task.set_comment("Rate halved after epoch 3.")
@@ -231,7 +231,7 @@ class IdentityMixin(TaskBase):
         """Change what the task is for.
 
         Args:
-            task_type: a member of ``TaskTypes`` or its text.
+            task_type: a member of ``TaskTypes`` or its value.
 
         Raises:
             UsageError: there is no such type, or the task is neither a draft nor running.
@@ -272,7 +272,7 @@ class IdentityMixin(TaskBase):
         """Replace the tags; at any status.
 
         Args:
-            tags: the new ones; a text is one tag.
+            tags: the new ones; a string is one tag.
 
         Example:
             >>> task.set_tags(["first"])
@@ -286,7 +286,7 @@ class IdentityMixin(TaskBase):
         """Add tags; those that are there stay once. When an agent runs this process nothing happens.
 
         Args:
-            tags: a text is one tag, also when it has blanks.
+            tags: a string is one tag, also when it has blanks.
 
         Example:
             >>> task.set_tags(["first"])
@@ -302,7 +302,7 @@ class IdentityMixin(TaskBase):
         """Remove tags.
 
         Args:
-            tags: a text is one tag; unknown ones are ignored.
+            tags: a string is one tag; unknown ones are ignored.
 
         Example:
             >>> task.set_tags(["baseline", "digits"])

@@ -70,10 +70,10 @@ class LifecycleMixin(ArgumentsMixin, ArtifactsMixin, ModelsMixin, StatusMixin):
             tags: added to the task.
             reuse_last_task_id: True takes the last task of this host with the same project, name and type again, when
                 it has no artifact or model and is neither published nor archived; what it reported is kept in an
-                archived task, whose id is printed. False always makes a new one. A text is the id of the task to take
+                archived task, whose id is printed. False always makes a new one. A string is the id of the task to take
                 under the same conditions, whatever it is called; it gets the project and the name that are given here.
-            continue_last_task: True goes on with the last task: nothing is erased, iterations go on after the last one.
-                A text is the id of the task; an integer is the offset of iterations, 0 for none.
+            continue_last_task: True continues the last task: nothing is erased, iterations continue after the last one.
+                A string is the id of the task; an integer is the offset of iterations, 0 for none.
             output_uri: where models go: True for the files server, a folder or an address. None leaves them where they
                 are.
             auto_connect_arg_parser: record command lines that ``argparse``, ``click``, ``fire``, ``jsonargparse`` or
@@ -83,7 +83,7 @@ class LifecycleMixin(ArgumentsMixin, ArtifactsMixin, ModelsMixin, StatusMixin):
                 ``{"joblib": "*.pkl"}``, or a list of wildcards, takes only these files as models.
                 ``{"detect_repository": False}`` records no code.
             auto_resource_monitoring: report what the machine does (processor, memory, disk, network, NVIDIA
-                processors) beside the program's own scalars. A class is used in place of ``ResourceMonitor``: it is
+                GPUs) beside the program's own scalars. A class is used in place of ``ResourceMonitor``: it is
                 called with the task and has ``start()`` and ``stop()``.
             auto_connect_streams: record the console; a dict with ``stdout``, ``stderr``, ``logging`` chooses.
             deferred_init: True does not wait for the server: it makes the task in the background, always a new one,
@@ -361,7 +361,7 @@ class LifecycleMixin(ArgumentsMixin, ArtifactsMixin, ModelsMixin, StatusMixin):
             sync_in_background(record.id, record.connection.settings, log)
             server = "private server of your account" if record.connection.private else "server"
             say(
-                f"Trialbook: the {server} has not taken all reports yet; a background process goes on sending them "
+                f"Trialbook: the {server} has not taken all reports yet; a background process continues to send them "
                 f"(log: {log})."
             )
 

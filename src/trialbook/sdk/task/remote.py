@@ -122,11 +122,11 @@ class RemoteMixin(LifecycleMixin, QueryMixin, QueuesMixin):
             exit_process: leave with status 0. False needs ``clone``.
 
         Returns:
-            The queued task, when the process goes on; None when an agent runs it.
+            The queued task, when the process continues; None when an agent runs it.
 
         Raises:
             UsageError: neither ``clone`` nor ``exit_process``; or a task that is not of this process, without a queue.
-            QueueNotFound: no queue of that name; the run goes on then.
+            QueueNotFound: no queue of that name; the run continues then.
             ConnectionFailed: this process works offline, or the server is away.
 
         Example:

@@ -65,7 +65,7 @@ class ReportingMixin(TaskBase):
 
         Returns:
             The points in order of iterations; NaN where it was reported. Of several points of one iteration it is the
-            newest; the charts of the page show them all.
+            newest; the charts of the web UI show them all.
 
         Example:
             >>> for step in (1, 2):
@@ -155,7 +155,7 @@ class ReportingMixin(TaskBase):
             number_of_reports: at most so many.
 
         Returns:
-            Their texts in reading order; empty when there are none.
+            Their text in reading order; empty when there are none.
 
         Example:
             >>> task.get_logger().report_text("epoch 1 is over", print_console=False)

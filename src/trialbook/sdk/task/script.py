@@ -24,7 +24,7 @@ class ScriptMixin(TaskBase):
 
         Returns:
             ``repository``, ``branch``, ``version_num`` (the commit), ``entry_point``, ``working_dir``, ``diff`` and
-            ``binary``; empty texts where nothing is known.
+            ``binary``; empty strings where nothing is known.
 
         Example:
             >>> draft.set_script(repository="https://git.example.org/digits.git", entry_point="train.py")
@@ -43,7 +43,7 @@ class ScriptMixin(TaskBase):
         working_dir: str | None = None,
         entry_point: str | None = None,
     ) -> None:
-        """Replace parts of the code of a draft or of this run. What is not given stays; an empty text clears.
+        """Replace parts of the code of a draft or of this run. What is not given stays; an empty string clears.
 
         Args:
             repository: address of a git repository.
@@ -128,7 +128,7 @@ class ScriptMixin(TaskBase):
         """The packages of the task.
 
         Returns:
-            Name of a package manager (``pip``) to requirement lines as one text; empty before they are known.
+            Name of a package manager (``pip``) to requirement lines as one string; empty before they are known.
 
         Example:
             >>> draft.set_packages(["numpy>=1.26", "pandas"])

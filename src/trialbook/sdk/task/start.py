@@ -104,13 +104,17 @@ def start(birth: Birth, settings: Settings, deferred: bool = False) -> Started:
             return _unknown_yet(birth, known, connection, DEFERRED)
         connection.session.token(settings.connect_timeout)
     except (ConnectionFailed, ServerFault) as error:
-        _log.warning("%s This run goes on offline; its reports are kept on this host and sent later.", error)
+        _log.warning(
+            "%s This run continues offline; its reports are kept on this host and sent later.", error
+        )
         later = connections.Connection(settings) if settings.api_host else None
         return _offline(birth, settings, later)
     try:
         return _online(birth, replace(connection.settings, master=settings.master), connection)
     except (ConnectionFailed, ServerFault) as error:
-        _log.warning("%s This run goes on offline; its reports are kept on this host and sent later.", error)
+        _log.warning(
+            "%s This run continues offline; its reports are kept on this host and sent later.", error
+        )
         return _offline(birth, replace(connection.settings, master=settings.master), connection)
 
 

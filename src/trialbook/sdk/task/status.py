@@ -37,7 +37,7 @@ class StatusMixin(TaskBase):
         """The status, asked from the server; nothing else of this object is refreshed.
 
         Returns:
-            One of the ten texts of ``TaskStatusEnum``.
+            One of the ten values of ``TaskStatusEnum``.
 
         Example:
             >>> task.get_status()
@@ -111,7 +111,7 @@ class StatusMixin(TaskBase):
         return self._move(self._moves.started, "in_progress", force, ignore_errors)
 
     def mark_stopped(self, force: bool = False, status_message: str | None = None) -> None:
-        """Set the status to stopped (the page says "aborted"). The process that runs the task ends within seconds.
+        """Set the status to stopped (the web UI says "aborted"). The process that runs the task ends within seconds.
 
         Args:
             force: from any status.
@@ -249,7 +249,7 @@ class StatusMixin(TaskBase):
     def register_abort_callback(
         self, callback_function: Callable[[], Any] | None, callback_execution_timeout: float = 30.0
     ) -> None:
-        """Have a function called when somebody stops this run from the page, before the process ends.
+        """Have a function called when somebody stops this run in the web UI, before the process ends.
 
         Args:
             callback_function: called without arguments, in a thread of its own; None takes the last one back.

@@ -43,7 +43,7 @@ class SurroundingsMixin(TaskBase):
 
         Args:
             api_host: such as ``http://localhost:8008``.
-            web_host: of the page, for links.
+            web_host: of the web UI, for links.
             files_host: of the files.
             key: access key.
             secret: secret key.

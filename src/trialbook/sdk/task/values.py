@@ -28,7 +28,7 @@ class ValuesMixin(TaskBase):
 
         Args:
             name: ``Section/name``; without a section it is "General".
-            value: stored as text.
+            value: stored as a string.
             description: shown beside it.
             value_type: a type or its name; None keeps the stored one, or is the value's own for a new parameter.
 
@@ -108,15 +108,15 @@ class ValuesMixin(TaskBase):
         self.update_parameters(dict(flatten(dictionary)))
 
     def get_parameter(self, name: str, default: Any = None, cast: bool = False) -> Any:
-        """The value of a parameter as text.
+        """The value of a parameter as a string.
 
         Args:
             name: ``Section/name``; without a section it is "General".
             default: answer when there is none.
-            cast: answer in the stored type instead of text.
+            cast: answer in the stored type instead of a string.
 
         Returns:
-            The text, or the value with ``cast``.
+            The string, or the value with ``cast``.
 
         Example:
             >>> task.set_parameter("Train/epochs", 3)
@@ -138,10 +138,10 @@ class ValuesMixin(TaskBase):
         Args:
             backwards_compatibility: name parameters that old clients stored without a section without one; False lists
                 them under "Args".
-            cast: values in their stored types instead of texts.
+            cast: values in their stored types instead of strings.
 
         Returns:
-            ``{"Section/name": text}``.
+            ``{"Section/name": string}``.
 
         Example:
             >>> task.set_parameters({"Train/epochs": 3, "Train/rate": 0.1})
@@ -161,7 +161,7 @@ class ValuesMixin(TaskBase):
         """All parameters as nested dicts.
 
         Args:
-            cast: values in their stored types instead of texts.
+            cast: values in their stored types instead of strings.
 
         Returns:
             Section, then the levels of the name.
@@ -216,7 +216,7 @@ class ValuesMixin(TaskBase):
         """User properties.
 
         Args:
-            value_only: only the values, as texts.
+            value_only: only the values, as strings.
 
         Returns:
             Names to dicts with name, value, description and type, or to values.

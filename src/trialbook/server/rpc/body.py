@@ -174,7 +174,7 @@ def _lenient(body: bytes) -> Any:
 def _kind(value: Any) -> str:
     names = {
         list: "a list",
-        str: "a text",
+        str: "a string",
         int: "a number",
         float: "a number",
         bool: "a boolean",

@@ -61,7 +61,9 @@ class Stream:
             try:
                 asked = msgspec.json.decode(content, type=Topics)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise BadField(f'the body must be {{"topics": [text, …]}}: {error}', field="topics") from None
+                raise BadField(
+                    f'the body must be {{"topics": [string, …]}}: {error}', field="topics"
+                ) from None
             if len(asked.topics) > _MOST_TOPICS:
                 raise BadField(
                     f"{len(asked.topics)} topics; {_MOST_TOPICS} are the most: listen several times",

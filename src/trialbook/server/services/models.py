@@ -306,7 +306,7 @@ def _design(given: Any) -> dict[str, Any]:
         return given
     if isinstance(given, str):
         return {"design": given}
-    raise BadField(f"design: must be an object or a text, not {given!r}", field="design")
+    raise BadField(f"design: must be an object or a string, not {given!r}", field="design")
 
 
 def _metadata(given: Any) -> dict[str, Any]:

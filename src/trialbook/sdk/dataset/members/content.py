@@ -276,7 +276,7 @@ class ContentMixin(DatasetBase):
             local_path: the folder.
             dataset_path: only what is below this folder of the dataset is touched; None is everything.
             verbose: print the numbers.
-            raise_on_error: False goes on when something in the folder cannot be read: it is named, and what the version
+            raise_on_error: False continues when something in it cannot be read: it is named, and what the version
                 has of it stays.
 
         Returns:

@@ -57,7 +57,7 @@ class MakingMixin(DatasetBase):
             dataset_project: path of its project; None is that of this process's task, else the last parent's.
             dataset_tags: of the new version.
             parent_datasets: finished versions, or their ids, that it starts from; at one path the later one wins.
-            use_current_task: the task of this process becomes the version, and goes on when that is finalized.
+            use_current_task: the task of this process becomes the version, and continues when that is finalized.
             dataset_version: None is one above the highest version of this dataset, "1.0.0" for the first.
             output_uri: a folder or an address that takes the files; None is the files server.
             description: shown with the version.
@@ -111,7 +111,7 @@ class MakingMixin(DatasetBase):
         if output_uri:
             check_writable(output_uri)
         policy = Policy(native=True) if native else Policy(aliases=False)
-        # As ClearML takes it: an empty text is none.
+        # As ClearML takes it: an empty string is none.
         wished = "" if dataset_version is None else str(dataset_version).strip()
         dataset_version = version_text(wished) if wished else None
         if settings_module.load().offline:

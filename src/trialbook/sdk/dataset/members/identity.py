@@ -73,7 +73,7 @@ class WordsMixin(DatasetBase):
         """Add tags; those that are there stay once. Also when an agent runs this process.
 
         Args:
-            tags: one or several; a text is one tag.
+            tags: one or several; a string is one tag.
 
         Example:
             >>> data.add_tags(["clean", "small"])
@@ -120,9 +120,9 @@ class WordsMixin(DatasetBase):
         """Keep an object with the version; it can be read back in the type that it has.
 
         Args:
-            metadata: an ndarray, DataFrame, dict, text, boolean, or what else ``Task.upload_artifact`` takes.
+            metadata: an ndarray, DataFrame, dict, string, boolean, or what else ``Task.upload_artifact`` takes.
             metadata_name: one of the same name is replaced.
-            ui_visible: show a DataFrame as a table on the page.
+            ui_visible: show a DataFrame as a table in the web UI.
 
         Raises:
             UsageError: the name is one that the version's own files have.

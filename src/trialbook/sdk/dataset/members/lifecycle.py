@@ -49,7 +49,7 @@ class ClosingMixin(DatasetBase):
         """Store the bytes of every pending file; what is stored already is not sent again.
 
         A process that is killed meanwhile, or interrupted, loses nothing: calling ``upload`` again, also from another
-        process on this host, goes on with the files that are left.
+        process on this host, continues with the files that are left.
 
         Args:
             show_progress: a bar, where standard error is a terminal.
@@ -140,7 +140,7 @@ class ClosingMixin(DatasetBase):
                 if attempt == retries:
                     again = advice("upload()", f"`trialbook data upload --id {self.id}`")
                     raise UsageError(
-                        f"the upload failed: {error}. What was stored stays stored; {again} goes on with the rest."
+                        f"the upload failed: {error}. What was stored stays stored; {again} continues with the rest."
                     ) from error
                 time.sleep(min(5.0, 0.2 * 2**attempt))
         if places.keys() - self._opened.home.places.keys():

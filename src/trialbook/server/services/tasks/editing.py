@@ -367,7 +367,7 @@ def _optional_text(name: str, value: Any) -> Any:
         and value is not None
         and not isinstance(value, str)
     ):
-        raise BadField(f"container.{name}: must be a text, not {value!r}", field=f"container.{name}")
+        raise BadField(f"container.{name}: must be a string, not {value!r}", field=f"container.{name}")
     return value
 
 
@@ -380,7 +380,7 @@ def _checked(section: str, given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         path = f"{section}.{name}"
         if section == "script" and name in _SCRIPT_TEXTS and value is not None and not isinstance(value, str):
-            raise BadField(f"{path}: must be a text, not {value!r}", field=path)
+            raise BadField(f"{path}: must be a string, not {value!r}", field=path)
         if section == "script" and name == "requirements" and not isinstance(value, dict | None):
             raise BadField(f"{path}: must be an object, not {value!r}", field=path)
         listed = (section == "models" and name in {"input", "output"}) or path == "execution.artifacts"

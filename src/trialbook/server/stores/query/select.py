@@ -93,7 +93,7 @@ def _constraint(collection: Collection, name: str, value: Any) -> list[ColumnEle
 
 def _pattern(name: str, field: Field, value: Any) -> ColumnElement[bool]:
     if not isinstance(value, str):
-        raise BadField(f"{name}: a regular expression is a text, not {value!r}", field=name)
+        raise BadField(f"{name}: a regular expression is a string, not {value!r}", field=name)
     plain = patterns.literal(value)
     if plain is None:
         return field.test(lambda column: patterns.matches(column, value))
