@@ -43,7 +43,7 @@ def nouns(call: Callable[..., Any]) -> Any:
     return _Nouns(call)
 
 
-def given(ask: Ask) -> Ask:
+def filled(ask: Ask) -> Ask:
     """What is asked, without the fields that are None."""
     kept: Any = {name: value for name, value in ask.items() if value is not None}
     typed: Ask = kept

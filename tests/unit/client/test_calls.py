@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from trialbook.client.calls import given, kept, nouns, where
+from trialbook.client.calls import filled, kept, nouns, where
 
 ROOT = Path(__file__).resolve().parents[3]
 CLIENT = """
@@ -96,7 +96,7 @@ def test_what_is_kept_for_later_is_handed_over_as_it_is() -> None:
 
 def test_what_has_no_value_is_not_asked() -> None:
     ask = {"name": None, "page": 0, "tags": [], "text": "", "archived": False}
-    assert given(ask) == {"page": 0, "tags": [], "text": "", "archived": False}
+    assert filled(ask) == {"page": 0, "tags": [], "text": "", "archived": False}
 
 
 def test_only_paths_are_added_to_a_query() -> None:

@@ -1,7 +1,8 @@
 """What deleted versions left behind: artifacts by address, and repositories that only clients reach."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from trialbook.blobs.store import BlobStore
 from trialbook.datasets.storage.objects import Objects
@@ -11,6 +12,9 @@ from trialbook.sdk.console import say
 from trialbook.sdk.dataset.given import online
 from trialbook.sdk.dataset.stores import bucket_blobs, open_blobs
 from trialbook.sdk.nearer import nearer
+
+if TYPE_CHECKING:
+    from trialbook.client.api import Sweep
 
 _KINDS = ("packs", "ranges", "roots", "states")
 
@@ -34,33 +38,37 @@ def delete_url(connection: Connection, url: str) -> None:
         raise UsageError("files of other web servers cannot be deleted")
 
 
-def sweep(connection: Connection, receipt: dict[str, Any]) -> int:
-    """Free what the server cannot: artifacts by address, and repositories that it does not hold.
+def sweep(connection: Connection, sweeps: "Sequence[Sweep]", urls: Sequence[str] = ()) -> int:
+    """Free what the server cannot.
+
+    Args:
+        connection: to it.
+        sweeps: repositories that it does not hold, and what stays there.
+        urls: of artifacts.
 
     Returns:
         Number of objects that were deleted.
     """
-    count = sum(_tried_url(connection, str(url)) for url in receipt.get("urls") or [])
-    freed = {item["owner"]: _tried_sweep(connection, item) for item in receipt.get("sweeps") or []}
+    count = sum(_tried_url(connection, url) for url in urls)
+    freed = {item["owner"]: _tried_sweep(connection, item) for item in sweeps}
     done = [owner for owner, number in freed.items() if number is not None]
     if done:
-        connection.session.call("datasets.swept", {"owners": done})
+        connection.session.api.datasets.swept({"owners": done})
     return count + sum(number or 0 for number in freed.values())
 
 
-def waiting_to_be_freed() -> list[dict[str, Any]]:
+def waiting_to_be_freed() -> "list[Sweep]":
     """Deleted versions whose files lie where the server cannot free them: ``owner``, ``repository``, ``keep`` each."""
-    found: list[dict[str, Any]] = online("The trash of datasets").session.call("datasets.get_trash")["sweeps"]
-    return found
+    return online("The trash of datasets").session.api.datasets.get_trash()["sweeps"]
 
 
-def free_deleted() -> tuple[int, list[dict[str, Any]]]:
+def free_deleted() -> "tuple[int, list[Sweep]]":
     """Free what deleted versions left in storages that only clients reach.
 
     Returns:
         Number of objects that were deleted, and what still waits because its storage could not be reached.
     """
-    count = sweep(online("The trash of datasets"), {"sweeps": waiting_to_be_freed()})
+    count = sweep(online("The trash of datasets"), waiting_to_be_freed())
     return count, waiting_to_be_freed()
 
 
@@ -73,7 +81,7 @@ def _tried_url(connection: Connection, url: str) -> int:
     return 1
 
 
-def _tried_sweep(connection: Connection, item: dict[str, Any]) -> int | None:
+def _tried_sweep(connection: Connection, item: "Sweep") -> int | None:
     try:
         blobs = open_blobs(connection, str(item["repository"]))
         if not Objects(blobs).check():

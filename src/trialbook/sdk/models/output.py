@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trialbook.base.ids import new_id
 from trialbook.base.unicode import storable
-from trialbook.client.calls import given, kept
+from trialbook.client.calls import filled, kept
 from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
@@ -97,7 +97,7 @@ class OutputModel(Model):
             }
         else:
             changes: EditModelFields = {"name": name, "framework": framework, "comment": comment}
-            changes = given(changes)
+            changes = filled(changes)
             if label_enumeration is not None:
                 changes["labels"] = labels
             if tags is not None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from trialbook.capture.code import Code
 from trialbook.capture.secrets import masked_text
 from trialbook.client import settings as settings_module
-from trialbook.client.calls import given
+from trialbook.client.calls import filled
 from trialbook.errors import UsageError
 from trialbook.sdk import connection as connections
 from trialbook.sdk import current
@@ -138,7 +138,7 @@ class CreationMixin(ValuesMixin, QueryMixin):
     @classmethod
     def _draft(cls, base: str | None, fields: "CreateTask") -> "Self":
         session = connections.connect().session
-        fields = given(fields)
+        fields = filled(fields)
         if not base:
             return cls._open(session.api.tasks.create({"type": "training", **fields}, repeat=False)["id"])
         made = cls.clone(base, name=fields["name"] or None)
@@ -153,7 +153,7 @@ class CreationMixin(ValuesMixin, QueryMixin):
             edit["project"] = cls.get_project_id(project)
             if not edit["project"]:
                 edit["project"] = session.api.projects.create({"name": project}, repeat=False)["id"]
-        edit = given(edit)
+        edit = filled(edit)
         if len(edit) > 1:
             session.api.tasks.edit(edit)
             made.reload()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from trialbook.base.clock import parse_iso
 from trialbook.base.ids import is_id
 from trialbook.base.unicode import findable, storable
-from trialbook.client.calls import given
+from trialbook.client.calls import filled
 from trialbook.client.session import Session
 from trialbook.errors import ProjectNotFound, TaskNotFound, UsageError
 from trialbook.sdk import connection as connections
@@ -290,7 +290,7 @@ class QueryMixin(IdentityMixin, StatusMixin):
             "new_task_parent": getattr(parent, "id", parent) or None,
             "new_task_project": project or None,
         }
-        return cls._open(server_session().api.tasks.clone(given(ask), repeat=False)["id"])
+        return cls._open(server_session().api.tasks.clone(filled(ask), repeat=False)["id"])
 
     def export_task(self) -> dict[str, Any]:
         """The task's configuration, for ``import_task``.

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from trialbook.client.calls import given
+from trialbook.client.calls import filled
 from trialbook.errors import TaskNotFound, TaskStatusRefused, UsageError, WireError
 from trialbook.sdk import current
 from trialbook.sdk.task.answers import Response
@@ -443,7 +443,7 @@ class StatusMixin(TaskBase):
         message: str | None = None,
     ) -> Any:
         ask: Completed = {"task": self.id, "force": force, "status_reason": reason, "status_message": message}
-        reply = self._called(lambda: method(given(ask)), ignore_errors)
+        reply = self._called(lambda: method(filled(ask)), ignore_errors)
         if reply is not None:
             self._document().update(_fields(reply))
         elif self._record.connection is None:

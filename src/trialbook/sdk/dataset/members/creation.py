@@ -1,13 +1,14 @@
 """Making and finding versions: ``create``, ``get``."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trialbook.base import versions
 from trialbook.base.ids import is_id
 from trialbook.client import settings as settings_module
+from trialbook.client.calls import filled
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
 from trialbook.sdk import current
@@ -27,9 +28,12 @@ from trialbook.wire.states import FINISHED
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from trialbook.client.api import CreateDataset, DatasetVersion, GetDatasets
+
 _log = logging.getLogger("trialbook")
 _SHALLOW = 500
 _COMPLETED = list(FINISHED)
+_Version = TypeVar("_Version", bound=Mapping[str, Any])
 
 
 class MakingMixin(DatasetBase):
@@ -119,7 +123,7 @@ class MakingMixin(DatasetBase):
                 name, project, list(dataset_tags or ()), parents, dataset_version, description or "", policy
             )
             return cls._over(made)
-        ask = {
+        ask: CreateDataset = {
             "name": name,
             "project": project,
             "tags": list(dict.fromkeys(dataset_tags or ())),
@@ -214,7 +218,7 @@ class MakingMixin(DatasetBase):
                 )
             )
         statuses = ["published"] if only_published else _COMPLETED if only_completed else []
-        ask = {
+        ask: GetDatasets = {
             "ids": [dataset_id] if dataset_id else [],
             "name": dataset_name,
             "project": dataset_project,
@@ -243,16 +247,14 @@ class MakingMixin(DatasetBase):
         return made
 
     @staticmethod
-    def _search(connection: Connection, ask: dict[str, Any]) -> list[dict[str, Any]]:
-        if ask["ids"] and not is_id(ask["ids"][0]):
+    def _search(connection: Connection, ask: "GetDatasets") -> "list[DatasetVersion]":
+        ids = ask.get("ids")
+        if ids and not is_id(ids[0]):
             return []
-        found: list[dict[str, Any]] = connection.session.call(
-            "datasets.get_all", {name: value for name, value in ask.items() if value is not None}
-        )["versions"]
-        return found
+        return connection.session.api.datasets.get_all(filled(ask))["versions"]
 
 
-def highest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def highest(found: Sequence[_Version]) -> _Version:
     """The one with the highest version; the first, which changed last, when none has a version that can be ordered."""
     ordered = [one for one in found if versions.is_version(str(one.get("version") or ""))]
     if not ordered:
@@ -262,7 +264,7 @@ def highest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     )
 
 
-def _said(ask: dict[str, Any]) -> str:
+def _said(ask: Mapping[str, Any]) -> str:
     named = {
         "ids": "id",
         "project": "project",

@@ -226,10 +226,9 @@ class ClosingMixin(DatasetBase):
         draft.abandon()
         self._opened.open_draft = None
         if self._opened.home.connection is not None:
-            receipt = self._opened.home.connection.session.call(
-                "datasets.delete", {"dataset": self.id, "force": True}
-            )
-            sweep(self._opened.home.connection, receipt)
+            connection = self._opened.home.connection
+            receipt = connection.session.api.datasets.delete({"dataset": self.id, "force": True})
+            sweep(connection, receipt["sweeps"], receipt["urls"])
 
     def publish(self, raise_on_error: bool = True) -> bool:
         """Make a finished version permanent.

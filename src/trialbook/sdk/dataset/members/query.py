@@ -1,9 +1,10 @@
 """Datasets as wholes: list, delete, rename, move."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.base.unicode import findable
+from trialbook.client.calls import filled
 from trialbook.errors import TaskNotDeletable, TrialbookError, UsageError
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
@@ -13,6 +14,9 @@ from trialbook.sdk.dataset.trash import delete_url, sweep
 from trialbook.sdk.dataset.versions.loading import load
 from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.wire.states import FINISHED
+
+if TYPE_CHECKING:
+    from trialbook.client.api import GetDatasets, RenameDataset
 
 _COMPLETED = list(FINISHED)
 _PAGE = 500
@@ -52,7 +56,7 @@ class WholesMixin(DatasetBase):
         """
         if ids is not None and not list(ids):
             return []
-        ask = {
+        ask: GetDatasets = {
             "project": dataset_project,
             "name_pattern": None if partial_name is None else findable(partial_name),
             "tags": list(tags or ()),
@@ -62,9 +66,7 @@ class WholesMixin(DatasetBase):
             "archived": include_archived,
         }
         session = online("Dataset.list_datasets").session
-        found = session.call(
-            "datasets.get_all", {name: value for name, value in ask.items() if value is not None}
-        )
+        found = session.api.datasets.get_all(filled(ask))
         names = ("name", "project", "id", "created", "version", "tags", "status")
         return [{name: one.get(name) for name in names} for one in found["versions"]]
 
@@ -119,7 +121,7 @@ class WholesMixin(DatasetBase):
                 )
             )
         connection = online("Dataset.delete")
-        ask = {
+        ask: GetDatasets = {
             "ids": [dataset_id] if dataset_id else [],
             "project": dataset_project,
             "name": dataset_name,
@@ -127,9 +129,7 @@ class WholesMixin(DatasetBase):
             "archived": True,
             "page_size": _PAGE if shallow_search else None,
         }
-        found = connection.session.call(
-            "datasets.get_all", {name: value for name, value in ask.items() if value is not None}
-        )["versions"]
+        found = connection.session.api.datasets.get_all(filled(ask))["versions"]
         if not found:
             raise UsageError("no dataset matches: nothing was deleted")
         if len(found) > 1 and not entire_dataset:
@@ -144,11 +144,11 @@ class WholesMixin(DatasetBase):
         for one in found:
             if delete_external_files:
                 _delete_links(connection, load(str(one["id"])))
-            receipt = connection.session.call(
-                "datasets.delete", {"dataset": one["id"], "force": force, "delete_files": delete_files}
+            receipt = connection.session.api.datasets.delete(
+                {"dataset": one["id"], "force": force, "delete_files": delete_files}
             )
             if delete_files:
-                sweep(connection, receipt)
+                sweep(connection, receipt["sweeps"], receipt["urls"])
 
     @classmethod
     def move_to_project(cls, new_dataset_project: str, dataset_project: str, dataset_name: str) -> None:
@@ -167,7 +167,7 @@ class WholesMixin(DatasetBase):
             >>> Dataset.get(data.id).project
             'Archive/Vision'
         """
-        cls._renamed(dataset_project, dataset_name, {"new_project": new_dataset_project})
+        cls._renamed({"project": dataset_project, "name": dataset_name, "new_project": new_dataset_project})
 
     @classmethod
     def rename(cls, new_dataset_name: str, dataset_project: str, dataset_name: str) -> None:
@@ -186,20 +186,19 @@ class WholesMixin(DatasetBase):
             >>> Dataset.get(data.id).name
             'numbers'
         """
-        cls._renamed(dataset_project, dataset_name, {"new_name": new_dataset_name})
+        cls._renamed({"project": dataset_project, "name": dataset_name, "new_name": new_dataset_name})
 
     @staticmethod
-    def _renamed(project: str, name: str, change: dict[str, str]) -> None:
-        session = online("Dataset.rename").session
-        count = session.call("datasets.rename", {"project": project, "name": name, **change})["updated"]
-        if not count:
+    def _renamed(ask: "RenameDataset") -> None:
+        if not online("Dataset.rename").session.api.datasets.rename(ask)["updated"]:
+            name, project = ask["name"], ask["project"]
             say(f"Trialbook: there is no dataset {name!r} in project {project!r}; nothing was changed")
 
 
 def _require_unused(connection: Connection, chosen: set[str]) -> None:
     """All or nothing: versions that are deleted together do not stand in each other's way."""
     for one in chosen:
-        said = connection.session.call("datasets.delete", {"dataset": one, "dry_run": True})
+        said = connection.session.api.datasets.delete({"dataset": one, "dry_run": True})
         others = [who for who in [*said["children"], *said["used_by"]] if who not in chosen]
         if others:
             force = advice("force=True", "--force")

@@ -2,7 +2,7 @@
 
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from trialbook.sdk.dataset.home import keep
 from trialbook.sdk.dataset.versions.comparing import compare
 from trialbook.sdk.dataset.versions.lineage import FIRST_CHUNK
 from trialbook.sdk.dataset.versions.opened import Opened
+
+if TYPE_CHECKING:
+    from trialbook.client.api import Artifact, CommitDataset, Configuration, StoredObject
 
 _LISTED = 10_000
 
@@ -48,7 +51,8 @@ class _Commit:
         before = self._opened.parent_rows() if base is None else base
         runtime, changes = self._counters(root, before, rows, chunks)
         self._opened.calls.note("finalize")
-        info = {
+        configuration = self._configuration(root, rows)
+        info: CommitDataset = {
             "dataset": self._opened.id,
             "root": self._opened.uncommitted,
             "repository": self._opened.home.url,
@@ -60,13 +64,13 @@ class _Commit:
             "stored": sum(ref.bytes for ref in chunks.values()),
             "artifacts": artifacts,
             "runtime": runtime,
-            "configuration": self._configuration(root, rows),
+            "configuration": configuration,
             "keep_open": self._opened.keep_task_open,
             "script": self._opened.calls.taken(self._opened.task) or None,
         }
         # Reports to the version come before its end.
         self._opened.record.flush()
-        reply = connection.session.call("datasets.commit", info)
+        reply = connection.session.api.datasets.commit(info)
         self._opened.silence()
         self._opened.info.update(
             root=self._opened.uncommitted,
@@ -74,13 +78,13 @@ class _Commit:
             status=reply["dataset"]["status"],
             changes=changes,
         )
-        configured = {**(self._opened.record.document.get("configuration") or {}), **info["configuration"]}
+        configured = {**(self._opened.record.document.get("configuration") or {}), **configuration}
         self._opened.record.document = {**reply["dataset"], "configuration": configured}
         self._opened.uncommitted = ""
         self._opened.forget()
         keep(rows)
 
-    def _objects(self, root: Root, parents: list[Root]) -> list[dict[str, Any]]:
+    def _objects(self, root: Root, parents: list[Root]) -> "list[StoredObject]":
         found = {f"packs/{ref.key}": ref.bytes for ref in root.packs}
         found[root_key(self._opened.id, self._opened.uncommitted).removesuffix(".json")] = 0
         for ref in root.ranges:
@@ -95,7 +99,7 @@ class _Commit:
             for key, size in sorted(found.items())
         ]
 
-    def _chunk_artifact(self, name: str, ref: Any) -> dict[str, Any]:
+    def _chunk_artifact(self, name: str, ref: Any) -> "Artifact":
         return {
             "key": name,
             "type": "custom",
@@ -106,7 +110,7 @@ class _Commit:
             "type_data": {"content_type": "application/zip", "preview": f"{ref.members} files"},
         }
 
-    def _manifest_artifact(self, root: Root) -> dict[str, Any]:
+    def _manifest_artifact(self, root: Root) -> "Artifact":
         return {
             "key": "manifest",
             "type": "custom",
@@ -120,7 +124,7 @@ class _Commit:
             "display_data": [["root", self._opened.uncommitted]],
         }
 
-    def _state_artifact(self, root: Root, rows: Rows, own: dict[str, str]) -> dict[str, Any]:
+    def _state_artifact(self, root: Root, rows: Rows, own: dict[str, str]) -> "Artifact":
         graph = {version: list(above) for version, above in root.graph.items()}
         names = self._opened.chunk_names if len(graph) > 1 else {}
         lookup: dict[str, int] = dict.fromkeys(graph, 0)
@@ -180,7 +184,7 @@ class _Commit:
             "ds_change_size": int(sizes[own & (sizes > 0)].sum()),
         }, changes
 
-    def _configuration(self, root: Root, rows: Rows) -> dict[str, Any]:
+    def _configuration(self, root: Root, rows: Rows) -> "dict[str, Configuration]":
         graph = self._opened.graph()
         numbers = {version: str(number) for number, version in enumerate(graph)}
         known = {version: self._shown(version) for version in graph if version != self._opened.id}

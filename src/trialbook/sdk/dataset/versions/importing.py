@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -21,6 +21,9 @@ from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.sdk.dataset.versions.sessions import NOTE, opened
 from trialbook.sdk.offline import import_session
 from trialbook.sdk.record import Record
+
+if TYPE_CHECKING:
+    from trialbook.client.api import CreateDataset
 
 
 def _imports() -> Path:
@@ -48,7 +51,7 @@ def made_from(connection: Connection, folder: Path, note: Mapping[str, Any]) -> 
                 f"the parent {before} was made offline: import its session first, with finalize=True"
             )
     task = import_session(folder, connection)
-    ask = {
+    ask: CreateDataset = {
         "name": note["name"],
         "project": note["project"],
         "task": task,

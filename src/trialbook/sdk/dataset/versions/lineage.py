@@ -1,21 +1,24 @@
 """What the server tells of the ancestors of a version: their tasks, and the artifacts that name packs."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.sdk.connection import Connection
+
+if TYPE_CHECKING:
+    from trialbook.client.api import GetAllTasks
 
 FIRST_CHUNK = "data"
 
 
 def tasks_of(connection: Connection, versions: list[str]) -> dict[str, dict[str, Any]]:
     """Name, status, runtime and artifacts of versions that are still there, by id."""
-    ask = {
+    ask: GetAllTasks = {
         "id": versions,
         "only_fields": ["id", "name", "status", "runtime", "execution.artifacts"],
         "search_hidden": True,
     }
-    found = connection.session.call("tasks.get_all", ask).get("tasks") or []
+    found = connection.session.api.tasks.get_all(ask).get("tasks") or []
     return {str(task["id"]): task for task in found}
 
 

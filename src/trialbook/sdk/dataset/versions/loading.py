@@ -1,6 +1,7 @@
 """Opening versions that are there: on the server, or in a session of this host."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from trialbook.datasets.sources.sniff import Policy
@@ -26,15 +27,15 @@ def load(dataset_id: str) -> Opened:
     if session is not None:
         return session
     connection = online("Dataset.get")
-    found = connection.session.call("datasets.get_all", {"ids": [dataset_id], "archived": True})["versions"]
+    found = connection.session.api.datasets.get_all({"ids": [dataset_id], "archived": True})["versions"]
     if not found:
         raise UsageError(f"there is no dataset {dataset_id!r}")
     return from_server(found[0], connection)
 
 
-def from_server(info: dict[str, Any], connection: Connection) -> Opened:
+def from_server(told: Mapping[str, Any], connection: Connection) -> Opened:
     """A version that the server has told of, as ``datasets.get_all`` does."""
-    info = dict(info)
+    info = dict(told)
     dataset_id, cache = str(info["id"]), cache_folder()
     task: Task | None = None
     if info.get("root"):

@@ -1,8 +1,9 @@
 """Making a version on the server."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
+from trialbook.client.calls import filled
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.sdk.dataset.given import cache_folder, online
 from trialbook.sdk.dataset.home import Home
@@ -11,8 +12,11 @@ from trialbook.sdk.dataset.versions.loading import load
 from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.sdk.task import Task
 
+if TYPE_CHECKING:
+    from trialbook.client.api import CreateDataset
 
-def make(ask: dict[str, Any], parents: Sequence[Opened], policy: Policy, host: Task | None = None) -> Opened:
+
+def make(ask: "CreateDataset", parents: Sequence[Opened], policy: Policy, host: Task | None = None) -> Opened:
     """A new version, open for writing.
 
     Args:
@@ -22,9 +26,7 @@ def make(ask: dict[str, Any], parents: Sequence[Opened], policy: Policy, host: T
         host: a task of this process that becomes the version.
     """
     connection = online("Dataset.create")
-    reply = connection.session.call(
-        "datasets.create", {name: value for name, value in ask.items() if value is not None}, repeat=False
-    )
+    reply = connection.session.api.datasets.create(filled(ask), repeat=False)
     task = host or Task._of(reply["dataset"])
     if host is not None:
         host.reload()

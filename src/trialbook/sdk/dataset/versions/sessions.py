@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import msgspec
@@ -20,6 +20,9 @@ from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.sdk.record import Record
 from trialbook.sdk.task import Task
 
+if TYPE_CHECKING:
+    from trialbook.client.api import CreateTask
+
 NOTE = "dataset.json"
 _CLOSING = 10.0
 """Seconds for a journal to be written to the disk."""
@@ -35,7 +38,7 @@ def create(
     settings = settings_module.load()
     task = new_id()
     text = version or _next(parents, name)
-    fields: dict[str, Any] = {
+    fields: CreateTask = {
         "name": name,
         "type": "data_processing",
         "project_name": f"{project.strip('/')}/.datasets/{name}",
@@ -45,8 +48,8 @@ def create(
         "runtime": {"orig_dataset_name": name, "orig_dataset_id": task, "version": text},
     }
     record = Record({"id": task, "status": "in_progress", **fields}, None, settings, own=True)
-    record.journal.call("tasks.create", {"id": task, **fields})
-    record.journal.call("tasks.started", {"task": task})
+    record.later.tasks.create({"id": task, **fields})
+    record.later.tasks.started({"task": task})
     folder = record.journal.folder.parent
     note = {
         "id": task,
