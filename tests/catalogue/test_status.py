@@ -132,7 +132,7 @@ def test_completed(project: str) -> None:
 
 
 @pytest.mark.covers("TK-064", "ST-7", "ST-17")
-def test_failed(project: str, sdk: RunningServer) -> None:
+def test_failed(project: str, sdk: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
     task = in_status(project, "in_progress")
     task.mark_failed(status_reason="no memory", status_message="at step 7")
     found = fetched(task)
@@ -148,6 +148,7 @@ def test_failed(project: str, sdk: RunningServer) -> None:
     published = in_status(project, "published")
     published.mark_failed()
     assert published.status == "published"
+    assert f"the status of task {published.id} stays as it is: " in capsys.readouterr().out
     with pytest.raises(TaskStatusRefused):
         published.mark_failed(ignore_errors=False)
     completed = in_status(project, "completed")

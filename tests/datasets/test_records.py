@@ -152,6 +152,19 @@ def test_two_versions_of_one_text(closed: Close, project: str) -> None:
     assert found == {second.id}, "the one that changed last"
 
 
+def test_D4_a_version_that_is_begun_hides_no_finished_one_of_its_text(
+    closed: Close, project: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in ("1.0.0", "spring"):
+        done = closed({"x": b"1"}, dataset_version=text)
+        assert "already" not in capsys.readouterr().out
+        begun = Dataset.create("data", project, dataset_version=text)
+        assert f"has a version {text} already ({done.id})" in capsys.readouterr().out
+        begun.set_description("changed last")
+        pinned = Dataset.get(dataset_project=project, dataset_name="data", dataset_version=text)
+        assert pinned.id == done.id
+
+
 @pytest.mark.covers("DS-03c", "XD-24")
 def test_tags_under_an_agent(project: str, write: Write, request: pytest.FixtureRequest) -> None:
     task = Task.create(project, "trainer")

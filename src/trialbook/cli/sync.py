@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--task", help="Only this task's reports.")
 @click.option(
-    "--timeout", type=float, default=3600.0, show_default=True, help="Seconds for all of them together."
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=3600.0,
+    show_default=True,
+    help="Seconds for all of them together.",
 )
 @click.option(
     "--to",
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 def command(task: str | None, timeout: float, to: str | None, discard: str | None) -> None:
     """Send the reports of runs that crashed, were killed, or had no network, each to the server it is meant for.
 
-    Exit status 1 when something is still waiting.
+    Exit status 1 when something is still waiting, or on its way by another process.
     """
     from trialbook.sdk.recovery import (  # urllib3 and msgspec load only when there is something to do
         discard as remove_refused,
@@ -44,7 +48,8 @@ def command(task: str | None, timeout: float, to: str | None, discard: str | Non
     settings = load()
     if discard:
         gone = remove_refused(settings, discard)
-        click.echo(f"task {discard}: {gone} refused journal(s) removed")
+        none = f"task {discard}: no reports that a server has refused are on this machine"
+        click.echo(f"task {discard}: {gone} refused journal(s) removed" if gone else none)
         sys.exit(0 if gone else 1)
     if to:
         api, web, files = complete(address(to, "--to"), "", "")
@@ -62,8 +67,11 @@ def command(task: str | None, timeout: float, to: str | None, discard: str | Non
     for one in left:
         click.echo(f"task {one.identity.task}: {_why(one, settings.api_host)}")
     if not outcomes and not left:
-        click.echo("Nothing is waiting on this machine.")
-    others = any(not one.held for one in left)
+        click.echo(
+            f"Nothing of task {task} is waiting here." if task else "Nothing is waiting on this machine."
+        )
+    # A program that runs sends its own. What another process sends for one that is gone has not arrived yet.
+    others = any(not one.held or one.pid != one.identity.pid for one in left)
     sys.exit(0 if all(outcome.complete for outcome in outcomes) and not others else 1)
 
 

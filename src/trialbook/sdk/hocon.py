@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trialbook.client.settings.reader import where
+
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
 
 
@@ -63,7 +65,9 @@ def load_any(text: str) -> "dict[str, Any] | list[Any]":
         try:
             found = ConfigFactory.parse_string(text)
             value = found if isinstance(found, list) else found.as_plain_ordered_dict()
-        except (ConfigException, ParseBaseException) as error:
+        except ParseBaseException as error:
+            raise ValueError(f"neither HOCON nor JSON: {where(error)}") from error
+        except ConfigException as error:
             raise ValueError(f"neither HOCON nor JSON: {error}") from error
     if not isinstance(value, (dict, list)):
         raise ValueError("the text holds neither a dictionary nor a list")

@@ -7,6 +7,7 @@ import pytest
 from trialbook.client import settings
 from trialbook.client.settings import load
 from trialbook.errors import ConfigurationError
+from trialbook.sdk.hocon import load_any
 
 CONF = """
 api {
@@ -61,8 +62,13 @@ def test_a_broken_file_is_told_with_its_position(tmp_path: Path) -> None:
     (tmp_path / "trialbook.conf").write_text(
         'api {\n  api_server: "http://x"\n  credentials { access_key: [ }\n}'
     )
-    with pytest.raises(ConfigurationError, match=r"trialbook\.conf, line \d+"):
+    with pytest.raises(ConfigurationError, match=r"trialbook\.conf, line \d+") as caught:
         load({"HOME": str(tmp_path)})
+    # Not the parser's grammar, of thousands of signs, and nothing of the line.
+    assert len(str(caught.value)) < len(str(tmp_path)) + 200 and "Expected" not in str(caught.value)
+    with pytest.raises(ValueError, match="line 1, column") as other:
+        load_any('secret_key: "abc } [')
+    assert len(str(other.value)) < 200 and "abc" not in str(other.value)
 
 
 def test_a_number_that_is_none(tmp_path: Path) -> None:

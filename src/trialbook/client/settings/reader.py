@@ -7,9 +7,12 @@ A variable ``TRIALBOOK_X`` wins over ``CLEARML_X``, both over the configuration 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialbook.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pyparsing import ParseBaseException
 
 PREFIXES = ("TRIALBOOK_", "CLEARML_", "TRAINS_")
 YES = frozenset({"1", "true", "yes", "on"})
@@ -136,6 +139,17 @@ def _path(env: Mapping[str, str], home: Path) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def where(error: "ParseBaseException") -> str:
+    """Where a text is no HOCON.
+
+    Neither the line, which may hold a key, nor what the parser would have taken there, which is its whole grammar.
+    """
+    return (
+        f"line {error.lineno}, column {error.col}: this is no HOCON from here on; a quote, a brace or a sign is "
+        "missing, or one is too many"
+    )
+
+
 def _parse(path: Path) -> Any:
     from pyhocon import ConfigFactory
     from pyhocon.exceptions import ConfigException
@@ -144,6 +158,6 @@ def _parse(path: Path) -> Any:
     try:
         return ConfigFactory.parse_file(str(path))
     except ParseBaseException as error:
-        raise ConfigurationError(f"{path}, line {error.lineno}, column {error.col}: {error.msg}") from None
+        raise ConfigurationError(f"{path}, {where(error)}") from None
     except (ConfigException, OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None

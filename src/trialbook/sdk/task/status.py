@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from trialbook.client.calls import filled
 from trialbook.errors import TaskNotFound, TaskStatusRefused, UsageError, WireError
 from trialbook.sdk import current
+from trialbook.sdk.console import say
 from trialbook.sdk.task.answers import Response
 from trialbook.sdk.task.base import TaskBase
 from trialbook.wire.states import ENDED, TaskStatusEnum
@@ -454,9 +455,10 @@ class StatusMixin(TaskBase):
         try:
             reply = method()
             return None if reply is None else Response(reply)
-        except WireError:
+        except WireError as error:
             if not ignore_errors:
                 raise
+            say(f"Trialbook: the status of task {self.id} stays as it is: {error}")
             return None
 
 

@@ -148,6 +148,13 @@ class MakingMixin(DatasetBase):
         }
         if use_current_task and main is not None:
             main.flush()
+        if dataset_version:
+            same: GetDatasets = {"name": name, "project": project, "version": dataset_version}
+            for twin in cls._search(online("Dataset.create"), same)[:1]:
+                say(
+                    f"Trialbook: {name} has a version {dataset_version} already ({twin['id']}); who asks for that "
+                    "version gets the new one as soon as it is finalized"
+                )
         return cls._over(make(ask, parents, policy, main if use_current_task else None))
 
     @classmethod
@@ -255,13 +262,20 @@ class MakingMixin(DatasetBase):
 
 
 def highest(found: Sequence[_Version]) -> _Version:
-    """The one with the highest version; the first, which changed last, when none has a version that can be ordered."""
+    """The one with the highest version; the first, which changed last, when none has a version that can be ordered.
+
+    Of two that have one version text, a finished one: what somebody begins under it hides nothing.
+    """
     ordered = [one for one in found if versions.is_version(str(one.get("version") or ""))]
     if not ordered:
-        return found[0]
-    return max(
-        ordered, key=lambda one: (versions.order(str(one["version"])), str(one.get("last_update") or ""))
-    )
+        same = {one.get("version") for one in found}
+        return next((one for one in found if len(same) == 1 and one.get("status") in _COMPLETED), found[0])
+
+    def rank(one: _Version) -> tuple[Any, bool, str]:
+        finished = one.get("status") in _COMPLETED
+        return versions.order(str(one["version"])), finished, str(one.get("last_update") or "")
+
+    return max(ordered, key=rank)
 
 
 def _said(ask: Mapping[str, Any]) -> str:
