@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
+import fc from "fast-check";
 import { useRef } from "react";
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -7,7 +8,7 @@ import { formatParameter } from "~/state/format";
 import type { GridRows } from "~/widgets/gridRows";
 import { useGridSelection } from "~/widgets/gridSelection";
 import { NameField } from "~/widgets/head";
-import { useViewport } from "~/widgets/scroll";
+import { rowsNear, useViewport } from "~/widgets/scroll";
 
 afterEach(cleanup);
 
@@ -98,6 +99,31 @@ describe("the measure of a list", () => {
     rerender(<Measured full={false} />);
     act(() => rerender(<Measured key="another" full />));
     expect(height()).toBe("420");
+  });
+});
+
+describe("the rows near the view", () => {
+  const at = (top: number, height = 300) => ({ top, height, left: 0, width: 0 });
+
+  it("hold every row that is seen, few others, and none that is not there", () => {
+    const size = fc.integer({ min: 1, max: 200 });
+    const few = fc.integer({ min: 0, max: 20 });
+    const far = fc.integer({ min: 0, max: 10_000_000 });
+    fc.assert(
+      fc.property(far, size, far, size, few, few, (top, tall, total, height, spare, rows) => {
+        const head = rows * 3;
+        const [first, last] = rowsNear(at(top, tall), { total, height, head, spare });
+        expect(0 <= first && first <= last && last <= total).toBe(true);
+        expect(last - first).toBeLessThanOrEqual(Math.ceil((tall + head) / height) + 2 * spare + 2);
+        const seen = [Math.floor((top - head) / height), Math.floor((top + tall - head - 1) / height)];
+        for (const row of seen) if (row >= 0 && row < total) expect(first <= row && row < last).toBe(true);
+      }),
+    );
+  });
+
+  it("are those of a whole screen before it is measured, and none below a list that became shorter", () => {
+    expect(rowsNear(at(0, 0), { total: 1000, height: 20, spare: 0, unmeasured: 200 })).toEqual([0, 10]);
+    expect(rowsNear(at(20_000), { total: 5, height: 20 })).toEqual([5, 5]);
   });
 });
 

@@ -5,7 +5,7 @@ import { useMemo, useRef, useState } from "react";
 import { csv, saveFile } from "~/state/download";
 import { formatShort } from "~/state/format";
 import { Icon } from "~/theme/icons";
-import { useViewport } from "~/widgets/scroll";
+import { rowsNear, useViewport } from "~/widgets/scroll";
 
 export type TableValue = string | number | boolean | null;
 
@@ -36,8 +36,7 @@ export function DataTable({ name, columns, rows, height = 320 }: Props) {
   const numeric = columns.map(
     (_, c) => rows.length > 0 && rows.slice(0, 50).every((row) => row[c] === null || typeof row[c] === "number"),
   );
-  const first = Math.max(0, Math.floor(view.top / ROW) - 10);
-  const last = Math.min(ordered.length, Math.ceil((view.top + (view.height || height)) / ROW) + 10);
+  const [first, last] = rowsNear(view, { total: ordered.length, height: ROW, spare: 10, unmeasured: height });
   const click = (column: number) =>
     setSort((old) => (old?.column !== column ? { column, down: false } : old.down ? null : { column, down: true }));
   return (

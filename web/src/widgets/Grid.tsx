@@ -13,7 +13,7 @@ import {
 } from "react";
 
 import { useProjectNames, useUserNames } from "~/state/directory";
-import type { Viewport } from "~/widgets/scroll";
+import { rowsNear, type Viewport } from "~/widgets/scroll";
 
 /** What a row must have; the rest is its columns' business. */
 export interface GridRow {
@@ -70,10 +70,9 @@ export function Grid<R extends GridRow>(props: Props<R>) {
   const { rows, columns, view, rowHeight, widths } = props;
   const now = useClock();
   const visible = useMemo(() => {
-    const first = Math.max(0, Math.floor(view.top / rowHeight) - 8);
-    const last = Math.min(rows.total, Math.ceil((view.top + view.height) / rowHeight) + 8);
-    return Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
-  }, [view.top, view.height, rowHeight, rows.total]);
+    const [first, last] = rowsNear(view, { total: rows.total, height: rowHeight });
+    return Array.from({ length: last - first }, (_, i) => first + i);
+  }, [view, rowHeight, rows.total]);
   const shown = visible.map((place) => rows.at(place));
   const context: CellContext = {
     user: useUserNames(),

@@ -7,6 +7,28 @@ export interface Viewport {
   width: number;
 }
 
+/** A list whose rows are all of one height, in pixels. */
+interface Rows {
+  total: number;
+  height: number;
+  /** What stands above the first row and scrolls with it. */
+  head?: number;
+  /** Rows beyond the view on either side: there before they are scrolled to. */
+  spare?: number;
+  /** The height that counts while the view has none: before it is measured. */
+  unmeasured?: number;
+}
+
+/** The rows near the view, as `[first, behind the last]`. The list may have become shorter than where the view stands. */
+export function rowsNear(
+  view: Viewport,
+  { total, height, head = 0, spare = 8, unmeasured = 0 }: Rows,
+): [number, number] {
+  const last = Math.min(total, Math.ceil((view.top + (view.height || unmeasured)) / height) + spare);
+  const first = Math.max(0, Math.floor((view.top - head) / height) - spare);
+  return [Math.min(first, last), last];
+}
+
 /**
  * Where a scrolling element stands; at most one update per frame. A list that is empty has no such element: it is
  * measured whenever it appears, and again when another takes its place.

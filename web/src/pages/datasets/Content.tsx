@@ -15,7 +15,7 @@ import { usePreferences } from "~/state/preferences";
 import { useView } from "~/state/view";
 import { Icon } from "~/theme/icons";
 import { Go } from "~/widgets/Go";
-import { useViewport } from "~/widgets/scroll";
+import { rowsNear, useViewport } from "~/widgets/scroll";
 import { Empty, ErrorPanel, ProgressLine, Skeleton, Snippet } from "~/widgets/states";
 
 const VIEW = {
@@ -41,8 +41,14 @@ export function Content({ version, versions }: { version: DatasetVersion; versio
   const viewport = useViewport(box);
   const rowHeight = ROW_HEIGHT[usePreferences().density];
   const sought = useDeferredValue(view.q.trim());
-  const first = Math.max(0, Math.floor((viewport.top - HEAD) / rowHeight) - 6);
-  const last = Math.ceil((viewport.top + (viewport.height || 800)) / rowHeight) + 6;
+  // How many there are is only known from the answers.
+  const [first, last] = rowsNear(viewport, {
+    total: Infinity,
+    height: rowHeight,
+    head: HEAD,
+    spare: 6,
+    unmeasured: 800,
+  });
   const against = view.vs === "parent" ? undefined : view.vs === "none" ? "" : view.vs;
   const spec = useMemo(
     () => ({

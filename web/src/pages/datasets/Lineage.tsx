@@ -10,7 +10,7 @@ import { shownName } from "~/state/names";
 import { Go } from "~/widgets/Go";
 import { inOrder, laneRows, type LaneRow } from "~/widgets/lanes";
 import { Lanes, lanesWidth } from "~/widgets/Lanes";
-import { useViewport } from "~/widgets/scroll";
+import { rowsNear, useViewport } from "~/widgets/scroll";
 import { Status } from "~/widgets/Status";
 import { ErrorPanel, Skeleton } from "~/widgets/states";
 
@@ -84,8 +84,7 @@ function History({ box, nodes, rows, current }: HistoryProps) {
     const element = box.current;
     if (element && (at + 4) * ROW > element.clientHeight) element.scrollTop = at * ROW - element.clientHeight / 2;
   }, [at, box]);
-  const first = Math.max(0, Math.floor((view.top - 60) / ROW) - 10);
-  const last = Math.min(nodes.length, Math.ceil((view.top + (view.height || 800)) / ROW) + 10);
+  const [first, last] = rowsNear(view, { total: nodes.length, height: ROW, head: 60, spare: 10, unmeasured: 800 });
   return (
     <div className="history" role="table" aria-rowcount={nodes.length + 1}>
       <div className="history-row head" role="row" style={{ height: HEAD, paddingLeft: width }}>

@@ -9,7 +9,7 @@ import { masked } from "~/state/secrets";
 import { Go } from "~/widgets/Go";
 import { inOrder, laneRows } from "~/widgets/lanes";
 import { Lanes, lanesWidth } from "~/widgets/Lanes";
-import { useViewport } from "~/widgets/scroll";
+import { rowsNear, useViewport } from "~/widgets/scroll";
 import { Status } from "~/widgets/Status";
 
 const ROW = 40;
@@ -44,8 +44,7 @@ export function VersionList({ current, versions, tab }: Props) {
       element.scrollTop = top - element.clientHeight / 2;
     }
   }, [at]);
-  const first = Math.max(0, Math.floor(view.top / ROW) - 8);
-  const last = Math.min(ordered.length, Math.ceil((view.top + (view.height || 800)) / ROW) + 8);
+  const [first, last] = rowsNear(view, { total: ordered.length, height: ROW, unmeasured: 800 });
   return (
     <nav className="version-list" aria-label="Versions" ref={box}>
       <div style={{ height: ordered.length * ROW, position: "relative" }}>
