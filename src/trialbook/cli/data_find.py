@@ -7,9 +7,7 @@ import click
 
 from trialbook.base.unicode import one_line
 from trialbook.cli.data_options import Several, answer, as_json, closed, find, named, quiet
-
-STATUS_WORDS = {"created": "draft", "in_progress": "running", "stopped": "aborted"}
-"""What people call a status where the wire has another word; the page says the same (``widgets/Status.tsx``)."""
+from trialbook.wire.states import SHOWN
 
 
 @click.command("list", cls=Several)
@@ -81,7 +79,7 @@ def search(
     lines = [
         one_line(
             f"{one['id']}  {one['project']}/{one['name']} {one['version']}  "
-            f"{STATUS_WORDS.get(one['status'], one['status'])}  "
+            f"{SHOWN.get(one['status'], one['status'])}  "
             f"{one['created'][:19]}  {', '.join(one['tags'])}".rstrip()
         )
         for one in found

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 ID = click.option("--id", "dataset_id", help="Id of the open version; without it, the one created last here.")
-CLOSED = frozenset({"completed", "published", "closed"})
-"""Statuses of versions that change no more."""
 
 
 class Several(click.Command):

@@ -11,7 +11,6 @@ import click
 
 from trialbook.base.unicode import one_line
 from trialbook.cli.data_options import (
-    CLOSED,
     ID,
     Several,
     answer,
@@ -25,6 +24,7 @@ from trialbook.cli.data_options import (
 from trialbook.client.settings import load
 from trialbook.errors import TrialbookError
 from trialbook.journal.lock import FileLock
+from trialbook.wire.states import FINISHED
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
@@ -141,7 +141,7 @@ def _turn(project: str | None, name: str) -> Iterator[None]:
 def _tell_others(data: "Dataset", before: set[str]) -> None:
     """Name versions that others have made meanwhile, on other machines, or that were left open."""
     for one in _versions(data.project, data.name):
-        if one["id"] == data.id or (one["id"] in before and one["status"] in CLOSED):
+        if one["id"] == data.id or (one["id"] in before and one["status"] in FINISHED):
             continue
         how = "was made at the same moment" if one["id"] not in before else "is open"
         click.echo(

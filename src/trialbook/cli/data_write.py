@@ -8,7 +8,6 @@ import click
 
 from trialbook.base.unicode import one_line
 from trialbook.cli.data_options import (
-    CLOSED,
     ID,
     Several,
     answer,
@@ -20,6 +19,7 @@ from trialbook.cli.data_options import (
     writable,
 )
 from trialbook.client.settings import load
+from trialbook.wire.states import FINISHED
 
 if TYPE_CHECKING:
     from trialbook.sdk.dataset import Dataset
@@ -77,7 +77,7 @@ def _begins_empty(made: "Dataset", there: dict[str, Any]) -> str:
         f"{made.name} is there already, as version {there['version']} ({there['id']}). "
         f"Version {made.version} begins empty, without parents: "
     )
-    if there["status"] in CLOSED:
+    if there["status"] in FINISHED:
         return said + (
             f"if it should begin with the files of {there['version']}, undo with "
             f"`trialbook data delete --id {made.id}` and say --parents {there['id']}; `trialbook data sync` does that "

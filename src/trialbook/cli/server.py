@@ -1,41 +1,51 @@
 """``trialbook server``: the whole platform on one port."""
 
+import dataclasses
 import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from trialbook.cli.own_server import announced
+from trialbook.server.settings import Settings
 
 _STOP_SECONDS = 30.0
 
 
+_KINDS = {int: click.INT, float: click.FLOAT, str: click.STRING}
+
+
+def _settings(function: Callable[..., None]) -> Callable[..., None]:
+    """An option for each setting of the server, as its table has it."""
+    for item in reversed(dataclasses.fields(Settings)):
+        kind = _KINDS.get(type(item.default), click.Path(path_type=Path))
+        told = item.metadata["help"]
+        if item.default not in ("", Path()):
+            told += f"  [default: {item.default}]"
+        option = click.option(f"--{item.name.replace('_', '-')}", item.name, type=kind, help=told)
+        function = option(function)
+    return function
+
+
 @click.group(invoke_without_command=True)
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 8008]"
-)
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Folder of the database, the files and the first key."
-)
-@click.option("--database", help="postgresql://USER@HOST/NAME; without it, SQLite in the data folder.")
+@_settings
 @click.pass_context
-def command(
-    ctx: click.Context, host: str | None, port: int | None, data: Path | None, database: str | None
-) -> None:
+def command(ctx: click.Context, /, data: Path | None, **told: str | float | None) -> None:
     """Serve the API, the files, the page and live updates in one process.
 
-    The first start writes an administrator's key to DATA/credentials.json.
+    The first start writes an administrator's key to DATA/credentials.json. Every option can also be said in the
+    environment, as TRIALBOOK_SERVER_ and its name in capitals.
     """
     if ctx.invoked_subcommand is not None:
         ctx.obj = data
         return
     from trialbook.server.main import main  # the server's libraries load only for this command
 
-    sys.exit(main(host=host, port=port, data=data, database=database))
+    sys.exit(main(data=data, **told))
 
 
 _SAME = click.option("--data", "here", type=click.Path(path_type=Path), help="Data folder of the server.")

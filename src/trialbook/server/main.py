@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -23,25 +22,17 @@ from trialbook.server.settings import Settings
 _log = logging.getLogger("trialbook.server")
 
 
-def main(
-    host: str | None = None,
-    port: int | None = None,
-    data: str | Path | None = None,
-    database: str | None = None,
-) -> int:
+def main(**told: Any) -> int:
     """``trialbook server``: serve until SIGTERM or Ctrl-C.
 
     Args:
-        host: address to listen on; None means the environment, else 127.0.0.1.
-        port: port; 0 takes a free one; None means the environment, else 8008.
-        data: data folder; None means the environment, else the user's data folder.
-        database: database address; None means the environment, else SQLite in ``data``.
+        told: settings by their names; None means the environment, else the default.
 
     Returns:
         0 after a clean stop, 1 when the server could not start; the reason is then on stderr.
     """
     try:
-        return serve(server_settings.load(host=host, port=port, data=data, database=database))
+        return serve(server_settings.load(**told))
     except ConfigurationError as error:
         sys.stderr.write(f"trialbook server: {error}\n")
         return 1

@@ -101,6 +101,9 @@ LOCKED = frozenset({"published", "publishing"})
 """Nothing may be added."""
 TASK_TYPES = frozenset(TaskTypes.__members__)
 
+SHOWN = {"created": "draft", "in_progress": "running", "stopped": "aborted"}
+"""What people call a status where the wire has another word; the page says the same (``widgets/Status.tsx``)."""
+
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 """Levels of console lines, as numbers of Python's ``logging``."""
 LEVEL_NAMES = {**LEVELS, "warn": 30, "fatal": 50}

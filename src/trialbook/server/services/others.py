@@ -11,9 +11,9 @@ from trialbook.server.services.caller import Caller
 from trialbook.server.stores.models import model
 from trialbook.server.stores.series import portions
 from trialbook.server.stores.tasks import activity, task
+from trialbook.wire.states import ENDED
 from trialbook.wire.table import Method, Permission
 
-_ENDED = frozenset({"stopped", "failed", "completed", "closed", "published"})
 _WAITING = frozenset({"created", "queued"})
 """Nothing is lost when such a task is reset."""
 _OF_TASKS = ("task", "tasks", "dataset", "ids")
@@ -47,7 +47,7 @@ def require_unfinished(
     Raises:
         Forbidden: the first of them.
     """
-    refused = sa.and_(task.c.status.not_in(_WAITING)) if reset else task.c.status.in_(_ENDED)
+    refused = sa.and_(task.c.status.not_in(_WAITING)) if reset else task.c.status.in_(ENDED)
     made = sa.and_(task.c.user.is_not(None), task.c.user == caller.user)
     ran = (
         sa.select(activity.c.task)
