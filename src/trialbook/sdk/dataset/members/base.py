@@ -54,6 +54,6 @@ def opened_of(dataset: OverOpened) -> Opened:
     return dataset._opened
 
 
-def given(one: str | OverOpened) -> Opened:
+def version_of(one: str | OverOpened) -> Opened:
     """A version that a program names, by its id or by the object that it has."""
     return load(one) if isinstance(one, str) else opened_of(one)

@@ -15,7 +15,7 @@ from trialbook.sdk import current
 from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.given import both_named, online, version_text
-from trialbook.sdk.dataset.members.base import DatasetBase, given
+from trialbook.sdk.dataset.members.base import DatasetBase, version_of
 from trialbook.sdk.dataset.versions import replay, sessions
 from trialbook.sdk.dataset.versions.loading import from_server
 from trialbook.sdk.dataset.versions.making import make
@@ -96,7 +96,7 @@ class MakingMixin(DatasetBase):
         if not dataset_name and not dataset_project and main is not None:
             dataset_project = _visible(main.get_project_name())
         name = dataset_name or (main.name if main is not None else "")
-        parents = [given(parent) for parent in parent_datasets or ()]
+        parents = [version_of(parent) for parent in parent_datasets or ()]
         for parent in parents:
             if not parent.is_final() and not sessions.seal(parent):
                 raise UsageError(f"the parent {parent.id}{parent.called()} is open: {parent.first_close()}")

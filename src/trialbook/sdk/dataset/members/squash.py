@@ -10,7 +10,7 @@ from trialbook.datasets.manifest.rows import LINK, ZSTD, Array, Rows, known, mer
 from trialbook.datasets.packs.reader import PackReader
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
-from trialbook.sdk.dataset.members.base import given, opened_of
+from trialbook.sdk.dataset.members.base import opened_of, version_of
 from trialbook.sdk.dataset.members.copies import CopiesMixin
 from trialbook.sdk.dataset.members.creation import MakingMixin
 from trialbook.sdk.dataset.members.lifecycle import ClosingMixin
@@ -61,7 +61,7 @@ class SquashMixin(MakingMixin, ClosingMixin, CopiesMixin):
         """
         if bool(dataset_ids) == bool(dataset_project_name_pairs):
             raise UsageError("squash takes dataset_ids or dataset_project_name_pairs, exactly one of them")
-        sources = [given(one) for one in dataset_ids or ()]
+        sources = [version_of(one) for one in dataset_ids or ()]
         sources += [
             opened_of(cls.get(dataset_project=project, dataset_name=name))
             for project, name in dataset_project_name_pairs or ()
