@@ -102,7 +102,7 @@ def test_the_task_of_this_process(project: str, write: Write) -> None:
 @pytest.mark.covers("DS-04g")
 def test_versions_count_up(project: str, first: str, second: str, capsys: pytest.CaptureFixture[str]) -> None:
     Dataset.create("data", project, dataset_version=first).finalize()
-    assert ("no version like" in capsys.readouterr().out) == (first == "draft")
+    assert ("not a version like" in capsys.readouterr().out) == (first == "draft")
     assert Dataset.create("data", project).version == second
 
 
@@ -282,7 +282,7 @@ def test_words_about_a_version(
     opened.set_description("still open")
     assert server.call("tasks.get_by_id", task=opened.id)["task"]["comment"] == "still open"
     opened.version = "three"
-    assert "no version like" in capsys.readouterr().out
+    assert "not a version like" in capsys.readouterr().out
     opened.version = "3.0"
     assert Dataset.get(dataset_project=project, dataset_name="open", dataset_version="3.0").id == opened.id
     with pytest.raises(UsageError, match="final"):
