@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trialbook.sdk import artifacts, dataset, logger, models, storage, task, task_parameters
+from trialbook.sdk import dataset, logger, models, storage, task, task_parameters
+from trialbook.sdk.artifacts import artifact as artifacts
 from trialbook.sdk.models import listing
 from trialbook.sdk.task import answers
 from trialbook.wire import states

@@ -67,7 +67,10 @@ def no_successors_left() -> Iterator[None]:
     yield
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if "trialbook.sdk.recovery" in process.cmdline() and process.environ().get("TEST_RUN") == mine:
+            if (
+                "trialbook.sdk.offline.recovery" in process.cmdline()
+                and process.environ().get("TEST_RUN") == mine
+            ):
                 process.kill()
 
 

@@ -164,7 +164,7 @@ def accesses_to_privates_of_others() -> list[str]:
 
 
 DOORS = {
-    "client/session.py", "client/calls.py", "sdk/record.py", "journal/reports.py", "sdk/foreign_session.py",
+    "client/session.py", "client/calls.py", "sdk/record.py", "journal/reports.py", "sdk/offline/foreign_session.py",
     "cli/own_server.py",
 }  # fmt: skip
 """Where the typed methods of ``client/api.pyi`` become a name and a dict, as the wire has them."""

@@ -75,7 +75,7 @@ def test_task_class_loads_no_heavy_part_of_the_standard_library() -> None:
         "trialbook.journal.journal",
         "trialbook.client.storage",
         "trialbook.sdk.storage",
-        "trialbook.sdk.recovery",
+        "trialbook.sdk.offline.recovery",
     }
     assert not heavy & set(done.stdout.split())
 

@@ -33,8 +33,6 @@ LOOSE = {
     "capture/interactive": 13,
     "cli": 14,
     "journal": 16,
-    "sdk": 44,
-    "sdk/task": 32,
     "server/rpc": 20,
     "server/series": 21,
     "server/services": 25,

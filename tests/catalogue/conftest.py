@@ -10,9 +10,10 @@ import pytest
 from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.client import settings as settings_module
-from trialbook.sdk import connection as connections
-from trialbook.sdk import numbers, seeds
 from trialbook.sdk.logger import Logger
+from trialbook.sdk.process import seeds
+from trialbook.sdk.reports import numbers
+from trialbook.sdk.servers import connection as connections
 
 
 class Begin(Protocol):

@@ -7,7 +7,7 @@ import pytest
 from tests.catalogue.conftest import Begin, again
 from trialbook import OutputModel, Task
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 
 @pytest.mark.covers("TK-009")

@@ -13,7 +13,7 @@ from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.base.ids import new_id
 from trialbook.errors import TaskNotFound, UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 SOURCE = """
 import sys, multiprocessing

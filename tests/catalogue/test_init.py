@@ -14,7 +14,7 @@ from tests.integration.program import Program, console, document, points
 from tests.support.server import RunningServer
 from trialbook import InputModel, OutputModel, Task
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 
 def ended(begin: Begin, name: str = "run", **more: Any) -> str:
@@ -417,7 +417,7 @@ def test_seeds(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
         begin().close()
         return random.random(), float(numpy.random.rand())
 
-    from trialbook.sdk import seeds
+    from trialbook.sdk.process import seeds
 
     state, other = random.getstate(), numpy.random.get_state()
     monkeypatch.setattr(seeds._seed, "value", 1337)

@@ -10,7 +10,7 @@ from tests.support.object_storages import S3Server
 from trialbook import StorageManager, Task
 from trialbook.blobs.accounts import Accounts
 from trialbook.errors import ConfigurationError, UsageError
-from trialbook.sdk import storage_settings
+from trialbook.sdk.accounts import storage_settings
 
 
 @pytest.fixture(scope="module")

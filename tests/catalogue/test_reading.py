@@ -164,7 +164,7 @@ def test_counts_of_labels(draft: Task) -> None:
 
 @pytest.mark.covers("TK-091")
 def test_the_patience_of_the_monitor(begin: Begin) -> None:
-    from trialbook.sdk import monitor
+    from trialbook.sdk.process import monitor
 
     before = monitor._timeout
     assert Task.set_resource_monitor_iteration_timeout(60) is True

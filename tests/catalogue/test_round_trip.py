@@ -25,9 +25,9 @@ from tests.catalogue.test_configuration_objects import Kind, same
 from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.client import settings as settings_module
-from trialbook.sdk.casting import cast, text_of, type_of
-from trialbook.sdk.structures import flatten
-from trialbook.sdk.task.parameters import override
+from trialbook.sdk.task.inputs.parameters import override
+from trialbook.sdk.values.casting import cast, text_of, type_of
+from trialbook.sdk.values.structures import flatten
 
 LONG = bool(os.environ.get("TRIALBOOK_TESTS") == "long")
 TIMES = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}

@@ -20,7 +20,7 @@ from trialbook.errors import (
     UsageError,
     WireError,
 )
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 from trialbook.sdk.task.answers import server_session
 from trialbook.wire.states import TaskStatusEnum
 

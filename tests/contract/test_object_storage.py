@@ -17,9 +17,9 @@ from tests.support.server import RunningServer
 from trialbook.base.ids import new_id
 from trialbook.client.storage import Storage
 from trialbook.errors import ConnectionFailed, FileMissing, StorageRefused, UsageError
-from trialbook.sdk import connection
+from trialbook.sdk.accounts.storage_settings import storage_settings
+from trialbook.sdk.servers import connection
 from trialbook.sdk.storage import StorageManager, check_writable, fetch
-from trialbook.sdk.storage_settings import storage_settings
 
 
 @pytest.fixture

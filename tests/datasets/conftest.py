@@ -10,7 +10,7 @@ from tests.datasets.support import Write, writer
 from tests.support.server import RunningServer
 from trialbook import Dataset, Task
 from trialbook.client import settings
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 
 @pytest.fixture

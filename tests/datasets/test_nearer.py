@@ -8,7 +8,7 @@ from tests.datasets.support import Write, tree
 from tests.support.object_storages import S3Server
 from trialbook import Dataset, StorageManager, Task
 from trialbook.client.storage import Storage
-from trialbook.sdk.storage_settings import accounts
+from trialbook.sdk.accounts.storage_settings import accounts
 
 FAR = "s3://127.0.0.1:1/bucket"
 """Nobody listens there."""

@@ -10,7 +10,7 @@ from tests.datasets.conftest import Close
 from tests.datasets.support import Write
 from trialbook import Dataset
 from trialbook.errors import DatasetInUse
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 READ: dict[str, Callable[[Dataset], Any]] = {
     "list_files": lambda data: data.list_files(),

@@ -12,7 +12,7 @@ from tests.datasets.conftest import Close
 from tests.datasets.support import Write
 from trialbook import Dataset
 from trialbook.client.session import Session
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 Seen = list[tuple[str, str]]
 

@@ -17,8 +17,8 @@ from tests.support.server import RunningServer
 from trialbook import Dataset
 from trialbook.datasets.sources import unchanged
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
 from trialbook.sdk.dataset.progress import Progress
+from trialbook.sdk.servers import connection as connections
 
 
 @pytest.fixture

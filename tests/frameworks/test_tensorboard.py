@@ -159,7 +159,7 @@ w.add_scalar("new/double", 1.5, 1, new_style=True, double_precision=True)
 w.add_scalar("new/float", numpy.float32(0.1), 1, new_style=True)
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
-from trialbook.sdk.images import png
+from trialbook.sdk.reports.images import png
 from tensorboard.util import tensor_util
 events = w._get_file_writer().event_writer
 def put(tag, plugin, tensor, step):

@@ -13,7 +13,7 @@ from trialbook import Task
 from trialbook.capture.checkout import INIT_CALL, file_patch, with_init
 from trialbook.client import settings
 from trialbook.errors import TaskNotFound, UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 SCRIPT = '"""What it does."""\nfrom __future__ import annotations\nimport sys\nprint("ran", sys.argv)'
 

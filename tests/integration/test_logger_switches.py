@@ -13,8 +13,8 @@ from tests.integration.program import Program, console, document
 from tests.support.server import RunningServer
 from trialbook import Logger, Task
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
-from trialbook.sdk import numbers
+from trialbook.sdk.reports import numbers
+from trialbook.sdk.servers import connection as connections
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.support.server import RunningServer
 PROGRAM = """
 import threading
 from trialbook import Task
-from trialbook.sdk import monitor
+from trialbook.sdk.process import monitor
 monitor._REPORT_SECONDS = 0.5
 monitor.ResourceMonitor.__init__.__defaults__ = (0.5, 0.1)
 assert Task.set_resource_monitor_iteration_timeout(0.2) and not Task.set_resource_monitor_iteration_timeout("x")

@@ -44,7 +44,7 @@ print("LATER", more.artifacts["later"].get())
 more.close()
 kept = [url for url in (found.artifacts["numbers"].url, found.models.output["net"].url)]
 assert found.delete(delete_artifacts_and_models=True)
-from trialbook.sdk import connection
+from trialbook.sdk.servers import connection
 print("LEFT", [url for url in kept if connection.connect().files.facts(url)])
 """
 

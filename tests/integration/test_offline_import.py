@@ -13,7 +13,7 @@ from tests.integration.program import Program, console, document, points
 from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 OFFLINE = """
 import os, numpy

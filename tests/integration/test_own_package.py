@@ -19,7 +19,7 @@ from tests.integration.program import Program, document
 from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.capture.own_package import names_own, with_own
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 from trialbook.server.services.own_wheel import OwnWheel, wheel
 
 OFFER = "trialbook @ http://s/sdk/current\n"

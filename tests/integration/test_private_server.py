@@ -15,7 +15,7 @@ import urllib3
 from tests.integration.program import until
 from trialbook.base.files import read_json
 from trialbook.client import settings
-from trialbook.sdk import connection, private_server
+from trialbook.sdk.servers import connection, private_server
 
 SCRIPT = """
 import sys

@@ -283,7 +283,7 @@ def test_T45_a_run_goes_to_the_server_it_was_recorded_for_and_nowhere_else(
         assert task in said and away in said, said
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if "trialbook.sdk.recovery" in process.cmdline() and task in process.cmdline():
+                if "trialbook.sdk.offline.recovery" in process.cmdline() and task in process.cmdline():
                     process.kill()
                     process.wait()
         for surroundings in ({}, others):
@@ -389,7 +389,7 @@ Task.get_task(task.id).get_logger().report_scalar("a", "b", 2.0, 2)
 """
 ANOTHER = """
 from trialbook import Task
-from trialbook.sdk.recovery import recover
+from trialbook.sdk.offline.recovery import recover
 task = Task.init("Recovery", "another", reuse_last_task_id=False, auto_resource_monitoring=False)
 # What a run does by itself after half a second, which this one does not live.
 connection = task._record.connection

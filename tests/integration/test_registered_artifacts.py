@@ -11,7 +11,7 @@ from tests.integration.program import Program, document, until
 from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from tests.support.server import RunningServer
 from trialbook import InputModel, Logger, Model, OutputModel, Task, TaskTypes
 from trialbook.errors import TaskNotFound, UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 
 @pytest.fixture

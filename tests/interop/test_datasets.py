@@ -16,7 +16,7 @@ from tests.support.server import RunningServer
 from tests.support.waiting import until
 from trialbook import Dataset
 from trialbook.errors import TaskNotDeletable, UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(400)]
 

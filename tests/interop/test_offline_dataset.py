@@ -13,7 +13,7 @@ from tests.interop.conftest import CONFIGURATION, SCRIPTS
 from tests.support.server import RunningServer
 from trialbook import Dataset
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 pytestmark = pytest.mark.interop
 FILES = {"a.txt": b"hello", "sub/b c.txt": b"two", "sub/ü%20#.bin": os.urandom(300_000), "empty": b""}

@@ -15,7 +15,7 @@ from tests.interop.conftest import CONFIGURATION, SCRIPTS
 from tests.support.server import RunningServer
 from trialbook import Task
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 pytestmark = pytest.mark.interop
 

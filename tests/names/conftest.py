@@ -12,7 +12,7 @@ from tests.support.length import LONG
 from tests.support.object_storages import Storages
 from tests.support.server import RunningServer
 from trialbook import Task
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 STORAGES = ("server", "folder", "file", "s3", "azure", *(["gs"] if LONG else []))
 

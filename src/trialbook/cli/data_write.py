@@ -128,8 +128,8 @@ def add(
 
 def _look(link: str, patterns: list[str] | None, recursive: bool) -> None:
     # A command starts faster without these.
-    from trialbook.sdk.connection import connect
     from trialbook.sdk.dataset.links import find
+    from trialbook.sdk.servers.connection import connect
 
     find(connect(), link, patterns, recursive)
 

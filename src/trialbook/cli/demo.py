@@ -9,7 +9,7 @@ import threading
 import click
 
 from trialbook.client.settings import load
-from trialbook.sdk.private_server import find_or_start, stop
+from trialbook.sdk.servers.private_server import find_or_start, stop
 
 
 @click.command()

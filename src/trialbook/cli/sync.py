@@ -10,7 +10,7 @@ from trialbook.client.settings import load
 from trialbook.client.settings.hosts import address, complete
 
 if TYPE_CHECKING:
-    from trialbook.sdk.recovery import Waiting
+    from trialbook.sdk.offline.recovery import Waiting
 
 
 @click.command()
@@ -37,10 +37,10 @@ def command(task: str | None, timeout: float, to: str | None, discard: str | Non
 
     Exit status 1 when something is still waiting, or on its way by another process.
     """
-    from trialbook.sdk.recovery import (  # urllib3 and msgspec load only when there is something to do
+    from trialbook.sdk.offline.recovery import (  # urllib3 and msgspec load only when there is something to do
         discard as remove_refused,
     )
-    from trialbook.sdk.recovery import (
+    from trialbook.sdk.offline.recovery import (
         recover,
         waiting,
     )

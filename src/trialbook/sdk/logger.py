@@ -14,11 +14,12 @@ from trialbook.errors import UsageError
 from trialbook.journal.frames import Stream
 from trialbook.journal.rows import MOST
 from trialbook.journal.values import number_of, whole
-from trialbook.sdk import current, numbers
-from trialbook.sdk.argument_types import checked
-from trialbook.sdk.media import Media
+from trialbook.sdk import current
 from trialbook.sdk.record import Record
+from trialbook.sdk.reports import numbers
+from trialbook.sdk.reports.media import Media
 from trialbook.sdk.reports.pictures import PicturesMixin
+from trialbook.sdk.values.argument_types import checked
 from trialbook.wire.states import LEVELS
 
 _REMEMBERED = 1000

@@ -14,9 +14,9 @@ from trialbook.base.ids import new_id
 from trialbook.client.calls import nouns
 from trialbook.client.settings import Settings
 from trialbook.errors import ConnectionFailed, JournalError, UsageError
-from trialbook.sdk import known_servers
-from trialbook.sdk.connection import Connection
-from trialbook.sdk.nowhere import NOWHERE
+from trialbook.sdk.servers import known_servers
+from trialbook.sdk.servers.connection import Connection
+from trialbook.sdk.servers.nowhere import NOWHERE
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

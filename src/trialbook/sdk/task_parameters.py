@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trialbook.errors import UsageError
-from trialbook.sdk.casting import convert
+from trialbook.sdk.values.casting import convert
 
 if TYPE_CHECKING:
     from trialbook.sdk.current import Task

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from trialbook.cli.sync import _why, command
 from trialbook.journal.delivery import Identity
-from trialbook.sdk.recovery import Waiting
+from trialbook.sdk.offline.recovery import Waiting
 
 
 def test_T45_who_sends_is_named_and_no_place_that_nobody_knows() -> None:

@@ -15,7 +15,7 @@ from trialbook import Dataset, InputModel, Logger, Model, OutputModel, StorageMa
 from trialbook.errors import UsageError
 from trialbook.journal.delivery import Identity
 from trialbook.journal.journal import Journal
-from trialbook.sdk.argument_types import checked
+from trialbook.sdk.values.argument_types import checked
 
 CLASSES = [Task, Logger, Model, InputModel, OutputModel, Dataset, StorageManager]
 LOOK_THEMSELVES = ("report_scalar", "set_progress", "set_resource_monitor_iteration_timeout")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialbook.sdk.casting import cast, text_of, type_of
-from trialbook.sdk.structures import flatten
+from trialbook.sdk.values.casting import cast, text_of, type_of
+from trialbook.sdk.values.structures import flatten
 
 
 class Colour(Enum):

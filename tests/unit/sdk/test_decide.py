@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trialbook.sdk.task.decide import Decision, Move, Situation, Wish, decide, reported_offset
+from trialbook.sdk.task.running.decide import Decision, Move, Situation, Wish, decide, reported_offset
 
 TASK = "a" * 32
 OTHER = "b" * 32

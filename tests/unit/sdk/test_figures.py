@@ -7,8 +7,9 @@ import numpy
 import pytest
 
 from trialbook.errors import UsageError
-from trialbook.sdk import figures, hocon, images
 from trialbook.sdk.names import join, safe, task_folder
+from trialbook.sdk.reports import figures, images
+from trialbook.sdk.values import hocon
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1), (4, 5, 3), (4, 5, 4)])

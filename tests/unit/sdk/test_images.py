@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from trialbook.errors import UsageError
-from trialbook.sdk import images
+from trialbook.sdk.reports import images
 
 library = pytest.importorskip("PIL.Image")
 

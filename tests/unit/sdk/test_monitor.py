@@ -12,7 +12,7 @@ import pytest
 from tests.support.waiting import until
 from trialbook.machine.gpu import Gpus
 from trialbook.machine.usage import Usage
-from trialbook.sdk.monitor import Axis, ResourceMonitor
+from trialbook.sdk.process.monitor import Axis, ResourceMonitor
 
 GIB = 1 << 30
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trialbook.sdk.nearer import nearer
+from trialbook.sdk.accounts.nearer import nearer
 
 
 @pytest.fixture

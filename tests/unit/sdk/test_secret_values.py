@@ -8,7 +8,7 @@ from trialbook.blobs.accounts import AzureAccount, S3Account
 from trialbook.capture import secret_values
 from trialbook.capture.secret_values import MASK, remember
 from trialbook.capture.secrets import masked_output, masked_text
-from trialbook.sdk import storage_settings
+from trialbook.sdk.accounts import storage_settings
 
 KEY = "zQ8-abcdEFGH123456789xyz"
 

@@ -16,7 +16,7 @@ from trialbook.capture.secret_values import MASK
 from trialbook.capture.secrets import masked_arguments, masked_output, masked_text
 from trialbook.client.session import Credentials
 from trialbook.client.settings import Settings
-from trialbook.sdk.connection import Connection
+from trialbook.sdk.servers.connection import Connection
 
 GITHUB = "ghp_" + "a1B2" * 9
 

@@ -7,7 +7,7 @@ import pytest
 from trialbook.client import settings
 from trialbook.client.settings import load
 from trialbook.errors import ConfigurationError
-from trialbook.sdk.hocon import load_any
+from trialbook.sdk.values.hocon import load_any
 
 CONF = """
 api {

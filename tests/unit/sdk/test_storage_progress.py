@@ -2,7 +2,7 @@
 
 import pytest
 
-from trialbook.sdk.storage_progress import Meter
+from trialbook.sdk.accounts.storage_progress import Meter
 
 MIB = 1 << 20
 

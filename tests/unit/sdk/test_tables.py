@@ -11,7 +11,7 @@ import numpy
 import pandas
 import pytest
 
-from trialbook.sdk import tables
+from trialbook.sdk.artifacts import tables
 
 NAN, NA = float("nan"), pandas.NA
 

@@ -1,7 +1,6 @@
 """``Dataset``: one class, one mixin per concern. Each mixin's file is the place to look for its members."""
 
 from trialbook.errors import UsageError
-from trialbook.sdk.argument_types import checked
 from trialbook.sdk.dataset.entries import FileEntry, LinkEntry
 from trialbook.sdk.dataset.members.content import ContentMixin
 from trialbook.sdk.dataset.members.copies import CopiesMixin
@@ -13,6 +12,7 @@ from trialbook.sdk.dataset.members.offline import OfflineMixin
 from trialbook.sdk.dataset.members.query import WholesMixin
 from trialbook.sdk.dataset.members.reading import ReadingMixin
 from trialbook.sdk.dataset.members.squash import SquashMixin
+from trialbook.sdk.values.argument_types import checked
 
 
 @checked

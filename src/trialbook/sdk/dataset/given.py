@@ -5,9 +5,9 @@ from pathlib import Path, PurePath
 from trialbook.base.versions import is_version
 from trialbook.client import settings as settings_module
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
-from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
+from trialbook.sdk.servers import connection as connections
+from trialbook.sdk.servers.connection import Connection
 
 
 def cache_folder() -> Path:

@@ -14,10 +14,10 @@ from trialbook.datasets.storage.folder import FolderBlobs
 from trialbook.datasets.storage.objects import Objects, pointer_key, root_key
 from trialbook.datasets.storage.places import RoutedBlobs
 from trialbook.errors import UsageError
-from trialbook.sdk.connection import Connection, local_path
+from trialbook.sdk.accounts.nearer import nearer
 from trialbook.sdk.dataset.links import fetcher
 from trialbook.sdk.dataset.stores import UrlBlobs, open_blobs
-from trialbook.sdk.nearer import nearer
+from trialbook.sdk.servers.connection import Connection, local_path
 
 _opened: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
 """Repositories on servers and in buckets whose format was seen. A folder's is looked at each time: it costs nothing."""

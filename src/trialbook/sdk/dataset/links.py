@@ -19,10 +19,10 @@ from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.sources.digest import stream
 from trialbook.datasets.sources.scan import scan_folder
 from trialbook.errors import DatasetMissing, FileMissing, SourceChanged, TrialbookError, UsageError
-from trialbook.sdk.connection import Connection, local_path
+from trialbook.sdk.accounts.nearer import nearer
 from trialbook.sdk.dataset.stamps import other_file, stamp_of, stamper, untouched
 from trialbook.sdk.dataset.stores import bucket_blobs
-from trialbook.sdk.nearer import nearer
+from trialbook.sdk.servers.connection import Connection, local_path
 
 _log = logging.getLogger("trialbook")
 _PATIENCE = 5.0

@@ -15,9 +15,9 @@ from trialbook.client.places import scheme_of
 from trialbook.datasets.storage.folder import FolderBlobs
 from trialbook.datasets.storage.places import BlobsBelow
 from trialbook.errors import BadRequest, FileMissing
-from trialbook.sdk.connection import Connection, local_path
-from trialbook.sdk.nearer import nearer
-from trialbook.sdk.storage_settings import storage_settings
+from trialbook.sdk.accounts.nearer import nearer
+from trialbook.sdk.accounts.storage_settings import storage_settings
+from trialbook.sdk.servers.connection import Connection, local_path
 
 FOLDER = "trialbook-datasets"
 """The folder of a destination that holds its repository."""

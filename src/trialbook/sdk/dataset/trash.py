@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from trialbook.blobs.store import BlobStore
 from trialbook.datasets.storage.objects import Objects
 from trialbook.errors import DatasetMissing, FileMissing, TrialbookError, UsageError
-from trialbook.sdk.connection import Connection, local_path
+from trialbook.sdk.accounts.nearer import nearer
 from trialbook.sdk.console import say
 from trialbook.sdk.dataset.given import online
 from trialbook.sdk.dataset.stores import bucket_blobs, open_blobs
-from trialbook.sdk.nearer import nearer
+from trialbook.sdk.servers.connection import Connection, local_path
 
 if TYPE_CHECKING:
     from trialbook.client.api import Sweep

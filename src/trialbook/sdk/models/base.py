@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 from trialbook.base.unicode import findable
 from trialbook.client.calls import where
 from trialbook.errors import FileMissing, ModelNotFound, TrialbookError, UsageError, WireError
-from trialbook.sdk import connection as connections
-from trialbook.sdk import current, hocon
-from trialbook.sdk.argument_types import checked
+from trialbook.sdk import current
 from trialbook.sdk.console import say
 from trialbook.sdk.models.metadata import MetadataMixin
-from trialbook.sdk.projects import project_ids
 from trialbook.sdk.record import Record, record_of, settle
 from trialbook.sdk.reports.base import model_event
 from trialbook.sdk.reports.plots import PlotsMixin
+from trialbook.sdk.servers import connection as connections
+from trialbook.sdk.servers.projects import project_ids
+from trialbook.sdk.values import hocon
+from trialbook.sdk.values.argument_types import checked
 
 if TYPE_CHECKING:
     from trialbook.client.api import AddMetadata, Calls, EditModelFields, GetAllModels, MetadataItem

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
-from trialbook.sdk.argument_types import checked
-from trialbook.sdk.labels import check_labels
 from trialbook.sdk.models.base import PACKAGE_TAG, Model
 from trialbook.sdk.models.frameworks import guess_framework, stem
 from trialbook.sdk.models.listing import add_model, design_text, task_models
-from trialbook.sdk.projects import project_ids
 from trialbook.sdk.record import record_of, settle
+from trialbook.sdk.servers import connection as connections
+from trialbook.sdk.servers.projects import project_ids
+from trialbook.sdk.values.argument_types import checked
+from trialbook.sdk.values.labels import check_labels
 
 if TYPE_CHECKING:
     from trialbook.client.api import CreateModel, GetAllModels

@@ -5,11 +5,11 @@ from typing import Any
 
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
-from trialbook.sdk import hocon
 from trialbook.sdk.models.base import Model
 from trialbook.sdk.models.frameworks import stem
 from trialbook.sdk.names import checked
 from trialbook.sdk.record import Record
+from trialbook.sdk.values import hocon
 
 
 class ModelList(Sequence[Model]):

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
-from trialbook.sdk.casting import cast
 from trialbook.sdk.names import checked
+from trialbook.sdk.values.casting import cast
 
 if TYPE_CHECKING:
     from trialbook.client.api import MetadataItem

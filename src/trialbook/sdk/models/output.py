@@ -12,16 +12,16 @@ from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
 from trialbook.journal.spool import Upload
 from trialbook.sdk import current
-from trialbook.sdk.argument_types import checked
+from trialbook.sdk.artifacts.pack import zip_files
 from trialbook.sdk.full_disk import spared
-from trialbook.sdk.labels import check_labels
 from trialbook.sdk.models.base import PACKAGE_TAG, PLACEHOLDER, Model, storing
 from trialbook.sdk.models.frameworks import guess_framework, stem
 from trialbook.sdk.models.listing import add_model, design_text
 from trialbook.sdk.names import checked as checked_name
 from trialbook.sdk.names import join, safe, task_folder
-from trialbook.sdk.pack import zip_files
 from trialbook.sdk.record import Record, record_of
+from trialbook.sdk.values.argument_types import checked
+from trialbook.sdk.values.labels import check_labels
 
 if TYPE_CHECKING:
     from trialbook.client.api import AddMetadata, Calls, CreateModel, EditModel, EditModelFields, MetadataItem

@@ -20,14 +20,15 @@ from trialbook.base.guard import guard
 from trialbook.base.ids import new_id
 from trialbook.capture.patches import quiet
 from trialbook.errors import ConnectionFailed, ServerFault, TrialbookError
-from trialbook.sdk import hocon, ranks
 from trialbook.sdk.models.base import is_final
 from trialbook.sdk.models.frameworks import guess_framework
 from trialbook.sdk.models.input import InputModel
 from trialbook.sdk.models.listing import add_model, remove_model
 from trialbook.sdk.models.output import OutputModel, SlotModel
+from trialbook.sdk.process import ranks
 from trialbook.sdk.record import Record, record_of
 from trialbook.sdk.storage.cache import origin
+from trialbook.sdk.values import hocon
 
 if TYPE_CHECKING:
     from trialbook.client.api import CreateModel

@@ -12,11 +12,11 @@ from trialbook.errors import UsageError
 from trialbook.journal import snapshot
 from trialbook.journal.frames import Kind
 from trialbook.journal.spool import Upload
-from trialbook.sdk import figures, images
 from trialbook.sdk.full_disk import spared
-from trialbook.sdk.media import Media
 from trialbook.sdk.names import join, safe, task_folder
 from trialbook.sdk.record import REPLACES
+from trialbook.sdk.reports import figures, images
+from trialbook.sdk.reports.media import Media
 from trialbook.sdk.reports.plots import PlotsMixin
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trialbook.errors import UsageError
-from trialbook.sdk import figures
+from trialbook.sdk.reports import figures
 from trialbook.sdk.reports.base import ReporterBase
 
 _BIG_PLOT = 12 << 20

@@ -12,12 +12,12 @@ from trialbook.client.settings import load
 from trialbook.client.storage import Storage
 from trialbook.errors import ConnectionFailed, FileMissing, ServerFault
 from trialbook.journal.lock import FileLock
-from trialbook.sdk import connection as connections
-from trialbook.sdk.nearer import nearer
+from trialbook.sdk.accounts.nearer import nearer
+from trialbook.sdk.accounts.storage_progress import Meter, report_every
+from trialbook.sdk.accounts.storage_settings import accounts, storage_settings
+from trialbook.sdk.servers import connection as connections
 from trialbook.sdk.storage.cache import Cache, Limits
 from trialbook.sdk.storage.unpack import is_archive, unpack
-from trialbook.sdk.storage_progress import Meter, report_every
-from trialbook.sdk.storage_settings import accounts, storage_settings
 
 _log = logging.getLogger("trialbook")
 _limits: dict[str, int] = {}

@@ -10,12 +10,12 @@ from trialbook.client.files import insist
 from trialbook.client.places import path_of, scheme_of
 from trialbook.client.settings import load
 from trialbook.errors import FileMissing, TrialbookError, UsageError
-from trialbook.sdk import connection as connections
-from trialbook.sdk.argument_types import checked
+from trialbook.sdk.accounts.storage_progress import Meter, report_every
 from trialbook.sdk.console import say
+from trialbook.sdk.servers import connection as connections
 from trialbook.sdk.storage import fetching
 from trialbook.sdk.storage.fetching import fetch, storage_of
-from trialbook.sdk.storage_progress import Meter, report_every
+from trialbook.sdk.values.argument_types import checked
 
 _MIB = 1 << 20
 _WORKERS = 8

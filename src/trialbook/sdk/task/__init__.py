@@ -6,27 +6,27 @@
 from trialbook.capture import command_lines
 from trialbook.errors import UsageError
 from trialbook.sdk import current
-from trialbook.sdk.argument_types import checked
 from trialbook.sdk.logger import Logger
 from trialbook.sdk.record import Record
-from trialbook.sdk.task.arguments import ArgumentsMixin, restore_environment
-from trialbook.sdk.task.artifacts import ArtifactsMixin
-from trialbook.sdk.task.configuration import ConfigurationMixin
 from trialbook.sdk.task.creation import CreationMixin
 from trialbook.sdk.task.deletion import DeletionMixin
 from trialbook.sdk.task.identity import IdentityMixin
-from trialbook.sdk.task.lifecycle import LifecycleMixin
-from trialbook.sdk.task.models import ModelsMixin
-from trialbook.sdk.task.nodes import NodesMixin
+from trialbook.sdk.task.inputs.arguments import ArgumentsMixin, restore_environment
+from trialbook.sdk.task.inputs.configuration import ConfigurationMixin
+from trialbook.sdk.task.outputs.artifacts import ArtifactsMixin
+from trialbook.sdk.task.outputs.models import ModelsMixin
+from trialbook.sdk.task.outputs.reporting import ReportingMixin
+from trialbook.sdk.task.outputs.uploads import UploadsMixin
 from trialbook.sdk.task.query import QueryMixin
-from trialbook.sdk.task.queues import QueuesMixin
-from trialbook.sdk.task.remote import RemoteMixin
-from trialbook.sdk.task.reporting import ReportingMixin
-from trialbook.sdk.task.requirements import RequirementsMixin
-from trialbook.sdk.task.script import ScriptMixin
+from trialbook.sdk.task.running.lifecycle import LifecycleMixin
+from trialbook.sdk.task.running.nodes import NodesMixin
+from trialbook.sdk.task.running.queues import QueuesMixin
+from trialbook.sdk.task.running.remote import RemoteMixin
+from trialbook.sdk.task.sources.requirements import RequirementsMixin
+from trialbook.sdk.task.sources.script import ScriptMixin
 from trialbook.sdk.task.status import StatusMixin
 from trialbook.sdk.task.surroundings import SurroundingsMixin
-from trialbook.sdk.task.uploads import UploadsMixin
+from trialbook.sdk.values.argument_types import checked
 from trialbook.wire.states import TaskStatusEnum, TaskTypes
 
 # A program may read its command line before Task.init, so parsing is remembered from the import on.

@@ -8,7 +8,7 @@ from typing import Any
 from trialbook.base.clock import parse_iso
 from trialbook.client.session import Session
 from trialbook.errors import ConfigurationError
-from trialbook.sdk import connection as connections
+from trialbook.sdk.servers import connection as connections
 
 _MOMENTS = frozenset(
     {

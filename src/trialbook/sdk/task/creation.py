@@ -11,12 +11,12 @@ from trialbook.capture.secrets import masked_text
 from trialbook.client import settings as settings_module
 from trialbook.client.calls import filled
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
 from trialbook.sdk import current
 from trialbook.sdk.record import record_of
-from trialbook.sdk.task.code import OWN, own_too
+from trialbook.sdk.servers import connection as connections
+from trialbook.sdk.task.inputs.values import ValuesMixin
 from trialbook.sdk.task.query import QueryMixin
-from trialbook.sdk.task.values import ValuesMixin
+from trialbook.sdk.task.sources.code import OWN, own_too
 from trialbook.wire.states import TaskTypes
 
 if TYPE_CHECKING:

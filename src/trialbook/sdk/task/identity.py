@@ -9,8 +9,8 @@ from trialbook.base.ids import is_id
 from trialbook.base.unicode import storable
 from trialbook.errors import UsageError
 from trialbook.sdk.names import checked, join, task_folder
-from trialbook.sdk.nowhere import NOWHERE
-from trialbook.sdk.projects import project_ids
+from trialbook.sdk.servers.nowhere import NOWHERE
+from trialbook.sdk.servers.projects import project_ids
 from trialbook.sdk.task.answers import View, server_session
 from trialbook.sdk.task.base import TaskBase
 from trialbook.wire.states import TaskTypes

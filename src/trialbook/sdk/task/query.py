@@ -11,10 +11,10 @@ from trialbook.base.unicode import findable, storable
 from trialbook.client.calls import filled
 from trialbook.client.session import Session
 from trialbook.errors import ProjectNotFound, TaskNotFound, UsageError
-from trialbook.sdk import connection as connections
 from trialbook.sdk import current
-from trialbook.sdk.projects import project_ids
 from trialbook.sdk.record import Record, record_of, settle
+from trialbook.sdk.servers import connection as connections
+from trialbook.sdk.servers.projects import project_ids
 from trialbook.sdk.task.answers import Response, View, known_fields, server_session
 from trialbook.sdk.task.identity import IdentityMixin
 from trialbook.sdk.task.status import StatusMixin

@@ -21,9 +21,10 @@ from trialbook.capture.streams import ConsoleCapture
 from trialbook.client import settings
 from trialbook.errors import TrialbookError
 from trialbook.journal.frames import Stream
-from trialbook.sdk import recovery, spawned
-from trialbook.sdk.frameworks import Frameworks
+from trialbook.sdk.offline import recovery
+from trialbook.sdk.process import spawned
 from trialbook.sdk.record import Record
+from trialbook.sdk.task.frameworks import Frameworks
 from trialbook.wire.states import ENDED
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from pathlib import Path
 from trialbook.client import settings as settings_module
 from trialbook.client.settings import hosts
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
-from trialbook.sdk import current, seeds
+from trialbook.sdk import current
+from trialbook.sdk.process import seeds
+from trialbook.sdk.servers import connection as connections
 from trialbook.sdk.task.base import TaskBase
 
 _log = logging.getLogger("trialbook")
@@ -155,7 +156,7 @@ class SurroundingsMixin(TaskBase):
             return False
         if not seconds_from_start >= 0:
             return False
-        from trialbook.sdk.monitor import set_timeout
+        from trialbook.sdk.process.monitor import set_timeout
 
         set_timeout(float(seconds_from_start))
         return True

@@ -18,9 +18,9 @@ from trialbook.datasets.storage.folder import FolderBlobs
 from trialbook.datasets.storage.objects import Objects, pack_key
 from trialbook.datasets.storage.places import RoutedBlobs
 from trialbook.errors import DatasetDamaged, DatasetMissing, FileMissing
-from trialbook.sdk.connection import Connection
 from trialbook.sdk.dataset.foreign.state import State, StateFile, decode_state
 from trialbook.sdk.dataset.stores import UrlBlobs
+from trialbook.sdk.servers.connection import Connection
 
 if TYPE_CHECKING:
     from trialbook.client.api import GetAllTasks

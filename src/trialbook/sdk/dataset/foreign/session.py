@@ -16,7 +16,7 @@ from trialbook.datasets.paths import check
 from trialbook.datasets.sources.digest import stream
 from trialbook.datasets.sources.scan import FACTS, scan_file
 from trialbook.errors import UsageError
-from trialbook.sdk import foreign_session
+from trialbook.sdk.offline import foreign_session
 
 _DOCUMENT = "task.json"
 _HIDDEN = "/.datasets/"

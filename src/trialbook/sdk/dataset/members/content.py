@@ -14,12 +14,12 @@ from trialbook.datasets.paths import joined, within
 from trialbook.datasets.patterns import Patterns, matcher
 from trialbook.datasets.sources.scan import Scan, scan_folder
 from trialbook.errors import SourceChanged, UsageError
-from trialbook.sdk.connection import local_path as path_here
 from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.given import required, threads
 from trialbook.sdk.dataset.links import Found, find_many, place_of, same_as_link
 from trialbook.sdk.dataset.members.base import DatasetBase
 from trialbook.sdk.dataset.stamps import untouched
+from trialbook.sdk.servers.connection import local_path as path_here
 
 _WILD = ("*", "?", "[")
 _EXTERNAL = "external files"

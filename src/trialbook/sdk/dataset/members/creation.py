@@ -12,7 +12,6 @@ from trialbook.client.calls import filled
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
 from trialbook.sdk import current
-from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.given import both_named, online, version_text
 from trialbook.sdk.dataset.members.base import DatasetBase, version_of
@@ -21,6 +20,7 @@ from trialbook.sdk.dataset.versions.loading import from_server
 from trialbook.sdk.dataset.versions.making import make
 from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.sdk.record import record_of
+from trialbook.sdk.servers.connection import Connection
 from trialbook.sdk.storage import check_writable
 from trialbook.sdk.task import Task
 from trialbook.wire.states import FINISHED

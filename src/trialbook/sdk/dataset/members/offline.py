@@ -6,11 +6,11 @@ from pathlib import Path
 
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
-from trialbook.sdk import connection as connections
 from trialbook.sdk.dataset.foreign import session as foreign_offline
 from trialbook.sdk.dataset.members.lifecycle import ClosingMixin
 from trialbook.sdk.dataset.versions.importing import bring, imported, made_from
 from trialbook.sdk.dataset.versions.sessions import NOTE, let_go
+from trialbook.sdk.servers import connection as connections
 from trialbook.sdk.storage import unpack
 from trialbook.sdk.task import Task
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 from trialbook.base.unicode import findable
 from trialbook.client.calls import filled
 from trialbook.errors import TaskNotDeletable, TrialbookError, UsageError
-from trialbook.sdk.connection import Connection
 from trialbook.sdk.console import advice, say
 from trialbook.sdk.dataset.given import both_named, online
 from trialbook.sdk.dataset.members.base import DatasetBase
 from trialbook.sdk.dataset.trash import delete_url, sweep
 from trialbook.sdk.dataset.versions.loading import load
 from trialbook.sdk.dataset.versions.opened import Opened
+from trialbook.sdk.servers.connection import Connection
 from trialbook.wire.states import FINISHED
 
 if TYPE_CHECKING:

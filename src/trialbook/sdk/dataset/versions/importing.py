@@ -13,14 +13,14 @@ from trialbook.datasets.manifest.rows import Rows
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.datasets.storage.objects import pack_key
 from trialbook.errors import UsageError
-from trialbook.sdk.connection import Connection
 from trialbook.sdk.dataset.given import cache_folder
 from trialbook.sdk.dataset.versions.loading import load
 from trialbook.sdk.dataset.versions.making import make
 from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.sdk.dataset.versions.sessions import NOTE, opened
-from trialbook.sdk.offline import import_session
+from trialbook.sdk.offline.sessions import import_session
 from trialbook.sdk.record import Record
+from trialbook.sdk.servers.connection import Connection
 
 if TYPE_CHECKING:
     from trialbook.client.api import CreateDataset

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from trialbook.sdk.connection import Connection
+from trialbook.sdk.servers.connection import Connection
 
 if TYPE_CHECKING:
     from trialbook.client.api import GetAllTasks

@@ -6,13 +6,13 @@ from typing import Any
 
 from trialbook.datasets.sources.sniff import Policy
 from trialbook.errors import UsageError
-from trialbook.sdk.connection import Connection
 from trialbook.sdk.dataset.foreign.adopt import adopt
 from trialbook.sdk.dataset.given import cache_folder, online
 from trialbook.sdk.dataset.home import Home, remembered_places
 from trialbook.sdk.dataset.stores import repository_url
 from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.sdk.dataset.versions.sessions import load_offline
+from trialbook.sdk.servers.connection import Connection
 from trialbook.sdk.task import Task
 from trialbook.wire.states import FINISHED
 

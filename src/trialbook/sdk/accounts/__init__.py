@@ -1,0 +1,1 @@
+"""What opens storages, and how their transfers are shown."""

@@ -1,0 +1,1 @@
+"""Runs without a server: their way to one, later."""

@@ -1,0 +1,1 @@
+"""What a run is given: parameters, command lines, configurations, variables."""

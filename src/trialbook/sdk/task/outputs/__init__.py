@@ -1,0 +1,1 @@
+"""What a run leaves: reports, artifacts, models, and the storages that take them."""

@@ -1,0 +1,1 @@
+"""The code of a task and its packages."""

@@ -1,0 +1,1 @@
+"""Values of programs as texts of parameters and back, and what public methods take."""
