@@ -80,7 +80,7 @@ def test_T15_a_name_that_is_too_long_is_refused_before_others_are_lost(task: Tas
         lambda: task.set_tags([long]),
         lambda: task.set_name(long),
     ):
-        with pytest.raises(UsageError, match="4096 are the most"):
+        with pytest.raises(UsageError, match="at most 4096 are allowed"):
             change()
     with pytest.raises(UsageError, match="needs a name"):
         task.set_configuration_object("", "text")

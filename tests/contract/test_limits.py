@@ -250,7 +250,7 @@ def test_S7_lengths_and_counts_are_refused_with_the_field(
 ) -> None:
     meta = server.ask(method, params).json()["meta"]
     assert (meta["result_code"], meta["result_subcode"]) == (400, 20), meta
-    assert named in meta["result_msg"] and "the most" in meta["result_msg"]
+    assert named in meta["result_msg"] and "at most" in meta["result_msg"]
 
 
 def test_S7_what_users_write_is_as_long_as_they_like(server: RunningServer) -> None:

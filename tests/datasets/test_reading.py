@@ -169,7 +169,7 @@ def test_as_a_file_system(data: Dataset) -> None:
     for mode in ("wb", "ab"):
         with pytest.raises(UsageError, match="read only"):
             files.open(f"{top}/x", mode)
-    with pytest.raises(UsageError, match="names no dataset"):
+    with pytest.raises(UsageError, match="does not name a dataset"):
         files.ls("trialbook://dataset/only")
     with pytest.raises(FileNotFoundError):
         files.open(f"{top}/nothing")

@@ -129,7 +129,7 @@ def test_S3_what_the_sdk_keeps_has_no_readers(server: RunningServer, tmp_path: P
     assert len([path for path in cache.rglob("*") if path.is_file()]) > 5
     for folder in (cache, cache / "journal"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert f"other accounts could look into {folder}" in program.text
+        assert f"other accounts could read {folder}" in program.text
 
 
 def test_S3_a_folder_that_the_user_named_is_made_private_but_not_changed(

@@ -11,6 +11,6 @@ def test_T46_https_to_a_server_without_it_is_said(server: RunningServer) -> None
     address = server.url.replace("http://", "https://")
     session = Session(address, Credentials(server.access_key, server.secret_key), patience=2.0)
     with pytest.raises(
-        ConnectionFailed, match=rf"{address} speaks no TLS: write {server.url} as the address"
+        ConnectionFailed, match=rf"{address} does not speak TLS: write {server.url} as the address"
     ):
         session.call("users.get_current_user", {})

@@ -14,7 +14,7 @@ def own_folder(path: Path) -> bool:
         path: the folder. Those above it that are missing are made for the owner alone as well.
 
     Returns:
-        True when others could look into it until now. A folder that everybody writes to, as ``/tmp``, stays as it is.
+        True when others could read it until now. A folder that everybody writes to, as ``/tmp``, stays as it is.
 
     Raises:
         OSError: it cannot be made, or belongs to somebody else.

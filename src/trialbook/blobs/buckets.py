@@ -204,5 +204,5 @@ def _text(path: str, setting: str) -> str:
 
 def _named(name: str, url: str) -> str:
     if not name:
-        raise UsageError(f"{url!r} names no bucket")
+        raise UsageError(f"{url!r} does not name a bucket")
     return name

@@ -56,7 +56,7 @@ class OwnServer:
             )
         if keys is None:
             raise ConfigurationError(
-                f"{folder}/credentials.json is gone; log in on the page with another key"
+                f"{folder}/credentials.json is gone; log in to the web UI with another key"
             )
         self.url = str(running["url"]).rstrip("/")
         self.address = str(running.get("address") or self.url)

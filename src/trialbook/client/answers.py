@@ -35,4 +35,4 @@ def check_begun(reply: "BaseHTTPResponse", came: bool) -> None:
     framed = "Content-Length" in reply.headers or "Transfer-Encoding" in reply.headers
     closing = reply.version == 10 or reply.headers.get("Connection", "").lower() == "close"
     if not came and not framed and not closing and reply.status in (200, 206):
-        raise ProtocolError("the answer ended in its head")
+        raise ProtocolError("the answer ended within its header")

@@ -196,7 +196,7 @@ def http_read(files: FileClient, url: str, start: int = 0, end: int | None = Non
                 return
             check(reply, url)
             if reply.status == 206 and starts(reply) != start:
-                raise ConnectionFailed(f"{url} sends another part of the file than was asked for")
+                raise ConnectionFailed(f"{url} sent a different part of the file than was asked for")
             if etag and reply.status == 200 and strong(reply) != etag:
                 raise ConnectionFailed(f"{url} was changed while it was read")
             etag = strong(reply)

@@ -268,7 +268,7 @@ class FileClient:
             reply = self._put(url, _Window(file, offset, size, progress), {**id, **span})
             stalled = stalled + 1 if reply.headers.get("Upload-Offset") == told else 0
             if stalled > 3:
-                raise ConnectionFailed(f"the upload to {url} does not get on")
+                raise ConnectionFailed(f"the upload to {url} makes no progress")
 
 
 class _WebFile:

@@ -30,14 +30,14 @@ def local_path(url: str) -> Path | None:
         # A byte that is not UTF-8 is what Python's file functions make of it.
         _, slash, path = url.partition("://")[2].partition("/")
         if not slash:
-            raise UsageError(f"{url} names no path: write file:///folder/file")
+            raise UsageError(f"{url} does not name a path: write file:///folder/file")
         found = Path(unquote("/" + path, errors="surrogateescape"))
     elif scheme == "":
         found = Path(url).expanduser()
     else:
         raise unknown_scheme(url, scheme)
     if "\0" in str(found):
-        raise UsageError(f"{url!r} names no path: there is a NUL in it")
+        raise UsageError(f"{url!r} does not name a path: there is a NUL in it")
     return found
 
 

@@ -316,7 +316,7 @@ class Session:
                 if "WRONG_VERSION_NUMBER" in str(error) or "RECORD_LAYER_FAILURE" in str(error):
                     plain = _origin(url).replace("https://", "http://", 1)
                     raise ConnectionFailed(
-                        f"What answers at {_origin(url)} speaks no TLS: write {plain} as the address."
+                        f"What answers at {_origin(url)} does not speak TLS: write {plain} as the address."
                     ) from error
                 raise ConnectionFailed(
                     f"The certificate of {_origin(url)} was not accepted: {error}. Set api.verify_certificate "

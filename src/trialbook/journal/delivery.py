@@ -46,7 +46,7 @@ class Identity:
         except ValueError as error:
             raise JournalError(f"{folder}/journal.json is damaged: {error}") from error
         if not isinstance(found, dict):
-            raise JournalError(f"{folder} holds no journal.json")
+            raise JournalError(f"{folder} has no journal.json")
         if found.get("version") != 1:
             raise JournalError(
                 f"{folder} was written by a newer Trialbook (version {found.get('version')}); update"

@@ -288,7 +288,7 @@ class Journal(Reports):
         identity = self.identity
         self.folder = root / identity.task / f"{_plain(identity.host)}-{identity.pid}-{identity.journal}"
         if own_folder(root) and any(root.iterdir()):
-            _log.warning("other accounts could look into %s until now; it is closed to them (0700)", root)
+            _log.warning("other accounts could read %s until now; it is closed to them (0700)", root)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._process_lock = FileLock(self.folder / "lock")
         try:

@@ -20,7 +20,7 @@ def checked(what: str, name: str) -> str:
         raise UsageError(f"{what} needs a name")
     if len(name) > LONGEST_NAME:
         raise UsageError(
-            f"the name of {what} has {len(name)} characters, {LONGEST_NAME} are the most: shorten {name[:40]!r}…"
+            f"the name of {what} has {len(name)} characters, at most {LONGEST_NAME} are allowed: shorten {name[:40]!r}…"
         )
     return name
 

@@ -66,7 +66,7 @@ def test_D6_reading_finds_what_was_registered_without_encoding(tmp_path: Path) -
 
 @pytest.mark.parametrize("url", ["file://", "file://host", "FILE://", "file:///a%00b", "/a\0b"])
 def test_D18_an_address_without_a_path(url: str) -> None:
-    with pytest.raises(UsageError, match="names no path"):
+    with pytest.raises(UsageError, match="does not name a path"):
         local_path(url)
 
 

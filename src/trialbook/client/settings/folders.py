@@ -66,9 +66,7 @@ def keep_private(folder: Path, named: bool) -> Path:
     with contextlib.suppress(OSError):
         if not named or not folder.exists():
             if own_folder(folder) and any(folder.iterdir()):
-                _log.warning(
-                    "other accounts could look into %s until now; it is closed to them (0700)", folder
-                )
+                _log.warning("other accounts could read %s until now; it is closed to them (0700)", folder)
         elif folder.stat().st_mode & 0o077:
             text = "other accounts can look into %s: `chmod 700` closes it, unless they are meant to"
             _log.info(text, folder)

@@ -184,7 +184,7 @@ def decode_range(table: Table, ref: RangeRef) -> Rows:
         urls, etags = table.text("link"), table.text("etag")
         linked = np.flatnonzero(data["kind"] == LINK).tolist()
         if len(urls) != len(paths) or len(etags) != len(paths):
-            raise DatasetDamaged(f"range {ref.key} has other numbers of links than of paths")
+            raise DatasetDamaged(f"range {ref.key} has a different number of links than of paths")
         links = {paths[place]: (urls[place], etags[place]) for place in linked}
     rows = Rows(paths, data, packs, origins, links)
     _checked(rows, ref)

@@ -115,13 +115,13 @@ class Table:
         """
         code, values, raw = self._unpacked(name)
         if code != _TEXT:
-            raise self._damaged(f"has no texts in {name}")
+            raise self._damaged(f"has no strings in {name}")
         if not values:
             return []
         try:
             texts = raw.decode().split("\0")
         except UnicodeDecodeError:
-            raise self._damaged(f"has no UTF-8 in {name}") from None
+            raise self._damaged(f"has invalid UTF-8 in {name}") from None
         if len(texts) != values:
             raise self._damaged(f"has {len(texts)} values instead of {values} in {name}")
         return texts

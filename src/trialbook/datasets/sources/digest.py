@@ -70,7 +70,7 @@ def read_whole(source: str) -> tuple[bytes, Facts]:
         if before == after and len(data) == before[0]:
             return data, after
         time.sleep(0.01)
-    raise SourceChanged(f"{source!r} is being written: add it when it rests")
+    raise SourceChanged(f"{source!r} is being written: add it when nobody writes to it any more")
 
 
 def stream(
@@ -109,7 +109,7 @@ def stream(
             raise SourceChanged(f"{source!r} has changed its size while it was read: add it again")
         if before == after:
             return digests, after
-    raise SourceChanged(f"{source!r} is being written: add it when it rests")
+    raise SourceChanged(f"{source!r} is being written: add it when nobody writes to it any more")
 
 
 def _read(source: str, handle: int, buffer: memoryview) -> int:

@@ -45,7 +45,7 @@ class TrialbookFileSystem(AbstractFileSystem):  # type: ignore[misc]
         number = next((n for n, part in enumerate(parts) if "@" in part), None)
         if not text.startswith(_ROOT) or not number:
             raise UsageError(
-                f"{path!r} names no dataset: trialbook://dataset/<project>/<name>@<version>/<path>, "
+                f"{path!r} does not name a dataset: trialbook://dataset/<project>/<name>@<version>/<path>, "
                 "with @latest for the highest version"
             )
         project = "/".join(parts[:number])

@@ -81,7 +81,7 @@ def _at(
         raise UsageError(f"{source} cannot be looked at while this process works offline")
     name = PurePosixPath(path_of(source)).name
     if not name:
-        raise UsageError(f"{source} names no file; over HTTP single files can be linked, not folders")
+        raise UsageError(f"{source} does not name a file; over HTTP single files can be linked, not folders")
     if not matcher(wildcard, recursive, [name])(name):
         return []
     size, etag = _remote_facts(connection.files, near)
@@ -233,7 +233,7 @@ def download(
     if sha256:
         digests, _ = stream(str(target), written, True)
         if digests.sha256 != sha256:
-            raise SourceChanged(f"{url} has other bytes than were added")
+            raise SourceChanged(f"{url} does not have the bytes that were added")
 
 
 def _near(url: str, etag: str) -> tuple[str, str]:

@@ -84,7 +84,7 @@ class _Session:
         self._named = named
         document = self._parsed((folder / _DOCUMENT).read_text("utf-8"), _DOCUMENT)
         if not isinstance(document, dict) or not document.get("id"):
-            raise UsageError(f"{named}: {_DOCUMENT} describes no task")
+            raise UsageError(f"{named}: {_DOCUMENT} does not describe a task")
         self._document: dict[str, Any] = document
         self.task = new_id()
         self._old = str(document["id"])

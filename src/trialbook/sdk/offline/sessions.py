@@ -103,7 +103,7 @@ def _journals(folder: Path, path: Path) -> list[StoredJournal]:
     """The journals of the session, the main one first."""
     found = [StoredJournal(note.parent) for note in sorted(folder.glob("**/journal.json"))]
     if not found:
-        raise UsageError(f"{path} holds no offline session (no journal.json, no task.json)")
+        raise UsageError(f"{path} does not hold an offline session (no journal.json, no task.json)")
     if len({journal.identity.task for journal in found}) > 1:
         raise UsageError(f"{path} holds the sessions of several tasks; name the folder of one")
     for journal in found:

@@ -38,7 +38,7 @@ class PlotsMixin(ReporterBase):
             try:
                 figure = json.loads(figure)
             except ValueError as error:
-                raise UsageError(f"figure is a text, but not JSON: {error}") from error
+                raise UsageError(f"figure is a string, but not JSON: {error}") from error
         if not isinstance(figure, Mapping) or "data" not in figure:
             raise UsageError("figure must be a plotly figure or a dict with 'data' and 'layout'")
         self._show(title, series, iteration, figures.plain(figure))

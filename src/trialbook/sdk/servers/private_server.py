@@ -43,7 +43,7 @@ def find_or_start(settings: Settings) -> tuple[Settings, bool]:
     if found is not None:
         return _named(settings, data, found), False
     if own_folder(data) and any(data.iterdir()):
-        say(f"Trialbook: other accounts could look into {data}; it is closed to them now")
+        say(f"Trialbook: other accounts could read {data}; access is closed to them now")
     # Two scripts that start together must not start two servers.
     with FileLock(data / "start.lock"):
         found = _running(data)

@@ -406,7 +406,7 @@ def _sub_path(url: str) -> str:
     # A backslash is a letter of names like others, but where it parts the names of a path.
     parts = [part for part in path.replace(os.sep, "/").split("/") if part]
     if not parts or any(part in (".", "..") or "\0" in part for part in parts):
-        raise UsageError(f"{url} names no file that could have a place in a folder")
+        raise UsageError(f"{url} does not name a file that could have a place in a folder")
     return "/".join(parts)
 
 

@@ -44,7 +44,7 @@ def read(text: str, example: Any) -> Any:
             made = made.reshape(1)
         narrower = made.is_floating_point() and not example.is_floating_point()
         return made.to(example.device) if narrower else made.to(example.device, example.dtype)
-    raise ValueError(f"a {type(example).__name__} cannot be read from a text")
+    raise ValueError(f"a {type(example).__name__} cannot be read from a string")
 
 
 def _numpy(text: str, example: Any) -> Any:
@@ -76,12 +76,12 @@ def _numpy(text: str, example: Any) -> Any:
         return kind(text)
     if isinstance(example, numpy.bytes_):
         return kind(literals.read(text))
-    raise ValueError(f"a {kind.__name__} cannot be read from a text")
+    raise ValueError(f"a {kind.__name__} cannot be read from a string")
 
 
 def _array(numpy: Any, value: Any, example: Any) -> Any:
     if example.dtype.names:
-        raise ValueError("an array of records cannot be read from a text")
+        raise ValueError("an array of records cannot be read from a string")
     if example.ndim and not isinstance(value, (list, tuple)):
         value = list(value) if isinstance(value, (set, range)) else [value]
     wanted = example.dtype

@@ -154,7 +154,11 @@ def cast(text: str, example: Any, stored_type: str = "") -> Any:
         return _cast(text, example, stored_type)
     except (ValueError, SyntaxError, TypeError, KeyError, ArithmeticError):
         shown = repr(text if len(text) < 200 else f"{text[:200]}…")
-        _log.warning("the parameter value %s is no %s; the code's own is used", shown, type(example).__name__)
+        _log.warning(
+            "the parameter value %s is not of type %s; the value in the code is used",
+            shown,
+            type(example).__name__,
+        )
         return example
 
 
@@ -205,7 +209,7 @@ def convert(text: str, example: Any) -> Any:
         value = literals.read(text)
         if isinstance(value, (bytes, bytearray, range)):
             return type(example)(value) if not isinstance(example, range) else value
-    raise ValueError(f"a {type(example).__name__} cannot be read from a text")
+    raise ValueError(f"a {type(example).__name__} cannot be read from a string")
 
 
 def _member(text: str, example: Any) -> Any:

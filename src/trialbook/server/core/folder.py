@@ -60,7 +60,7 @@ class DataFolder:
             self._fresh = bool(self._made) or (path.is_dir() and not any(path.iterdir()))
             if own_folder(path) and any(path.iterdir()):
                 _log.warning(
-                    "other accounts could look into the data folder %s until now: it holds the key that signs tokens. "
+                    "other accounts could read the data folder %s until now: it holds the key that signs tokens. "
                     "It is closed to them (0700). If they may have read it, end all keys and sessions",
                     path,
                 )

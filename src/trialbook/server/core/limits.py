@@ -69,7 +69,7 @@ def check_fields(params: Mapping[str, Any]) -> None:
     for name, value in params.items():
         if len(name) > NAME_LENGTH:
             raise BadField(
-                f"a field's name has {len(name)} characters; {NAME_LENGTH} are the most",
+                f"a field's name has {len(name)} characters; at most {NAME_LENGTH} are allowed",
                 field=name[:100],
             )
         if isinstance(value, str):
@@ -78,7 +78,7 @@ def check_fields(params: Mapping[str, Any]) -> None:
             most = COUNTS.get(name, LIST_LENGTH)
             if len(value) > most:
                 raise BadField(
-                    f"{name}: {len(value)} values; {most} are the most in one request: send several",
+                    f"{name}: {len(value)} values; at most {most} are allowed in one request: send several",
                     field=name,
                 )
             for one in value:
@@ -101,7 +101,7 @@ def check_many(where: str, many: int, most: int, what: str) -> None:
     """
     if many > most:
         raise BadField(
-            f"{where}: {many} {what}; {most} are the most in one request: send several", field=where
+            f"{where}: {many} {what}; at most {most} are allowed in one request: send several", field=where
         )
 
 
@@ -111,7 +111,7 @@ def _check_nested(where: str, found: Mapping[str, Any], depth: int) -> None:
     for name, value in found.items():
         if len(name) > NAME_LENGTH:
             raise BadField(
-                f"{where}: a name has {len(name)} characters; {NAME_LENGTH} are the most", field=where
+                f"{where}: a name has {len(name)} characters; at most {NAME_LENGTH} are allowed", field=where
             )
         if isinstance(value, str) and name in {"name", "section", "key", "type", "metric", "variant", "task"}:
             _check_text(f"{where}.{name}", name, value)
@@ -122,7 +122,7 @@ def _check_nested(where: str, found: Mapping[str, Any], depth: int) -> None:
 def _check_text(where: str, name: str, value: str) -> None:
     if len(value) > NAME_LENGTH and name not in CONTENT:
         raise BadField(
-            f"{where}: {len(value)} characters; {NAME_LENGTH} are the most. Keep long texts in a comment, a "
+            f"{where}: {len(value)} characters; at most {NAME_LENGTH} are allowed. Keep long texts in a comment, a "
             "configuration or an artifact",
             field=where,
         )
@@ -137,7 +137,7 @@ def check_path(path: str) -> None:
     size = len(path.encode(errors="replace"))
     if size > PATH_BYTES:
         raise BadRequest(
-            f"the path has {size} bytes; {PATH_BYTES} are the most: shorten the names of the project, the task or "
+            f"the path has {size} bytes; at most {PATH_BYTES} are allowed: shorten the names of project, task or "
             "the file",
             path=path[:200],
         )

@@ -28,7 +28,7 @@ def draft(name: str) -> Path:
             script = command.revision(config, name, autogenerate=True, rev_id=f"{number:04d}")
         database.close()
     if script is None or isinstance(script, list):
-        raise RuntimeError("Alembic wrote no single file")
+        raise RuntimeError("Alembic did not write exactly one file")
     return Path(script.path)
 
 

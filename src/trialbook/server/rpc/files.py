@@ -183,7 +183,7 @@ class Files:
                     limits.check_path(key)
                     if len(stored) >= limits.LIST_LENGTH:
                         raise BadRequest(
-                            f"{limits.LIST_LENGTH} files are the most in one upload: send several"
+                            f"at most {limits.LIST_LENGTH} files are allowed in one upload: send several"
                         )
                     spool, size = self._spool(), 0
                     stored.append(key)

@@ -66,7 +66,7 @@ class Stream:
                 ) from None
             if len(asked.topics) > _MOST_TOPICS:
                 raise BadField(
-                    f"{len(asked.topics)} topics; {_MOST_TOPICS} are the most: listen several times",
+                    f"{len(asked.topics)} topics; at most {_MOST_TOPICS} are allowed: listen several times",
                     field="topics",
                 )
         except ClientDisconnect:

@@ -238,9 +238,9 @@ def _object(payload: bytes, offset: int) -> dict[str, Any]:
         else:
             value = value if b"\\u" not in payload else loose_json.cleaned(value)
     except (ValueError, RecursionError) as error:
-        raise BadRequest(f"the frame at byte {offset} of the body holds no JSON: {error}") from None
+        raise BadRequest(f"the frame at byte {offset} of the body does not hold JSON: {error}") from None
     if not isinstance(value, dict):
-        raise BadRequest(f"the frame at byte {offset} of the body holds no JSON object")
+        raise BadRequest(f"the frame at byte {offset} of the body does not hold a JSON object")
     return value
 
 

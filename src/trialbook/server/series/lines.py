@@ -91,7 +91,7 @@ def collect(body: bytes, collector: Collector) -> None:
     if many > limits.BATCH_EVENTS:
         # Each is some hundred bytes once it is decoded, however short its line.
         raise BadRequest(
-            f"the batch has {many} lines; {limits.BATCH_EVENTS} are the most in one request: send several"
+            f"the batch has {many} lines; at most {limits.BATCH_EVENTS} are allowed in one request: send several"
         )
     pieces = list(_pieces(body))
     try:

@@ -124,7 +124,7 @@ class Accounts:
             stored = row.secret_hash if row else _hashed("")
             if not hmac.compare_digest(stored, _hashed(secret)) or row is None:
                 raise BadCredentials(
-                    "the access key or the secret is wrong; make a new pair on the page under Settings, or take the"
+                    "the access key or the secret is wrong; make a new pair in the web UI under Settings, or take the"
                     " first one from credentials.json in the server's data folder"
                 )
             owner: Any = self._users.get_user(connection, row.user)

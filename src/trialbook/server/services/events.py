@@ -295,7 +295,7 @@ class Events:
         if not collector.added:
             reasons = "; ".join(f"{many} × {why}" for why, many in list(collector.errors.items())[:5])
             raise EventsNotAdded(
-                f"not one event was stored: {reasons}", errors=wrong, errors_info=collector.errors
+                f"no event was stored: {reasons}", errors=wrong, errors_info=collector.errors
             )
         return AddReply(added=collector.added, errors=wrong, errors_info=collector.errors)
 

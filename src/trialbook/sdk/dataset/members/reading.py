@@ -250,7 +250,7 @@ class _StoredFile(io.RawIOBase):
             self._digest.update(data)
             self._digested += count
             if self._digested == self._size and self._wanted and self._digest.digest() != self._wanted:
-                raise DatasetDamaged(f"{self._path!r} has other bytes than were stored")
+                raise DatasetDamaged(f"{self._path!r} does not have the bytes that were stored")
         self._place += count
         return count
 

@@ -34,7 +34,7 @@ def imported(connection: Connection, folder: Path, path: Path) -> Opened:
     """The open version on the server that takes a session."""
     notes = sorted(folder.glob(f"**/{NOTE}"))
     if len(notes) != 1:
-        raise UsageError(f"{path} holds no offline session of one dataset ({NOTE})")
+        raise UsageError(f"{path} does not hold an offline session of one dataset ({NOTE})")
     return made_from(connection, folder, read_json(notes[0]))
 
 

@@ -104,7 +104,7 @@ def _converted(value: Any, converter: Callable[[str], Any] | None) -> Any:
         if isinstance(value, (list, tuple)):
             return type(value)(converter(item) if isinstance(item, str) else item for item in value)
     except (ValueError, TypeError, argparse.ArgumentTypeError):
-        _log.warning("the stored argument %r is not what its parser takes; it stays a text", value)
+        _log.warning("the stored argument %r is not what its parser takes; it stays a string", value)
     return value
 
 

@@ -140,7 +140,7 @@ class ParametersMixin(ValuesMixin):
     def _connect_dict(self, values: Mapping[Any, Any], section: str, remote: bool) -> ConnectedDict:
         odd = [key for key in values if not isinstance(key, str)]
         if odd:
-            _log.warning("connect(): names of parameters are texts; %s stored as such", _some(odd))
+            _log.warning("connect(): names of parameters are strings; %s stored as such", _some(odd))
         merged = plain(values)
         names = counted(merged)
         if remote:

@@ -333,7 +333,7 @@ def safe_name(path: str) -> str:
     """
     name = PurePosixPath(path).name
     if not name:
-        raise BadField("path: names no file", field="path")
+        raise BadField("path: does not name a file", field="path")
     return name
 
 

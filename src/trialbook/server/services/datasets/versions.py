@@ -129,7 +129,7 @@ class Datasets(DatasetReading):
         # Locked, so that nobody deletes it before the child is known.
         row = self._tasks.require(call.connection, id, lock=True)
         if DATASET not in row.system_tags:
-            raise TaskNotFound(f"{id} is a task, but no dataset", id=id)
+            raise TaskNotFound(f"{id} is a task, but not a dataset", id=id)
         if row.status not in FINISHED:
             mine = self._store.get(call.connection, id)
             if mine is None or mine.finished is None:
@@ -248,7 +248,7 @@ class Datasets(DatasetReading):
         connection = call.connection
         row = self._tasks.require(connection, ask.dataset, lock=True)
         if DATASET not in row.system_tags:
-            raise TaskNotFound(f"{ask.dataset} is a task, but no dataset", id=ask.dataset)
+            raise TaskNotFound(f"{ask.dataset} is a task, but not a dataset", id=ask.dataset)
         children = sorted(
             {*self._store.children(connection, [row.id]), *self._store.foreign(connection, row.id)}
         )

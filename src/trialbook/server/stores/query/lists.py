@@ -43,7 +43,7 @@ def parse(name: str, value: Any) -> Buckets:
     items = value if isinstance(value, list) else [value]
     if len(items) > LONGEST:
         raise BadField(
-            f"{name}: {len(items)} values in one filter; {LONGEST} are the most: ask several times",
+            f"{name}: {len(items)} values in one filter; at most {LONGEST} are allowed: ask several times",
             field=name,
         )
     buckets: dict[str, list[str]] = {"any": [], "all": [], "none": []}
