@@ -45,7 +45,7 @@ class _Variables:
             return
         self._count, self._looked = len(environment), now
         found = {
-            part: _as_printed(part)
+            part: _forms(part)
             for name in list(environment)
             if name not in _OF_A_SHELL and names_the_value(name)
             for part in _parts(environment.get(name, ""))
@@ -63,10 +63,7 @@ _variables = _Variables()
 def remember(value: object) -> None:
     """Mask this value wherever it appears from now on in this process; short texts and other types are ignored."""
     if isinstance(value, str) and len(value) >= SHORTEST_REMEMBERED and value not in _remembered:
-        from trialbook.capture.secret_forms import written_forms
-
-        # The longest first: what holds another form of itself goes as a whole.
-        _remembered[value] = sorted(set(written_forms(value)), key=len, reverse=True)
+        _remembered[value] = _forms(value)
 
 
 def hide(text: str) -> str:
@@ -146,9 +143,8 @@ def _parts(value: str) -> list[str]:
     ]
 
 
-def _as_printed(value: str) -> list[str]:
-    """As a program prints a value: itself, and as it stands in quotes or in an address."""
-    from urllib.parse import quote
+def _forms(value: str) -> list[str]:
+    """In every way of writing; the longest first: what holds another form of itself goes as a whole."""
+    from trialbook.capture.secret_forms import written_forms
 
-    forms = {value, repr(value)[1:-1], value.replace("\\", "\\\\").replace('"', '\\"'), quote(value, safe="")}
-    return sorted(forms, key=len, reverse=True)
+    return sorted(set(written_forms(value)), key=len, reverse=True)

@@ -39,7 +39,7 @@ _REDIRECTED = frozenset({301, 302, 303, 307, 308})
 _HOPS = 10
 """Redirects that are followed, one after the other."""
 
-_REFUSED = frozenset({400, 401, 403, 405, 406, 500, 501})
+_REFUSED = frozenset({400, 401, 403, 404, 405, 406, 500, 501})
 """Answers to HEAD that say nothing about GET: signed addresses are often good for GET alone, and programs that know no
 HEAD often fail over it."""
 
@@ -213,7 +213,8 @@ class FileClient:
         plain = {"Accept-Encoding": "identity"}
         reply = self.request("HEAD", url, plain, patience=patience)
         told = _length(reply.headers)
-        if reply.status in _REFUSED:
+        # What our own server has not, it has not.
+        if reply.status in _REFUSED and not (reply.status == 404 and reply.headers.get(IDENTITY_HEADER)):
             # One byte of it. A server without ranges begins to send everything: the connection is given up.
             span = {**plain, "Range": "bytes=0-0"}
             reply = self.request("GET", url, span, patience=patience, preload=False)

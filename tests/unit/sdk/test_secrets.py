@@ -280,9 +280,16 @@ def test_S13_ordinary_output_stays(line: str) -> None:
 
 
 @pytest.mark.parametrize("secret", ["the-own-secret-key-of-48-letters", "p@ss w'rd\"\\+/é"])
-def test_S13_a_known_value_in_every_way_of_writing(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", [False, True])
+def test_S13_a_known_value_in_every_way_of_writing(
+    secret: str, variable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(secret_values, "_remembered", {})
-    secret_values.remember(secret)
+    monkeypatch.setattr(secret_values, "_variables", secret_values._Variables())
+    if variable:
+        monkeypatch.setenv("DB_PASSWORD", secret)
+    else:
+        secret_values.remember(secret)
     raw = secret.encode()
     ways = [secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret), quote_plus(secret)]
     ways += [quote(secret, safe=""), html.escape(secret), raw.hex(), raw.hex().upper(), raw.hex(":")]
