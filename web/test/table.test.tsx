@@ -5,6 +5,7 @@ import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { RpcError } from "~/api/rpc";
 import { TasksPage } from "~/pages/tasks/TasksPage";
 import { nextSort } from "~/widgets/gridSelection";
 
@@ -267,6 +268,50 @@ describe("a table", () => {
     fireEvent.click(pill);
     await waitFor(() => expect(names()).toContain("run 0000 new"));
     expect(screen.queryByText("1 new")).toBeNull();
+  });
+});
+
+describe("what changed while the server had no answer", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("is asked again until it is known, but not what is refused, and not when the table is left", async () => {
+    const page = await open();
+    await waitFor(() => expect(server.connected).toBe(true));
+    const topic = `project:${page.address().split("/")[2]}`;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true });
+    const pass = (ms: number) => act(async () => void (await vi.advanceTimersByTimeAsync(ms)));
+    const asks = () => server.asks("tasks.get_all_ex").length;
+    const list = LIST["tasks.get_all_ex"] as Methods[string];
+    let code = 503;
+    LIST["tasks.get_all_ex"] = (ask) => {
+      if (code) throw new RpcError("", code, 0, "no", "");
+      return list(ask);
+    };
+    try {
+      rows[3] = { ...(rows[3] as Row), last_iteration: 777 };
+      await server.tell(topic, "task", "id3");
+      await pass(700);
+      await pass(5_100);
+      expect(shown()[3]?.textContent).not.toContain("777");
+      code = 0;
+      await pass(5_100);
+      await waitFor(() => expect(shown()[3]?.textContent).toContain("777"));
+      code = 403;
+      await server.tell(topic, "task", "id4");
+      await pass(700);
+      let before = asks();
+      await pass(20_000);
+      expect(asks()).toBe(before);
+      code = 503;
+      await server.tell(topic, "task", "id5");
+      await pass(700);
+      cleanup();
+      before = asks();
+      await pass(20_000);
+      expect(asks()).toBe(before);
+    } finally {
+      LIST["tasks.get_all_ex"] = list;
+    }
   });
 });
 

@@ -1,10 +1,14 @@
 import { useQueries, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { useLive } from "~/api/live";
+import { RpcError } from "~/api/rpc";
 import type { GridRow } from "~/widgets/Grid";
 
 export const BLOCK = 200;
+// What changes within this time is one question.
+const SOON = 600;
+const AGAIN = 5_000;
 
 export interface GridPage<R> {
   rows: R[];
@@ -133,13 +137,34 @@ export function useGridRows<R extends GridRow>(
     } else if (news > 0 || left) applyWaiting();
   }, [applyWaiting, frozen]);
 
+  /** Asks for what has changed. Where no answer comes, the rows would stay as they were: it is asked again. */
+  const ask = (wait: number) => {
+    pending.current.timer ??= setTimeout(() => {
+      const ids = [...pending.current.keys];
+      flush().catch((error: unknown) => {
+        if (gone.current || (error instanceof RpcError && error.code >= 400 && error.code < 500)) return;
+        for (const id of ids) pending.current.keys.add(id);
+        ask(AGAIN);
+      });
+    }, wait);
+  };
+  const gone = useRef(false);
+  useEffect(() => {
+    gone.current = false;
+    return () => {
+      gone.current = true;
+      clearTimeout(pending.current.timer ?? undefined);
+      pending.current.timer = null;
+    };
+  }, []);
+
   useLive(source.topic, (change) => {
     if (change.kind === "resync") {
       applyWaiting();
       return;
     }
     for (const id of change.keys) pending.current.keys.add(id);
-    pending.current.timer ??= setTimeout(() => void flush().catch(() => undefined), 600);
+    ask(SOON);
   });
 
   return {
