@@ -156,6 +156,16 @@ def test_S11_a_damaged_marker_of_the_folder_is_named(tmp_path: Path, content: by
     DataFolder(tmp_path).close()
 
 
+def test_S11_a_database_that_was_emptied_is_no_first_start(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path)
+    assert DOCUMENT not in server.log
+    server.stop()
+    (tmp_path / "trialbook.db").write_bytes(b"")
+    server = RunningServer(tmp_path)
+    assert DOCUMENT in server.log and "the database is new" in server.log
+    server.stop()
+
+
 def test_S11_a_first_start_without_room_says_which_disk(tmp_path: Path) -> None:
     with disks.tmpfs(tmp_path / "disk", 1) as data:
         disks.fill(data)

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 import secrets
 import string
 import threading
@@ -31,6 +32,7 @@ SERVER_VERSION = "2.34.0"
 """What released clients compare with their own limits; our own version is ``trialbook.__version__``."""
 
 COMPANY_NAME = "Trialbook"
+_log = logging.getLogger("trialbook.server")
 _DAY = 86_400
 _LONGEST = 366 * _DAY
 _LETTERS = string.ascii_uppercase + string.digits
@@ -79,6 +81,12 @@ class Accounts:
                 self._users.add_user(connection, owner, "admin", "admin", self._clock())
                 first = self._add_key(connection, owner, "first key")
             if first is not None:
+                if credentials_file.exists():
+                    _log.warning(
+                        "the database is new, but %s is of an earlier one: what that held is not here. If its file was"
+                        " lost or emptied, stop this server and restore it as docs/howto/recovery.md says",
+                        credentials_file,
+                    )
                 # Inside the transaction: a key without its file would lock everybody out.
                 write_json(credentials_file, {"access_key": first[0], "secret_key": first[1]}, mode=0o600)
 
