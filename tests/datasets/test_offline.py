@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.datasets.conftest import Close
 from tests.datasets.support import Write, tree
 from trialbook import Dataset, Task
+from trialbook.cli import sync
 from trialbook.client import settings
 from trialbook.errors import UsageError
 
@@ -56,6 +58,27 @@ def test_nothing_reaches_the_server(
     assert list(folder.glob("repository/packs/*/*.zip"))
     data._opened.draft("close").close()
     data._opened.record.close(1.0)
+
+
+def test_D4_sync_leaves_a_session_to_its_import(project: str, write: Write) -> None:
+    """It sent the record without the files: an open version without content, and nothing to import any more."""
+    Dataset.set_offline(True)
+    data = Dataset.create("data", project)
+    data.add_files(write({"x": b"1"}))
+    folder = data.get_offline_mode_folder()
+    data._opened.draft("close").close()
+    data._opened.record.close(1.0)
+    Dataset.set_offline(False)
+    for more in ([], ["--to", settings.load().api_host]):
+        asked = CliRunner().invoke(sync.command, ["--task", data.id, *more])
+        assert f"Dataset.import_offline_session('{folder}', finalize=True)" in asked.output, asked.output
+        assert asked.exit_code == 1
+    assert Dataset.list_datasets(project, only_completed=False) == []
+    made = Dataset.import_offline_session(folder, finalize=True)
+    assert Dataset.get(made).list_files() == ["x"]
+    asked = CliRunner().invoke(sync.command, ["--task", data.id])
+    assert asked.exit_code == 0 and "Nothing of task" in asked.output
+    assert len(Dataset.list_datasets(project, only_completed=False)) == 1
 
 
 @pytest.mark.covers("DS-17a", "DS-17b", "DS-17c")

@@ -63,7 +63,7 @@ def command(task: str | None, timeout: float, to: str | None, discard: str | Non
             )
         click.echo(f"task {outcome.identity.task}: {outcome.bytes:,} bytes {state}")
     tried = {outcome.identity.journal for outcome in outcomes}
-    left = [one for one in waiting(settings, task) if one.identity.journal not in tried]
+    left = [one for one in waiting(settings, task) if one.identity.journal not in tried and not _is_done(one)]
     for one in left:
         click.echo(f"task {one.identity.task}: {_why(one, settings.api_host)}")
     if not outcomes and not left:
@@ -75,10 +75,23 @@ def command(task: str | None, timeout: float, to: str | None, discard: str | Non
     sys.exit(0 if all(outcome.complete for outcome in outcomes) and not others else 1)
 
 
+def _is_done(one: "Waiting") -> bool:
+    if one.session is None:
+        return False
+    from trialbook.sdk.dataset.versions.importing import was_imported
+
+    return was_imported(one.identity.task)
+
+
 def _why(one: "Waiting", here: str) -> str:
     server = one.identity.server or "no server yet"
     if one.held and one.pid == one.identity.pid:
         return f"process {one.pid} is still running and sends its reports to {server}"
+    if one.session is not None and not one.held:
+        return (
+            "a version of a dataset that was made offline; bring it with its files, in Python: "
+            f"Dataset.import_offline_session({str(one.session)!r}, finalize=True)"
+        )
     if one.held:
         return f"process {one.pid or '(unknown)'} is sending it; it was recorded for {server}"
     if here and server == here:

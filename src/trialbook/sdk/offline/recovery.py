@@ -26,6 +26,7 @@ from trialbook.sdk.offline.sessions import settle
 from trialbook.sdk.servers import connection as connections
 from trialbook.sdk.servers import private_server
 from trialbook.sdk.servers.connection import Connection
+from trialbook.sdk.servers.nowhere import DATASET_NOTE
 
 _log = logging.getLogger("trialbook")
 _SUCCESSOR_SECONDS = 6 * 3600.0
@@ -73,7 +74,7 @@ def recover(
         opened = connection
 
     def way(identity: Identity) -> Transport | None:
-        if identity.task == skip:
+        if identity.task == skip or _session_of(settings, identity) is not None:
             return None
         # An offline run belongs to whoever sends it on purpose.
         if not identity.server and not asked:
@@ -130,11 +131,13 @@ class Waiting:
         identity: who wrote it, and for which server.
         held: True while a process has it: the program that writes it, or one that sends it.
         pid: of that process; 0 when it is not known.
+        session: the folder of a version of a dataset that was made offline: an import brings it, with its files.
     """
 
     identity: Identity
     held: bool
     pid: int = 0
+    session: Path | None = None
 
 
 def waiting(settings: Settings, task: str | None = None) -> list[Waiting]:
@@ -150,8 +153,14 @@ def waiting(settings: Settings, task: str | None = None) -> list[Waiting]:
             # It may be sent, and gone, at any moment.
             with contextlib.suppress(JournalError, OSError):
                 pid = holder(path.parent / "lock")
-                found.append(Waiting(Identity.load(path.parent), pid is not None, pid or 0))
+                identity = Identity.load(path.parent)
+                found.append(Waiting(identity, pid is not None, pid or 0, _session_of(settings, identity)))
     return sorted(found, key=lambda one: one.identity.created)
+
+
+def _session_of(settings: Settings, identity: Identity) -> Path | None:
+    folders = (root / identity.task for root in _roots(settings))
+    return next((folder for folder in folders if (folder / DATASET_NOTE).exists()), None)
 
 
 def meant(identity: Identity, connection: Connection) -> bool:

@@ -32,7 +32,7 @@ from trialbook.journal.frames import (
 from trialbook.journal.replay import StoredJournal, orphans, read_stream
 from trialbook.sdk.offline import foreign_session
 from trialbook.sdk.servers.connection import Connection
-from trialbook.sdk.servers.nowhere import NO_SERVER, NOWHERE
+from trialbook.sdk.servers.nowhere import DATASET_NOTE, NO_SERVER, NOWHERE
 from trialbook.sdk.storage import unpack
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def settle(root: Path, connection: Connection, task: str | None = None, anyones:
     for orphan in orphans(root, task):
         with orphan:
             identity = orphan.identity
+            if (root / identity.task / DATASET_NOTE).exists():
+                continue
             if read_acked(orphan.folder) or ((identity.server or identity.files) and not anyones):
                 continue
             names = _addresses(identity, connection)

@@ -271,7 +271,7 @@ def highest(found: Sequence[_Version]) -> _Version:
         same = {one.get("version") for one in found}
         return next((one for one in found if len(same) == 1 and one.get("status") in _COMPLETED), found[0])
 
-    def rank(one: _Version) -> tuple[Any, bool, str]:
+    def rank(one: _Version) -> tuple[versions.Order, bool, str]:
         finished = one.get("status") in _COMPLETED
         return versions.order(str(one["version"])), finished, str(one.get("last_update") or "")
 

@@ -30,6 +30,11 @@ def _imports() -> Path:
     return cache_folder() / "imported.json"
 
 
+def was_imported(session: str) -> bool:
+    """Whether the version of a session, by its id, has been brought to a server from this host."""
+    return session in dict(read_json(_imports()) or {})
+
+
 def imported(connection: Connection, folder: Path, path: Path) -> Opened:
     """The open version on the server that takes a session."""
     notes = sorted(folder.glob(f"**/{NOTE}"))

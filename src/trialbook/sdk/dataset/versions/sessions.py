@@ -18,12 +18,13 @@ from trialbook.sdk.console import advice
 from trialbook.sdk.dataset.home import Home
 from trialbook.sdk.dataset.versions.opened import Opened
 from trialbook.sdk.record import Record
+from trialbook.sdk.servers.nowhere import DATASET_NOTE
 from trialbook.sdk.task import Task
 
 if TYPE_CHECKING:
     from trialbook.client.api import CreateTask
 
-NOTE = "dataset.json"
+NOTE = DATASET_NOTE
 _CLOSING = 10.0
 """Seconds for a journal to be written to the disk."""
 _living: WeakSet[Opened] = WeakSet()
