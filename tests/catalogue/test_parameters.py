@@ -246,7 +246,7 @@ def test_none_takes_the_stored_type(begin: Begin) -> None:
 def test_simulating_an_agent(begin: Begin, draft: Task) -> None:
     draft.get_logger().report_scalar("old", "s", 1.0, 1)
     draft.get_logger().flush(wait=True)
-    with pytest.raises(Exception, match="no task id"):
+    with pytest.raises(Exception, match="not a task id"):
         Task.debug_simulate_remote_task("nonsense")
     Task.debug_simulate_remote_task(draft.id, reset_task=True)
     task = begin()

@@ -33,7 +33,7 @@ def test_members(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "none.zip").write_bytes(b"no zip at all")
-    with pytest.raises(DatasetDamaged, match="no zip"):
+    with pytest.raises(DatasetDamaged, match="not a zip"):
         members(FolderBlobs(tmp_path), "none.zip")
     with zipfile.ZipFile(tmp_path / "packed.zip", "w", zipfile.ZIP_BZIP2) as packed:
         packed.writestr("x", b"1" * 999)
