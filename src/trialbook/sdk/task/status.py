@@ -92,7 +92,7 @@ class StatusMixin(TaskBase):
         """
         self._move(self._moves.started, "in_progress", force, False)
 
-    def started(self, ignore_errors: bool = True, force: bool = False) -> Any:
+    def started(self, ignore_errors: bool = True, force: bool = False) -> Response | None:
         """As ``mark_started``; a refusal is ignored by default.
 
         Args:
@@ -135,7 +135,7 @@ class StatusMixin(TaskBase):
         force: bool = False,
         status_reason: str | None = None,
         status_message: str | None = None,
-    ) -> Any:
+    ) -> Response | None:
         """As ``mark_stopped``; a refusal is ignored by default.
 
         Args:
@@ -182,7 +182,7 @@ class StatusMixin(TaskBase):
         if self._publish_at_end and reply is not None:
             self.publish(ignore_errors)
 
-    def completed(self, ignore_errors: bool = True) -> Any:
+    def completed(self, ignore_errors: bool = True) -> Response | None:
         """As ``mark_completed``, under an older name.
 
         Args:
@@ -227,7 +227,7 @@ class StatusMixin(TaskBase):
         """
         self._move(self._moves.failed, "failed", force, ignore_errors, status_reason, status_message)
 
-    def mark_stop_request(self, force: bool = False, status_message: str | None = None) -> Any:
+    def mark_stop_request(self, force: bool = False, status_message: str | None = None) -> Response | None:
         """Ask the process that runs the task to stop; it does so by itself, within seconds.
 
         Args:
@@ -268,7 +268,7 @@ class StatusMixin(TaskBase):
             raise UsageError(f"callback_function must be a function, not {callback_function!r}")
         self._run.on_abort = callback_function, float(callback_execution_timeout)
 
-    def publish(self, ignore_errors: bool = True) -> Any:
+    def publish(self, ignore_errors: bool = True) -> Response | None:
         """Make the task, and its output models, final and read-only.
 
         Args:
@@ -442,7 +442,7 @@ class StatusMixin(TaskBase):
         ignore_errors: bool,
         reason: str | None = None,
         message: str | None = None,
-    ) -> Any:
+    ) -> Response | None:
         ask: Completed = {"task": self.id, "force": force, "status_reason": reason, "status_message": message}
         reply = self._called(lambda: method(filled(ask)), ignore_errors)
         if reply is not None:
@@ -453,8 +453,7 @@ class StatusMixin(TaskBase):
 
     def _called(self, method: Callable[[], Mapping[str, Any] | None], ignore_errors: bool) -> Response | None:
         try:
-            reply = method()
-            return None if reply is None else Response(reply)
+            return None if (reply := method()) is None else Response(reply)
         except WireError as error:
             if not ignore_errors:
                 raise
