@@ -127,6 +127,7 @@ def growing(filler: Filler) -> Filled:
 FILLINGS = {"empty": empty, "one": one, "many": many, "odd": odd, "growing": growing}
 
 
+@pytest.mark.timeout(3600 if LONG else 180)
 @pytest.mark.parametrize("width", WIDTHS if LONG else ["drawn"])
 @pytest.mark.parametrize("filling", FILLINGS)
 def test_wanderer(
