@@ -162,7 +162,7 @@ def test_an_online_version_has_no_session(closed: Close, tmp_path: Path) -> None
     data = closed({"x": b"1"})
     assert data.get_offline_mode_folder() is None
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="no offline session"):
+    with pytest.raises(UsageError, match="does not hold an offline session"):
         Dataset.import_offline_session(str(tmp_path / "empty"))
 
 
