@@ -61,7 +61,7 @@ def test_what_is_given(task: Task, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         (lambda: task.setup_aws_upload("b", key="k"), "together"),
         (lambda: task.setup_aws_upload("b", key="k", secret="s", profile="p"), "either"),
         (lambda: task.setup_gcp_upload("b", credentials_json="missing.json"), "neither JSON nor a file"),
-        (lambda: task.setup_gcp_upload("b", credentials_json="{no"), "no JSON"),
+        (lambda: task.setup_gcp_upload("b", credentials_json="{no"), "not JSON"),
         (lambda: task.setup_azure_upload("a", ""), "account_key"),
     ):
         with pytest.raises(UsageError, match=words):

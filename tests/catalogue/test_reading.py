@@ -166,14 +166,14 @@ def test_counts_of_labels(draft: Task) -> None:
 def test_the_patience_of_the_monitor(begin: Begin) -> None:
     from trialbook.sdk.process import monitor
 
-    before = monitor._timeout
+    before = monitor._timeout.value
     assert Task.set_resource_monitor_iteration_timeout(60) is True
     task = begin()
     assert task.set_resource_monitor_iteration_timeout(seconds_from_start=0.5) is True
-    assert monitor._timeout == 0.5
+    assert monitor._timeout.value == 0.5
     for wrong in (-1, "x", None, True, math.nan):
         assert Task.set_resource_monitor_iteration_timeout(wrong) is False  # type: ignore[arg-type]
-    assert monitor._timeout == 0.5
+    assert monitor._timeout.value == 0.5
     monitor.set_timeout(before)
 
 

@@ -160,9 +160,11 @@ def test_S11_a_database_that_was_emptied_is_no_first_start(tmp_path: Path) -> No
     server = RunningServer(tmp_path)
     assert DOCUMENT not in server.log
     server.stop()
+    earlier = (tmp_path / "credentials.json").read_bytes()
     (tmp_path / "trialbook.db").write_bytes(b"")
     server = RunningServer(tmp_path)
     assert DOCUMENT in server.log and "the database is new" in server.log
+    assert (tmp_path / "credentials.earlier-1.json").read_bytes() == earlier
     server.stop()
 
 

@@ -16,7 +16,7 @@ task = Task.init("Quiet", "late", auto_resource_monitoring=False)
 # The looks at the server come while the task is not there yet.
 own = task._record
 run = Run(Record({"id": "0123456789abcdef" * 2}, own.connection, own.settings, own=True), False, False, print)
-run._quietly("tasks.ping", {"task": run.record.id})
+run._ping()
 run._ask()
 print("ASKED")
 """

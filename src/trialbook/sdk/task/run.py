@@ -206,8 +206,12 @@ class Run:
                 self._ask()
                 if time.monotonic() - pinged >= _PING_SECONDS:
                     pinged = time.monotonic()
-                    with suppress(TrialbookError):
-                        self.record.api.tasks.ping({"task": self.record.id}, patience=1.0)
+                    self._ping()
+
+    def _ping(self) -> None:
+        """A sign of life; that the server does not know the task yet is not news."""
+        with suppress(TrialbookError):
+            self.record.api.tasks.ping({"task": self.record.id}, patience=1.0)
 
     def _ask(self) -> None:
         """Whether the page, or another program, wants this run to stop."""

@@ -82,10 +82,13 @@ class Accounts:
                 first = self._add_key(connection, owner, "first key")
             if first is not None:
                 if credentials_file.exists():
+                    kept = _put_aside(credentials_file)
                     _log.warning(
-                        "the database is new, but %s is of an earlier one: what that held is not here. If its file was"
-                        " lost or emptied, stop this server and restore it as docs/howto/recovery.md says",
+                        "the database is new, but %s was of an earlier one (it is %s now): what that held is not here."
+                        " If its file was lost or emptied, stop this server and restore it as docs/howto/recovery.md"
+                        " says",
                         credentials_file,
+                        kept.name,
                     )
                 # Inside the transaction: a key without its file would lock everybody out.
                 write_json(credentials_file, {"access_key": first[0], "secret_key": first[1]}, mode=0o600)
@@ -318,3 +321,12 @@ class Accounts:
 def _hashed(secret: str) -> str:
     # Secrets are 288 random bits, so a plain digest cannot be guessed back; a slow one would only slow log-in.
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def _put_aside(file: Path) -> Path:
+    """Give a file another name, and no earlier one's."""
+    number = 1
+    while (kept := file.with_name(f"{file.stem}.earlier-{number}{file.suffix}")).exists():
+        number += 1
+    file.rename(kept)
+    return kept
