@@ -226,3 +226,15 @@ def test_S11_a_file_system_that_lets_nobody_write_any_more_is_named(tmp_path: Pa
             assert "Traceback" not in server.log
         finally:
             server.kill()
+
+
+@pytest.mark.parametrize("left", [0, 20_480])
+def test_S11_a_database_that_is_cut_off_under_the_server_ends_no_server(tmp_path: Path, left: int) -> None:
+    server = RunningServer(tmp_path)
+    for number in range(60):
+        server.call("tasks.create", name=f"t{number}" + "x" * 2000, type="training")
+    os.truncate(tmp_path / "trialbook.db", left)
+    # What its pages held may be gone; the process that says so is not.
+    server.ask("tasks.get_all", {"search_text": "t1"})
+    assert server.ask("debug.ping").status == 200
+    server.stop()

@@ -245,7 +245,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "foreign_keys=ON",
         "temp_store=MEMORY",
         "cache_size=-16000",
-        "mmap_size=268435456",
         "journal_size_limit=67108864",
     ):
         connection.execute(f"PRAGMA {pragma}")
