@@ -165,6 +165,10 @@ def told(text: str, stems: tuple[str, ...]) -> str:
     return "".join((*parts, text[at:])) if parts else text
 
 
+_BEHIND_STRINGS = frozenset(",);+]}%. ")
+"""What follows a string in a program, and begins no secret."""
+
+
 @lru_cache(64)
 def _finder(stems: tuple[str, ...], value: str) -> re.Pattern[str]:
     """A stem as a whole word (``token``, ``authToken``, ``TOKEN``, but neither ``tokenizer`` nor ``monkey``), with the
@@ -186,6 +190,8 @@ def _is_quoted(text: str, found: re.Match[str], start: int, end: int) -> bool:
     if text[start] in OPENS_PLACEHOLDER and PLACEHOLDER.match(text[start:end]):
         return False
     core, begin = found["core"], found.start()
+    if text[start] in _BEHIND_STRINGS and _ends_string(text, begin, start - 1):
+        return False
     if found["beside"] and _is_listed(text, begin, text[start:end]):
         return False
     before = text[begin - 1 : begin]
@@ -193,6 +199,15 @@ def _is_quoted(text: str, found: re.Match[str], start: int, end: int) -> bool:
     if not before.isupper() and is_secret_name(core):
         return True
     return before in _NAME_LETTER and is_secret_name(_name_before(text, begin)[0] + core)
+
+
+def _ends_string(text: str, begin: int, at: int) -> bool:
+    """Whether the quote at a place ends a string that ends with the name: ``print("password:", end="")``."""
+    quote = text[at]
+    if quote not in "\"'" or quote in text[begin:at]:
+        return False
+    line = text.rfind("\n", max(0, begin - LONGEST_NAME), begin) + 1 or max(0, begin - LONGEST_NAME)
+    return (text.count(quote, line, begin) - 3 * text.count(quote * 3, line, begin)) % 2 == 1
 
 
 def _is_listed(text: str, begin: int, value: str) -> bool:

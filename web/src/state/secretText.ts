@@ -208,6 +208,7 @@ function secretIn(text: string, found: RegExpExecArray): [number, number] | null
   const first = nameStart(text, found.index);
   const before = text.slice(Math.max(0, found.index - LONGEST_NAME), first);
   const name = text.slice(first, spans?.["rest"]?.[1]);
+  if (group !== "bare" && behindStrings.has(value.charAt(0)) && endsString(text, found.index, span[0] - 1)) return null;
   if (group !== "bare")
     return isSecret(name) && !(found.groups?.["beside"] && isListed(name, before, value)) ? span : null;
   const glued = text.charAt(span[0] - 1) === "=";
@@ -227,6 +228,18 @@ const isPlain = (value: string): boolean => /^\p{L}+$/u.test(value.replace(/[._]
 function isLikely(name: string, value: string): boolean {
   if (isPlain(value) || isMeasure(value) || !namesTheValue(name)) return false;
   return value.length >= SHORTEST_VALUE || (value.length >= SHORTEST_MIXED && isPasswordName(name));
+}
+
+/** What follows a string in a program, and begins no secret. */
+const behindStrings = new Set(",);+]}%. ");
+
+/** Whether the quote at a place ends a string that the name before it is the end of: `print("password:", end="")`. */
+function endsString(text: string, begin: number, at: number): boolean {
+  const quote = text.charAt(at);
+  if (!"\"'".includes(quote) || text.slice(begin, at).includes(quote)) return false;
+  const before = text.slice(lineStart(text, begin) || Math.max(0, begin - LONGEST_NAME), begin);
+  const count = (what: string): number => before.split(what).length - 1;
+  return (count(quote) - 3 * count(quote.repeat(3))) % 2 === 1;
 }
 
 /** Whether a word behind a comma is the next one of a list of names: `["user", "password", "host"]`. */
