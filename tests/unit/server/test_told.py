@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from trialbook.blobs.object_store import ObjectStoreBlobs
-from trialbook.errors import WireError
+from trialbook.errors import BadRequest, WireError
 from trialbook.server import migrations
 from trialbook.server.core.hub import Hub
 from trialbook.server.rpc import registry
 from trialbook.server.rpc.dispatch import Dispatcher, lookup
 from trialbook.server.rpc.http_call import HttpCall
+from trialbook.server.services import changes as changes_module
+from trialbook.server.services.call import THINGS_AT_ONCE
 from trialbook.server.services.caller import Caller
 from trialbook.server.services.changes import Changes
 from trialbook.server.settings import Settings
@@ -40,8 +42,8 @@ class World:
         self.database = Database(f"sqlite:///{folder / 'a.db'}")
         migrations.prepare(self.database)
         blobs = ObjectStoreBlobs.in_folder(folder / "files")
-        services = build_services(self.database, Settings(data=folder), blobs)
-        self._dispatcher = Dispatcher(registry.load(), services, Hub())
+        self.services, self.hub = build_services(self.database, Settings(data=folder), blobs), Hub()
+        self._dispatcher = Dispatcher(registry.load(), self.services, self.hub)
 
         def made(method: str, **params: Any) -> str:
             return str(self.call(method, **params).id)
@@ -240,7 +242,9 @@ def _noteworthy(before: dict[str, Any] | None, after: dict[str, Any] | None) -> 
     return any((before or {}).get(name) != (after or {}).get(name) for name in names)
 
 
-def test_an_operation_has_one_name_and_its_rows_what_differs(world: World) -> None:
+def test_an_operation_has_one_name_and_its_rows_what_differs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, _, changes = world.tried("tasks.archive", {"tasks": [world.run, world.waits]})
     assert {row["verb"] for row in changes.rows if row["kind"] == "task"} >= {"archived"}
     edited = {"task": world.run, "force": True, "hyperparams": {"A": {"api_key": {"value": "hunter22"}}}}
@@ -249,9 +253,12 @@ def test_an_operation_has_one_name_and_its_rows_what_differs(world: World) -> No
     assert row["before"] == {"comment": "", "hyperparams": {}}
     assert row["after"]["comment"].startswith("xxx") and len(row["after"]["comment"]) <= 500
     assert row["after"]["hyperparams"]["A"]["api_key"]["value"] == "****"
+    looked_at: list[str] = []
+    monkeypatch.setattr(changes_module, "masked_text", lambda text: looked_at.append(text) or text)
     many = {f"p{n}": {"value": "v" * 50} for n in range(1000)}
     _, _, changes = world.tried("tasks.edit", {**edited, "hyperparams": {"A": many}})
     assert len(str(changes.rows[0]["after"])) <= 4096
+    assert looked_at == [], "the writer waits while what is cut off anyway is masked"
 
 
 def test_what_is_undone_is_not_told(world: World) -> None:
@@ -270,3 +277,28 @@ def test_what_is_undone_is_not_told(world: World) -> None:
     with world.database.read() as connection:
         rows = [row for row in log.read(connection, log.Place()) if row.method == "tasks.edit"]
     assert [(row.before, row.after) for row in rows][-1] == ({"name": "run"}, {"name": "kept"})
+
+
+def test_what_the_first_slices_of_a_refused_list_changed_is_told(world: World) -> None:
+    told: list[tuple[str, tuple[str, ...]]] = []
+    world.hub.publish = lambda topic, kind, keys=(): told.append((topic, tuple(keys)))  # type: ignore[method-assign]
+    kept = [world.call("tasks.create", name=f"s{n}", type="training").id for n in range(3 * THINGS_AT_ONCE)]
+    last = world.call("tasks.create", name="last", type="training").id
+    real, told[:] = world.services.tasks.lifecycle.archive, []
+
+    def refusing(call: HttpCall, id: str, **how: str) -> None:
+        if id == last:
+            raise BadRequest("not this one")
+        real(call, id, **how)
+
+    world.services.tasks.lifecycle.archive = refusing  # type: ignore[method-assign]
+    try:
+        with pytest.raises(BadRequest):
+            world.call("tasks.archive", tasks=[*kept, last])
+    finally:
+        del world.services.tasks.lifecycle.archive, world.hub.publish
+    with world.database.read() as connection:
+        query = sa.select(task.c.id).where(task.c.id.in_([*kept, last]), task.c.archived)
+        done = set(connection.execute(query).scalars())
+    assert done and last not in done
+    assert {topic for topic, _ in told if topic.startswith("task:")} == {f"task:{id}" for id in done}

@@ -93,10 +93,19 @@ class Dispatcher:
         if others.needed(call.caller, method):
             with call.read() as connection:
                 others.check(connection, call.caller, method, ask)
+        try:
+            reply = self._repeated(call, method, ask)
+        finally:
+            # Also of a long list that was refused in the middle: what its first slices changed stays changed.
+            call.changes.tell(self._hub.publish)
+        for do in call.afterwards:
+            do()
+        return reply
+
+    def _repeated(self, call: HttpCall, method: Method, ask: Any) -> Any:
         for attempt in range(ATTEMPTS):
             try:
-                reply = self._attempt(call, method, ask)
-                break
+                return self._attempt(call, method, ask)
             except REFUSED as error:
                 last = _opens(method) or attempt + 1 == ATTEMPTS
                 if last or not may_repeat(call.database, error):
@@ -104,10 +113,7 @@ class Dispatcher:
             # All of this attempt was undone.
             call.reply_headers.clear()
             call.afterwards.clear()
-        for do in call.afterwards:
-            do()
-        call.changes.tell(self._hub.publish)
-        return reply
+        raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, call: HttpCall, method: Method, ask: Any) -> Any:
         handler = self._handlers[method.name]
