@@ -102,7 +102,7 @@ class Dispatcher:
             do()
         return reply
 
-    def _repeated(self, call: HttpCall, method: Method, ask: Any) -> Any:
+    def _repeated(self, call: HttpCall, method: Method, ask: object) -> object:
         for attempt in range(ATTEMPTS):
             try:
                 return self._attempt(call, method, ask)
