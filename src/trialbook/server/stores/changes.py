@@ -3,7 +3,7 @@
 A reader keeps the place that it has reached and asks for what came after it (``read``). On PostgreSQL a number of
 ``seq`` is drawn before its transaction ends, so that rows may appear behind a reader that goes by ``seq`` alone. Rows
 are therefore read in the order of ``(xact, seq)``, and only those whose transaction is older than every one that still
-runs: nothing can appear before them any more. Any transaction of that PostgreSQL holds them back as long as it is open,
+runs: nothing can appear before them any more. An open transaction of that PostgreSQL holds them back until it ends,
 also one in another of its databases. SQLite has one writer at a time, and ``xact`` is 0.
 """
 
